@@ -1,0 +1,87 @@
+// What the agent knows of one ring record once it is decoded: typed, checked, independent of the
+// kernel's layout. The bytes of a chunk are borrowed from the ring for the duration of the call.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <variant>
+
+#include "exa/base/inline_string.h"
+#include "exa/base/time.h"
+#include "exa/model/address.h"
+#include "exa/model/exchange.h"
+#include "exa/model/target.h"
+
+namespace exa {
+
+enum class Direction : std::uint8_t { kIngress = 0, kEgress = 1 };
+constexpr Direction opposite(Direction d) {
+  return d == Direction::kIngress ? Direction::kEgress : Direction::kIngress;
+}
+
+struct DirectionState {
+  std::uint64_t position = 0;  // bytes so far
+  MonotonicTime last_byte;
+};
+
+struct SocketEvent {
+  SocketId socket;
+  MonotonicTime time;
+  std::uint32_t tgid;
+  IpEndpoint local;
+  IpEndpoint remote;
+};
+
+struct ChunkEvent {
+  SocketId socket;
+  MonotonicTime time;  // when the I/O call returned
+  std::uint32_t tgid;
+  Direction direction;
+  std::uint64_t position;            // of the first byte, in its direction
+  std::uint32_t length_bytes;        // true length
+  std::span<const std::byte> bytes;  // the captured first part, bytes.size() <= length_bytes
+  MonotonicTime previous_last_byte;  // this direction before this chunk
+  DirectionState other;              // the other direction as this chunk found it
+  MonotonicTime arrival;             // ingress: reached the socket's queue; unknown otherwise
+  std::uint32_t tcp_sequence;        // of the first byte
+  bool tls = false;                  // plaintext from a TLS library
+};
+
+struct PositionEvent {
+  SocketId socket;
+  MonotonicTime time;
+  std::array<DirectionState, 2> direction;  // by Direction
+};
+
+struct EndEvent {
+  SocketId socket;
+  MonotonicTime time;
+  std::array<DirectionState, 2> direction;
+  bool ingress_ended;
+  bool egress_ended;
+  bool final;  // the socket is closed: both ended
+  std::uint16_t socket_error;
+};
+
+struct ProcessEvent {
+  MonotonicTime time;
+  ProcessIdentity process;
+  std::uint32_t parent_tgid;
+  std::uint32_t uid;
+  std::uint64_t cgroup_id;
+  InlineString<16> comm;
+  InlineString<64> exe_name;
+};
+
+struct ProcessExitEvent {
+  MonotonicTime time;
+  std::uint32_t tgid;
+};
+
+using Event = std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent,
+                           ProcessExitEvent>;
+
+}  // namespace exa

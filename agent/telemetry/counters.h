@@ -1,0 +1,77 @@
+// Every counter of the pipeline in one table: one row, from which the enum, the storage, the metric
+// and its description come. Kernel counters are rows of exa/abi/counters.h, the exporters' of
+// exa/export/export_counters.h.
+//
+// Each counter has one writing thread, so add() is a plain load and store; any thread may read.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+// X(enumerator, metric, reason, sentence): metric exemplar_agent_<metric>_total{reason="..."}.
+// clang-format off
+#define EXA_COUNTERS(X)                                                                            \
+  X(kRecordsConsumed, records_consumed, "", "ring records read")                                   \
+  X(kRecordsMalformed, records_dropped, malformed, "ring records that did not decode")             \
+  X(kChunksConsumed, chunks_consumed, "", "chunk records decoded")                                 \
+  X(kChunksBelonging, chunks, exchange, "chunks that belong to an exchange")                       \
+  X(kChunksNotProtocol, chunks, not_a_protocol, "chunks of connections that speak nothing known")  \
+  X(kChunksParseError, chunks, parse_error, "chunks with an invalid message head")                 \
+  X(kChunksOrphan, chunks, orphan, "chunks with no message to belong to")                          \
+  X(kConnectionsOpened, connections, opened, "connections tracked")                                \
+  X(kConnectionsClosed, connections, closed, "connections that ended")                             \
+  X(kConnectionsEvicted, connections, evicted, "connections forgotten: table full or idle")        \
+  X(kParseErrorRequest, parse_errors, request_head, "request heads that are not valid")            \
+  X(kParseErrorResponse, parse_errors, response_head, "response heads that are not valid")         \
+  X(kParseErrorFraming, parse_errors, framing, "bodies whose framing is contradictory")            \
+  X(kOrphanResponse, orphans, response, "responses whose request was not seen")                    \
+  X(kOrphanRequest, orphans, request, "requests whose response was not seen")                      \
+  X(kOrphanGap, orphans, gap, "messages lost in bytes that were not captured")                     \
+  X(kRequestsUnansweredOverflow, orphans, pipeline_overflow, "pipelined requests over the bound")  \
+  X(kHeadTooLong, heads_cut, budget, "heads longer than the capture budget")                       \
+  X(kContextCut, heads_cut, context, "trace contexts cut by the capture limit: unknown")           \
+  X(kContextInvalid, contexts, invalid, "traceparent headers that are not valid")                  \
+  X(kContextAccepted, contexts, accepted, "valid traceparent headers")                             \
+  X(kExchanges, exchanges, "", "finished exchanges")                                               \
+  X(kExchangesExcluded, exchanges_filtered, target_excluded, "exchanges of excluded targets")      \
+  X(kExchangesRecorded, exchanges_recorded, "", "exchanges counted in a histogram")                \
+  X(kTargetsLate, targets, late, "exchanges recorded before their target was resolved")            \
+  X(kTargetsHeld, targets, held, "exchanges that waited for their target")                         \
+  X(kSeriesOverflow, series, overflow, "exchanges counted in the overflow series")                 \
+  X(kSeriesExpired, series, expired, "idle series dropped")                                        \
+  X(kCandidatesOverwritten, exemplar_candidates, overwritten, "candidates lost by the recorder")   \
+  X(kCandidatesOverBudget, exemplar_candidates, budget, "candidates left out by the budget")       \
+  X(kExemplarsChosen, exemplars, chosen, "exemplars chosen")                                       \
+  X(kExemplarsWithIds, exemplars, with_ids, "exemplars whose span was acknowledged")               \
+  X(kExemplarsWithoutIds, exemplars, without_ids, "exemplars whose span was not acknowledged")     \
+  X(kFloorOverflow, floor_spans, overflow, "floor spans dropped: queue full")                      \
+  X(kSpansChosen, spans_chosen, "", "spans synthesised for export")                                \
+  X(kWindowsLate, windows, late, "windows merged into the next: publication was behind")           \
+  X(kQueueTimeUnknown, queue_time, unknown, "requests whose arrival in the socket is unknown")
+// clang-format on
+
+namespace exa {
+
+enum class Counter : std::size_t {
+#define EXA_X(name, metric, reason, sentence) name,
+  EXA_COUNTERS(EXA_X)
+#undef EXA_X
+      kCount
+};
+
+class Counters {
+ public:
+  void add(Counter counter, std::uint64_t by = 1) {
+    auto& value = values_[static_cast<std::size_t>(counter)];
+    value.store(value.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t get(Counter counter) const {
+    return values_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Counter::kCount)> values_{};
+};
+
+}  // namespace exa

@@ -1,0 +1,47 @@
+/* Every counter of the BPF programs: one row, from which the enum, the per-CPU slot, the metric
+ * and its description come. Identity, exact when no program is running:
+ *   sum(HITS_*) = sum(FILTERED_*) + EMITTED_CHUNK + sum(DROPPED_CHUNK_*)
+ * where HITS_* are calls of the two I/O programs. Ring records: sum(EMITTED_*) = records consumed.
+ *
+ * X(enumerator, group, reason, sentence): the metric is exemplar_agent_kernel_<group>_total with
+ * the attribute reason="<reason>".
+ */
+#ifndef EXA_ABI_COUNTERS_H
+#define EXA_ABI_COUNTERS_H
+
+#define EXA_KERNEL_COUNTERS(X)                                                                     \
+  X(HITS_SEND, hits, send, "socket send calls seen")                                               \
+  X(HITS_RECV, hits, recv, "socket receive calls seen")                                            \
+  X(FILTERED_NOT_TCP, filtered, not_tcp, "not a TCP socket over IPv4 or IPv6")                     \
+  X(FILTERED_EMPTY, filtered, empty, "call moved no bytes")                                        \
+  X(FILTERED_PEEK, filtered, peek, "MSG_PEEK or MSG_ERRQUEUE: the bytes are not consumed")         \
+  X(FILTERED_KERNEL_THREAD, filtered, kernel_thread, "I/O of a kernel thread")                     \
+  X(FILTERED_PROCESS, filtered, process, "process excluded, or the agent itself")                  \
+  X(FILTERED_PORT, filtered, port, "port excluded")                                                \
+  X(FILTERED_IGNORED_SOCKET, filtered, ignored_socket, "socket speaks no known protocol")          \
+  X(FILTERED_TLS, filtered, tls, "ciphertext of a TLS connection")                                 \
+  X(FILTERED_BODY, filtered, body, "no message can begin here: only positions advance")            \
+  X(EMITTED_CHUNK, emitted, chunk, "chunk records written")                                        \
+  X(EMITTED_SOCKET, emitted, socket, "socket records written")                                     \
+  X(EMITTED_POSITION, emitted, position, "position records written")                               \
+  X(EMITTED_END, emitted, end, "end records written")                                              \
+  X(EMITTED_PROCESS, emitted, process, "process records written")                                  \
+  X(EMITTED_PROCESS_EXIT, emitted, process_exit, "process exit records written")                   \
+  X(DROPPED_CHUNK_RING_FULL, dropped, chunk_ring_full, "chunk lost: ring buffer full")             \
+  X(DROPPED_CHUNK_NO_STATE, dropped, chunk_no_state, "chunk lost: no memory for socket state")     \
+  X(DROPPED_SOCKET_RING_FULL, lost, socket_ring_full, "socket record lost: ring buffer full")      \
+  X(DROPPED_POSITION_RING_FULL, lost, position_ring_full, "position record lost: ring full")       \
+  X(DROPPED_END_RING_FULL, lost, end_ring_full, "end record lost: ring buffer full")               \
+  X(DROPPED_PROCESS_RING_FULL, lost, process_ring_full, "process record lost: ring full")          \
+  X(DROPPED_PROCESS_TABLE_FULL, lost, process_table_full, "process not tracked: table full")       \
+  X(READ_FAULT, capture, read_fault, "user buffer not readable: the chunk became a gap")           \
+  X(SOCKETS_IGNORED, capture, socket_ignored, "sockets switched off: no protocol recognised")
+
+enum exa_kernel_counter {
+#define EXA_X(name, group, reason, sentence) EXA_COUNTER_##name,
+  EXA_KERNEL_COUNTERS(EXA_X)
+#undef EXA_X
+      EXA_COUNTER_COUNT
+};
+
+#endif

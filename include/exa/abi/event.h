@@ -1,0 +1,121 @@
+/* What the BPF programs write into the ring buffers: the one contract between kernel and agent.
+ * Valid C11 and C++; fixed-width, every byte of padding named and zeroed by the writer.
+ *
+ * A record starts with exa_event_header; size_bytes is the record's whole length. Times are
+ * CLOCK_MONOTONIC in nanoseconds. Positions count bytes of one direction of one socket since the
+ * first byte that the agent saw there; a chunk covers [position, position + length_bytes).
+ */
+#ifndef EXA_ABI_EVENT_H
+#define EXA_ABI_EVENT_H
+
+#include "exa/abi/types.h"
+
+enum exa_event_type {
+  EXA_EVENT_SOCKET = 1,       /* addresses of a socket; precedes its first chunk */
+  EXA_EVENT_CHUNK = 2,        /* bytes of one I/O call, captured in part, whole or not at all */
+  EXA_EVENT_POSITION = 3,     /* sweep: how far both directions have come without events */
+  EXA_EVENT_END = 4,          /* no more bytes in one direction, or in both */
+  EXA_EVENT_PROCESS = 5,      /* a process does its first TCP I/O; precedes its first chunk */
+  EXA_EVENT_PROCESS_EXIT = 6, /* the last thread of an announced process is gone */
+};
+
+enum exa_direction {
+  EXA_INGRESS = 0, /* read by the process */
+  EXA_EGRESS = 1,  /* written by the process */
+};
+
+/* Why captured_bytes is less than length_bytes. */
+enum exa_gap_reason {
+  EXA_GAP_NONE = 0,
+  EXA_GAP_BUDGET = 1,      /* the capture budget of this run ended, or the rest is body */
+  EXA_GAP_NO_BUFFER = 2,   /* sendfile, splice, io_uring: the call has no user buffer in reach */
+  EXA_GAP_READ_FAULT = 3,  /* the user page was not resident */
+  EXA_GAP_COMPAT = 4,      /* a 32-bit task: other syscall numbers and layouts */
+  EXA_GAP_SEGMENTS = 5,    /* more iovec segments than are walked */
+};
+
+enum exa_end_flags {
+  EXA_END_INGRESS = 1, /* the process read end-of-file */
+  EXA_END_EGRESS = 2,  /* the process closed or shut down its writing side */
+  EXA_END_FINAL = 4,   /* the socket is in TCP_CLOSE: both directions are over */
+};
+
+enum {
+  EXA_COMM_BYTES = 16,
+  EXA_EXE_NAME_BYTES = 64,
+  EXA_MAX_CAPTURE_BYTES = 4096, /* hard limit of one chunk's captured bytes */
+};
+
+struct exa_event_header {
+  __u32 size_bytes;
+  __u8 type; /* exa_event_type */
+  __u8 reserved[3];
+  __u64 ktime_ns;
+  __u64 socket_id; /* socket cookie; 0 for process events */
+  __u32 tgid;      /* process in whose context it happened; 0 if none (softirq) */
+  __u32 cpu;
+};
+EXA_ASSERT_SIZE(struct exa_event_header, 32);
+
+/* How far one direction has come. last_byte_ns is 0 while position is 0. */
+struct exa_direction_state {
+  __u64 position;
+  __u64 last_byte_ns;
+};
+EXA_ASSERT_SIZE(struct exa_direction_state, 16);
+
+struct exa_socket_event {
+  struct exa_event_header header;
+  __u8 local_address[16];  /* network order; IPv4 in the first 4 bytes */
+  __u8 remote_address[16];
+  __u16 local_port;        /* host order */
+  __u16 remote_port;
+  __u16 family;            /* AF_INET or AF_INET6 */
+  __u16 reserved;
+  __u32 netns_inode;
+  __u32 reserved2;
+};
+EXA_ASSERT_SIZE(struct exa_socket_event, 80);
+
+struct exa_chunk_event {
+  struct exa_event_header header; /* ktime_ns: when the call returned */
+  __u64 position;                 /* of the chunk's first byte, in its direction */
+  __u64 previous_last_byte_ns;    /* this direction's last byte before this chunk, 0 if none */
+  struct exa_direction_state other; /* the other direction as this chunk found it */
+  __u64 arrival_ns;    /* ingress: first byte reached the socket's queue; 0 unknown or egress */
+  __u32 length_bytes;  /* true length of the chunk */
+  __u32 captured_bytes; /* bytes that follow this struct: the first of the chunk */
+  __u32 tcp_sequence;  /* sequence number of the chunk's first byte, equal at both ends */
+  __u8 direction;      /* exa_direction */
+  __u8 gap_reason;     /* exa_gap_reason */
+  __u8 reserved[2];
+  /* captured_bytes of payload, then zeroes up to a multiple of 8 */
+};
+EXA_ASSERT_SIZE(struct exa_chunk_event, 88);
+
+struct exa_position_event {
+  struct exa_event_header header;
+  struct exa_direction_state direction[2]; /* by exa_direction */
+};
+EXA_ASSERT_SIZE(struct exa_position_event, 64);
+
+struct exa_end_event {
+  struct exa_event_header header;
+  struct exa_direction_state direction[2];
+  __u32 flags;        /* exa_end_flags */
+  __u32 socket_error; /* errno of the socket (ECONNRESET, ETIMEDOUT ...), 0 if orderly */
+};
+EXA_ASSERT_SIZE(struct exa_end_event, 72);
+
+struct exa_process_event {
+  struct exa_event_header header;
+  __u64 start_time_ns; /* start_boottime of the thread group leader: with tgid the identity */
+  __u64 cgroup_id;
+  __u32 parent_tgid;
+  __u32 uid;
+  __u8 comm[EXA_COMM_BYTES];
+  __u8 exe_name[EXA_EXE_NAME_BYTES]; /* last component of the executable's path */
+};
+EXA_ASSERT_SIZE(struct exa_process_event, 136);
+
+#endif

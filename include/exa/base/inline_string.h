@@ -1,0 +1,40 @@
+// Text of at most Capacity bytes inside the object: trivially copyable, never allocates. Longer
+// text is cut and remembers that it was.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <string_view>
+
+namespace exa {
+
+template <std::size_t Capacity>
+class InlineString {
+  static_assert(Capacity < 255);
+
+ public:
+  constexpr InlineString() = default;
+  constexpr explicit InlineString(std::string_view text) { assign(text); }
+
+  constexpr void assign(std::string_view text) {
+    size_ = static_cast<std::uint8_t>(std::min(text.size(), Capacity));
+    cut_ = text.size() > Capacity;
+    std::copy_n(text.data(), size_, bytes_.data());
+  }
+  [[nodiscard]] constexpr std::string_view view() const { return {bytes_.data(), size_}; }
+  [[nodiscard]] constexpr bool empty() const { return size_ == 0; }
+  [[nodiscard]] constexpr bool cut() const { return cut_; }
+
+  friend constexpr bool operator==(const InlineString& a, const InlineString& b) {
+    return a.view() == b.view();
+  }
+
+ private:
+  std::array<char, Capacity> bytes_{};
+  std::uint8_t size_ = 0;
+  bool cut_ = false;
+};
+
+}  // namespace exa

@@ -1,0 +1,53 @@
+// Counters of the exporters, one row each; agent/telemetry publishes them beside its own.
+// Identity: SPANS_QUEUED = SPANS_SENT + SPANS_REJECTED + all SPANS_DROPPED_* + spans still queued.
+//
+// X(name, metric, reason, sentence): metric exemplar_agent_export_<metric>_total{reason=...}.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+
+// clang-format off
+#define EXA_EXPORT_COUNTERS(X)                                                                     \
+  X(kSpansQueued, spans_queued, "", "spans handed to a span exporter")                             \
+  X(kSpansSent, spans_sent, "", "spans acknowledged by the backend")                               \
+  X(kSpansRejected, spans_rejected, partial_success, "spans the backend rejected")                 \
+  X(kSpansDroppedQueueFull, spans_dropped, queue_full, "oldest spans dropped: queue full")         \
+  X(kSpansDroppedRefused, spans_dropped, refused, "spans in a batch the backend refused for good") \
+  X(kSpansDroppedExpired, spans_dropped, expired, "spans retried for too long")                    \
+  X(kSpansDroppedShutdown, spans_dropped, shutdown, "spans left at shutdown")                      \
+  X(kMetricBatchesSent, metric_batches_sent, "", "metric batches acknowledged")                    \
+  X(kMetricBatchesSuperseded, metric_batches_dropped, superseded, "replaced by a newer batch")     \
+  X(kMetricBatchesRefused, metric_batches_dropped, refused, "refused for good by the backend")     \
+  X(kMetricPointsRejected, metric_points_rejected, partial_success, "points the backend rejected") \
+  X(kAttemptsRetried, attempts, retry, "export attempts that will be tried again")                 \
+  X(kAttemptsFailed, attempts, failed, "export attempts that failed for good")                     \
+  X(kScrapes, scrapes, "", "scrapes of the metrics endpoint answered")                             \
+  X(kExemplarsOmitted, exemplars_omitted, text_format, "exemplars a scrape could not carry")
+// clang-format on
+
+namespace exa {
+
+enum class ExportCounter : std::size_t {
+#define EXA_X(name, metric, reason, sentence) name,
+  EXA_EXPORT_COUNTERS(EXA_X)
+#undef EXA_X
+      kCount
+};
+
+// Any thread. Owned by the composing layer, which outlives every exporter.
+class ExportCounters {
+ public:
+  void add(ExportCounter counter, std::uint64_t by = 1) {
+    values_[static_cast<std::size_t>(counter)].fetch_add(by, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t get(ExportCounter counter) const {
+    return values_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+  }
+
+ private:
+  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(ExportCounter::kCount)> values_{};
+};
+
+}  // namespace exa

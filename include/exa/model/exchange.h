@@ -1,0 +1,88 @@
+// One finished request with its answer, as seen at one end of one connection: what histograms
+// count, what the flight recorder keeps and what spans are made from.
+//
+// Trivially copyable and of fixed size: the capture thread makes, counts and records one without
+// an allocation.
+#pragma once
+
+#include <cstdint>
+#include <type_traits>
+
+#include "exa/base/inline_string.h"
+#include "exa/base/time.h"
+#include "exa/model/address.h"
+#include "exa/model/target.h"
+#include "exa/model/trace_context.h"
+
+namespace exa {
+
+using SocketId = std::uint64_t;  // the kernel's socket cookie
+
+enum class Role : std::uint8_t { kUnknown, kServer, kClient };
+
+enum class Protocol : std::uint8_t { kUnknown, kHttp10, kHttp11 };
+
+// How the exchange ended. kUnknown where the bytes that would tell were not seen: never invented.
+enum class Outcome : std::uint8_t {
+  kComplete,
+  kAbortedByPeer,  // the other end closed or reset before the answer was whole
+  kAbortedByUs,    // this end closed before the answer was whole
+  kUpgraded,       // 101, or CONNECT accepted: the answer ends with its head
+  kUnknown,
+};
+
+// RFC 9110 section 9, RFC 5789, and QUERY. Everything else is kOther ("_OTHER").
+enum class Method : std::uint8_t {
+  kOther, kGet, kHead, kPost, kPut, kDelete, kConnect, kOptions, kTrace, kPatch, kQuery,
+};
+
+struct Exchange {
+  SocketId socket = 0;
+  TargetId target = kNoTarget;
+  std::uint32_t tgid = 0;
+
+  IpEndpoint local;
+  IpEndpoint remote;
+
+  Role role = Role::kUnknown;
+  Protocol protocol = Protocol::kUnknown;
+  Outcome outcome = Outcome::kUnknown;
+  Method method = Method::kOther;
+  std::uint16_t status = 0;  // 0: no final status line was seen
+  std::uint16_t socket_error = 0;  // errno that ended the connection, 0 if orderly
+  bool tls = false;
+  std::uint8_t trace_flags = 0;    // of the incoming context
+  bool has_context = false;        // the request carried a valid context
+  bool made_ids = false;           // trace_id is ours
+  std::uint32_t request_sequence = 0;  // TCP sequence number of the request's first byte
+
+  // Zero where unknown. Server: arrival <= read <= first_response <= last_response. Client:
+  // read is when the first request byte was written, arrival is unknown.
+  MonotonicTime arrival;
+  MonotonicTime read;
+  MonotonicTime first_response;
+  MonotonicTime last_response;
+
+  std::uint64_t request_bytes = 0;   // head and body on the wire
+  std::uint64_t response_bytes = 0;
+
+  TraceId trace_id;       // incoming, or made by request_pipeline
+  SpanId parent_span_id;  // incoming caller, or the joined client end, or none
+  SpanId span_id;         // of the span that would be synthesised
+  std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h
+  bool has_incoming_rv = false;  // randomness came from tracestate ot=rv
+
+  InlineString<101> path;  // without query; as sent
+  InlineString<45> host;   // authority as the request named it
+
+  // What http.*.request.duration measures.
+  [[nodiscard]] Duration duration() const { return elapsed(read, last_response); }
+  [[nodiscard]] bool is_error() const {
+    if (outcome == Outcome::kAbortedByPeer || outcome == Outcome::kAbortedByUs) return true;
+    return status >= 500 || (role == Role::kClient && status >= 400);
+  }
+};
+static_assert(std::is_trivially_copyable_v<Exchange>);
+static_assert(sizeof(Exchange) <= 344);
+
+}  // namespace exa

@@ -1,0 +1,83 @@
+// Metric points as the exporters see them (OpenTelemetry metrics.proto). A batch is immutable once
+// published and shared by all exporters.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "exa/base/time.h"
+#include "exa/model/attribute.h"
+#include "exa/model/trace_context.h"
+
+namespace exa {
+
+// Why a request was chosen: span attribute exemplar.reason.
+enum class ExemplarReason : std::uint8_t { kSlowest, kError, kBucket, kFloor, kPolicy };
+
+constexpr const char* reason_text(ExemplarReason reason) {
+  switch (reason) {
+    case ExemplarReason::kSlowest: return "slowest";
+    case ExemplarReason::kError: return "error";
+    case ExemplarReason::kBucket: return "bucket";
+    case ExemplarReason::kFloor: return "floor";
+    case ExemplarReason::kPolicy: return "policy";
+  }
+  return "bucket";
+}
+
+struct Exemplar {
+  double value = 0;  // in the histogram's unit; equals its span's (end - start) / 1e9 exactly
+  WallTime time;     // when the request ended
+  TraceId trace_id;  // both invalid: an exemplar without ids
+  SpanId span_id;
+  ExemplarReason reason = ExemplarReason::kBucket;
+  [[nodiscard]] bool has_ids() const { return trace_id.valid() && span_id.valid(); }
+};
+
+struct HistogramPoint {
+  Attributes attributes;
+  WallTime start;
+  WallTime time;
+  std::uint64_t count = 0;  // equals the sum of bucket_counts
+  double sum = 0;
+  double min = 0;  // of the whole time since start; meaningful when count > 0
+  double max = 0;
+  std::vector<std::uint64_t> bucket_counts;  // bounds.size() + 1, not cumulative over buckets
+  std::shared_ptr<const std::vector<double>> bounds;  // ascending upper bounds, inclusive
+  std::vector<Exemplar> exemplars;  // of the window just closed, ascending by value
+};
+
+struct NumberPoint {
+  Attributes attributes;
+  WallTime start;  // unused by gauges
+  WallTime time;
+  std::variant<std::int64_t, double> value;
+};
+
+struct Gauge { std::vector<NumberPoint> points; };
+struct Sum { std::vector<NumberPoint> points; bool monotonic = true; };
+struct Histogram { std::vector<HistogramPoint> points; };
+
+// Sums and histograms are cumulative.
+struct Metric {
+  std::string name;  // OpenTelemetry name: "http.server.request.duration"
+  std::string description;
+  std::string unit;  // UCUM: "s", "By", "{request}"
+  std::variant<Gauge, Sum, Histogram> points;
+};
+
+struct ResourceMetrics {
+  std::shared_ptr<const Resource> resource;
+  std::vector<Metric> metrics;
+};
+
+struct MetricBatch {
+  WallTime window_start;
+  WallTime window_end;
+  std::vector<ResourceMetrics> resources;
+};
+
+}  // namespace exa
