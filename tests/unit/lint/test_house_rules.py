@@ -1,0 +1,28 @@
+"""The rules of style that a machine can check are checked."""
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "scripts" / "lib"))
+import house_rules  # noqa: E402
+
+
+def test_a_long_source_asks_to_be_two():
+    assert house_rules.violations_of("agent/x.cc", "\n" * 401) == [
+        "agent/x.cc: 401 lines; a file over 400 asks to be two"]
+    assert house_rules.violations_of("agent/x.cc", "\n" * 400) == []
+    assert house_rules.violations_of("README.md", "\n" * 1000) == []
+
+
+def test_scripts_without_a_suffix_are_code():
+    assert house_rules.violations_of("scripts/demo", "#!/bin/sh\n" + "\n" * 400) != []
+
+
+def test_names_say_what_a_thing_is():
+    assert house_rules.violations_of("agent/string_util.cc", "") != []
+    assert house_rules.violations_of("agent/database.cc", "") == []
+
+
+def test_unfinished_work_and_machine_paths_are_found():
+    assert house_rules.violations_of("agent/x.cc", "// TODO: later\n") != []
+    assert house_rules.violations_of("scripts/x", "cd /work/main\n") != []
+    assert house_rules.violations_of("agent/x.cc", 'read("/proc/self/root/work/x")\n') == []

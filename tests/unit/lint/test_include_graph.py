@@ -1,0 +1,63 @@
+"""The include graph check finds what the house forbids, and passes what it allows."""
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(ROOT / "scripts" / "lib"))
+import include_graph  # noqa: E402
+
+
+def test_a_parser_must_not_see_metrics():
+    found = include_graph.violations_of(
+        "agent/protocol/http1/parser.cc", '#pragma once\n#include "agent/metrics/histogram.h"\n')
+    assert found == ["agent/protocol/http1/parser.cc:2: agent/protocol must not include "
+                     "agent/metrics/histogram.h"]
+
+
+def test_rooms_below_and_the_room_itself_are_allowed():
+    text = '#include <vector>\n#include "exa/model/exchange.h"\n' \
+           '#include "agent/protocol/http1/head.h"\n#include "agent/telemetry/counters.h"\n'
+    assert include_graph.violations_of("agent/protocol/http1/parser.cc", text) == []
+
+
+def test_exporters_see_public_headers_only():
+    assert include_graph.violations_of("exporters/otlp/sender.cc",
+                                       '#include "exa/export/span_exporter.h"\n') == []
+    assert include_graph.violations_of("exporters/otlp/sender.cc",
+                                       '#include "agent/telemetry/log.h"\n') != []
+
+
+def test_the_kernel_contract_is_decoded_at_one_door():
+    line = '#include "exa/abi/event.h"\n'
+    assert include_graph.violations_of("agent/capture/decoder.cc", line) == []
+    assert include_graph.violations_of("agent/connection/tracker.cc", line) != []
+
+
+def test_libbpf_and_skeletons_stay_in_one_room():
+    assert include_graph.violations_of("agent/kernel/loader.cc",
+                                       '#include <bpf/libbpf.h>\n#include "capture.skel.h"\n') == []
+    assert len(include_graph.violations_of(
+        "agent/agent.cc", '#include <bpf/libbpf.h>\n#include "capture.skel.h"\n')) == 2
+
+
+def test_the_composer_sees_all_and_nobody_sees_it():
+    assert include_graph.violations_of("agent/agent.cc",
+                                       '#include "agent/kernel/loader.h"\n') == []
+    assert include_graph.violations_of("agent/metrics/series.cc",
+                                       '#include "agent/agent.h"\n') != []
+
+
+def test_product_code_never_includes_tests():
+    assert include_graph.violations_of("agent/agent.cc", '#include "tests/support/x.h"\n') != []
+
+
+def test_a_new_folder_must_be_entered_in_the_graph():
+    assert include_graph.violations_of("agent/newroom/x.cc", "") == [
+        "agent/newroom/x.cc: folder agent/newroom is not in the include graph"]
+
+
+def test_an_empty_tree_is_a_failure(tmp_path):
+    result = subprocess.run([sys.executable, ROOT / "scripts/lib/include_graph.py", tmp_path],
+                            capture_output=True, text=True)
+    assert result.returncode == 1
