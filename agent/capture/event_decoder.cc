@@ -1,0 +1,144 @@
+#include "agent/capture/event_decoder.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+
+#include "exa/abi/event.h"
+
+namespace exa {
+namespace {
+
+using Decoded = std::expected<Event, DecodeError>;
+using Record = std::span<const std::byte>;
+
+// The caller has checked the length.
+template <typename T>
+T load(Record record) {
+  static_assert(std::is_trivially_copyable_v<T>);
+  T value;
+  std::memcpy(&value, record.data(), sizeof value);
+  return value;
+}
+
+DirectionState state_of(const exa_direction_state& state) {
+  return {state.position, {state.last_byte_ns}};
+}
+
+template <std::size_t Capacity, std::size_t Size>
+InlineString<Capacity> text_of(const __u8 (&bytes)[Size]) {
+  char text[Size];
+  std::memcpy(text, bytes, Size);
+  return InlineString<Capacity>({text, ::strnlen(text, Size)});
+}
+
+IpEndpoint endpoint_of(const __u8 (&address)[16], std::uint16_t port, bool is_ipv6) {
+  IpEndpoint endpoint;
+  std::copy_n(address, is_ipv6 ? 16 : 4, endpoint.address.begin());
+  endpoint.port = port;
+  endpoint.is_ipv6 = is_ipv6;
+  return endpoint;
+}
+
+Decoded decode_socket(Record record) {
+  const auto raw = load<exa_socket_event>(record);
+  if (raw.family != AF_INET && raw.family != AF_INET6)
+    return std::unexpected(DecodeError::kBadField);
+  const bool is_ipv6 = raw.family == AF_INET6;
+  return SocketEvent{.socket = raw.header.socket_id,
+                     .time = {raw.header.ktime_ns},
+                     .tgid = raw.header.tgid,
+                     .local = endpoint_of(raw.local_address, raw.local_port, is_ipv6),
+                     .remote = endpoint_of(raw.remote_address, raw.remote_port, is_ipv6)};
+}
+
+Decoded decode_chunk(Record record) {
+  const auto raw = load<exa_chunk_event>(record);
+  if (raw.direction > EXA_EGRESS) return std::unexpected(DecodeError::kBadField);
+  if (raw.length_bytes == 0 || raw.captured_bytes > raw.length_bytes ||
+      raw.captured_bytes > EXA_MAX_CAPTURE_BYTES ||
+      raw.captured_bytes > record.size() - sizeof raw ||
+      raw.position > std::numeric_limits<std::uint64_t>::max() - raw.length_bytes)
+    return std::unexpected(DecodeError::kBadLength);
+  return ChunkEvent{.socket = raw.header.socket_id,
+                    .time = {raw.header.ktime_ns},
+                    .tgid = raw.header.tgid,
+                    .direction = static_cast<Direction>(raw.direction),
+                    .position = raw.position,
+                    .length_bytes = raw.length_bytes,
+                    .bytes = record.subspan(sizeof raw, raw.captured_bytes),
+                    .previous_last_byte = {raw.previous_last_byte_ns},
+                    .other = state_of(raw.other),
+                    .arrival = {raw.arrival_ns},
+                    .tcp_sequence = raw.tcp_sequence};
+}
+
+Decoded decode_position(Record record) {
+  const auto raw = load<exa_position_event>(record);
+  return PositionEvent{.socket = raw.header.socket_id,
+                       .time = {raw.header.ktime_ns},
+                       .direction = {state_of(raw.direction[0]), state_of(raw.direction[1])}};
+}
+
+Decoded decode_end(Record record) {
+  const auto raw = load<exa_end_event>(record);
+  return EndEvent{.socket = raw.header.socket_id,
+                  .time = {raw.header.ktime_ns},
+                  .direction = {state_of(raw.direction[0]), state_of(raw.direction[1])},
+                  .ingress_ended = (raw.flags & EXA_END_INGRESS) != 0,
+                  .egress_ended = (raw.flags & EXA_END_EGRESS) != 0,
+                  .final = (raw.flags & EXA_END_FINAL) != 0,
+                  .socket_error = static_cast<std::uint16_t>(
+                      std::min<std::uint32_t>(raw.socket_error, UINT16_MAX))};
+}
+
+Decoded decode_process(Record record) {
+  const auto raw = load<exa_process_event>(record);
+  return ProcessEvent{.time = {raw.header.ktime_ns},
+                      .process = {raw.header.tgid, raw.start_time_ns},
+                      .parent_tgid = raw.parent_tgid,
+                      .uid = raw.uid,
+                      .cgroup_id = raw.cgroup_id,
+                      .comm = text_of<16>(raw.comm),
+                      .exe_name = text_of<64>(raw.exe_name)};
+}
+
+Decoded decode_process_exit(Record record) {
+  const auto raw = load<exa_event_header>(record);
+  return ProcessExitEvent{.time = {raw.ktime_ns}, .tgid = raw.tgid};
+}
+
+}  // namespace
+
+std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record) {
+  if (record.size() < sizeof(exa_event_header)) return std::unexpected(DecodeError::kTruncated);
+  const auto header = load<exa_event_header>(record);
+  if (header.size_bytes > record.size()) return std::unexpected(DecodeError::kTruncated);
+  record = record.first(header.size_bytes);
+
+  const auto decode_if = [record](std::size_t least_bytes, auto decode) -> Decoded {
+    if (record.size() < least_bytes) return std::unexpected(DecodeError::kTruncated);
+    return decode(record);
+  };
+  switch (header.type) {
+    case EXA_EVENT_CHUNK:
+      return decode_if(sizeof(exa_chunk_event), decode_chunk);
+    case EXA_EVENT_SOCKET:
+      return decode_if(sizeof(exa_socket_event), decode_socket);
+    case EXA_EVENT_POSITION:
+      return decode_if(sizeof(exa_position_event), decode_position);
+    case EXA_EVENT_END:
+      return decode_if(sizeof(exa_end_event), decode_end);
+    case EXA_EVENT_PROCESS:
+      return decode_if(sizeof(exa_process_event), decode_process);
+    case EXA_EVENT_PROCESS_EXIT:
+      return decode_if(sizeof(exa_event_header), decode_process_exit);
+    default:
+      return std::unexpected(DecodeError::kUnknownType);
+  }
+}
+
+}  // namespace exa

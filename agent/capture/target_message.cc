@@ -1,0 +1,168 @@
+#include "agent/capture/target_message.h"
+
+#include <cstring>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+namespace exa {
+namespace {
+
+// Layout, in the host's byte order: version, tgid, start time, observed, service name, number of
+// attributes, then each as key, kind, value. Texts are a 16-bit length and the bytes.
+constexpr std::uint32_t kVersion = 1;
+constexpr std::size_t kMaxTextBytes = 1024;
+constexpr std::uint16_t kMaxAttributes = 256;
+
+enum class ValueKind : std::uint8_t { kText = 0, kInteger = 1, kReal = 2, kBoolean = 3 };
+
+class Writer {
+ public:
+  explicit Writer(TargetMessage& message) : message_(message) {}
+
+  [[nodiscard]] std::size_t position() const { return position_; }
+  void rewind(std::size_t position) { position_ = position; }
+
+  template <typename T>
+  bool put(T value) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    return put_bytes(&value, sizeof value);
+  }
+  bool put_text(std::string_view text) {
+    text = text.substr(0, kMaxTextBytes);
+    return put(static_cast<std::uint16_t>(text.size())) && put_bytes(text.data(), text.size());
+  }
+
+ private:
+  bool put_bytes(const void* bytes, std::size_t size) {
+    if (size > message_.size() - position_) return false;
+    std::memcpy(message_.data() + position_, bytes, size);
+    position_ += size;
+    return true;
+  }
+
+  TargetMessage& message_;
+  std::size_t position_ = 0;
+};
+
+class Reader {
+ public:
+  explicit Reader(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  template <typename T>
+  std::optional<T> take() {
+    static_assert(std::is_trivially_copyable_v<T> && !std::is_same_v<T, bool>);
+    if (bytes_.size() < sizeof(T)) return std::nullopt;
+    T value;
+    std::memcpy(&value, bytes_.data(), sizeof value);
+    bytes_ = bytes_.subspan(sizeof value);
+    return value;
+  }
+  std::optional<std::string> take_text() {
+    const auto size = take<std::uint16_t>();
+    if (!size || *size > kMaxTextBytes || *size > bytes_.size()) return std::nullopt;
+    std::string text(reinterpret_cast<const char*>(bytes_.data()), *size);
+    bytes_ = bytes_.subspan(*size);
+    return text;
+  }
+
+ private:
+  std::span<const std::byte> bytes_;
+};
+
+bool put_attribute(Writer& writer, const Attribute& attribute) {
+  if (!writer.put_text(attribute.key)) return false;
+  if (const auto* text = std::get_if<std::string>(&attribute.value))
+    return writer.put(ValueKind::kText) && writer.put_text(*text);
+  if (const auto* integer = std::get_if<std::int64_t>(&attribute.value))
+    return writer.put(ValueKind::kInteger) && writer.put(*integer);
+  if (const auto* real = std::get_if<double>(&attribute.value))
+    return writer.put(ValueKind::kReal) && writer.put(*real);
+  return writer.put(ValueKind::kBoolean) &&
+         writer.put(static_cast<std::uint8_t>(std::get<bool>(attribute.value)));
+}
+
+std::optional<AttributeValue> take_value(Reader& reader) {
+  const auto kind = reader.take<std::uint8_t>();
+  if (!kind) return std::nullopt;
+  switch (static_cast<ValueKind>(*kind)) {
+    case ValueKind::kText:
+      if (auto text = reader.take_text()) return AttributeValue(std::move(*text));
+      return std::nullopt;
+    case ValueKind::kInteger:
+      if (const auto integer = reader.take<std::int64_t>()) return AttributeValue(*integer);
+      return std::nullopt;
+    case ValueKind::kReal:
+      if (const auto real = reader.take<double>()) return AttributeValue(*real);
+      return std::nullopt;
+    case ValueKind::kBoolean:
+      if (const auto byte = reader.take<std::uint8_t>()) return AttributeValue(*byte != 0);
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+TargetMessage encode_target(const Target& target) {
+  TargetMessage message{};
+  Writer writer(message);
+  writer.put(kVersion);
+  writer.put(target.process.tgid);
+  writer.put(target.process.start_time_ns);
+  writer.put(static_cast<std::uint8_t>(target.observed));
+  writer.put_text(target.service_name);
+
+  const auto count_at = writer.position();
+  std::uint16_t count = 0;
+  writer.put(count);
+  if (target.resource) {
+    for (const auto& attribute : target.resource->attributes) {
+      const auto before = writer.position();
+      if (count == kMaxAttributes || !put_attribute(writer, attribute)) {
+        writer.rewind(before);
+        break;
+      }
+      ++count;
+    }
+  }
+  const auto end = writer.position();
+  writer.rewind(count_at);
+  writer.put(count);
+  // A cut attribute leaves no trace: equal targets are equal bytes.
+  std::fill(message.begin() + static_cast<std::ptrdiff_t>(end), message.end(), std::byte{0});
+  return message;
+}
+
+Result<Target> decode_target(std::span<const std::byte> bytes) {
+  const auto malformed = [](const char* where) {
+    return fail(std::string("target message: ") + where + " is missing or malformed");
+  };
+  Reader reader(bytes);
+  const auto version = reader.take<std::uint32_t>();
+  if (!version || *version != kVersion) return malformed("version");
+  const auto tgid = reader.take<std::uint32_t>();
+  const auto start = reader.take<std::uint64_t>();
+  const auto observed = reader.take<std::uint8_t>();
+  if (!tgid || !start || !observed || *observed > 1) return malformed("process");
+  auto service = reader.take_text();
+  if (!service) return malformed("service name");
+  const auto count = reader.take<std::uint16_t>();
+  if (!count || *count > kMaxAttributes) return malformed("number of attributes");
+
+  auto resource = std::make_shared<Resource>();
+  resource->attributes.reserve(*count);
+  for (std::uint16_t i = 0; i < *count; ++i) {
+    auto key = reader.take_text();
+    if (!key) return malformed("attribute key");
+    auto value = take_value(reader);
+    if (!value) return malformed("attribute value");
+    resource->attributes.push_back({std::move(*key), std::move(*value)});
+  }
+  return Target{.process = {*tgid, *start},
+                .observed = *observed == 1,
+                .service_name = std::move(*service),
+                .resource = std::move(resource)};
+}
+
+}  // namespace exa
