@@ -1,0 +1,103 @@
+// What the agent has been told to do: one plain value, complete and checked. Made by load_config()
+// from defaults, file, environment and flags; read-only afterwards.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "agent/telemetry/logging.h"
+#include "exa/base/time.h"
+
+namespace exa {
+
+// One side of the target rules. Empty lists say nothing.
+struct TargetPatterns {
+  std::vector<std::string> exe;  // globs over the executable's path, or its name without '/'
+  std::vector<std::uint32_t> pid;
+  std::vector<std::uint16_t> port;  // the server's port of a connection
+  std::vector<std::string> cgroup;  // prefixes of the cgroup path
+  bool operator==(const TargetPatterns&) const = default;
+};
+
+struct TargetSettings {
+  TargetPatterns include;                            // empty: every process
+  TargetPatterns exclude;                            // wins over include
+  std::map<std::string, std::string> service_names;  // glob of the executable -> service.name
+  std::map<std::string, std::string> resource;       // added to the resource of every target
+  bool operator==(const TargetSettings&) const = default;
+};
+
+struct CaptureSettings {
+  std::uint64_t ring_size_bytes = 8u << 20;
+  std::uint32_t budget_bytes = 4096;  // captured at most of a message head
+  bool operator==(const CaptureSettings&) const = default;
+};
+
+struct ExemplarSettings {
+  std::uint32_t spans_per_window = 200;
+  double floor = 0.005;         // share of all requests whose spans are exported besides
+  bool presume_random = false;  // take trace ids without the random flag for random
+  std::string seed;             // 32 hex digits; empty: drawn at start
+  bool operator==(const ExemplarSettings&) const = default;
+};
+
+struct SeriesSettings {
+  std::uint32_t per_metric = 2000;
+  std::uint32_t per_service = 500;
+  bool operator==(const SeriesSettings&) const = default;
+};
+
+struct OtlpSignal {
+  bool enabled = true;
+  std::string endpoint;  // whole URL; empty: not exported
+  std::map<std::string, std::string> headers;
+  bool gzip = true;
+  Duration timeout = std::chrono::seconds(10);
+  std::string certificate;  // PEM file of the CA
+  std::string client_certificate;
+  std::string client_key;
+  [[nodiscard]] bool active() const { return enabled && !endpoint.empty(); }
+  bool operator==(const OtlpSignal&) const = default;
+};
+
+struct OtlpSettings {
+  OtlpSignal traces;
+  OtlpSignal metrics;
+  std::uint64_t queue_size_bytes = 8u << 20;
+  bool operator==(const OtlpSettings&) const = default;
+};
+
+struct OpenMetricsSettings {
+  bool enabled = true;
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 9464;
+  bool operator==(const OpenMetricsSettings&) const = default;
+};
+
+enum class OutputForm : std::uint8_t { kAuto, kTable, kJson, kNone };  // auto: table on a terminal
+
+struct LogSettings {
+  LogLevel level = LogLevel::kInfo;
+  LogFormat format = LogFormat::kText;
+  bool operator==(const LogSettings&) const = default;
+};
+
+struct Config {
+  Duration window = std::chrono::seconds(10);
+  OutputForm output = OutputForm::kAuto;
+  std::string record_path;  // empty: no recording
+  std::string lock_path = "/run/exemplar-agent.lock";
+  TargetSettings targets;
+  CaptureSettings capture;
+  ExemplarSettings exemplars;
+  SeriesSettings series;
+  OtlpSettings otlp;
+  OpenMetricsSettings openmetrics;
+  LogSettings log;
+  bool operator==(const Config&) const = default;
+};
+
+}  // namespace exa

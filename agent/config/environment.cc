@@ -1,0 +1,212 @@
+#include "agent/config/environment.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "agent/config/value_text.h"
+
+namespace exa {
+namespace {
+
+constexpr std::string_view kPrefix = "OTEL_";
+
+class EnvironmentReader {
+ public:
+  explicit EnvironmentReader(const Environment& environment) : environment_(environment) {}
+
+  EnvironmentReading read() {
+    read_otlp("OTEL_EXPORTER_OTLP_", "otlp.");
+    read_otlp("OTEL_EXPORTER_OTLP_TRACES_", "otlp.traces.");
+    read_otlp("OTEL_EXPORTER_OTLP_METRICS_", "otlp.metrics.");
+    read_only("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", {"cumulative"});
+    read_only("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
+              {"explicit_bucket_histogram"});
+    read_exporters();
+    read_prometheus();
+    read_milliseconds("OTEL_METRIC_EXPORT_INTERVAL", "window");
+    read_resource();
+    read_exemplar_filter();
+    read_propagators();
+    read_disabled();
+    if (const auto level = value("OTEL_LOG_LEVEL")) put("log.level", "OTEL_LOG_LEVEL", *level);
+    return std::move(reading_);
+  }
+
+ private:
+  std::optional<std::string> value(std::string_view variable) {
+    const auto found = environment_.find(variable);
+    if (found == environment_.end() || found->second.empty()) return std::nullopt;
+    return found->second;
+  }
+
+  void warn(std::string_view variable, std::string_view text) {
+    reading_.warnings.push_back(std::string(variable) + ": " + std::string(text));
+  }
+
+  void put(std::string_view key, std::string_view variable, std::string text) {
+    put_entries(key, variable, {{"", std::move(text)}});
+  }
+  void put_entries(std::string_view key, std::string_view variable,
+                   std::vector<SettingEntry> entries) {
+    reading_.settings.push_back({find_setting(key), std::move(entries), std::string(variable)});
+  }
+
+  void put_pairs(std::string_view key, std::string_view variable, const std::string& text) {
+    std::vector<SettingEntry> entries;
+    for (auto& [name, content] : parse_pairs(text)) {
+      const auto same = std::ranges::find(entries, name, &SettingEntry::key);
+      if (same != entries.end())
+        same->value = std::move(content);
+      else
+        entries.push_back({std::move(name), std::move(content)});
+    }
+    if (entries.empty())
+      warn(variable, "holds no key=value pair; ignored");
+    else
+      put_entries(key, variable, std::move(entries));
+  }
+
+  void read_milliseconds(const std::string& variable, std::string_view key) {
+    const auto text = value(variable);
+    if (!text) return;
+    if (parse_count(*text, 1, 86'400'000))
+      put(key, variable, *text + "ms");
+    else
+      warn(variable, "'" + *text + "' is not a number of milliseconds; ignored");
+  }
+
+  // A variable of which one value is supported: nothing to set, other values warn.
+  void read_only(const std::string& variable, std::initializer_list<std::string_view> supported) {
+    const auto text = value(variable);
+    if (!text || std::ranges::find(supported, std::string_view(*text)) != supported.end()) return;
+    warn(variable,
+         "'" + *text + "' is not supported, " + std::string(*supported.begin()) + " is used");
+  }
+
+  void read_otlp(const std::string& variables, const std::string& keys) {
+    if (const auto text = value(variables + "ENDPOINT"))
+      put(keys + "endpoint", variables + "ENDPOINT", *text);
+    read_only(variables + "PROTOCOL", {"http/protobuf"});
+    if (const auto text = value(variables + "HEADERS"))
+      put_pairs(keys + "headers", variables + "HEADERS", *text);
+    if (const auto text = value(variables + "COMPRESSION"))
+      put(keys + "compression", variables + "COMPRESSION", *text);
+    read_milliseconds(variables + "TIMEOUT", keys + "timeout");
+    if (const auto text = value(variables + "CERTIFICATE"))
+      put(keys + "certificate", variables + "CERTIFICATE", *text);
+    if (const auto text = value(variables + "CLIENT_CERTIFICATE"))
+      put(keys + "client_certificate", variables + "CLIENT_CERTIFICATE", *text);
+    if (const auto text = value(variables + "CLIENT_KEY"))
+      put(keys + "client_key", variables + "CLIENT_KEY", *text);
+  }
+
+  void read_exporters() {
+    if (const auto text = value("OTEL_TRACES_EXPORTER")) {
+      if (*text == "none" || *text == "console")
+        put("otlp.traces.enabled", "OTEL_TRACES_EXPORTER", "false");
+      else if (*text != "otlp")
+        warn("OTEL_TRACES_EXPORTER", "'" + *text + "' is not supported; ignored");
+    }
+    const auto text = value("OTEL_METRICS_EXPORTER");
+    if (!text) return;
+    bool otlp = false;
+    bool prometheus = false;
+    for (std::string_view rest = *text; !rest.empty();) {
+      const auto name = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      otlp |= name == "otlp";
+      prometheus |= name == "prometheus";
+      if (name != "otlp" && name != "prometheus" && name != "console" && name != "none") {
+        warn("OTEL_METRICS_EXPORTER", "'" + std::string(name) + "' is not supported; ignored");
+        return;
+      }
+    }
+    if (!otlp) put("otlp.metrics.enabled", "OTEL_METRICS_EXPORTER", "false");
+    if (!prometheus) put("openmetrics.listen", "OTEL_METRICS_EXPORTER", "off");
+  }
+
+  void read_prometheus() {
+    const auto host = value("OTEL_EXPORTER_PROMETHEUS_HOST");
+    const auto port = value("OTEL_EXPORTER_PROMETHEUS_PORT");
+    if (!host && !port) return;
+    const OpenMetricsSettings defaults;
+    const auto number = port ? parse_count(*port, 0, 65535) : Result<std::uint64_t>(defaults.port);
+    if (!number) warn("OTEL_EXPORTER_PROMETHEUS_PORT", "'" + *port + "' is not a port; ignored");
+    put("openmetrics.listen",
+        host ? "OTEL_EXPORTER_PROMETHEUS_HOST" : "OTEL_EXPORTER_PROMETHEUS_PORT",
+        host_port_text(host.value_or(defaults.host),
+                       static_cast<std::uint16_t>(number.value_or(defaults.port))));
+  }
+
+  // The agent speaks for many services: a name or an instance for all of them would merge them.
+  void read_resource() {
+    const auto text = value("OTEL_RESOURCE_ATTRIBUTES");
+    if (value("OTEL_SERVICE_NAME"))
+      warn("OTEL_SERVICE_NAME",
+           "names one process; for the agent's targets use "
+           "targets.service_names; ignored");
+    if (!text) return;
+    std::vector<SettingEntry> entries;
+    for (auto& [name, content] : parse_pairs(*text))
+      if (name != "service.name" && name != "service.instance.id")
+        std::erase_if(entries, [&](const auto& entry) { return entry.key == name; }),
+            entries.push_back({name, content});
+    if (!entries.empty())
+      put_entries("targets.resource", "OTEL_RESOURCE_ATTRIBUTES", std::move(entries));
+  }
+
+  void read_exemplar_filter() {
+    const auto text = value("OTEL_METRICS_EXEMPLAR_FILTER");
+    if (!text || *text == "always_on") return;
+    if (*text == "always_off")
+      put("exemplars.budget", "OTEL_METRICS_EXEMPLAR_FILTER", "0");
+    else
+      warn("OTEL_METRICS_EXEMPLAR_FILTER", "'" + *text + "' is not supported, always_on is used");
+  }
+
+  void read_propagators() {
+    const auto text = value("OTEL_PROPAGATORS");
+    if (!text) return;
+    for (std::string_view rest = *text; !rest.empty();) {
+      const auto name = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      if (name != "tracecontext" && name != "baggage")
+        warn("OTEL_PROPAGATORS", "'" + std::string(name) + "' is not supported; ignored");
+    }
+  }
+
+  void read_disabled() {
+    const auto text = value("OTEL_SDK_DISABLED");
+    if (!text || *text == "false") return;
+    if (*text != "true") {
+      warn("OTEL_SDK_DISABLED", "'" + *text + "' is neither true nor false; ignored");
+      return;
+    }
+    put("otlp.traces.enabled", "OTEL_SDK_DISABLED", "false");
+    put("otlp.metrics.enabled", "OTEL_SDK_DISABLED", "false");
+    put("openmetrics.listen", "OTEL_SDK_DISABLED", "off");
+  }
+
+  const Environment& environment_;
+  EnvironmentReading reading_;
+};
+
+}  // namespace
+
+Environment otel_environment(const char* const* environment_block) {
+  Environment environment;
+  for (const auto* entry = environment_block; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (text.starts_with(kPrefix) && equals != std::string_view::npos)
+      environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+EnvironmentReading read_environment(const Environment& environment) {
+  return EnvironmentReader(environment).read();
+}
+
+}  // namespace exa

@@ -1,0 +1,192 @@
+#include "agent/config/load.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "agent/config/yaml_source.h"
+#include "exa/base/unique_fd.h"
+
+namespace exa {
+namespace {
+
+class ConfigLoader {
+ public:
+  Result<LoadedConfig> load(const ConfigSources& sources) {
+    if (!sources.file_name.empty()) apply_file(sources);
+    apply_environment(sources.environment);
+    for (const auto& flag : sources.flags)
+      apply_flag(flag);
+    check_whole();
+    if (problems_.empty()) return std::move(loaded_);
+    std::string text;
+    for (const auto& problem : problems_)
+      text += (text.empty() ? "" : "\n") + problem;
+    return fail(std::move(text));
+  }
+
+ private:
+  void apply_file(const ConfigSources& sources) {
+    auto reading = read_yaml(sources.file_name, sources.file_text);
+    problems_ = std::move(reading.problems);
+    // In the order of the table, whatever the file's: short forms first.
+    std::ranges::sort(reading.settings, {}, &YamlSetting::setting);
+    for (const auto& [setting, entries, places] : reading.settings) {
+      const auto applied = setting->apply(loaded_.config, entries);
+      if (applied && !places.empty()) loaded_.origins[std::string(setting->key)] = places.front();
+      if (!applied)
+        problems_.push_back(places[std::min(applied.error().entry, places.size() - 1)] + ": " +
+                            std::string(setting->key) + ": " + applied.error().text);
+    }
+  }
+
+  void apply_environment(const Environment& environment) {
+    auto reading = read_environment(environment);
+    loaded_.warnings = std::move(reading.warnings);
+    for (const auto& [setting, entries, variable] : reading.settings) {
+      if (const auto applied = setting->apply(loaded_.config, entries))
+        loaded_.origins[std::string(setting->key)] = variable;
+      else
+        loaded_.warnings.push_back(variable + ": " + applied.error().text + "; ignored");
+    }
+  }
+
+  void apply_flag(const FlagSetting& flag) {
+    const auto settings = all_settings();
+    const auto setting = std::ranges::find(settings, std::string_view(flag.flag), &Setting::flag);
+    if (setting == settings.end() || flag.values.empty()) {
+      problems_.push_back(flag.flag + ": unknown flag");
+      return;
+    }
+    std::vector<SettingEntry> entries;
+    for (const auto& value : flag.values)
+      entries.push_back({"", value});
+    if (const auto applied = setting->apply(loaded_.config, entries))
+      loaded_.origins[std::string(setting->key)] = flag.flag;
+    else
+      problems_.push_back(flag.flag + ": " + applied.error().text);
+  }
+
+  void check_whole() {
+    for (const auto& [name, signal] : {std::pair("otlp.traces", &loaded_.config.otlp.traces),
+                                       std::pair("otlp.metrics", &loaded_.config.otlp.metrics)})
+      if (signal->client_certificate.empty() != signal->client_key.empty())
+        problems_.push_back(std::string(name) +
+                            ": client_certificate and client_key are needed together");
+  }
+
+  LoadedConfig loaded_;
+  std::vector<std::string> problems_;
+};
+
+// Double-quoted YAML: every string that is not plainly harmless.
+std::string yaml_scalar(std::string_view text) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  const bool plain = !text.empty() &&
+                     text.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                         "0123456789_./:-") == std::string_view::npos &&
+                     text.front() != '-' && text.front() != ':' && text.back() != ':' &&
+                     text != "null" && text.find("---") == std::string_view::npos;
+  if (plain) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7f) {
+      out += "\\x";
+      out += kDigits[byte >> 4];
+      out += kDigits[byte & 15];
+    } else {
+      out += c;
+    }
+  }
+  return out + "\"";
+}
+
+// Printed origins are names of files, flags and variables; a line break in them ends no comment.
+std::string origin_comment(const LoadedConfig& loaded, std::string_view key) {
+  auto origin = loaded.origins.find(key);
+  // A value set by a short form: otlp.traces.timeout by otlp.timeout.
+  for (const std::string_view prefix : {"otlp.traces.", "otlp.metrics."})
+    if (origin == loaded.origins.end() && key.starts_with(prefix))
+      origin = loaded.origins.find("otlp." + std::string(key.substr(prefix.size())));
+  return origin == loaded.origins.end() ? "" : "  # " + printable(origin->second);
+}
+
+}  // namespace
+
+Result<LoadedConfig> load_config(const ConfigSources& sources) {
+  return ConfigLoader().load(sources);
+}
+
+Result<std::string> read_config_file(const std::string& path) {
+  const UniqueFd fd(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.valid()) return fail_errno(path + ": cannot be opened", errno);
+  struct stat status{};
+  if (fstat(fd.get(), &status) != 0) return fail_errno(path + ": cannot be examined", errno);
+  if (!S_ISREG(status.st_mode)) return fail(path + ": not a regular file");
+  std::string text;
+  std::array<char, 16384> block{};
+  while (text.size() <= kMaxConfigFileBytes) {
+    const auto got = read(fd.get(), block.data(), block.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno(path + ": cannot be read", errno);
+    if (got == 0) return text;
+    text.append(block.data(), static_cast<std::size_t>(got));
+  }
+  return fail(path + ": larger than 1MiB");
+}
+
+std::string config_yaml(const LoadedConfig& loaded) {
+  std::string out;
+  std::vector<std::string_view> open_sections;
+  for (const auto& setting : all_settings()) {
+    const auto entries = setting.print(loaded.config);
+    if (entries.empty()) continue;
+    std::vector<std::string_view> path;
+    for (auto rest = setting.key; !rest.empty();) {
+      const auto part = rest.substr(0, rest.find('.'));
+      path.push_back(part);
+      rest.remove_prefix(std::min(rest.size(), part.size() + 1));
+    }
+    const std::size_t depth = path.size() - 1;
+    bool same = true;
+    for (std::size_t i = 0; i < depth; ++i) {
+      same = same && i < open_sections.size() && open_sections[i] == path[i];
+      if (!same) out += std::string(2 * i, ' ') + std::string(path[i]) + ":\n";
+    }
+    open_sections.assign(path.begin(), path.end() - 1);
+    const std::string indent(2 * depth, ' ');
+    const auto shown = [&](const SettingEntry& entry) {
+      return setting.secret ? std::string("\"***\"") : yaml_scalar(entry.value);
+    };
+    out += indent + std::string(path.back()) + ":";
+    const auto comment = origin_comment(loaded, setting.key);
+    switch (setting.shape) {
+      case SettingShape::kScalar:
+        out += " " + shown(entries[0]) + comment + "\n";
+        break;
+      case SettingShape::kList: {
+        std::string list;
+        for (const auto& entry : entries)
+          list += (list.empty() ? "" : ", ") + shown(entry);
+        out += " [" + list + "]" + comment + "\n";
+        break;
+      }
+      case SettingShape::kMap:
+        out += comment + "\n";
+        for (const auto& entry : entries)
+          out += indent + "  " + yaml_scalar(entry.key) + ": " + shown(entry) + "\n";
+        break;
+    }
+  }
+  return out;
+}
+
+}  // namespace exa

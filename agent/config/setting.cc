@@ -1,0 +1,465 @@
+#include "agent/config/setting.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+
+#include "agent/config/value_text.h"
+
+namespace exa {
+namespace {
+
+using Entries = std::span<const SettingEntry>;
+using Printed = std::vector<SettingEntry>;
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+SettingResult refuse(std::string text, std::size_t entry = 0) {
+  return std::unexpected(SettingError{entry, std::move(text)});
+}
+
+template <typename T, typename U>
+SettingResult store(Result<T>&& parsed, U& place) {
+  if (!parsed) return refuse(std::move(parsed.error().text));
+  place = static_cast<U>(std::move(*parsed));
+  return {};
+}
+
+SettingResult store_text(Entries e, std::string& place) {
+  if (e[0].value.size() > 4096) return refuse("longer than 4096 bytes");
+  place = e[0].value;
+  return {};
+}
+
+Printed one(std::string value) {
+  return {{"", std::move(value)}};
+}
+Printed one_unless_empty(const std::string& value) {
+  return value.empty() ? Printed{} : one(value);
+}
+Printed one_bool(bool value) {
+  return one(value ? "true" : "false");
+}
+
+template <typename T>
+struct Name {
+  std::string_view name;
+  T value;
+};
+constexpr std::array<Name<OutputForm>, 4> kOutputs = {{{"auto", OutputForm::kAuto},
+                                                       {"table", OutputForm::kTable},
+                                                       {"json", OutputForm::kJson},
+                                                       {"none", OutputForm::kNone}}};
+constexpr std::array<Name<LogLevel>, 5> kLevels = {{{"debug", LogLevel::kDebug},
+                                                    {"info", LogLevel::kInfo},
+                                                    {"warn", LogLevel::kWarn},
+                                                    {"error", LogLevel::kError},
+                                                    {"off", LogLevel::kOff}}};
+constexpr std::array<Name<LogFormat>, 2> kFormats = {
+    {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}};
+constexpr std::array<Name<bool>, 2> kCompressions = {{{"gzip", true}, {"none", false}}};
+
+template <typename T, std::size_t N>
+SettingResult store_name(Entries e, const std::array<Name<T>, N>& names, T& place) {
+  const auto found = std::ranges::find(names, std::string_view(e[0].value), &Name<T>::name);
+  if (found != names.end()) {
+    place = found->value;
+    return {};
+  }
+  std::string known;
+  for (const auto& name : names)
+    known += (known.empty() ? "" : ", ") + std::string(name.name);
+  return refuse("'" + e[0].value + "' is none of " + known);
+}
+
+template <typename T, std::size_t N>
+Printed print_name(const std::array<Name<T>, N>& names, T value) {
+  return one(std::string(std::ranges::find(names, value, &Name<T>::value)->name));
+}
+
+constexpr std::size_t kMaxPatterns = 256;
+
+template <typename Number>
+SettingResult store_numbers(Entries e, std::uint64_t most, std::vector<Number>& place) {
+  if (e.size() > kMaxPatterns) return refuse("more than 256 entries", kMaxPatterns);
+  std::vector<Number> numbers;
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    const auto number = parse_count(e[i].value, 1, most);
+    if (!number) return refuse(number.error().text, i);
+    numbers.push_back(static_cast<Number>(*number));
+  }
+  place = std::move(numbers);
+  return {};
+}
+
+SettingResult store_texts(Entries e, std::vector<std::string>& place, bool path_prefix) {
+  if (e.size() > kMaxPatterns) return refuse("more than 256 entries", kMaxPatterns);
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    if (e[i].value.empty()) return refuse("an empty pattern matches nothing", i);
+    if (e[i].value.size() > 4096) return refuse("longer than 4096 bytes", i);
+    if (path_prefix && e[i].value.front() != '/')
+      return refuse("'" + e[i].value + "' does not begin with '/', as cgroup paths do", i);
+    texts.push_back(e[i].value);
+  }
+  place = std::move(texts);
+  return {};
+}
+
+template <typename List>
+Printed print_list(const List& list) {
+  Printed printed;
+  for (const auto& item : list) {
+    if constexpr (std::is_arithmetic_v<std::remove_cvref_t<decltype(item)>>)
+      printed.push_back({"", std::to_string(item)});
+    else
+      printed.push_back({"", item});
+  }
+  return printed;
+}
+
+SettingResult store_map(Entries e, std::map<std::string, std::string>& place) {
+  if (e.size() > kMaxPatterns) return refuse("more than 256 entries", kMaxPatterns);
+  std::map<std::string, std::string> entries;
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    if (e[i].key.empty()) return refuse("an entry without a name", i);
+    if (e[i].key.size() + e[i].value.size() > 4096) return refuse("longer than 4096 bytes", i);
+    if (!entries.emplace(e[i].key, e[i].value).second)
+      return refuse("'" + e[i].key + "' stands here twice", i);
+  }
+  place = std::move(entries);
+  return {};
+}
+
+// Header names and values go on the wire as they are: nothing may end the line.
+SettingResult store_headers(Entries e, std::map<std::string, std::string>& place) {
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    for (const char c : e[i].key)
+      if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f ||
+          c == ':')
+        return refuse("a header name holds letters, digits and '-' only", i);
+    for (const char c : e[i].value)
+      if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+        return refuse("the value of header '" + e[i].key + "' holds control characters", i);
+  }
+  return store_map(e, place);
+}
+
+Printed print_map(const std::map<std::string, std::string>& map) {
+  Printed printed;
+  for (const auto& [key, value] : map)
+    printed.push_back({key, value});
+  return printed;
+}
+
+SettingResult store_duration(Entries e, Duration least, Duration most, Duration& place) {
+  auto parsed = parse_duration(e[0].value);
+  if (parsed && (*parsed < least || *parsed > most))
+    return refuse("'" + e[0].value + "' is not from " + duration_text(least) + " to " +
+                  duration_text(most));
+  return store(std::move(parsed), place);
+}
+
+SettingResult store_size(Entries e, std::uint64_t least, std::uint64_t most, bool power_of_two,
+                         auto& place) {
+  auto parsed = parse_size(e[0].value);
+  if (parsed && (*parsed < least || *parsed > most))
+    return refuse("'" + e[0].value + "' is not from " + size_text(least) + " to " +
+                  size_text(most));
+  if (parsed && power_of_two && !std::has_single_bit(*parsed))
+    return refuse("'" + e[0].value + "' is not a power of two, such as 8MiB");
+  return store(std::move(parsed), place);
+}
+
+SettingResult store_seed(Entries e, std::string& place) {
+  const auto& text = e[0].value;
+  if (text.size() != 32 || text.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return refuse("the seed is not 32 lower-case hex digits (openssl rand -hex 16)");
+  place = text;
+  return {};
+}
+
+SettingResult store_listen(Entries e, OpenMetricsSettings& place) {
+  if (e[0].value == "off" || e[0].value == "false") {  // YAML readers turn off into false
+    place.enabled = false;
+    return {};
+  }
+  const auto parsed = parse_host_port(e[0].value);
+  if (!parsed) return refuse(parsed.error().text + ", nor off");
+  place = {.enabled = true, .host = parsed->first, .port = parsed->second};
+  return {};
+}
+
+// The short form of both signals: their paths are appended (OTLP exporter specification).
+SettingResult store_base_endpoint(Entries e, OtlpSettings& otlp) {
+  const auto url = parse_url(e[0].value);
+  if (!url) return refuse(url.error().text);
+  const std::string base = url->ends_with('/') ? url->substr(0, url->size() - 1) : *url;
+  otlp.traces.endpoint = base + "/v1/traces";
+  otlp.metrics.endpoint = base + "/v1/metrics";
+  return {};
+}
+
+// The rows of one signal are the same but for their prefix.
+#define EXA_OTLP_SIGNAL_ROWS(name, signal)                                                       \
+  Setting{                                                                                       \
+      "otlp." name ".enabled",                                                                   \
+      "",                                                                                        \
+      "BOOL",                                                                                    \
+      SettingShape::kScalar,                                                                     \
+      false,                                                                                     \
+      "export " name " over OTLP where an endpoint is set",                                      \
+      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.otlp.signal.enabled); }, \
+      [](const Config& c) { return one_bool(c.otlp.signal.enabled); }},                          \
+      Setting{"otlp." name ".endpoint",                                                          \
+              "",                                                                                \
+              "URL",                                                                             \
+              SettingShape::kScalar,                                                             \
+              false,                                                                             \
+              "whole URL that takes " name,                                                      \
+              [](Config& c, Entries e) {                                                         \
+                return store(parse_url(e[0].value), c.otlp.signal.endpoint);                     \
+              },                                                                                 \
+              [](const Config& c) { return one_unless_empty(c.otlp.signal.endpoint); }},         \
+      Setting{"otlp." name ".headers",                                                           \
+              "",                                                                                \
+              "NAME: VALUE",                                                                     \
+              SettingShape::kMap,                                                                \
+              true,                                                                              \
+              "headers sent with " name,                                                         \
+              [](Config& c, Entries e) { return store_headers(e, c.otlp.signal.headers); },      \
+              [](const Config& c) { return print_map(c.otlp.signal.headers); }},                 \
+      Setting{                                                                                   \
+          "otlp." name ".compression",                                                           \
+          "",                                                                                    \
+          "gzip|none",                                                                           \
+          SettingShape::kScalar,                                                                 \
+          false,                                                                                 \
+          "compression of " name,                                                                \
+          [](Config& c, Entries e) { return store_name(e, kCompressions, c.otlp.signal.gzip); }, \
+          [](const Config& c) { return print_name(kCompressions, c.otlp.signal.gzip); }},        \
+      Setting{"otlp." name ".timeout",                                                           \
+              "",                                                                                \
+              "DURATION",                                                                        \
+              SettingShape::kScalar,                                                             \
+              false,                                                                             \
+              "longest time of one attempt to send " name,                                       \
+              [](Config& c, Entries e) {                                                         \
+                return store_duration(e, milliseconds(10), hours(1), c.otlp.signal.timeout);     \
+              },                                                                                 \
+              [](const Config& c) { return one(duration_text(c.otlp.signal.timeout)); }},        \
+      Setting{"otlp." name ".certificate",                                                       \
+              "",                                                                                \
+              "FILE",                                                                            \
+              SettingShape::kScalar,                                                             \
+              false,                                                                             \
+              "PEM file of the authority that signed the backend's certificate",                 \
+              [](Config& c, Entries e) { return store_text(e, c.otlp.signal.certificate); },     \
+              [](const Config& c) { return one_unless_empty(c.otlp.signal.certificate); }},      \
+      Setting{                                                                                   \
+          "otlp." name ".client_certificate",                                                    \
+          "",                                                                                    \
+          "FILE",                                                                                \
+          SettingShape::kScalar,                                                                 \
+          false,                                                                                 \
+          "PEM file of the agent's own certificate",                                             \
+          [](Config& c, Entries e) { return store_text(e, c.otlp.signal.client_certificate); },  \
+          [](const Config& c) { return one_unless_empty(c.otlp.signal.client_certificate); }},   \
+      Setting {                                                                                  \
+    "otlp." name ".client_key", "", "FILE", SettingShape::kScalar, false,                        \
+        "PEM file of the agent's own key",                                                       \
+        [](Config& c, Entries e) { return store_text(e, c.otlp.signal.client_key); },            \
+        [](const Config& c) { return one_unless_empty(c.otlp.signal.client_key); }               \
+  }
+
+// Rows of the short form: each sets both signals and prints nothing.
+#define EXA_OTLP_BOTH(key, value, shape, secret, sentence, field, store_call) \
+  Setting {                                                                   \
+    "otlp." key, "", value, shape, secret, sentence,                          \
+        [](Config& c, Entries e) -> SettingResult {                           \
+          OtlpSignal both;                                                    \
+          if (auto stored = store_call; !stored) return stored;               \
+          c.otlp.traces.field = both.field;                                   \
+          c.otlp.metrics.field = both.field;                                  \
+          return {};                                                          \
+        },                                                                    \
+        [](const Config&) { return Printed{}; }                               \
+  }
+
+// Include and exclude have the same four rows.
+#define EXA_PATTERN_ROWS(side, word)                                                               \
+  Setting{"targets." #side ".exe",                                                                 \
+          "--" #side "-exe",                                                                       \
+          "GLOB",                                                                                  \
+          SettingShape::kList,                                                                     \
+          false,                                                                                   \
+          word " processes whose executable's path (or name, if GLOB has no '/') matches",         \
+          [](Config& c, Entries e) { return store_texts(e, c.targets.side.exe, false); },          \
+          [](const Config& c) { return print_list(c.targets.side.exe); }},                         \
+      Setting{"targets." #side ".pid",                                                             \
+              "--" #side "-pid",                                                                   \
+              "PID",                                                                               \
+              SettingShape::kList,                                                                 \
+              false,                                                                               \
+              word " the process with this pid",                                                   \
+              [](Config& c, Entries e) { return store_numbers(e, 1u << 22, c.targets.side.pid); }, \
+              [](const Config& c) { return print_list(c.targets.side.pid); }},                     \
+      Setting{"targets." #side ".port",                                                            \
+              "--" #side "-port",                                                                  \
+              "PORT",                                                                              \
+              SettingShape::kList,                                                                 \
+              false,                                                                               \
+              word " connections whose server listens on this port",                               \
+              [](Config& c, Entries e) { return store_numbers(e, 65535, c.targets.side.port); },   \
+              [](const Config& c) { return print_list(c.targets.side.port); }},                    \
+      Setting {                                                                                    \
+    "targets." #side ".cgroup", "--" #side "-cgroup", "PREFIX", SettingShape::kList, false,        \
+        word " processes whose cgroup path begins so, as in /system.slice/nginx.service",          \
+        [](Config& c, Entries e) { return store_texts(e, c.targets.side.cgroup, true); },          \
+        [](const Config& c) { return print_list(c.targets.side.cgroup); }                          \
+  }
+
+const Setting kSettings[] = {
+    {"window", "--window", "DURATION", SettingShape::kScalar, false,
+     "how often histograms and exemplars are published",
+     [](Config& c, Entries e) { return store_duration(e, milliseconds(100), hours(1), c.window); },
+     [](const Config& c) { return one(duration_text(c.window)); }},
+    {"output", "--output", "auto|table|json|none", SettingShape::kScalar, false,
+     "what is printed on standard output; auto is table on a terminal, else none",
+     [](Config& c, Entries e) { return store_name(e, kOutputs, c.output); },
+     [](const Config& c) { return print_name(kOutputs, c.output); }},
+    {"record", "--record", "FILE", SettingShape::kScalar, false,
+     "write the raw events to FILE, for 'replay'; holds heads of captured messages",
+     [](Config& c, Entries e) { return store_text(e, c.record_path); },
+     [](const Config& c) { return one_unless_empty(c.record_path); }},
+    {"lock_file", "--lock-file", "FILE", SettingShape::kScalar, false,
+     "held while the agent runs, so that there is one",
+     [](Config& c, Entries e) { return store_text(e, c.lock_path); },
+     [](const Config& c) { return one(c.lock_path); }},
+
+    EXA_PATTERN_ROWS(include, "observe only"),
+    EXA_PATTERN_ROWS(exclude, "leave out"),
+    {"targets.service_names", "", "GLOB: NAME", SettingShape::kMap, false,
+     "service.name of processes whose executable matches; wins over what the process says",
+     [](Config& c, Entries e) { return store_map(e, c.targets.service_names); },
+     [](const Config& c) { return print_map(c.targets.service_names); }},
+    {"targets.resource", "", "KEY: VALUE", SettingShape::kMap, false,
+     "attributes added to the resource of every process",
+     [](Config& c, Entries e) { return store_map(e, c.targets.resource); },
+     [](const Config& c) { return print_map(c.targets.resource); }},
+
+    {"capture.ring_size", "--ring-size", "SIZE", SettingShape::kScalar, false,
+     "ring buffer between kernel and agent, a power of two",
+     [](Config& c, Entries e) {
+       return store_size(e, 256u << 10, 1u << 30, true, c.capture.ring_size_bytes);
+     },
+     [](const Config& c) { return one(size_text(c.capture.ring_size_bytes)); }},
+    {"capture.budget", "", "SIZE", SettingShape::kScalar, false,
+     "bytes captured at most of one message head",
+     [](Config& c, Entries e) { return store_size(e, 256, 4096, false, c.capture.budget_bytes); },
+     [](const Config& c) { return one(size_text(c.capture.budget_bytes)); }},
+
+    {"exemplars.budget", "--exemplar-budget", "N", SettingShape::kScalar, false,
+     "spans of exemplars exported a window at most; 0 turns exemplars off",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 0, 100'000), c.exemplars.spans_per_window);
+     },
+     [](const Config& c) { return one(std::to_string(c.exemplars.spans_per_window)); }},
+    {"exemplars.floor", "", "SHARE", SettingShape::kScalar, false,
+     "share of all requests whose spans are exported besides, the same traces on every node",
+     [](Config& c, Entries e) { return store(parse_ratio(e[0].value), c.exemplars.floor); },
+     [](const Config& c) { return one(ratio_text(c.exemplars.floor)); }},
+    {"exemplars.presume_random", "", "BOOL", SettingShape::kScalar, false,
+     "take trace ids without the W3C random flag for random",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.presume_random); },
+     [](const Config& c) { return one_bool(c.exemplars.presume_random); }},
+    {"exemplars.seed", "", "HEX", SettingShape::kScalar, true,
+     "32 hex digits, the same on every node of a fleet; drawn at start if unset",
+     [](Config& c, Entries e) { return store_seed(e, c.exemplars.seed); },
+     [](const Config& c) { return one_unless_empty(c.exemplars.seed); }},
+
+    {"series.per_metric", "", "N", SettingShape::kScalar, false,
+     "series a metric has at most; further ones are counted in one overflow series",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 1, 1'000'000), c.series.per_metric);
+     },
+     [](const Config& c) { return one(std::to_string(c.series.per_metric)); }},
+    {"series.per_service", "", "N", SettingShape::kScalar, false,
+     "series a service may take of a metric",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 1, 1'000'000), c.series.per_service);
+     },
+     [](const Config& c) { return one(std::to_string(c.series.per_service)); }},
+
+    {"otlp.endpoint", "--otlp-endpoint", "URL", SettingShape::kScalar, false,
+     "send traces and metrics over OTLP/HTTP to URL/v1/traces and URL/v1/metrics",
+     [](Config& c, Entries e) { return store_base_endpoint(e, c.otlp); },
+     [](const Config&) { return Printed{}; }},
+    EXA_OTLP_BOTH("headers", "NAME: VALUE", SettingShape::kMap, true, "headers sent with both",
+                  headers, store_headers(e, both.headers)),
+    EXA_OTLP_BOTH("compression", "gzip|none", SettingShape::kScalar, false, "compression of both",
+                  gzip, store_name(e, kCompressions, both.gzip)),
+    EXA_OTLP_BOTH("timeout", "DURATION", SettingShape::kScalar, false, "timeout of both", timeout,
+                  store_duration(e, milliseconds(10), hours(1), both.timeout)),
+    EXA_OTLP_BOTH("certificate", "FILE", SettingShape::kScalar, false, "authority's PEM of both",
+                  certificate, store_text(e, both.certificate)),
+    EXA_OTLP_BOTH("client_certificate", "FILE", SettingShape::kScalar, false,
+                  "the agent's own certificate for both", client_certificate,
+                  store_text(e, both.client_certificate)),
+    EXA_OTLP_BOTH("client_key", "FILE", SettingShape::kScalar, false,
+                  "the agent's own key for both", client_key, store_text(e, both.client_key)),
+    EXA_OTLP_SIGNAL_ROWS("traces", traces),
+    EXA_OTLP_SIGNAL_ROWS("metrics", metrics),
+    {"otlp.queue_size", "", "SIZE", SettingShape::kScalar, false,
+     "spans that wait for the backend take at most so much memory",
+     [](Config& c, Entries e) {
+       return store_size(e, 64u << 10, 1u << 30, false, c.otlp.queue_size_bytes);
+     },
+     [](const Config& c) { return one(size_text(c.otlp.queue_size_bytes)); }},
+
+    {"openmetrics.listen", "--openmetrics", "HOST:PORT|off", SettingShape::kScalar, false,
+     "where /metrics, /healthz and /readyz are served",
+     [](Config& c, Entries e) { return store_listen(e, c.openmetrics); },
+     [](const Config& c) {
+       return one(c.openmetrics.enabled ? host_port_text(c.openmetrics.host, c.openmetrics.port)
+                                        : "off");
+     }},
+
+    {"log.level", "--log-level", "LEVEL", SettingShape::kScalar, false,
+     "debug, info, warn, error or off",
+     [](Config& c, Entries e) { return store_name(e, kLevels, c.log.level); },
+     [](const Config& c) { return print_name(kLevels, c.log.level); }},
+    {"log.format", "--log-format", "text|json", SettingShape::kScalar, false,
+     "form of the log lines on standard error",
+     [](Config& c, Entries e) { return store_name(e, kFormats, c.log.format); },
+     [](const Config& c) { return print_name(kFormats, c.log.format); }},
+};
+
+}  // namespace
+
+std::span<const Setting> all_settings() {
+  return kSettings;
+}
+
+const Setting* find_setting(std::string_view key) {
+  const auto found = std::ranges::find(kSettings, key, &Setting::key);
+  return found == std::end(kSettings) ? nullptr : &*found;
+}
+
+std::vector<std::string_view> names_under(std::string_view prefix) {
+  std::vector<std::string_view> names;
+  for (const auto& setting : kSettings) {
+    auto rest = setting.key;
+    if (!prefix.empty()) {
+      if (!rest.starts_with(prefix) || rest.size() <= prefix.size() || rest[prefix.size()] != '.')
+        continue;
+      rest.remove_prefix(prefix.size() + 1);
+    }
+    const auto name = rest.substr(0, rest.find('.'));
+    if (std::ranges::find(names, name) == names.end()) names.push_back(name);
+  }
+  return names;
+}
+
+}  // namespace exa
