@@ -1,0 +1,45 @@
+"""Fixtures: the agent, and servers it watches. One agent at a time on a host, so tests run one
+after the other; each ends with the accounting identities."""
+import os
+
+import pytest
+
+from support.accounting import assert_identities
+from support.agent import Agent
+from support.servers import Nginx
+
+
+def pytest_collection_modifyitems(items):
+    if os.geteuid() != 0:
+        for item in items:
+            item.add_marker(pytest.mark.skip(reason="needs root to run the agent"))
+
+
+@pytest.fixture
+def start_agent(tmp_path):
+    """start_agent(*flags, ports=[...], window=..., config=...): a running agent. At the end of the
+    test every agent still running must balance and end in time."""
+    agents = []
+
+    def start(*arguments, **settings):
+        folder = tmp_path / f"agent{len(agents)}"
+        folder.mkdir()
+        agent = Agent(folder, *arguments, **settings)
+        agents.append(agent)
+        return agent
+
+    yield start
+    for agent in agents:
+        if not agent.process.running():
+            continue
+        try:
+            assert_identities(agent)
+        finally:
+            assert agent.stop() == 0, agent.log()
+        agent.report().check()
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    with Nginx(tmp_path / "nginx") as server:
+        yield server

@@ -1,0 +1,156 @@
+"""Start and end of the two processes, and what the observed programs notice of it: nothing."""
+import os
+import pathlib
+import signal
+import threading
+
+import pytest
+
+from support import bpf_objects
+from support.agent import run_cli
+from support.load import curl, h2load
+from support.report import CLIENT, SERVER
+from support.waiting import eventually
+
+
+def process_state(pid):
+    fields = {}
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        key, _, value = line.partition(":")
+        fields[key] = value.strip()
+    return fields
+
+
+def gone(pid):
+    """True if no such process runs; a zombie does not run."""
+    try:
+        return process_state(pid)["State"].startswith("Z")
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def test_the_pipeline_process_has_no_privilege(start_agent, nginx):
+    agent = start_agent(ports=[nginx.port])
+    state = process_state(agent.pipeline_pid())
+    for name in ("CapEff", "CapPrm", "CapInh", "CapAmb", "CapBnd"):
+        assert int(state[name], 16) == 0, (name, state[name])
+    assert state["NoNewPrivs"] == "1"
+    assert state["Seccomp"] == "2"
+    assert "0" not in state["Uid"].split()
+    assert "0" not in state["Gid"].split()
+
+
+def test_the_prober_keeps_only_what_it_needs(start_agent, nginx):
+    agent = start_agent(ports=[nginx.port])
+    # DAC_READ_SEARCH 2, SYS_PTRACE 19, PERFMON 38, BPF 39, CHECKPOINT_RESTORE 40.
+    allowed = sum(1 << bit for bit in (2, 19, 38, 39, 40))
+    assert int(process_state(agent.pid)["CapEff"], 16) & ~allowed == 0
+
+
+@pytest.mark.parametrize("victim", ["prober", "pipeline"])
+def test_sigkill_of_either_process_leaves_nothing(start_agent, nginx, victim):
+    agent = start_agent(ports=[nginx.port])
+    pids = {agent.pid, agent.pipeline_pid()}
+    ours = {kind: bpf_objects.held_by(kind, pids) for kind in ("prog", "map", "link")}
+    assert all(ours.values()), ours
+
+    os.kill(agent.pid if victim == "prober" else agent.pipeline_pid(), signal.SIGKILL)
+
+    def nothing_left():
+        left = {kind: ours[kind] & bpf_objects.existing(kind) for kind in ours}
+        assert not any(left.values()), left
+        assert all(map(gone, pids))
+        return True
+    eventually(nothing_left, within=1)
+    curl(f"{nginx.url}/ok")  # the observed server lives
+    agent.process.stop()
+
+
+def test_sigterm_exports_what_was_seen_and_ends(start_agent, nginx):
+    agent = start_agent(window="60s", ports=[nginx.port])
+    curl(*[f"{nginx.url}/ok"] * 25)
+    assert agent.stop(within=5) == 0
+    assert agent.report().count(SERVER, "nginx") == 25
+
+
+def test_a_second_instance_is_refused(start_agent, nginx):
+    start_agent(ports=[nginx.port])
+    second = run_cli("run", "--output", "none", "--openmetrics", "off")
+    assert second.returncode == 3
+    assert len(second.stderr.strip().splitlines()) == 1, second.stderr
+    assert "already" in second.stderr
+
+
+@pytest.mark.parametrize("text, line", [
+    ("window: 10s\nwindoww: 5s\n", 2),
+    ("\n\nwindow: soon\n", 3),
+    ("window: [10s\n", None),
+])
+def test_a_bad_configuration_is_refused_with_its_place(tmp_path, text, line):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    result = run_cli("run", "--config", path)
+    assert result.returncode == 2
+    assert f"{path}:{line}" in result.stderr if line else f"{path}:" in result.stderr
+
+
+def test_a_bad_flag_is_refused():
+    assert run_cli("run", "--windoww", "1s").returncode == 2
+    assert run_cli("run", "--window", "soon").returncode == 2
+
+
+def test_check_says_that_this_host_can():
+    result = run_cli("check")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "sock_send_length" in result.stdout
+
+
+def test_version():
+    result = run_cli("version")
+    assert result.returncode == 0
+    assert result.stdout.startswith("exemplar-agent ")
+
+
+def test_print_config_can_be_read_again(tmp_path):
+    printed = run_cli("run", "--window", "7s", "--include-port", "8080", "--print-config")
+    assert printed.returncode == 0
+    path = tmp_path / "again.yaml"
+    path.write_text(printed.stdout)
+    again = run_cli("run", "--config", path, "--print-config")
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == printed.stdout
+
+
+def test_coming_and_going_under_load_fails_no_request(start_agent, nginx):
+    """The agent starts and ends three times while a client asks on kept-alive connections."""
+    outcome = []
+    load = threading.Thread(
+        target=lambda: outcome.append(h2load(f"{nginx.url}/ok", 60_000, clients=8, rps=8000)))
+    load.start()
+    counted = []
+    for _ in range(3):
+        agent = start_agent(ports=[nginx.port])
+        agent.wait_for_windows(1)
+        assert agent.stop() == 0
+        counted.append(agent.report().count(SERVER, "nginx"))
+    load.join()
+    assert outcome and outcome[0].failed == 0, outcome
+    assert all(counted), counted
+
+
+def test_a_process_of_one_request_is_known_by_name(start_agent, nginx):
+    """Short-lived clients: each lives for a few milliseconds."""
+    agent = start_agent(ports=[nginx.port])
+    for _ in range(30):
+        curl(f"{nginx.url}/ok")
+    report = agent.wait_for_count(SERVER, 30, "nginx")
+    report = agent.wait_for_count(CLIENT, 30, "curl")
+    assert all(line["service"] for line in report.series(CLIENT))
+
+
+def test_excluded_programs_are_not_counted(start_agent, nginx):
+    agent = start_agent("--exclude-exe", "*/curl", ports=[nginx.port])
+    curl(*[f"{nginx.url}/ok"] * 5)
+    report = agent.wait_for_count(SERVER, 5, "nginx")
+    report = agent.wait_for_windows(1)
+    assert report.count(CLIENT, "curl") == 0

@@ -1,0 +1,91 @@
+"""Exemplars open traces: given contexts are kept, missing ones are made alike at both ends."""
+import os
+
+import pytest
+
+from support.load import curl
+from support.report import CLIENT, SERVER
+from support.servers import Service
+from support.waiting import eventually
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PARENT = "00f067aa0ba902b7"
+
+
+def test_a_given_context_is_kept(start_agent, nginx):
+    agent = start_agent(ports=[nginx.port])
+    curl("--header", f"traceparent: 00-{TRACE}-{PARENT}-01", f"{nginx.url}/ok")
+    report = agent.wait_for_count(SERVER, 1, "nginx")
+
+    exemplar, = report.exemplars(SERVER, "nginx")
+    assert exemplar["trace_id"] == TRACE
+    span, = [span for span in report.find_spans("nginx") if span["span_id"] == exemplar["span_id"]]
+    assert (span["trace_id"], span["parent_span_id"], span["kind"]) == (TRACE, PARENT, "SERVER")
+    assert span["attributes"]["exemplar"] in ("true", True)
+    assert span["attributes"]["exemplar.reason"] in ("slowest", "bucket")
+
+
+@pytest.mark.parametrize("value", [f"00-{TRACE.upper()}-{PARENT}-01", f"00-{'0' * 32}-{PARENT}-01",
+                                   f"ff-{TRACE}-{PARENT}-01", f"00-{TRACE}-{PARENT}-01-x"])
+def test_an_invalid_context_is_no_context(start_agent, nginx, value):
+    agent = start_agent(ports=[nginx.port])
+    curl("--header", f"traceparent: {value}", f"{nginx.url}/ok")
+    exemplar, = agent.wait_for_count(SERVER, 1, "nginx").exemplars(SERVER, "nginx")
+    assert exemplar["trace_id"] not in (TRACE, "0" * 32, "")
+
+
+def test_client_and_server_on_one_host_share_a_trace_without_any_header(start_agent, nginx):
+    agent = start_agent(ports=[nginx.port])
+    curl(*[f"{nginx.url}/ok"] * 3)
+    agent.wait_for_count(SERVER, 3, "nginx")
+    agent.wait_for_count(CLIENT, 3, "curl")
+    report = eventually(lambda: agent.report() if agent.report().find_spans("curl") and
+                        agent.report().find_spans("nginx") else None, what="spans of both ends")
+
+    clients = {span["span_id"]: span for span in report.find_spans("curl", "CLIENT")}
+    servers = report.find_spans("nginx", "SERVER")
+    assert servers
+    for server in servers:
+        client = clients[server["parent_span_id"]]
+        assert server["trace_id"] == client["trace_id"]
+        assert client["start_unix_ns"] <= server["start_unix_ns"]
+        assert server["end_unix_ns"] <= client["end_unix_ns"] + 1_000_000
+
+
+def test_every_status_and_the_slowest_have_an_exemplar(start_agent, tmp_path):
+    with Service(tmp_path, "service.py") as service:
+        agent = start_agent(ports=[service.port])
+        curl(*[f"{service.url}/ok"] * 50, f"{service.url}/fail", f"{service.url}/slow?ms=300")
+        report = agent.wait_for_count(SERVER, 52, "python")
+
+    reasons = {exemplar["reason"] for exemplar in report.exemplars(SERVER, "python")}
+    assert {"slowest", "error"} <= reasons
+    errors = report.exemplars(SERVER, "python", **{"http.response.status_code": 500})
+    slowest = max(report.exemplars(SERVER, "python"), key=lambda exemplar: exemplar["value"])
+    assert errors and slowest["value"] >= 0.3
+    spans = {span["span_id"]: span for span in report.find_spans("python")}
+    assert spans[errors[0]["span_id"]]["status"] == "ERROR"
+    assert spans[slowest["span_id"]]["attributes"]["url.path"] == "/slow"
+
+
+def test_service_names_of_the_processes_themselves(start_agent, tmp_path):
+    environment = dict(os.environ, OTEL_SERVICE_NAME="checkout",
+                       OTEL_RESOURCE_ATTRIBUTES="deployment.environment.name=test")
+    with Service(tmp_path, "service.py", env=environment) as service:
+        agent = start_agent(ports=[service.port])
+        curl(f"{service.url}/ok")
+        series, = agent.wait_for_count(SERVER, 1, "python").series(SERVER, "python")
+    assert series["service"] == "checkout"
+    assert series["resource"]["service.name"] == "checkout"
+    assert series["resource"]["deployment.environment.name"] == "test"
+    assert series["resource"]["process.pid"] == service.pid
+
+
+def test_secrets_do_not_leave(start_agent, nginx):
+    agent = start_agent(ports=[nginx.port])
+    curl("--header", "Authorization: Bearer canary-header", "--cookie", "session=canary-cookie",
+         "--data", "canary-body", f"{nginx.url}/ok?token=canary-query")
+    agent.wait_for_count(SERVER, 1, "nginx")
+    agent.wait_for_count(CLIENT, 1, "curl")
+    for text in (agent.json_path.read_text(), agent.scrape().text, agent.log()):
+        assert "canary" not in text

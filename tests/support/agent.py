@@ -1,0 +1,107 @@
+"""The real agent as a child of the test."""
+import os
+import pathlib
+import subprocess
+import time
+
+from support.metrics_page import scrape
+from support.process import Process
+from support.report import Report
+from support.waiting import eventually, free_port, http_status
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SECOND_INSTANCE = 3
+
+
+def binary():
+    path = pathlib.Path(os.environ.get("EXA_AGENT", ROOT / "build/dev/agent/exemplar-agent"))
+    assert path.is_file(), f"{path} is not built: scripts/build dev"
+    return path
+
+
+def run_cli(*arguments, within=20.0, env=None):
+    """Runs the agent to its end: check, replay, version, or a run that must fail."""
+    return subprocess.run([binary(), *map(str, arguments)], capture_output=True, text=True,
+                          timeout=within, stdin=subprocess.DEVNULL, env=env)
+
+
+class Agent:
+    """A running agent that watches only what the test names."""
+
+    def __init__(self, folder, *arguments, window="1s", config=None, ports=(), env=None):
+        self.folder = folder
+        self.metrics_port = free_port()
+        self.json_path = folder / "agent.json"
+        command = [binary(), "run", "--output", "json", "--window", window,
+                   "--openmetrics", f"127.0.0.1:{self.metrics_port}"]
+        if config is not None:
+            path = folder / "agent.yaml"
+            path.write_text(config)
+            command += ["--config", path]
+        for port in ports:
+            command += ["--include-port", port]
+        self._start(command + list(arguments), env)
+
+    def _start(self, command, env):
+        """Another agent on this machine may be about to end: wait for it a little."""
+        deadline = time.monotonic() + 60
+        while True:
+            self.process = Process(command, log=self.folder / "agent.log", stdout=self.json_path,
+                                   env=env)
+            eventually(lambda: self.ready() or not self.process.running(), within=20,
+                       what="the start of the agent")
+            if self.process.running():
+                return
+            code = self.process.stop()
+            if code != SECOND_INSTANCE or time.monotonic() > deadline:
+                raise AssertionError(f"the agent ended with {code} at its start; its log:\n"
+                                     f"{self.process.log()}")
+
+    def ready(self):
+        return http_status(f"http://127.0.0.1:{self.metrics_port}/readyz") == 200
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def pipeline_pid(self):
+        """The process that reads captured bytes: the only child of the prober."""
+        children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        assert len(children) == 1, children
+        return int(children[0])
+
+    def scrape(self):
+        return scrape(self.metrics_port)
+
+    def report(self):
+        return Report.parse(self.json_path.read_text())
+
+    def log(self):
+        return self.process.log()
+
+    def wait_for_count(self, metric, count, program=None, within=10.0, **attributes):
+        """The report once the metric's series add up to count. More than that is an error at
+        once; so is less at the deadline."""
+        def reached():
+            report = self.report()
+            seen = report.count(metric, program, **attributes)
+            assert seen >= count, f"{metric} {program or ''} {attributes}: {seen} of {count}"
+            return report
+        report = eventually(reached, within=within)
+        seen = report.count(metric, program, **attributes)
+        assert seen == count, f"{metric} {program or ''} {attributes}: {seen}, not {count}"
+        return report
+
+    def wait_for_windows(self, number, within=10.0):
+        """The report after so many more windows have closed."""
+        before = len(self.report().windows)
+        return eventually(lambda: self.report() if len(self.report().windows) >= before + number
+                          else None, within=within, what=f"the close of {number} windows")
+
+    def stop(self, within=5.0):
+        """SIGTERM; the exit code."""
+        begin = time.monotonic()
+        code = self.process.stop(within=within + 5)
+        took = time.monotonic() - begin
+        assert took <= within, f"the agent took {took:.1f} s to end"
+        return code
