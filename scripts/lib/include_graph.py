@@ -39,7 +39,7 @@ ALLOWED = {
     "agent/privilege": VALUES | {"agent/telemetry"},
     "exporters/queue": VALUES | {"exa/export"},
     "exporters/otlp": VALUES | {"exa/export", "exporters/queue"},
-    "exporters/openmetrics": VALUES | {"exa/export"},
+    "exporters/openmetrics": VALUES | {"exa/export", "exporters/queue"},
     "exporters/console": VALUES | {"exa/export"},
 }
 

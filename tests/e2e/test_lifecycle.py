@@ -74,8 +74,9 @@ def test_sigterm_exports_what_was_seen_and_ends(start_agent, nginx):
 
 
 def test_a_second_instance_is_refused(start_agent, nginx):
-    start_agent(ports=[nginx.port])
-    second = run_cli("run", "--output", "none", "--openmetrics", "off")
+    agent = start_agent(ports=[nginx.port])
+    second = run_cli("run", "--output", "none", "--openmetrics", "off",
+                     "--lock-file", agent.lock_path)
     assert second.returncode == 3
     assert len(second.stderr.strip().splitlines()) == 1, second.stderr
     assert "already" in second.stderr

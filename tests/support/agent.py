@@ -10,7 +10,6 @@ from support.report import Report
 from support.waiting import eventually, free_port, http_status
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SECOND_INSTANCE = 3
 
 
 def binary():
@@ -32,8 +31,10 @@ class Agent:
         self.folder = folder
         self.metrics_port = free_port()
         self.json_path = folder / "agent.json"
+        self.lock_path = folder / "lock"  # beside an agent that may serve this host
         command = [binary(), "run", "--output", "json", "--window", window,
-                   "--openmetrics", f"127.0.0.1:{self.metrics_port}"]
+                   "--openmetrics", f"127.0.0.1:{self.metrics_port}",
+                   "--lock-file", self.lock_path]
         if config is not None:
             path = folder / "agent.yaml"
             path.write_text(config)
@@ -43,19 +44,14 @@ class Agent:
         self._start(command + list(arguments), env)
 
     def _start(self, command, env):
-        """Another agent on this machine may be about to end: wait for it a little."""
-        deadline = time.monotonic() + 60
-        while True:
-            self.process = Process(command, log=self.folder / "agent.log", stdout=self.json_path,
-                                   env=env)
-            eventually(lambda: self.ready() or not self.process.running(), within=20,
-                       what="the start of the agent")
-            if self.process.running():
-                return
+        self.process = Process(command, log=self.folder / "agent.log", stdout=self.json_path,
+                               env=env)
+        eventually(lambda: self.ready() or not self.process.running(), within=20,
+                   what="the start of the agent")
+        if not self.process.running():
             code = self.process.stop()
-            if code != SECOND_INSTANCE or time.monotonic() > deadline:
-                raise AssertionError(f"the agent ended with {code} at its start; its log:\n"
-                                     f"{self.process.log()}")
+            raise AssertionError(f"the agent ended with {code} at its start; its log:\n"
+                                 f"{self.process.log()}")
 
     def ready(self):
         return http_status(f"http://127.0.0.1:{self.metrics_port}/readyz") == 200

@@ -1,0 +1,169 @@
+"""The demo behind scripts/demo: narrates, runs, proves."""
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT / "scripts" / "lib"))
+os.environ.setdefault("EXA_AGENT", str(ROOT / "build/release/agent/exemplar-agent"))
+
+from span_tree import draw_trees  # noqa: E402
+from support.agent import binary  # noqa: E402
+from support.process import Process  # noqa: E402
+from support.prometheus import Prometheus  # noqa: E402
+from support.servers import Nginx, OtlpSink, Service  # noqa: E402
+from support.waiting import eventually, free_port, http_status  # noqa: E402
+
+TRAFFIC_SECONDS = 20
+COUNT = "http_server_request_duration_seconds_count"
+BUCKETS = "http_server_request_duration_seconds_bucket"
+
+
+def say(text):
+    print(f"\n\033[1m>> {text}\033[0m" if sys.stdout.isatty() else f"\n>> {text}", flush=True)
+
+
+class Traffic:
+    """Real clients, each in a thread of its own, until the time is over."""
+
+    def __init__(self, url):
+        self.url = url
+        self.end = time.monotonic() + TRAFFIC_SECONDS
+        self.failures = []
+        self.threads = [threading.Thread(target=client) for client in
+                        (self.steady_load, self.slow_path, self.failing_path, self.known_traces)]
+        for thread in self.threads:
+            thread.start()
+
+    def run(self, *command):
+        result = subprocess.run(list(map(str, command)), capture_output=True, text=True,
+                                stdin=subprocess.DEVNULL, check=False)
+        if result.returncode != 0:
+            self.failures.append(f"{command[0]} ended with {result.returncode}: {result.stderr}")
+
+    def curl(self, path, *arguments):
+        self.run("curl", "-sS", "-o", "/dev/null", *arguments, self.url + path)
+
+    def steady_load(self):
+        loads = [threading.Thread(target=self.run, args=(
+            "h2load", "--h1", "-c", 4, "-t", 1, "-n", rate * TRAFFIC_SECONDS, "--rps", rate / 4,
+            self.url + path)) for path, rate in (("/ok", 400), ("/backend/ok", 60))]
+        for load in loads:
+            load.start()
+        for load in loads:
+            load.join()
+
+    def slow_path(self):
+        delays = [120, 300, 700, 1300]
+        while time.monotonic() < self.end - 2:
+            self.curl(f"/backend/slow?ms={delays[0]}")
+            delays.append(delays.pop(0))
+
+    def failing_path(self):
+        while time.monotonic() < self.end - 1:
+            self.curl("/backend/fail")
+            self.curl("/broken")
+            self.curl("/backend/slow?ms=150")
+
+    def known_traces(self):
+        number = 0
+        while time.monotonic() < self.end - 1:
+            number += 1
+            self.curl("/backend/slow?ms=200", "-H",
+                      f"traceparent: 00-{0xdecade << 40 | number:032x}-{number:016x}-01")
+
+    def wait(self):
+        for thread in self.threads:
+            thread.join()
+        if self.failures:
+            raise SystemExit(f"demo: requests failed: {self.failures[:3]}")
+
+
+def last_table(text):
+    """The agent prints a table a window; an empty line parts them. The last with many rows."""
+    tables = [table for table in re.split(r"\n\s*\n", text) if len(table.splitlines()) > 2]
+    return max(tables[-3:], key=len, default=text)
+
+
+def proof(exemplars, spans):
+    """(how many exemplars, how many of them are among the spans)."""
+    stored = {(span["trace_id"], span["span_id"]) for span in spans}
+    found = sum((exemplar["labels"].get("trace_id"), exemplar["labels"].get("span_id")) in stored
+                for exemplar in exemplars)
+    return len(exemplars), found
+
+
+def show_slowest(exemplars, spans):
+    slowest = max(exemplars, key=lambda exemplar: float(exemplar["value"]))
+    trace_id = slowest["labels"]["trace_id"]
+    say(f"The slowest request that Prometheus shows took {float(slowest['value']):.3f} s. "
+        f"Its exemplar opens trace {trace_id}:")
+    print(draw_trees([span for span in spans if span["trace_id"] == trace_id],
+                     marked=slowest["labels"]["span_id"]))
+
+
+def demonstrate(folder):
+    say("Starting a python service with a slow and a failing path, and nginx in front of it.\n"
+        "   Neither knows of any telemetry: no SDK, no agent inside, no header added.")
+    with Service(folder, "service.py") as service, \
+            Nginx(folder / "nginx", upstream=service.port) as nginx, OtlpSink(folder) as sink:
+        metrics_port = free_port()
+        say("Starting exemplar-agent. Its spans and metrics go by OTLP to a sink that decodes\n"
+            "   them with OpenTelemetry's own definitions; its metrics page is for Prometheus.")
+        command = [binary(), "run", "--window", "5s", "--output", "table",
+                   "--otlp-endpoint", sink.url, "--openmetrics", f"127.0.0.1:{metrics_port}",
+                   "--lock-file", folder / "lock",
+                   "--include-port", nginx.port, "--include-port", service.port]
+        print("   " + " ".join(map(str, command)))
+        table = folder / "table.txt"
+        with Process(command, log=folder / "agent.log", stdout=table) as agent:
+            eventually(lambda: not agent.running() or
+                       http_status(f"http://127.0.0.1:{metrics_port}/readyz") == 200, within=20,
+                       what="the start of the agent")
+            if not agent.running():
+                raise SystemExit(f"demo: the agent did not start:\n{agent.log()}")
+            say("Starting Debian's Prometheus with exemplar storage; it scrapes the agent.")
+            with Prometheus(folder / "prometheus", metrics_port) as prometheus:
+                say(f"Sending traffic for {TRAFFIC_SECONDS} s by h2load and curl; "
+                    "some requests carry a traceparent.")
+                traffic = Traffic(nginx.url)
+                traffic.wait()
+                say("Waiting until Prometheus has seen every request, then asking its API\n"
+                    f"   for the exemplars of {BUCKETS}.")
+                logged = lambda: len(nginx.access_log())  # noqa: E731
+                eventually(lambda: (prometheus.value(f'{COUNT}{{service_name="nginx"}}') or
+                                    prometheus.value(f'{COUNT}{{job="nginx"}}') or 0) >= logged()
+                           > 0, within=25, what="every request of nginx' access log in Prometheus")
+                exemplars = prometheus.exemplars(BUCKETS)
+                requests, served = logged(), prometheus.value(COUNT)
+            code = agent.stop(signal.SIGTERM)
+        spans = sink.spans()
+        sink.stop()
+        say("What the agent printed at the end of a window:")
+        print(last_table(table.read_text()))
+        if not exemplars:
+            raise SystemExit(f"demo: Prometheus has no exemplar\n{agent.log()}")
+        show_slowest(exemplars, spans)
+        asked, found = proof(exemplars, spans)
+        say(f"nginx logged {requests} requests; all servers together answered {served:.0f} by the "
+            f"agent's count;\n   {len(spans)} spans were exported; the agent ended with {code}.")
+        print(f"\n{found} of {asked} exemplars queried from Prometheus "
+              "were found among the exported spans", flush=True)
+        return 0 if asked == found > 0 and code == 0 else 1
+
+
+def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that the blocks below end children
+    with tempfile.TemporaryDirectory(prefix="exemplar-agent-demo-") as folder:
+        return demonstrate(pathlib.Path(folder))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

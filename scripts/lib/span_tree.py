@@ -1,0 +1,37 @@
+"""Draws the spans of one trace as a tree of text."""
+
+
+def draw_trees(spans, marked=None):
+    """One line a span: service, side, name, when it began after the first span, how long it took,
+    status. A span whose parent is not among them is a root. `marked` gets an arrow."""
+    spans = sorted(spans, key=lambda span: (span["start_unix_ns"], -span["end_unix_ns"]))
+    ids = {span["span_id"] for span in spans}
+    begin = spans[0]["start_unix_ns"] if spans else 0
+    lines = []
+
+    def line_of(span, lead):
+        took = (span["end_unix_ns"] - span["start_unix_ns"]) / 1e6
+        offset = (span["start_unix_ns"] - begin) / 1e6
+        attributes = span["attributes"]
+        status = attributes.get("http.response.status_code", "no answer")
+        path = attributes.get("url.path", "")
+        side = span["kind"].lower()
+        text = f'{lead}{span["service"]} ({side}) {span["name"]} {path}'
+        mark = "  <- the exemplar" if span["span_id"] == marked else ""
+        return f"{text:<62} +{offset:8.2f} ms {took:9.2f} ms  {status}{mark}"
+
+    def draw(span, lead, child_lead):
+        lines.append(line_of(span, lead))
+        children = [child for child in spans if child["parent_span_id"] == span["span_id"]]
+        for index, child in enumerate(children):
+            last = index == len(children) - 1
+            draw(child, child_lead + ("└─ " if last else "├─ "),
+                 child_lead + ("   " if last else "│  "))
+
+    for span in spans:
+        if span["parent_span_id"] not in ids:
+            outside = span["parent_span_id"].strip("0")
+            if outside:
+                lines.append(f"   (a caller outside: span {span['parent_span_id']})")
+            draw(span, "   └─ " if outside else "   ", "      " if outside else "   ")
+    return "\n".join(lines)
