@@ -45,8 +45,9 @@ class NewestMetricExporter final : public MetricExporter {
   using Clock = std::chrono::steady_clock;
 
   void run();
-  // One pass over a batch. True: it is decided. False: to be tried again, `next` requests are done.
+  // Sends what is left of requests_. True: the batch is decided.
   bool deliver(const MetricBatch& batch);
+  void apply_delivered(const SendOutcome& outcome, std::size_t points);
 
   const std::unique_ptr<Sender> sender_;
   const MetricEncoder encode_;
@@ -61,16 +62,13 @@ class NewestMetricExporter final : public MetricExporter {
   bool any_refused_ = false;
   bool failing_ = false;
   Backoff backoff_;
+  Clock::time_point next_attempt_{};
 
   std::mutex mutex_;
   std::condition_variable work_;
-  std::condition_variable idle_;
   std::shared_ptr<const MetricBatch> waiting_;
-  Clock::time_point next_attempt_{};
-  bool busy_ = false;
   bool closing_ = false;
   Clock::time_point closing_deadline_{};
-  bool finished_ = false;
   std::thread thread_;
 };
 

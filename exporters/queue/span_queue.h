@@ -5,8 +5,8 @@
 
 #include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -75,7 +75,7 @@ class QueuedSpanExporter final : public SpanExporter {
   void split_front();
   void settle_front(Fate fate);
   void make_room();
-  void drop(std::deque<Piece>::iterator piece, ExportCounter counter);
+  void drop(std::list<Piece>::iterator piece, ExportCounter counter);
   void drop_expired(Clock::time_point now);
   void drop_rest();
   [[nodiscard]] SpanDelivery fate_of(const Ticket& ticket) const;
@@ -91,7 +91,7 @@ class QueuedSpanExporter final : public SpanExporter {
   mutable std::mutex mutex_;
   std::condition_variable work_;     // the sending thread waits here
   std::condition_variable decided_;  // export_spans and shutdown wait here
-  std::deque<Piece> pieces_;         // oldest first; the front may be in flight
+  std::list<Piece> pieces_;          // oldest first; the front may be in flight, so it stays put
   std::size_t bytes_ = 0;
   bool in_flight_ = false;
   bool failing_ = false;
@@ -99,7 +99,6 @@ class QueuedSpanExporter final : public SpanExporter {
   Clock::time_point next_attempt_{};
   bool closing_ = false;
   Clock::time_point closing_deadline_{};
-  bool finished_ = false;
   std::thread thread_;
 };
 

@@ -1,0 +1,276 @@
+#include "exporters/otlp/encoder.h"
+
+#include <protozero/pbf_builder.hpp>
+#include <unordered_map>
+
+#include "exporters/encoding/utf8.h"
+#include "exporters/otlp/wire.h"
+
+namespace exa {
+namespace {
+
+using namespace otlp;
+template <typename Field>
+using Builder = protozero::pbf_builder<Field>;
+
+template <typename Field>
+void add_text(Builder<Field>& builder, Field field, const std::string& text) {
+  if (is_valid_utf8(text)) return builder.add_string(field, text);
+  builder.add_string(field, repair_utf8(text));
+}
+
+void encode(std::string& out, const Attribute& attribute) {
+  Builder<KeyValueField> pair(out);
+  add_text(pair, KeyValueField::kKey, attribute.key);
+  Builder<AnyValueField> value(pair, KeyValueField::kValue);
+  if (const auto* text = std::get_if<std::string>(&attribute.value))
+    add_text(value, AnyValueField::kString, *text);
+  else if (const auto* number = std::get_if<std::int64_t>(&attribute.value))
+    value.add_int64(AnyValueField::kInt, *number);
+  else if (const auto* real = std::get_if<double>(&attribute.value))
+    value.add_double(AnyValueField::kDouble, *real);
+  else if (const auto* flag = std::get_if<bool>(&attribute.value))
+    value.add_bool(AnyValueField::kBool, *flag);
+}
+
+template <typename Field>
+void add_attributes(Builder<Field>& builder, Field field, const Attributes& attributes) {
+  std::string pair;
+  for (const Attribute& attribute : attributes) {
+    pair.clear();
+    encode(pair, attribute);
+    builder.add_message(field, pair);
+  }
+}
+
+template <typename Field, std::size_t Bytes>
+void add_id(Builder<Field>& builder, Field field, const Id<Bytes>& id) {
+  if (id.valid()) builder.add_bytes(field, reinterpret_cast<const char*>(id.bytes.data()), Bytes);
+}
+
+std::string encode_resource(const Resource* resource) {
+  std::string out;
+  Builder<ResourceField> builder(out);
+  if (resource) add_attributes(builder, ResourceField::kAttributes, resource->attributes);
+  return out;
+}
+
+std::string encode_scope(const OtlpScope& scope) {
+  std::string out;
+  Builder<ScopeField> builder(out);
+  builder.add_string(ScopeField::kName, scope.name);
+  builder.add_string(ScopeField::kVersion, scope.version);
+  return out;
+}
+
+std::string encode_span(const Span& span) {
+  std::string out;
+  Builder<SpanField> builder(out);
+  add_id(builder, SpanField::kTraceId, span.trace_id);
+  add_id(builder, SpanField::kSpanId, span.span_id);
+  if (!span.trace_state.empty()) add_text(builder, SpanField::kTraceState, span.trace_state);
+  add_id(builder, SpanField::kParentSpanId, span.parent_span_id);
+  add_text(builder, SpanField::kName, span.name);
+  builder.add_enum(SpanField::kKind, static_cast<std::int32_t>(span.kind));
+  builder.add_fixed64(SpanField::kStart, span.start.ns);
+  builder.add_fixed64(SpanField::kEnd, span.end.ns);
+  add_attributes(builder, SpanField::kAttributes, span.attributes);
+  if (span.status != SpanStatus::kUnset || !span.status_message.empty()) {
+    Builder<StatusField> status(builder, SpanField::kStatus);
+    if (!span.status_message.empty()) add_text(status, StatusField::kMessage, span.status_message);
+    status.add_enum(StatusField::kCode, static_cast<std::int32_t>(span.status));
+  }
+  builder.add_fixed32(SpanField::kFlags, span.flags);
+  return out;
+}
+
+std::string encode_exemplar(const Exemplar& exemplar) {
+  std::string out;
+  Builder<ExemplarField> builder(out);
+  builder.add_fixed64(ExemplarField::kTime, exemplar.time.ns);
+  builder.add_double(ExemplarField::kAsDouble, exemplar.value);
+  if (exemplar.has_ids()) {
+    add_id(builder, ExemplarField::kSpanId, exemplar.span_id);
+    add_id(builder, ExemplarField::kTraceId, exemplar.trace_id);
+  }
+  std::string reason;
+  encode(reason, {.key = "exemplar.reason", .value = std::string(reason_text(exemplar.reason))});
+  builder.add_message(ExemplarField::kFilteredAttributes, reason);
+  return out;
+}
+
+std::string encode_point(const HistogramPoint& point) {
+  std::string out;
+  Builder<HistogramPointField> builder(out);
+  builder.add_fixed64(HistogramPointField::kStart, point.start.ns);
+  builder.add_fixed64(HistogramPointField::kTime, point.time.ns);
+  builder.add_fixed64(HistogramPointField::kCount, point.count);
+  builder.add_double(HistogramPointField::kSum, point.sum);
+  builder.add_packed_fixed64(HistogramPointField::kBucketCounts, point.bucket_counts.begin(),
+                             point.bucket_counts.end());
+  if (point.bounds)
+    builder.add_packed_double(HistogramPointField::kExplicitBounds, point.bounds->begin(),
+                              point.bounds->end());
+  for (const Exemplar& exemplar : point.exemplars)
+    builder.add_message(HistogramPointField::kExemplars, encode_exemplar(exemplar));
+  add_attributes(builder, HistogramPointField::kAttributes, point.attributes);
+  if (point.count > 0) {
+    builder.add_double(HistogramPointField::kMin, point.min);
+    builder.add_double(HistogramPointField::kMax, point.max);
+  }
+  return out;
+}
+
+std::string encode_point(const NumberPoint& point) {
+  std::string out;
+  Builder<NumberPointField> builder(out);
+  if (point.start.ns != 0) builder.add_fixed64(NumberPointField::kStart, point.start.ns);
+  builder.add_fixed64(NumberPointField::kTime, point.time.ns);
+  if (const auto* real = std::get_if<double>(&point.value))
+    builder.add_double(NumberPointField::kAsDouble, *real);
+  else
+    builder.add_sfixed64(NumberPointField::kAsInt, std::get<std::int64_t>(point.value));
+  add_attributes(builder, NumberPointField::kAttributes, point.attributes);
+  return out;
+}
+
+// Adds points to requests, opening and closing the messages around them, and begins a new request
+// when the next point would pass the limit.
+class RequestPacker {
+ public:
+  RequestPacker(const OtlpScope& scope, std::size_t limit_bytes)
+      : scope_(encode_scope(scope)), limit_bytes_(limit_bytes) {}
+
+  void open_resource(const Resource* resource) {
+    close_resource();
+    resource_ = encode_resource(resource);
+  }
+
+  void open_metric(const Metric& metric) {
+    close_metric();
+    metric_.clear();
+    Builder<MetricField> builder(metric_);
+    add_text(builder, MetricField::kName, metric.name);
+    if (!metric.description.empty())
+      add_text(builder, MetricField::kDescription, metric.description);
+    if (!metric.unit.empty()) add_text(builder, MetricField::kUnit, metric.unit);
+    kind_ = std::holds_alternative<Histogram>(metric.points) ? MetricField::kHistogram
+            : std::holds_alternative<Sum>(metric.points)     ? MetricField::kSum
+                                                             : MetricField::kGauge;
+    const auto* sum = std::get_if<Sum>(&metric.points);
+    monotonic_ = sum != nullptr && sum->monotonic;
+  }
+
+  void add(const std::string& point) {
+    const std::size_t size = point.size() + kMessageOverhead;
+    if (count_ != 0 && size_bytes() + size > limit_bytes_) flush();
+    Builder<PointsField>(points_).add_message(PointsField::kPoints, point);
+    ++count_;
+  }
+
+  std::vector<EncodedMetrics> finish() {
+    if (count_ != 0) flush();
+    return std::move(requests_);
+  }
+
+ private:
+  // Tag and length of one embedded message, at most.
+  static constexpr std::size_t kMessageOverhead = 6;
+
+  // Upper bound of the request if it were closed now.
+  [[nodiscard]] std::size_t size_bytes() const {
+    return request_.size() + metrics_.size() + points_.size() + metric_.size() + resource_.size() +
+           scope_.size() + 8 * kMessageOverhead;
+  }
+
+  void close_metric() {
+    if (points_.empty()) return;
+    Builder<PointsField> builder(points_);
+    if (kind_ != MetricField::kGauge) builder.add_enum(PointsField::kTemporality, kCumulative);
+    if (kind_ == MetricField::kSum) builder.add_bool(PointsField::kMonotonic, monotonic_);
+    std::string metric = metric_;
+    Builder<MetricField>(metric).add_message(kind_, points_);
+    Builder<ScopeItemsField>(metrics_).add_message(ScopeItemsField::kItems, metric);
+    points_.clear();
+  }
+
+  void close_resource() {
+    close_metric();
+    if (metrics_.empty()) return;
+    std::string scope_items;
+    Builder<ScopeItemsField>(scope_items).add_message(ScopeItemsField::kScope, scope_);
+    scope_items += metrics_;
+    std::string resource_items;
+    Builder<ResourceItemsField> builder(resource_items);
+    builder.add_message(ResourceItemsField::kResource, resource_);
+    builder.add_message(ResourceItemsField::kScopeItems, scope_items);
+    Builder<RequestField>(request_).add_message(RequestField::kResourceItems, resource_items);
+    metrics_.clear();
+  }
+
+  void flush() {
+    close_resource();
+    requests_.push_back({.request = std::move(request_), .points = count_});
+    request_.clear();
+    count_ = 0;
+  }
+
+  const std::string scope_;
+  const std::size_t limit_bytes_;
+  std::vector<EncodedMetrics> requests_;
+  std::size_t count_ = 0;  // points of the request being built
+
+  std::string request_;   // closed resources
+  std::string resource_;  // the open resource
+  std::string metrics_;   // its closed metrics, as fields of ScopeMetrics
+  std::string metric_;    // the open metric without its points
+  std::string points_;    // its points, as fields of Gauge, Sum or Histogram
+  MetricField kind_ = MetricField::kGauge;
+  bool monotonic_ = false;
+};
+
+}  // namespace
+
+std::string encode_spans(std::span<const Span> spans, const OtlpScope& scope) {
+  std::vector<std::pair<const Resource*, std::string>> groups;  // ScopeSpans of each resource
+  std::unordered_map<const Resource*, std::size_t> group_of;
+  const std::string scope_message = encode_scope(scope);
+  for (const Span& span : spans) {
+    const auto [found, added] = group_of.try_emplace(span.resource.get(), groups.size());
+    if (added) {
+      groups.emplace_back(span.resource.get(), std::string());
+      Builder<ScopeItemsField>(groups.back().second)
+          .add_message(ScopeItemsField::kScope, scope_message);
+    }
+    Builder<ScopeItemsField>(groups[found->second].second)
+        .add_message(ScopeItemsField::kItems, encode_span(span));
+  }
+  std::string request;
+  Builder<RequestField> builder(request);
+  for (const auto& [resource, scope_spans] : groups) {
+    Builder<ResourceItemsField> items(builder, RequestField::kResourceItems);
+    items.add_message(ResourceItemsField::kResource, encode_resource(resource));
+    items.add_message(ResourceItemsField::kScopeItems, scope_spans);
+  }
+  return request;
+}
+
+std::vector<EncodedMetrics> encode_metrics(const MetricBatch& batch, const OtlpScope& scope,
+                                           std::size_t limit_bytes) {
+  RequestPacker packer(scope, limit_bytes);
+  for (const ResourceMetrics& resource : batch.resources) {
+    packer.open_resource(resource.resource.get());
+    for (const Metric& metric : resource.metrics) {
+      packer.open_metric(metric);
+      std::visit(
+          [&](const auto& kind) {
+            for (const auto& point : kind.points)
+              packer.add(encode_point(point));
+          },
+          metric.points);
+    }
+  }
+  return packer.finish();
+}
+
+}  // namespace exa

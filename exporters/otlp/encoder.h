@@ -1,0 +1,30 @@
+// Spans and metrics as OTLP requests. Pure: no clock, no socket, no thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exa/model/metric.h"
+#include "exa/model/span.h"
+#include "exporters/queue/newest_metrics.h"
+
+namespace exa {
+
+// The instrumentation scope of everything we export.
+struct OtlpScope {
+  std::string name = "exemplar-agent";
+  std::string version;
+};
+
+// ExportTraceServiceRequest; spans of one resource are together, in the order of first appearance.
+// Invalid UTF-8 in any text becomes U+FFFD, since a receiver refuses the whole request for it.
+std::string encode_spans(std::span<const Span> spans, const OtlpScope& scope);
+
+// ExportMetricsServiceRequests that together hold the batch. Each is within limit_bytes, except one
+// that holds a single point larger than that. No request without a point.
+std::vector<EncodedMetrics> encode_metrics(const MetricBatch& batch, const OtlpScope& scope,
+                                           std::size_t limit_bytes);
+
+}  // namespace exa

@@ -1,0 +1,92 @@
+#include "exporters/otlp/reply.h"
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <protozero/pbf_message.hpp>
+
+#include "exporters/otlp/wire.h"
+
+namespace exa {
+namespace {
+
+using namespace otlp;
+
+void read_partial_success(protozero::pbf_message<PartialSuccessField> partial, OtlpReply& reply) {
+  while (partial.next()) {
+    const auto type = partial.wire_type();
+    if (partial.tag() == PartialSuccessField::kRejected &&
+        type == protozero::pbf_wire_type::varint) {
+      reply.rejected = static_cast<std::uint64_t>(std::max<std::int64_t>(partial.get_int64(), 0));
+    } else if (partial.tag() == PartialSuccessField::kErrorMessage &&
+               type == protozero::pbf_wire_type::length_delimited) {
+      const auto text = partial.get_view();
+      reply.message = printable_excerpt({text.data(), text.size()}, kLongestReplyMessage);
+    } else {
+      partial.skip();
+    }
+  }
+}
+
+}  // namespace
+
+std::string printable_excerpt(std::string_view text, std::size_t limit) {
+  std::string excerpt(text.substr(0, limit));
+  std::replace_if(excerpt.begin(), excerpt.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '.');
+  if (text.size() > limit) excerpt += "...";
+  return excerpt;
+}
+
+std::optional<OtlpReply> decode_otlp_reply(std::string_view body) {
+  OtlpReply reply;
+  try {  // protozero reports malformed input by exceptions
+    protozero::pbf_message<ReplyField> message(body.data(), body.size());
+    while (message.next()) {
+      if (message.tag() == ReplyField::kPartialSuccess &&
+          message.wire_type() == protozero::pbf_wire_type::length_delimited)
+        read_partial_success(protozero::pbf_message<PartialSuccessField>(message.get_message()),
+                             reply);
+      else
+        message.skip();
+    }
+  } catch (const protozero::exception&) {
+    return std::nullopt;
+  }
+  return reply;
+}
+
+std::optional<OtlpReply> decode_otlp_json_reply(std::string_view body) {
+  constexpr int kDeepest = 8;
+  bool too_deep = false;
+  const auto shallow = [&](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
+    too_deep = too_deep || depth > kDeepest;
+    return depth <= kDeepest;
+  };
+  const auto json = nlohmann::json::parse(body, shallow, /*allow_exceptions=*/false);
+  if (!json.is_object() || too_deep) return std::nullopt;
+  OtlpReply reply;
+  const auto partial = json.find("partialSuccess");
+  if (partial == json.end() || partial->is_null()) return reply;
+  if (!partial->is_object()) return std::nullopt;
+  for (const char* key : {"rejectedSpans", "rejectedDataPoints"}) {
+    const auto rejected = partial->find(key);
+    if (rejected == partial->end()) continue;
+    std::int64_t count = 0;
+    if (rejected->is_number_integer()) {
+      count = rejected->get<std::int64_t>();
+    } else if (rejected->is_string()) {  // protobuf's JSON writes 64-bit numbers as text
+      const auto& text = rejected->get_ref<const std::string&>();
+      const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+      if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+    } else {
+      return std::nullopt;
+    }
+    reply.rejected = static_cast<std::uint64_t>(std::max<std::int64_t>(count, 0));
+  }
+  const auto message = partial->find("errorMessage");
+  if (message != partial->end() && message->is_string())
+    reply.message = printable_excerpt(message->get_ref<const std::string&>(), kLongestReplyMessage);
+  return reply;
+}
+
+}  // namespace exa

@@ -1,0 +1,78 @@
+// Field numbers of the OpenTelemetry protocol 1.x (opentelemetry-proto), one enum a message, for
+// protozero. A field that we never write is not listed.
+#pragma once
+
+#include <protozero/types.hpp>
+
+namespace exa::otlp {
+
+using Tag = protozero::pbf_tag_type;
+
+// Requests, ResourceSpans / ResourceMetrics and ScopeSpans / ScopeMetrics have the same shape.
+enum class RequestField : Tag { kResourceItems = 1 };
+enum class ResourceItemsField : Tag { kResource = 1, kScopeItems = 2, kSchemaUrl = 3 };
+enum class ScopeItemsField : Tag { kScope = 1, kItems = 2, kSchemaUrl = 3 };
+
+enum class ReplyField : Tag { kPartialSuccess = 1 };
+enum class PartialSuccessField : Tag { kRejected = 1, kErrorMessage = 2 };
+
+enum class ResourceField : Tag { kAttributes = 1 };
+enum class ScopeField : Tag { kName = 1, kVersion = 2 };
+enum class KeyValueField : Tag { kKey = 1, kValue = 2 };
+enum class AnyValueField : Tag { kString = 1, kBool = 2, kInt = 3, kDouble = 4 };
+
+enum class MetricField : Tag {
+  kName = 1,
+  kDescription = 2,
+  kUnit = 3,
+  kGauge = 5,
+  kSum = 7,
+  kHistogram = 9,
+};
+// Gauge, Sum and Histogram.
+enum class PointsField : Tag { kPoints = 1, kTemporality = 2, kMonotonic = 3 };
+inline constexpr int kCumulative = 2;
+
+enum class NumberPointField : Tag {
+  kStart = 2,
+  kTime = 3,
+  kAsDouble = 4,
+  kAsInt = 6,
+  kAttributes = 7,
+};
+enum class HistogramPointField : Tag {
+  kStart = 2,
+  kTime = 3,
+  kCount = 4,
+  kSum = 5,
+  kBucketCounts = 6,
+  kExplicitBounds = 7,
+  kExemplars = 8,
+  kAttributes = 9,
+  kMin = 11,
+  kMax = 12,
+};
+enum class ExemplarField : Tag {
+  kTime = 2,
+  kAsDouble = 3,
+  kSpanId = 4,
+  kTraceId = 5,
+  kFilteredAttributes = 7,
+};
+
+enum class SpanField : Tag {
+  kTraceId = 1,
+  kSpanId = 2,
+  kTraceState = 3,
+  kParentSpanId = 4,
+  kName = 5,
+  kKind = 6,
+  kStart = 7,
+  kEnd = 8,
+  kAttributes = 9,
+  kStatus = 15,
+  kFlags = 16,
+};
+enum class StatusField : Tag { kMessage = 2, kCode = 3 };
+
+}  // namespace exa::otlp
