@@ -16,9 +16,10 @@ os.environ.setdefault("EXA_AGENT", str(ROOT / "build/release/agent/exemplar-agen
 
 from span_tree import draw_trees  # noqa: E402
 from support.agent import binary  # noqa: E402
+from support.otlp_backend import OtlpBackend  # noqa: E402
 from support.process import Process  # noqa: E402
 from support.prometheus import Prometheus  # noqa: E402
-from support.servers import Nginx, OtlpSink, Service  # noqa: E402
+from support.servers import Nginx, Service  # noqa: E402
 from support.waiting import eventually, free_port, http_status  # noqa: E402
 
 TRAFFIC_SECONDS = 20
@@ -113,12 +114,12 @@ def demonstrate(folder):
     say("Starting a python service with a slow and a failing path, and nginx in front of it.\n"
         "   Neither knows of any telemetry: no SDK, no agent inside, no header added.")
     with Service(folder, "service.py") as service, \
-            Nginx(folder / "nginx", upstream=service.port) as nginx, OtlpSink(folder) as sink:
+            Nginx(folder / "nginx", upstream=service.port) as nginx, OtlpBackend() as backend:
         metrics_port = free_port()
         say("Starting exemplar-agent. Its spans and metrics go by OTLP to a sink that decodes\n"
             "   them with OpenTelemetry's own definitions; its metrics page is for Prometheus.")
         command = [binary(), "run", "--window", "5s", "--output", "table",
-                   "--otlp-endpoint", sink.url, "--openmetrics", f"127.0.0.1:{metrics_port}",
+                   "--otlp-endpoint", backend.url, "--openmetrics", f"127.0.0.1:{metrics_port}",
                    "--lock-file", folder / "lock",
                    "--include-port", nginx.port, "--include-port", service.port]
         print("   " + " ".join(map(str, command)))
@@ -144,8 +145,7 @@ def demonstrate(folder):
                 exemplars = prometheus.exemplars(BUCKETS)
                 requests, served = logged(), prometheus.value(COUNT)
             code = agent.stop(signal.SIGTERM)
-        spans = sink.spans()
-        sink.stop()
+        spans = backend.spans()
         say("What the agent printed at the end of a window:")
         print(last_table(table.read_text()))
         if not exemplars:

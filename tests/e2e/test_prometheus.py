@@ -1,7 +1,10 @@
 """Debian's Prometheus scrapes the agent and answers with its exemplars."""
+import urllib.request
+
 from support.load import curl
+from support.metrics_page import scrape
+from support.otlp_backend import OtlpBackend
 from support.prometheus import Prometheus
-from support.servers import OtlpSink
 from support.waiting import eventually
 
 SERVER_COUNT = 'http_server_request_duration_seconds_count'
@@ -9,8 +12,8 @@ BUCKETS = 'http_server_request_duration_seconds_bucket'
 
 
 def test_prometheus_scrapes_counts_and_exemplars(start_agent, nginx, tmp_path):
-    with OtlpSink(tmp_path) as sink:
-        agent = start_agent("--otlp-endpoint", sink.url, ports=[nginx.port])
+    with OtlpBackend() as backend:
+        agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
         with Prometheus(tmp_path / "prometheus", agent.metrics_port) as prometheus:
             eventually(lambda: prometheus.scrape_error() == "", within=10, what="the first scrape")
             for round_number in range(1, 4):
@@ -19,7 +22,7 @@ def test_prometheus_scrapes_counts_and_exemplars(start_agent, nginx, tmp_path):
                            what=f"{22 * round_number} requests in Prometheus")
             found = eventually(lambda: prometheus.exemplars(BUCKETS), what="exemplars")
             assert prometheus.scrape_error() == ""
-        spans = eventually(sink.spans, what="spans")
+        spans = eventually(backend.spans, what="spans")
 
     stored = {(span["trace_id"], span["span_id"]) for span in spans}
     for exemplar in found:
@@ -30,8 +33,6 @@ def test_prometheus_scrapes_counts_and_exemplars(start_agent, nginx, tmp_path):
 
 
 def test_plain_text_for_older_scrapers(start_agent, nginx):
-    from support.metrics_page import scrape
-    import urllib.request
     agent = start_agent(ports=[nginx.port])
     curl(*[f"{nginx.url}/ok"] * 5)
     agent.wait_for_count("http.server.request.duration", 5, "nginx")

@@ -1,7 +1,6 @@
 """Servers that nobody here wrote, each with a configuration of its own in a folder of its own."""
 import pathlib
 import signal
-import sys
 
 from support.process import Process
 from support.waiting import accepts, eventually, free_port
@@ -103,14 +102,3 @@ class Service(Process):
         super().__init__([interpreter, SERVICES / name, self.port, *arguments],
                          log=folder / f"{name}.log", env=env)
         eventually(lambda: accepts(self.port), what=name)
-
-
-class OtlpSink(Process):
-    """tests/support/otlp_sink.py: decodes OTLP with OpenTelemetry's own definitions."""
-
-    def __init__(self, folder, *arguments):
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        super().__init__([sys.executable, pathlib.Path(__file__).parent / "otlp_sink.py",
-                          "--port", self.port, *arguments], log=folder / "otlp_sink.log")
-        eventually(lambda: accepts(self.port), what="the OTLP sink")

@@ -1,0 +1,137 @@
+"""OTLP out of the agent, and the promise under faults: an exemplar with ids always opens a span
+that the backend has."""
+import pytest
+
+from support.accounting import assert_identities
+from support.load import curl
+from support.otlp_backend import Answer, OtlpBackend
+from support.report import CLIENT, SERVER
+from support.waiting import eventually, free_port
+
+
+def integrity(backend):
+    """(exemplars with ids, those of them whose span the backend has)."""
+    stored = {(span["trace_id"], span["span_id"]) for span in backend.spans()}
+    ids = [(one["trace_id"], one["span_id"]) for metric in (SERVER, CLIENT)
+           for point in backend.points(metric) for one in point["exemplars"] if one["trace_id"]]
+    return len(ids), sum(pair in stored for pair in ids)
+
+
+def ask(nginx, times=1):
+    for _ in range(times):
+        curl(*[f"{nginx.url}/ok"] * 10, f"{nginx.url}/broken")
+
+
+def test_spans_and_metrics_reach_the_backend(start_agent, nginx):
+    with OtlpBackend() as backend:
+        agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
+        ask(nginx, 3)
+        eventually(lambda: backend.count(SERVER) == 33, what="33 server requests")
+        eventually(lambda: backend.count(CLIENT) == 33, what="33 client requests")
+        assert_identities(agent, spans=True)
+        with_ids, found = integrity(backend)
+        assert with_ids == found > 0
+        spans = {span["span_id"]: span for span in backend.spans()}
+        for point in backend.points(SERVER):
+            for one in point["exemplars"]:
+                span = spans[one["span_id"]]
+                assert (span["end_unix_ns"] - span["start_unix_ns"]) / 1e9 == one["value"]
+        assert agent.stop() == 0
+
+
+@pytest.mark.parametrize("status, headers", [
+    (429, {"Retry-After": "1"}), (503, {}), (503, {"Retry-After": "soon"}), (502, {}), (504, {})])
+def test_a_busy_backend_is_tried_again(start_agent, nginx, status, headers):
+    def answer(path, number):
+        busy = path == "/v1/traces" and number <= 2
+        return Answer(status=status, headers=headers) if busy else Answer()
+
+    with OtlpBackend(answer) as backend:
+        agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
+        ask(nginx)
+        eventually(lambda: backend.count(SERVER) == 11, within=20, what="11 server requests")
+        eventually(backend.spans, within=20, what="the spans that were tried again")
+        ask(nginx)
+        eventually(lambda: backend.count(SERVER) == 22 and integrity(backend)[0], within=20,
+                   what="exemplars with ids after the trouble")
+        assert_identities(agent, spans=True, within=20)
+        assert agent.stop() == 0
+        with_ids, found = integrity(backend)
+        assert with_ids == found > 0
+
+
+@pytest.mark.parametrize("status", [400, 404, 500])
+def test_what_the_backend_refuses_is_dropped_and_leaves_no_ids(start_agent, nginx, status):
+    with OtlpBackend(lambda path, _: Answer(status=status if path == "/v1/traces" else 200)) \
+            as backend:
+        agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
+        ask(nginx)
+        eventually(lambda: backend.count(SERVER) == 11, what="11 server requests")
+        page = assert_identities(agent, spans=True)
+        assert page.sum("exemplar_agent_export_spans_dropped_total", reason="refused") > 0
+        assert page.sum("exemplar_agent_exemplars_total", reason="with_ids") == 0
+        assert page.sum("exemplar_agent_exemplars_total", reason="without_ids") > 0
+        assert agent.stop() == 0
+        assert integrity(backend) == (0, 0)
+        assert backend.requests["/v1/traces"] >= 1
+
+
+def test_a_partial_success_lets_no_unstored_span_into_a_metric(start_agent, nginx):
+    def answer(path, number):
+        return Answer(reject_spans=1 if path == "/v1/traces" and number == 1 else 0)
+
+    with OtlpBackend(answer) as backend:
+        agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
+        ask(nginx)
+        eventually(lambda: backend.count(SERVER) == 11, what="11 server requests")
+        ask(nginx)
+        eventually(lambda: backend.count(SERVER) == 22 and integrity(backend)[0],
+                   what="exemplars with ids")
+        page = assert_identities(agent, spans=True)
+        assert page.sum("exemplar_agent_export_spans_rejected_total") == 1
+        assert agent.stop() == 0
+        with_ids, found = integrity(backend)
+        assert with_ids == found > 0
+
+
+def test_an_answer_lost_on_the_way_is_tried_again(start_agent, nginx):
+    def answer(path, number):
+        return Answer(reset=True, accept=False) if number == 1 else Answer()
+
+    with OtlpBackend(answer) as backend:
+        agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
+        ask(nginx)
+        eventually(lambda: backend.count(SERVER) == 11 and backend.spans(), within=20,
+                   what="requests and spans")
+        assert agent.stop() == 0
+        with_ids, found = integrity(backend)
+        assert with_ids == found
+
+
+def test_an_outage_costs_no_count(start_agent, nginx):
+    """The backend is not there when the agent starts, and comes later."""
+    port = free_port()
+    agent = start_agent("--otlp-endpoint", f"http://127.0.0.1:{port}", ports=[nginx.port])
+    ask(nginx, 2)
+    agent.wait_for_count(SERVER, 22, "nginx", within=20)
+    assert agent.stop(within=5) == 0
+    warnings = [line for line in agent.log().splitlines() if "127.0.0.1" in line]
+    assert 1 <= len(warnings) <= 6, agent.log()
+
+
+def test_totals_are_exact_after_an_outage(start_agent, nginx):
+    down = True
+
+    def answer(path, number):
+        return Answer(status=503) if down else Answer()
+
+    with OtlpBackend(answer) as backend:
+        agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
+        ask(nginx, 2)
+        agent.wait_for_count(SERVER, 22, "nginx", within=20)
+        down = False
+        ask(nginx)
+        eventually(lambda: backend.count(SERVER) == 33, within=30, what="the exact total")
+        assert agent.stop() == 0
+        with_ids, found = integrity(backend)
+        assert with_ids == found
