@@ -38,12 +38,13 @@ class OpenMetricsEndpoint final : public MetricExporter {
   // Fails with a sentence if the address cannot be had.
   static Result<std::unique_ptr<OpenMetricsEndpoint>> start(const EndpointSettings& settings,
                                                             ExportCounters& counters,
-                                                            ReadinessCheck readiness, LogSink log);
+                                                            ReadinessCheck readiness,
+                                                            const LogSink& log);
   ~OpenMetricsEndpoint() override;
 
   [[nodiscard]] std::uint16_t port() const;
   void export_metrics(std::shared_ptr<const MetricBatch> batch) override;
-  // Answers what is in flight, then stops listening.
+  // Stops listening and closes every connection, at once.
   void shutdown(std::chrono::steady_clock::time_point deadline) override;
 
  private:

@@ -1,0 +1,43 @@
+// The newest batch, and its renderings: each format at most once a batch, whoever asks.
+// set from the window thread; get from the endpoint's only thread, which does the rendering.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "exa/export/export_counters.h"
+#include "exa/model/metric.h"
+#include "exporters/openmetrics/exemplar_picker.h"
+#include "exporters/openmetrics/negotiation.h"
+
+namespace exa {
+
+// An immutable body; shared by all answers that are still being written.
+struct ScrapeBody {
+  std::string bytes;
+  bool gzipped = false;
+  std::size_t exemplars_omitted = 0;
+};
+
+class ScrapeCache {
+ public:
+  void set(std::shared_ptr<const MetricBatch> batch);
+  std::shared_ptr<const ScrapeBody> get(ScrapeFormat format, bool gzipped);
+
+ private:
+  struct Bodies {
+    std::shared_ptr<const ScrapeBody> plain;
+    std::shared_ptr<const ScrapeBody> packed;
+  };
+  std::mutex mutex_;
+  std::shared_ptr<const MetricBatch> newest_ = std::make_shared<const MetricBatch>();
+
+  // The endpoint's thread.
+  std::shared_ptr<const MetricBatch> rendered_;  // what bodies_ are of
+  std::array<Bodies, 2> bodies_;                 // by format
+  ExemplarPicker picker_;
+};
+
+}  // namespace exa

@@ -1,0 +1,232 @@
+#include "exporters/openmetrics/writer.h"
+
+#include <cstdio>
+#include <unordered_map>
+#include <vector>
+
+#include "exporters/openmetrics/names.h"
+
+namespace exa {
+namespace {
+
+// OpenMetrics: label names and values of an exemplar together.
+constexpr std::size_t kLongestExemplarLabels = 128;
+
+enum class Kind { kGauge, kCounter, kHistogram };
+
+Kind kind_of(const Metric& metric) {
+  if (std::holds_alternative<Histogram>(metric.points)) return Kind::kHistogram;
+  const auto* sum = std::get_if<Sum>(&metric.points);
+  return sum != nullptr && sum->monotonic ? Kind::kCounter : Kind::kGauge;
+}
+
+const char* kind_text(Kind kind) {
+  switch (kind) {
+    case Kind::kGauge:
+      return "gauge";
+    case Kind::kCounter:
+      return "counter";
+    case Kind::kHistogram:
+      return "histogram";
+  }
+  return "unknown";
+}
+
+// The same metric of several targets: one family, in one place, as the format demands.
+struct Family {
+  std::string name;
+  Kind kind = Kind::kGauge;
+  struct Member {
+    std::size_t target;
+    const Metric* metric;
+  };
+  std::vector<Member> members;
+};
+
+struct Target {
+  std::string identity;     // job="...",instance="..."
+  std::string description;  // labels of target_info
+};
+
+std::string find_text(const Attributes& attributes, std::string_view key) {
+  for (const Attribute& attribute : attributes)
+    if (attribute.key == key) return attribute_text(attribute.value);
+  return {};
+}
+
+Target describe(const Resource* resource) {
+  Target target;
+  if (resource == nullptr) return target;
+  const std::string space = find_text(resource->attributes, "service.namespace");
+  const std::string name = find_text(resource->attributes, "service.name");
+  const std::string instance = find_text(resource->attributes, "service.instance.id");
+  Labels identity;
+  if (!name.empty()) identity.emplace_back("job", space.empty() ? name : space + "/" + name);
+  if (!instance.empty()) identity.emplace_back("instance", instance);
+  target.identity = label_text(identity);
+
+  Attributes rest;
+  for (const Attribute& attribute : resource->attributes)
+    if (attribute.key != "service.name" && attribute.key != "service.namespace" &&
+        attribute.key != "service.instance.id")
+      rest.push_back(attribute);
+  target.description = label_text(labels_of(rest));
+  return target;
+}
+
+std::string joined(const std::string& a, const std::string& b) {
+  if (a.empty()) return b;
+  return b.empty() ? a : a + "," + b;
+}
+
+std::string braced(const std::string& labels) {
+  return labels.empty() ? std::string() : "{" + labels + "}";
+}
+
+// Seconds with milliseconds: what Prometheus keeps of a timestamp.
+std::string timestamp_text(WallTime time) {
+  const auto milliseconds = static_cast<unsigned long long>(time.ns / 1'000'000);
+  char text[32];
+  std::snprintf(text, sizeof(text), "%llu.%03llu", milliseconds / 1000, milliseconds % 1000);
+  return text;
+}
+
+std::string exemplar_text(const Exemplar& exemplar) {
+  const Labels labels = {{"trace_id", to_hex(exemplar.trace_id)},
+                         {"span_id", to_hex(exemplar.span_id)}};
+  static_assert(8 + 32 + 7 + 16 <= kLongestExemplarLabels);
+  return " # {" + label_text(labels) + "} " + number_text(exemplar.value) + " " +
+         timestamp_text(exemplar.time);
+}
+
+class Writer {
+ public:
+  Writer(ScrapeFormat format, ExemplarPicker* picker) : format_(format), picker_(picker) {}
+
+  Rendered render(const MetricBatch& batch) {
+    collect(batch);
+    write_target_info();
+    for (const Family& family : families_)
+      write(family);
+    if (open_metrics()) out_.text += "# EOF\n";
+    return std::move(out_);
+  }
+
+ private:
+  [[nodiscard]] bool open_metrics() const { return format_ == ScrapeFormat::kOpenMetrics; }
+
+  void collect(const MetricBatch& batch) {
+    std::unordered_map<std::string, std::size_t> family_of;
+    for (const ResourceMetrics& resource : batch.resources) {
+      targets_.push_back(describe(resource.resource.get()));
+      for (const Metric& metric : resource.metrics) {
+        const Kind kind = kind_of(metric);
+        std::string name = family_name(metric.name, metric.unit, kind == Kind::kCounter);
+        const auto [found, added] = family_of.try_emplace(name, families_.size());
+        if (added) families_.push_back({.name = std::move(name), .kind = kind, .members = {}});
+        Family& family = families_[found->second];
+        if (family.kind != kind) continue;
+        family.members.push_back({.target = targets_.size() - 1, .metric = &metric});
+      }
+    }
+  }
+
+  void write_target_info() {
+    bool begun = false;
+    std::unordered_map<std::string, bool> written;
+    for (const Target& target : targets_) {
+      if (target.identity.empty() && target.description.empty()) continue;
+      const std::string labels = joined(target.identity, target.description);
+      if (!written.try_emplace(labels, true).second) continue;
+      if (!begun) {
+        out_.text += open_metrics() ? "# TYPE target info\n" : "# TYPE target_info gauge\n";
+        out_.text += std::string("# HELP target") + (open_metrics() ? "" : "_info") +
+                     " What is known of each target.\n";
+      }
+      begun = true;
+      out_.text += "target_info" + braced(labels) + " 1\n";
+    }
+  }
+
+  void write(const Family& family) {
+    const Metric& first = *family.members.front().metric;
+    const bool suffixed = !open_metrics() && family.kind == Kind::kCounter;
+    const std::string name = family.name + (suffixed ? "_total" : "");
+    out_.text += "# TYPE " + name + " " + kind_text(family.kind) + "\n";
+    const std::string unit(unit_word(first.unit));
+    if (open_metrics() && !unit.empty() && family.name.ends_with("_" + unit))
+      out_.text += "# UNIT " + name + " " + unit + "\n";
+    if (!first.description.empty())
+      out_.text += "# HELP " + name + " " + escaped(first.description, open_metrics()) + "\n";
+    for (const auto& [target, metric] : family.members) {
+      const std::string& identity = targets_[target].identity;
+      if (const auto* histogram = std::get_if<Histogram>(&metric->points))
+        for (const HistogramPoint& point : histogram->points)
+          write(family, identity, point);
+      else if (const auto* sum = std::get_if<Sum>(&metric->points))
+        for (const NumberPoint& point : sum->points)
+          write(family, identity, point);
+      else
+        for (const NumberPoint& point : std::get<Gauge>(metric->points).points)
+          write(family, identity, point);
+    }
+  }
+
+  void write(const Family& family, const std::string& identity, const NumberPoint& point) {
+    const std::string labels = joined(identity, label_text(labels_of(point.attributes)));
+    const auto* real = std::get_if<double>(&point.value);
+    out_.text +=
+        family.name + (family.kind == Kind::kCounter ? "_total" : "") + braced(labels) + " " +
+        (real ? number_text(*real) : std::to_string(std::get<std::int64_t>(point.value))) + "\n";
+  }
+
+  void write(const Family& family, const std::string& identity, const HistogramPoint& point) {
+    const std::string labels = joined(identity, label_text(labels_of(point.attributes)));
+    const std::string prefix = labels.empty() ? "" : labels + ",";
+    std::vector<const Exemplar*> shown;
+    if (picker_ != nullptr) shown = picker_->pick(family.name + "{" + labels, point);
+
+    std::size_t count_shown = 0;
+    std::uint64_t cumulative = 0;
+    const std::size_t bounds = point.bounds ? point.bounds->size() : 0;
+    for (std::size_t i = 0; i <= bounds; ++i) {
+      if (i < point.bucket_counts.size()) cumulative += point.bucket_counts[i];
+      out_.text += family.name;
+      out_.text += "_bucket{";
+      out_.text += prefix;
+      out_.text += "le=\"";
+      out_.text += i < bounds ? bound_text((*point.bounds)[i]) : "+Inf";
+      out_.text += "\"} ";
+      out_.text += number_text(cumulative);
+      if (i < shown.size() && shown[i] != nullptr) {
+        out_.text += exemplar_text(*shown[i]);
+        ++count_shown;
+      }
+      out_.text += '\n';
+    }
+    // The +Inf bucket, so that the series agree whatever the point claims.
+    out_.text += family.name + "_count" + braced(labels) + " " + number_text(cumulative) + "\n";
+    out_.text += family.name + "_sum" + braced(labels) + " " + number_text(point.sum) + "\n";
+    out_.exemplars += count_shown;
+    out_.exemplars_omitted += point.exemplars.size() - count_shown;
+  }
+
+  const ScrapeFormat format_;
+  ExemplarPicker* const picker_;
+  std::vector<Target> targets_;
+  std::vector<Family> families_;
+  Rendered out_;
+};
+
+}  // namespace
+
+Rendered render_openmetrics(const MetricBatch& batch, ExemplarPicker& picker) {
+  picker.begin(batch.window_start);
+  return Writer(ScrapeFormat::kOpenMetrics, &picker).render(batch);
+}
+
+Rendered render_text(const MetricBatch& batch) {
+  return Writer(ScrapeFormat::kText, nullptr).render(batch);
+}
+
+}  // namespace exa
