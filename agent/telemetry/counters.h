@@ -35,9 +35,12 @@
   X(kContextAccepted, contexts, accepted, "valid traceparent headers")                             \
   X(kExchanges, exchanges, "", "finished exchanges")                                               \
   X(kExchangesExcluded, exchanges_filtered, target_excluded, "exchanges of excluded targets")      \
+  X(kExchangesUnmeasured, exchanges_filtered, unmeasured, "exchanges of unknown begin or end")     \
   X(kExchangesRecorded, exchanges_recorded, "", "exchanges counted in a histogram")                \
   X(kTargetsLate, targets, late, "exchanges recorded before their target was resolved")            \
   X(kTargetsHeld, targets, held, "exchanges that waited for their target")                         \
+  X(kTargetsOverflow, targets, overflow, "processes that found no place in the target table")      \
+  X(kHeldOverflow, targets, hold_overflow, "exchanges let go early: too many wait for targets")    \
   X(kSeriesOverflow, series, overflow, "exchanges counted in the overflow series")                 \
   X(kSeriesExpired, series, expired, "idle series dropped")                                        \
   X(kCandidatesOverwritten, exemplar_candidates, overwritten, "candidates lost by the recorder")   \
@@ -45,6 +48,7 @@
   X(kExemplarsChosen, exemplars, chosen, "exemplars chosen")                                       \
   X(kExemplarsWithIds, exemplars, with_ids, "exemplars whose span was acknowledged")               \
   X(kExemplarsWithoutIds, exemplars, without_ids, "exemplars whose span was not acknowledged")     \
+  X(kRelativesOverBudget, relatives, budget, "spans of chosen traces left out by the budget")      \
   X(kFloorOverflow, floor_spans, overflow, "floor spans dropped: queue full")                      \
   X(kSpansChosen, spans_chosen, "", "spans synthesised for export")                                \
   X(kWindowsLate, windows, late, "windows merged into the next: publication was behind")           \

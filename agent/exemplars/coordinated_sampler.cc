@@ -1,0 +1,232 @@
+#include "agent/exemplars/coordinated_sampler.h"
+
+#include <algorithm>
+#include <bit>
+#include <optional>
+#include <tuple>
+#include <unordered_map>
+
+namespace exa {
+
+void SeriesStrata::merge(const SeriesStrata& other) {
+  for (std::size_t error = 0; error < slots.size(); ++error)
+    for (std::size_t bucket = 0; bucket < kMaxBuckets; ++bucket)
+      slots[error][bucket].merge(other.slots[error][bucket]);
+  slowest.merge(other.slowest);
+}
+
+// A slot that competes for the budget. Levels are served in their order; within one, by what the
+// design calls most telling first, and at last by R, which no order of arrival can change.
+struct CoordinatedSampler::Contender {
+  enum Level : std::uint8_t { kSlowest, kError, kBucket };
+  Level level;
+  bool is_error;
+  std::uint8_t bucket;
+  SeriesIndex series;
+  std::uint32_t unserved_windows;
+  double movement;
+  const StratumSlot* slot;
+
+  // In level 0 age and movement decide, in level 1 age and bucket, in level 2 the bucket.
+  [[nodiscard]] auto order() const {
+    const auto age = level == kBucket ? 0 : unserved_windows;
+    const auto moved = level == kSlowest ? movement : 0;
+    const auto top_down = level == kSlowest ? 0 : kMaxBuckets - bucket;
+    return std::tuple(level, ~age, -moved, top_down, ~slot->rank.randomness, slot->rank.span,
+                      series);
+  }
+};
+
+// Collects distinct exchanges.
+class CoordinatedSampler::Chooser {
+ public:
+  explicit Chooser(Selection& selection) : selection_(selection) {}
+
+  [[nodiscard]] std::optional<std::uint32_t> find(std::uint64_t span) const {
+    const auto known = by_span_.find(span);
+    if (known == by_span_.end()) return std::nullopt;
+    return known->second;
+  }
+  std::uint32_t add(const Exchange& exchange, RecordTicket ticket) {
+    const auto index = static_cast<std::uint32_t>(selection_.exchanges.size());
+    selection_.exchanges.push_back({.exchange = exchange, .ticket = ticket});
+    by_span_.emplace(std::bit_cast<std::uint64_t>(exchange.span_id.bytes), index);
+    return index;
+  }
+
+ private:
+  Selection& selection_;
+  std::unordered_map<std::uint64_t, std::uint32_t> by_span_;
+};
+
+CoordinatedSampler::CoordinatedSampler(const SamplerOptions& options, Counters& counters)
+    : options_(options),
+      counters_(counters),
+      budget_(options.spans_per_window, options.burst_spans),
+      floor_(options.floor_probability, options.floor_capacity),
+      kept_(options.kept_records) {}
+
+void CoordinatedSampler::take(StratumSlot& slot, const Rank& rank, RecordTicket ticket,
+                              const Exchange& exchange) {
+  slot.rank = rank;
+  slot.ticket = ticket;
+  slot.kept = kept_.store(slot.kept, exchange);
+}
+
+void CoordinatedSampler::take_slowest(SlowestSlot& slowest, const Rank& rank,
+                                      const Candidate& candidate, const Exchange& exchange) {
+  slowest.value_ns = candidate.value_ns;
+  slowest.slot.count = 1;
+  take(slowest.slot, rank, candidate.ticket, exchange);
+}
+
+void CoordinatedSampler::push_floor(const Exchange& exchange, RecordTicket ticket) {
+  if (!floor_.push(exchange, ticket)) counters_.add(Counter::kFloorOverflow);
+}
+
+namespace {
+
+std::uint64_t errors_of(const SeriesStrata& strata) {
+  std::uint64_t errors = 0;
+  for (const auto& slot : strata.slots[1])
+    errors += slot.count;
+  return errors;
+}
+
+// The status is part of a series' key, so a ratio of errors only means something over all series of
+// a metric of a target.
+std::vector<double> error_ratios(const SeriesRegistry& registry,
+                                 const std::vector<SeriesStrata>& strata) {
+  struct Totals {
+    std::uint64_t errors = 0;
+    std::uint64_t requests = 0;
+  };
+  const auto group = [&](SeriesIndex index) {
+    const auto& key = registry.at(index).key;
+    return std::uint64_t{key.target} << 8 | static_cast<std::uint64_t>(key.kind);
+  };
+  std::unordered_map<std::uint64_t, Totals> totals;
+  for (const auto index : registry.active()) {
+    auto& total = totals[group(index)];
+    total.errors += errors_of(strata[index]);
+    total.requests += registry.at(index).delta.count();
+  }
+  std::vector<double> ratios;
+  for (const auto index : registry.active()) {
+    const auto& total = totals[group(index)];
+    ratios.push_back(static_cast<double>(total.errors) / static_cast<double>(total.requests));
+  }
+  return ratios;
+}
+
+double p99_of(const Series& series) {
+  return quantile_s(series.delta, bounds_of(series.key.kind), 0.99);
+}
+
+}  // namespace
+
+std::vector<CoordinatedSampler::Contender> CoordinatedSampler::ranked_contenders(
+    const SeriesRegistry& registry, std::span<const double> error_ratios) {
+  std::vector<Contender> contenders;
+  for (std::size_t i = 0; i < registry.active().size(); ++i) {
+    const auto index = registry.active()[i];
+    const auto& series = registry.at(index);
+    const auto& strata = strata_[index];
+    const auto& watch = watches_[index];
+    Contender contender{.level = Contender::kSlowest,
+                        .is_error = false,
+                        .bucket = 0,
+                        .series = index,
+                        .unserved_windows = watch.unserved_windows(),
+                        .movement = watch.movement(p99_of(series), error_ratios[i]),
+                        .slot = &strata.slowest.slot};
+    if (!strata.slowest.slot.empty()) {
+      contender.bucket = bounds_of(series.key.kind).bucket(strata.slowest.value_ns);
+      contenders.push_back(contender);
+    }
+    for (const bool is_error : {true, false}) {
+      for (std::uint8_t bucket = 0; bucket < kMaxBuckets; ++bucket) {
+        const auto& slot = strata.slots[is_error][bucket];
+        if (slot.empty()) continue;
+        contender.level = is_error ? Contender::kError : Contender::kBucket;
+        contender.is_error = is_error;
+        contender.bucket = bucket;
+        contender.slot = &slot;
+        contenders.push_back(contender);
+      }
+    }
+  }
+  std::ranges::sort(contenders, {}, &Contender::order);
+  return contenders;
+}
+
+Selection CoordinatedSampler::close_window(const SeriesRegistry& registry,
+                                           const FlightRecorder& recorder) {
+  strata_.resize(std::max(strata_.size(), registry.index_bound()));
+  watches_.resize(strata_.size());
+  Selection selection;
+  Chooser chooser(selection);
+  budget_.refill();
+  const auto ratios = error_ratios(registry, strata_);
+  std::vector<bool> served(strata_.size());
+
+  for (const auto& contender : ranked_contenders(registry, ratios)) {
+    const auto& slot = *contender.slot;
+    auto chosen = chooser.find(slot.rank.span);
+    if (!chosen) {
+      const auto exchange = slot.kept != KeptRecords::kNone ? std::optional(kept_.load(slot.kept))
+                                                            : recorder.find(slot.ticket);
+      if (!exchange) {
+        counters_.add(Counter::kCandidatesOverwritten);
+        continue;
+      }
+      if (!budget_.take()) {
+        counters_.add(Counter::kCandidatesOverBudget);
+        continue;
+      }
+      chosen = chooser.add(*exchange, slot.ticket);
+    }
+    served[contender.series] = true;
+    // The slowest request of a series is often the winner of its bucket too: one exemplar, named
+    // by the first reason.
+    const auto same = [&](const Winner& winner) {
+      return winner.series == contender.series && winner.exchange == *chosen;
+    };
+    if (std::ranges::any_of(selection.winners, same)) continue;
+    static constexpr ExemplarReason kReasons[] = {ExemplarReason::kSlowest, ExemplarReason::kError,
+                                                  ExemplarReason::kBucket};
+    selection.winners.push_back({.series = contender.series,
+                                 .bucket = contender.bucket,
+                                 .is_error = selection.exchanges[*chosen].exchange.is_error(),
+                                 .reason = kReasons[contender.level],
+                                 .weight = slot.count,
+                                 .exchange = *chosen});
+  }
+  add_floor(chooser, selection);
+
+  for (std::size_t i = 0; i < registry.active().size(); ++i) {
+    const auto index = registry.active()[i];
+    watches_[index].observe(p99_of(registry.at(index)), ratios[i], served[index]);
+    strata_[index] = SeriesStrata{};
+  }
+  kept_.clear();
+  return selection;
+}
+
+void CoordinatedSampler::add_floor(Chooser& chooser, Selection& selection) {
+  auto entries = floor_.entries();
+  std::ranges::sort(entries, [](const auto& a, const auto& b) { return a.rank.beats(b.rank); });
+  for (const auto& entry : entries) {
+    auto chosen = chooser.find(entry.rank.span);
+    if (!chosen) chosen = chooser.add(floor_.load(entry), entry.ticket);
+    selection.exchanges[*chosen].in_floor = true;
+  }
+  selection.floor_threshold = floor_.exact_threshold();
+  floor_.clear();
+}
+
+void CoordinatedSampler::forget(SeriesIndex series) {
+  if (series < watches_.size()) watches_[series] = SeriesWatch{};
+}
+
+}  // namespace exa

@@ -1,0 +1,131 @@
+#include "agent/metrics/series_registry.h"
+
+#include <bit>
+
+namespace exa {
+
+SeriesRegistry::SeriesRegistry(const SeriesLimits& limits, Counters& counters)
+    : limits_(limits), counters_(counters) {
+  for (std::size_t kind = 0; kind < kMetricKinds; ++kind)
+    bounds_[kind] = &bounds_of(static_cast<MetricKind>(kind));
+  // One more of each metric: the overflow series of targets that found no overflow series.
+  const std::size_t most = kMetricKinds * (std::size_t{limits.max_series_per_metric} +
+                                           limits.max_overflow_series_per_metric + 1);
+  cells_.resize(std::bit_ceil(2 * most));
+  mask_ = cells_.size() - 1;
+  series_.reserve(most);
+  active_.reserve(most);
+  free_.reserve(most);
+}
+
+SeriesIndex SeriesRegistry::find(const SeriesKey& key, std::uint64_t hash) const {
+  for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
+    const auto& cell = cells_[at];
+    if (cell.index == kEmpty) return kEmpty;
+    if (cell.tag == hash >> 32 && series_[cell.index].key == key) return cell.index;
+  }
+}
+
+SeriesIndex SeriesRegistry::create_or_overflow(const SeriesKey& key, std::uint64_t hash,
+                                               ServiceHash service) {
+  const auto kind = static_cast<std::size_t>(key.kind);
+  const auto& services = series_of_service_[kind];
+  const auto of_service = services.find(service);
+  if (series_of_metric_[kind] < limits_.max_series_per_metric &&
+      (of_service == services.end() || of_service->second < limits_.max_series_per_service)) {
+    ++series_of_metric_[kind];
+    ++series_of_service_[kind][service];
+    return create(key, hash, service);
+  }
+  counters_.add(Counter::kSeriesOverflow);
+  return overflow(key.kind, key.target);
+}
+
+SeriesIndex SeriesRegistry::overflow(MetricKind kind, TargetId target) {
+  auto key = overflow_key(kind, target);
+  auto hash = key.hash();
+  if (const auto index = find(key, hash); index != kEmpty) return index;
+  auto& in_use = overflow_of_metric_[static_cast<std::size_t>(kind)];
+  if (in_use >= limits_.max_overflow_series_per_metric) {
+    key.target = kNoTarget;
+    hash = key.hash();
+    if (const auto index = find(key, hash); index != kEmpty) return index;
+  }
+  if (key.target != kNoTarget) ++in_use;
+  return create(key, hash, 0);
+}
+
+SeriesIndex SeriesRegistry::create(const SeriesKey& key, std::uint64_t hash, ServiceHash service) {
+  SeriesIndex index;
+  if (free_.empty()) {
+    index = static_cast<SeriesIndex>(series_.size());
+    series_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  auto& series = series_[index];
+  series = Series{};
+  series.key = key;
+  series.uid = next_uid_++;
+  series.service = service;
+  series.live = true;
+  ++live_;
+  std::size_t at = hash & mask_;
+  while (cells_[at].index != kEmpty)
+    at = (at + 1) & mask_;
+  cells_[at] = {index, static_cast<std::uint32_t>(hash >> 32)};
+  return index;
+}
+
+void SeriesRegistry::erase(SeriesIndex index) {
+  auto& series = series_[index];
+  const auto kind = static_cast<std::size_t>(series.key.kind);
+  if (!series.key.overflow) {
+    --series_of_metric_[kind];
+    auto& services = series_of_service_[kind];
+    if (const auto of_service = services.find(series.service);
+        of_service != services.end() && --of_service->second == 0)
+      services.erase(of_service);
+  } else if (series.key.target != kNoTarget) {
+    --overflow_of_metric_[kind];
+  }
+
+  std::size_t hole = series.key.hash() & mask_;
+  while (cells_[hole].index != index)
+    hole = (hole + 1) & mask_;
+  // Close the gap, so that a search may stop at the first empty cell.
+  for (std::size_t at = (hole + 1) & mask_; cells_[at].index != kEmpty; at = (at + 1) & mask_) {
+    const auto home = series_[cells_[at].index].key.hash() & mask_;
+    if (((at - home) & mask_) < ((at - hole) & mask_)) continue;
+    cells_[hole] = cells_[at];
+    hole = at;
+  }
+  cells_[hole] = Cell{};
+  series.live = false;
+  --live_;
+  free_.push_back(index);
+}
+
+std::vector<SeriesRegistry::Expired> SeriesRegistry::close_window() {
+  for (const auto index : active_) {
+    series_[index].delta = HistogramDelta{};
+    series_[index].idle_windows = 0;
+  }
+  std::vector<Expired> expired;
+  for (SeriesIndex index = 0; index < series_.size(); ++index) {
+    auto& series = series_[index];
+    if (!series.live || series.active) {
+      series.active = false;
+      continue;
+    }
+    if (++series.idle_windows < limits_.expire_after_windows) continue;
+    expired.push_back({index, series.uid, series.key.target});
+    erase(index);
+    counters_.add(Counter::kSeriesExpired);
+  }
+  active_.clear();
+  return expired;
+}
+
+}  // namespace exa

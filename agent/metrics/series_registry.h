@@ -1,0 +1,119 @@
+// Finds the series of a request and counts it there. Holds the deltas of the open window; what is
+// cumulative lives with the publisher.
+//
+// Capture thread only, owned by RequestPipeline. Bounds: max_series_per_metric for each metric, a
+// quota for each service in it, and a reserve for overflow series. No allocation and no lock in
+// steady state; memory of unused series is never touched.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/metrics/histogram.h"
+#include "agent/metrics/series_key.h"
+#include "agent/telemetry/counters.h"
+
+namespace exa {
+
+struct SeriesLimits {
+  std::uint32_t max_series_per_metric = 2000;
+  std::uint32_t max_series_per_service = 1000;         // of one metric
+  std::uint32_t max_overflow_series_per_metric = 256;  // one a target, then one for the rest
+  std::uint32_t expire_after_windows = 30;             // without a request
+};
+
+using SeriesIndex = std::uint32_t;
+using SeriesUid = std::uint64_t;  // never reused; a series that returns is a new one
+
+// A quota counts by service and not by process: prefork servers have many.
+using ServiceHash = std::uint32_t;
+
+struct Series {
+  SeriesKey key;
+  SeriesUid uid = 0;
+  ServiceHash service = 0;
+  std::uint32_t idle_windows = 0;
+  bool active = false;  // counted in the open window
+  bool live = false;
+  HistogramDelta delta;
+};
+
+class SeriesRegistry {
+ public:
+  SeriesRegistry(const SeriesLimits& limits, Counters& counters);
+
+  struct Recorded {
+    SeriesIndex series;
+    std::uint8_t bucket;
+  };
+  Recorded record(const SeriesKey& key, ServiceHash service, std::uint64_t value_ns) {
+    const auto index = find_or_create(key, service);
+    auto& series = series_[index];
+    if (!series.active) [[unlikely]] {
+      series.active = true;
+      active_.push_back(index);
+    }
+    const auto bucket = bounds_[static_cast<std::size_t>(key.kind)]->bucket(value_ns);
+    series.delta.add(bucket, value_ns);
+    return {index, bucket};
+  }
+
+  // Series counted in the open window, in order of their first request in it.
+  [[nodiscard]] std::span<const SeriesIndex> active() const { return active_; }
+  [[nodiscard]] const Series& at(SeriesIndex index) const { return series_[index]; }
+  [[nodiscard]] std::size_t live_series() const { return live_; }
+  // One more than the largest index in use: the length of arrays kept beside the registry.
+  [[nodiscard]] std::size_t index_bound() const { return series_.size(); }
+
+  struct Expired {
+    SeriesIndex index;
+    SeriesUid uid;
+    TargetId target;
+  };
+  // Empties all deltas and forgets series that were idle for too long.
+  std::vector<Expired> close_window();
+
+ private:
+  static constexpr std::uint32_t kEmpty = 0xffffffff;
+  struct Cell {
+    std::uint32_t index = kEmpty;
+    std::uint32_t tag = 0;  // upper half of the hash: most mismatches end here
+  };
+
+  SeriesIndex find_or_create(const SeriesKey& key, ServiceHash service) {
+    const auto hash = key.hash();
+    for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
+      const auto& cell = cells_[at];
+      if (cell.index == kEmpty) [[unlikely]]
+        return create_or_overflow(key, hash, service);
+      if (cell.tag == hash >> 32 && series_[cell.index].key == key) [[likely]]
+        return cell.index;
+    }
+  }
+  SeriesIndex find(const SeriesKey& key, std::uint64_t hash) const;
+  SeriesIndex create_or_overflow(const SeriesKey& key, std::uint64_t hash, ServiceHash service);
+  SeriesIndex overflow(MetricKind kind, TargetId target);
+  SeriesIndex create(const SeriesKey& key, std::uint64_t hash, ServiceHash service);
+  void erase(SeriesIndex index);
+
+  using CountsOfServices = std::unordered_map<ServiceHash, std::uint32_t>;
+
+  SeriesLimits limits_;
+  Counters& counters_;
+  std::array<const Bounds*, kMetricKinds> bounds_;
+  std::vector<Cell> cells_;  // open addressing, at most half full
+  std::size_t mask_;
+  std::vector<Series> series_;
+  std::vector<SeriesIndex> free_;
+  std::vector<SeriesIndex> active_;
+  std::array<std::uint32_t, kMetricKinds> series_of_metric_{};
+  std::array<std::uint32_t, kMetricKinds> overflow_of_metric_{};
+  std::array<CountsOfServices, kMetricKinds> series_of_service_;
+  SeriesUid next_uid_ = 1;
+  std::size_t live_ = 0;
+};
+
+}  // namespace exa

@@ -1,0 +1,63 @@
+#include "agent/request_pipeline/closed_window.h"
+
+#include <algorithm>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "agent/exemplars/slot.h"
+
+namespace exa {
+namespace {
+
+auto stratum_of(const WindowExemplar& exemplar) {
+  const bool slowest = exemplar.reason == ExemplarReason::kSlowest;
+  return std::tuple(exemplar.series, slowest, slowest ? std::uint8_t{0} : exemplar.bucket,
+                    !slowest && exemplar.is_error);
+}
+
+}  // namespace
+
+void ClosedWindow::absorb(ClosedWindow&& later) {
+  end = later.end;
+  offset = later.offset;
+
+  std::unordered_map<SeriesUid, std::size_t> by_uid;
+  for (std::size_t i = 0; i < series.size(); ++i)
+    by_uid.emplace(series[i].uid, i);
+  for (auto& other : later.series) {
+    const auto known = by_uid.find(other.uid);
+    if (known == by_uid.end())
+      series.push_back(std::move(other));
+    else
+      series[known->second].delta.merge(other.delta);
+  }
+  expired.insert(expired.end(), later.expired.begin(), later.expired.end());
+  targets.merge(later.targets);
+
+  const auto first_span = static_cast<std::uint32_t>(spans.size());
+  spans.insert(spans.end(), later.spans.begin(), later.spans.end());
+  std::map<decltype(stratum_of(exemplars.front())), std::size_t> by_stratum;
+  for (std::size_t i = 0; i < exemplars.size(); ++i)
+    by_stratum.emplace(stratum_of(exemplars[i]), i);
+  for (auto other : later.exemplars) {
+    other.span += first_span;
+    const auto known = by_stratum.find(stratum_of(other));
+    if (known == by_stratum.end()) {
+      exemplars.push_back(other);
+      continue;
+    }
+    auto& mine = exemplars[known->second];
+    const auto weight = mine.weight + other.weight;
+    const auto& my_exchange = spans[mine.span].exchange;
+    const auto& its_exchange = spans[other.span].exchange;
+    const bool slower = other.reason == ExemplarReason::kSlowest && other.value_ns > mine.value_ns;
+    const bool same_rank_decides =
+        other.reason != ExemplarReason::kSlowest || other.value_ns == mine.value_ns;
+    if (slower || (same_rank_decides && rank_of(its_exchange).beats(rank_of(my_exchange))))
+      mine = other;
+    mine.weight = weight;
+  }
+}
+
+}  // namespace exa

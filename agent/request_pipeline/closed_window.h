@@ -1,0 +1,55 @@
+// Everything that one window leaves behind: what was counted, which requests explain it, and who
+// they belong to. A value: made by the capture thread, handed to the window thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "agent/metrics/histogram.h"
+#include "agent/metrics/series_registry.h"
+#include "agent/trace/span_synthesizer.h"
+#include "exa/model/exchange.h"
+#include "exa/model/target.h"
+
+namespace exa {
+
+struct WindowSeries {
+  SeriesUid uid = 0;
+  SeriesKey key;
+  HistogramDelta delta;
+};
+
+// A request whose span will be exported.
+struct WindowSpan {
+  Exchange exchange;
+  SpanPurpose purpose;
+};
+
+struct WindowExemplar {
+  SeriesUid series = 0;
+  std::uint8_t bucket = 0;
+  bool is_error = false;
+  ExemplarReason reason = ExemplarReason::kBucket;
+  std::uint64_t value_ns = 0;
+  std::uint64_t weight = 1;  // requests of its stratum, for which it stands
+  std::uint32_t span = 0;    // in ClosedWindow::spans
+};
+
+struct ClosedWindow {
+  WallTime start;
+  WallTime end;
+  WallClockOffset offset;
+  std::vector<WindowSeries> series;  // only those that counted something
+  std::vector<SeriesUid> expired;
+  std::vector<WindowSpan> spans;  // exemplars' first, most important first
+  std::vector<WindowExemplar> exemplars;
+  std::map<TargetId, std::shared_ptr<const Target>> targets;  // of all series and spans
+
+  // Makes this window and the one after it into one. No count is lost; of two exemplars of one
+  // stratum the better one stays.
+  void absorb(ClosedWindow&& later);
+};
+
+}  // namespace exa

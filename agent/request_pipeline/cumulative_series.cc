@@ -1,0 +1,90 @@
+#include "agent/request_pipeline/cumulative_series.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace exa {
+
+void CumulativeSeries::add(const ClosedWindow& window) {
+  for (const auto& counted : window.series) {
+    const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
+    if (is_new) {
+      State state{.uid = counted.uid,
+                  .key = counted.key,
+                  .attributes = attributes_of(counted.key),
+                  .resource = nullptr,
+                  .start = window.start,
+                  .total = {},
+                  .sum_ns = 0};
+      auto target = window.targets.find(counted.key.target);
+      if (target == window.targets.end()) target = window.targets.find(kNoTarget);
+      if (target != window.targets.end()) state.resource = target->second->resource;
+      series_.push_back(std::move(state));
+    }
+    auto& state = series_[known->second];
+    state.total.merge(counted.delta);
+    state.sum_ns += counted.delta.sum_ns;
+  }
+}
+
+HistogramPoint CumulativeSeries::point(const State& state, WallTime time) {
+  const auto& bounds = bounds_of(state.key.kind);
+  HistogramPoint point;
+  point.attributes = state.attributes;
+  point.start = state.start;
+  point.time = std::max(time, state.start);  // the wall clock may have been set back
+  point.count = state.total.count();
+  point.sum = static_cast<double>(state.sum_ns) / 1e9;
+  point.min = static_cast<double>(state.total.min_ns) / 1e9;
+  point.max = static_cast<double>(state.total.max_ns) / 1e9;
+  point.bucket_counts.assign(
+      state.total.bucket_counts.begin(),
+      state.total.bucket_counts.begin() + static_cast<std::ptrdiff_t>(bounds.bucket_count()));
+  point.bounds = bounds.upper_bounds_s();
+  return point;
+}
+
+MetricBatch CumulativeSeries::points(const ClosedWindow& window,
+                                     ExemplarsOfSeries exemplars) const {
+  MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
+  struct Place {
+    std::size_t resource;
+    std::array<std::size_t, kMetricKinds> metric_plus_one{};
+  };
+  std::unordered_map<const Resource*, Place> places;
+  for (const auto& state : series_) {
+    const auto [place, is_new] = places.try_emplace(state.resource.get());
+    if (is_new) {
+      place->second.resource = batch.resources.size();
+      batch.resources.push_back({.resource = state.resource, .metrics = {}});
+    }
+    auto& metrics = batch.resources[place->second.resource].metrics;
+    auto& metric_plus_one = place->second.metric_plus_one[static_cast<std::size_t>(state.key.kind)];
+    if (metric_plus_one == 0) {
+      const auto& description = describe(state.key.kind);
+      metrics.push_back({.name = description.name,
+                         .description = description.description,
+                         .unit = description.unit,
+                         .points = Histogram{}});
+      metric_plus_one = metrics.size();
+    }
+    auto made = point(state, window.end);
+    if (const auto its = exemplars.find(state.uid); its != exemplars.end()) {
+      made.exemplars = std::move(its->second);
+      std::ranges::stable_sort(made.exemplars, {}, &Exemplar::value);
+    }
+    std::get<Histogram>(metrics[metric_plus_one - 1].points).points.push_back(std::move(made));
+  }
+  return batch;
+}
+
+void CumulativeSeries::forget(const std::vector<SeriesUid>& expired) {
+  if (expired.empty()) return;
+  for (const auto uid : expired)
+    by_uid_.erase(uid);
+  std::erase_if(series_, [&](const State& state) { return !by_uid_.contains(state.uid); });
+  for (std::size_t i = 0; i < series_.size(); ++i)
+    by_uid_[series_[i].uid] = i;
+}
+
+}  // namespace exa

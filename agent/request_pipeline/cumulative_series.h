@@ -1,0 +1,46 @@
+// All series since they began: deltas of windows add up here, and each window's points are made
+// from here.
+// Window thread only, owned by WindowPublisher. As many series as the registry has live ones.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/request_pipeline/closed_window.h"
+#include "exa/model/metric.h"
+
+namespace exa {
+
+class CumulativeSeries {
+ public:
+  void add(const ClosedWindow& window);
+
+  // One point a series, with the exemplars of the window just closed; they come in any order, by
+  // series.
+  using ExemplarsOfSeries = std::unordered_map<SeriesUid, std::vector<Exemplar>>;
+  [[nodiscard]] MetricBatch points(const ClosedWindow& window, ExemplarsOfSeries exemplars) const;
+
+  // After the points of the window in which they expired.
+  void forget(const std::vector<SeriesUid>& expired);
+  [[nodiscard]] std::size_t size() const { return series_.size(); }
+
+ private:
+  __extension__ using WideNs = unsigned __int128;  // sums of years of many requests at once
+  struct State {
+    SeriesUid uid = 0;
+    SeriesKey key;
+    Attributes attributes;
+    std::shared_ptr<const Resource> resource;
+    WallTime start;
+    HistogramDelta total;  // but for the sum
+    WideNs sum_ns = 0;
+  };
+  [[nodiscard]] static HistogramPoint point(const State& state, WallTime time);
+
+  std::vector<State> series_;  // in the order of their first window, which makes output repeatable
+  std::unordered_map<SeriesUid, std::size_t> by_uid_;
+};
+
+}  // namespace exa

@@ -1,0 +1,223 @@
+#include "agent/request_pipeline/request_pipeline.h"
+
+#include <algorithm>
+#include <optional>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "agent/capture/event_decoder.h"
+
+namespace exa {
+
+RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters& counters)
+    : counters_(counters),
+      options_(options),
+      ids_(options.id_seed),
+      targets_(options.max_targets, counters),
+      held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
+      registry_(options.series, counters),
+      recorder_(options.recorder_records),
+      sampler_(std::make_unique<CoordinatedSampler>(options.sampler, counters)),
+      relatives_(options.relatives, counters) {}
+
+RequestPipeline::~RequestPipeline() = default;
+
+void RequestPipeline::begin(MonotonicTime time) {
+  advance(time);
+}
+
+void RequestPipeline::advance(MonotonicTime now) {
+  if (!window_start_.known()) window_start_ = now;
+  now_ = std::max(now_, now);
+  while (!held_.empty() && held_.front_until() <= now_)
+    record_provisionally(held_.pop());
+}
+
+void RequestPipeline::on_record(std::span<const std::byte> record) {
+  counters_.add(Counter::kRecordsConsumed);
+  const auto event = decode_event(record);
+  if (!event) {
+    counters_.add(Counter::kRecordsMalformed);
+    return;
+  }
+  advance(std::visit([](const auto& e) { return e.time; }, *event));
+  if (const auto* process = std::get_if<ProcessEvent>(&*event)) {
+    targets_.on_process(*process);
+  } else if (const auto* exit = std::get_if<ProcessExitEvent>(&*event)) {
+    targets_.on_process_exit(exit->tgid);
+  }
+}
+
+void RequestPipeline::on_target(const Target& target) {
+  const auto id = targets_.on_target(target);
+  if (id == kNoTarget || held_.empty()) return;
+  held_.take_all_of(target.process.tgid, [&](const Exchange& exchange) { record(id, exchange); });
+}
+
+void RequestPipeline::on_exchange(const Exchange& exchange) {
+  counters_.add(Counter::kExchanges);
+  const auto id = targets_.id_of(exchange.tgid);
+  if (targets_.at(id).state != TargetTable::State::kUnresolved) {
+    record(id, exchange);
+    return;
+  }
+  if (held_.full()) {
+    counters_.add(Counter::kHeldOverflow);
+    record_provisionally(held_.pop());
+  }
+  counters_.add(Counter::kTargetsHeld);
+  held_.push(exchange, now_ + options_.hold);
+}
+
+void RequestPipeline::record_provisionally(const Exchange& exchange) {
+  const auto id = targets_.id_of(exchange.tgid);
+  targets_.resolve_provisionally(id);
+  counters_.add(Counter::kTargetsLate);
+  record(id, exchange);
+}
+
+void RequestPipeline::release_held() {
+  while (!held_.empty())
+    record_provisionally(held_.pop());
+}
+
+void RequestPipeline::record(TargetId id, Exchange exchange) {
+  const auto& entry = targets_.at(id);
+  if (!entry.target->observed) {
+    counters_.add(Counter::kExchangesExcluded);
+    return;
+  }
+  if (!exchange.read.known() || !exchange.last_response.known()) {
+    counters_.add(Counter::kExchangesUnmeasured);
+    return;
+  }
+  exchange.target = id;
+  ids_.name(exchange);
+  exchange.randomness = randomness_of(exchange, options_.randomness).value;
+  const auto ticket = recorder_.push(exchange);
+  sampler_->on_request(exchange, ticket);
+  counters_.add(Counter::kExchangesRecorded);
+  count(duration_key(exchange), entry.service,
+        static_cast<std::uint64_t>(exchange.duration().count()), ticket, exchange);
+  if (exchange.role != Role::kServer) return;
+  if (!exchange.arrival.known()) {
+    counters_.add(Counter::kQueueTimeUnknown);
+    return;
+  }
+  count(queue_key(exchange), entry.service,
+        static_cast<std::uint64_t>(elapsed(exchange.arrival, exchange.read).count()), ticket,
+        exchange);
+}
+
+void RequestPipeline::count(const SeriesKey& key, ServiceHash service, std::uint64_t value_ns,
+                            RecordTicket ticket, const Exchange& exchange) {
+  const auto [series, bucket] = registry_.record(key, service, value_ns);
+  sampler_->on_value({.series = series,
+                      .bucket = bucket,
+                      .is_error = key.error != ErrorType::kNone || exchange.is_error(),
+                      .value_ns = value_ns,
+                      .ticket = ticket},
+                     exchange);
+}
+
+ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
+  advance(end);
+  ClosedWindow window;
+  window.start = offset_.to_wall(window_start_);
+  window.end = offset_.to_wall(now_);
+  window.offset = offset_;
+
+  auto selection = sampler_->close_window(registry_, recorder_);
+  relatives_.add_relatives(selection, recorder_);
+  fill_spans(window, selection);
+  fill_exemplars(window, selection);
+  window.series.reserve(registry_.active().size());
+  for (const auto index : registry_.active()) {
+    const auto& series = registry_.at(index);
+    window.series.push_back({series.uid, series.key, series.delta});
+  }
+  fill_targets(window);
+  for (const auto& expired : registry_.close_window()) {
+    window.expired.push_back(expired.uid);
+    sampler_->forget(expired.index);
+  }
+  targets_.close_window(registry_);
+  window_start_ = now_;
+  return window;
+}
+
+namespace {
+
+// A server without an incoming context is the child of the client's end of the same request, if
+// that is exported too. Anything less than certain is no link.
+void link_ends(std::vector<WindowSpan>& spans) {
+  std::unordered_multimap<std::uint32_t, std::size_t> clients;
+  for (std::size_t i = 0; i < spans.size(); ++i)
+    if (const auto& exchange = spans[i].exchange; exchange.role == Role::kClient)
+      clients.emplace(exchange.request_sequence, i);
+  for (auto& span : spans) {
+    auto& server = span.exchange;
+    if (server.role != Role::kServer || server.has_context) continue;
+    const auto [first, last] = clients.equal_range(server.request_sequence);
+    const auto client = std::find_if(
+        first, last, [&](const auto& c) { return same_request(spans[c.second].exchange, server); });
+    if (client != last) server.parent_span_id = spans[client->second].exchange.span_id;
+  }
+}
+
+}  // namespace
+
+void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) const {
+  window.spans.reserve(selection.exchanges.size());
+  for (const auto& chosen : selection.exchanges) {
+    const auto& exchange = chosen.exchange;
+    WindowSpan span{.exchange = exchange, .purpose = {}};
+    if (chosen.in_floor) {
+      span.purpose.reason = ExemplarReason::kFloor;
+      // A caller that sampled without publishing a threshold makes the probability unknown.
+      const bool sampled_upstream =
+          exchange.has_context && (exchange.trace_flags & kTraceSampled) != 0;
+      if (!sampled_upstream && exchange.randomness >= selection.floor_threshold &&
+          randomness_of(exchange, options_.randomness).publishable)
+        span.purpose.threshold = selection.floor_threshold;
+    }
+    window.spans.push_back(span);
+  }
+  for (const auto& winner : selection.winners) {
+    auto& reason = window.spans[winner.exchange].purpose.reason;
+    if (!reason || winner.reason < *reason) reason = winner.reason;
+  }
+  link_ends(window.spans);
+}
+
+void RequestPipeline::fill_exemplars(ClosedWindow& window, const Selection& selection) const {
+  window.exemplars.reserve(selection.winners.size());
+  for (const auto& winner : selection.winners) {
+    const auto& series = registry_.at(winner.series);
+    const auto& exchange = selection.exchanges[winner.exchange].exchange;
+    const auto value = series.key.kind == MetricKind::kServerQueue
+                           ? elapsed(exchange.arrival, exchange.read)
+                           : exchange.duration();
+    window.exemplars.push_back({.series = series.uid,
+                                .bucket = winner.bucket,
+                                .is_error = winner.is_error,
+                                .reason = winner.reason,
+                                .value_ns = static_cast<std::uint64_t>(value.count()),
+                                .weight = winner.weight,
+                                .span = winner.exchange});
+  }
+}
+
+void RequestPipeline::fill_targets(ClosedWindow& window) const {
+  const auto add = [&](TargetId id) {
+    if (targets_.knows(id)) window.targets.try_emplace(id, targets_.at(id).target);
+  };
+  add(kNoTarget);
+  for (const auto& series : window.series)
+    add(series.key.target);
+  for (const auto& span : window.spans)
+    add(span.exchange.target);
+}
+
+}  // namespace exa

@@ -1,0 +1,91 @@
+// From ring records to closed windows: decodes, tracks connections, names and counts each finished
+// exchange, and at each tick hands over what the window held.
+//
+// Capture thread only, owned by the composing layer. Pure: time comes with the events and the
+// ticks, ids come from the seed, so the same calls give the same windows bit by bit. Nothing on the
+// way of a record allocates in steady state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "agent/capture/events.h"
+#include "agent/exchange/exchange_sink.h"
+#include "agent/exemplars/coordinated_sampler.h"
+#include "agent/exemplars/flight_recorder.h"
+#include "agent/exemplars/randomness.h"
+#include "agent/exemplars/relatives.h"
+#include "agent/metrics/series_registry.h"
+#include "agent/request_pipeline/closed_window.h"
+#include "agent/request_pipeline/held_exchanges.h"
+#include "agent/request_pipeline/target_table.h"
+#include "agent/telemetry/counters.h"
+#include "agent/trace/id_generator.h"
+#include "exa/base/time.h"
+
+namespace exa {
+
+struct RequestPipelineOptions {
+  HashKey id_seed{};  // secret; random at each start unless a fleet shares one
+  RandomnessOptions randomness;
+  SeriesLimits series;
+  SamplerOptions sampler;
+  RelativesOptions relatives;
+  std::size_t recorder_records = 65536;
+  std::size_t max_held_exchanges = 4096;
+  Duration hold = std::chrono::seconds(1);
+  std::uint32_t max_targets = 16384;
+};
+
+class RequestPipeline final : public ExchangeSink {
+ public:
+  RequestPipeline(const RequestPipelineOptions& options, Counters& counters);
+  ~RequestPipeline() override;
+
+  // When the first window begins; without it, with the first event.
+  void begin(MonotonicTime time);
+
+  void on_record(std::span<const std::byte> record);
+  void on_target(const Target& target);
+  void on_clock_offset(WallClockOffset offset) { offset_ = offset; }
+
+  // An exchange that the tracker finished.
+  void on_exchange(const Exchange& exchange) override;
+
+  // Ends the window at this time and begins the next one.
+  [[nodiscard]] ClosedWindow close_window(MonotonicTime end);
+  // Before the last close_window: nothing waits any longer.
+  void release_held();
+
+  // Gauges for the self metrics.
+  [[nodiscard]] std::size_t live_series() const { return registry_.live_series(); }
+  [[nodiscard]] std::size_t targets() const { return targets_.size(); }
+  [[nodiscard]] std::size_t held_exchanges() const { return held_.size(); }
+
+ private:
+  void advance(MonotonicTime now);
+  void record(TargetId target, Exchange exchange);
+  void record_provisionally(const Exchange& exchange);
+  void count(const SeriesKey& key, ServiceHash service, std::uint64_t value_ns, RecordTicket ticket,
+             const Exchange& exchange);
+  void fill_spans(ClosedWindow& window, Selection& selection) const;
+  void fill_exemplars(ClosedWindow& window, const Selection& selection) const;
+  void fill_targets(ClosedWindow& window) const;
+
+  Counters& counters_;
+  RequestPipelineOptions options_;
+  IdGenerator ids_;
+  TargetTable targets_;
+  HeldExchanges held_;
+  SeriesRegistry registry_;
+  FlightRecorder recorder_;
+  std::unique_ptr<ExemplarSampler> sampler_;
+  RelativesFinder relatives_;
+  WallClockOffset offset_;
+  MonotonicTime now_;           // the latest time told by an event or a tick
+  MonotonicTime window_start_;  // unknown until begin() or the first event
+};
+
+}  // namespace exa

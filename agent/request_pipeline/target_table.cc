@@ -1,0 +1,184 @@
+#include "agent/request_pipeline/target_table.h"
+
+#include <algorithm>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "agent/model/http_semantics.h"
+
+namespace exa {
+namespace {
+
+constexpr std::uint32_t kMostTargets = 65535;   // an index has 16 bits of a TargetId
+constexpr std::uint32_t kWindowsAfterExit = 2;  // exchanges of a dead process may still finish
+
+ServiceHash hash_of(std::string_view service) {
+  // FNV-1a: the same in every build, as quotas are part of what a replay must repeat.
+  std::uint32_t hash = 2166136261;
+  for (const char c : service)
+    hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+  return hash;
+}
+
+std::shared_ptr<const Target> provisional_target(const TargetTable::Entry& entry) {
+  const auto name = entry.exe_name.empty() ? entry.comm.view() : entry.exe_name.view();
+  const auto executable = printable(name);
+  auto target = std::make_shared<Target>();
+  target->process = entry.process;
+  target->service_name = executable.empty() ? "unknown_service" : executable;
+  auto resource = std::make_shared<Resource>();
+  resource->attributes.push_back({"service.name", target->service_name});
+  if (entry.process.tgid != 0) {
+    resource->attributes.push_back(
+        {"service.instance.id",
+         std::to_string(entry.process.tgid) + "-" + std::to_string(entry.process.start_time_ns)});
+    resource->attributes.push_back({"process.pid", std::int64_t{entry.process.tgid}});
+  }
+  if (!executable.empty()) resource->attributes.push_back({"process.executable.name", executable});
+  target->resource = std::move(resource);
+  return target;
+}
+
+bool same_identity(const Target& a, const Target& b) {
+  return a.observed == b.observed && a.service_name == b.service_name &&
+         (a.resource == b.resource ||
+          (a.resource && b.resource && a.resource->attributes == b.resource->attributes));
+}
+
+}  // namespace
+
+TargetTable::TargetTable(std::uint32_t max_targets, Counters& counters)
+    : counters_(counters), max_targets_(std::min(max_targets, kMostTargets)) {
+  auto& nameless = entries_.emplace_back();
+  nameless.in_use = true;
+  nameless.state = State::kProvisional;
+  nameless.target = provisional_target(nameless);
+  nameless.service = hash_of(nameless.target->service_name);
+}
+
+TargetId TargetTable::id_at(std::size_t index) const {
+  return static_cast<TargetId>(entries_[index].generation) << 16 | static_cast<TargetId>(index);
+}
+
+bool TargetTable::knows(TargetId id) const {
+  const auto index = index_of(id);
+  return index < entries_.size() && entries_[index].in_use && id_at(index) == id;
+}
+
+TargetId TargetTable::add(const ProcessIdentity& process) {
+  std::size_t index;
+  if (!free_.empty()) {
+    index = free_.back();
+    free_.pop_back();
+  } else if (entries_.size() <= max_targets_) {
+    index = entries_.size();
+    entries_.emplace_back();
+  } else {
+    counters_.add(Counter::kTargetsOverflow);
+    return kNoTarget;
+  }
+  const auto generation = static_cast<std::uint16_t>(entries_[index].generation + 1);
+  auto& entry = entries_[index];
+  entry = Entry{};
+  entry.generation = generation;
+  entry.in_use = true;
+  entry.process = process;
+  ++in_use_;
+  const auto id = id_at(index);
+  if (const auto known = by_tgid_.find(process.tgid); known != by_tgid_.end()) {
+    entries_[index_of(known->second)].exited = true;
+    known->second = id;
+  } else {
+    by_tgid_.emplace(process.tgid, id);
+  }
+  last_tgid_ = 0;
+  return id;
+}
+
+void TargetTable::on_process(const ProcessEvent& event) {
+  auto id = kNoTarget;
+  if (const auto known = by_tgid_.find(event.process.tgid); known != by_tgid_.end()) {
+    const auto& process = entries_[index_of(known->second)].process;
+    if (process.start_time_ns == event.process.start_time_ns) {
+      id = known->second;
+    } else if (process.start_time_ns > event.process.start_time_ns) {
+      return;
+    }
+  }
+  if (id == kNoTarget) id = add(event.process);
+  if (id == kNoTarget) return;
+  auto& entry = entries_[index_of(id)];
+  entry.comm = event.comm;
+  entry.exe_name = event.exe_name;
+}
+
+void TargetTable::on_process_exit(std::uint32_t tgid) {
+  if (const auto known = by_tgid_.find(tgid); known != by_tgid_.end())
+    entries_[index_of(known->second)].exited = true;
+}
+
+TargetId TargetTable::on_target(const Target& target) {
+  auto id = kNoTarget;
+  if (const auto known = by_tgid_.find(target.process.tgid); known != by_tgid_.end()) {
+    const auto& entry = entries_[index_of(known->second)];
+    // An entry made for an exchange of a process that nobody announced has no start time.
+    const bool same = entry.process.start_time_ns == target.process.start_time_ns ||
+                      entry.process.start_time_ns == 0;
+    if (!same && entry.process.start_time_ns > target.process.start_time_ns) return kNoTarget;
+    if (same && entry.state == State::kUnresolved) id = known->second;
+    if (same && entry.state == State::kResolved && same_identity(*entry.target, target))
+      return known->second;
+  }
+  if (id == kNoTarget) id = add(target.process);
+  if (id == kNoTarget) return id;
+  auto& entry = entries_[index_of(id)];
+  entry.process = target.process;
+  entry.state = State::kResolved;
+  entry.target = std::make_shared<const Target>(target);
+  entry.service = hash_of(target.service_name);
+  return id;
+}
+
+TargetId TargetTable::id_of(std::uint32_t tgid) {
+  if (tgid == last_tgid_ && tgid != 0) return last_id_;
+  const auto known = by_tgid_.find(tgid);
+  const auto id = known != by_tgid_.end() ? known->second : add({.tgid = tgid});
+  last_tgid_ = tgid;
+  last_id_ = id;
+  return id;
+}
+
+void TargetTable::resolve_provisionally(TargetId id) {
+  auto& entry = entries_[index_of(id)];
+  if (entry.state != State::kUnresolved) return;
+  entry.state = State::kProvisional;
+  entry.target = provisional_target(entry);
+  entry.service = hash_of(entry.target->service_name);
+}
+
+void TargetTable::close_window(const SeriesRegistry& registry) {
+  bool any_due = false;
+  for (auto& entry : entries_)
+    if (entry.in_use && entry.exited && ++entry.windows_since_exit > kWindowsAfterExit)
+      any_due = true;
+  if (!any_due) return;
+  std::vector<bool> has_series(entries_.size());
+  for (SeriesIndex series = 0; series < registry.index_bound(); ++series)
+    if (registry.at(series).live) has_series[index_of(registry.at(series).key.target)] = true;
+  for (std::size_t index = 1; index < entries_.size(); ++index) {
+    auto& entry = entries_[index];
+    if (!entry.in_use || entry.windows_since_exit <= kWindowsAfterExit || has_series[index])
+      continue;
+    if (const auto known = by_tgid_.find(entry.process.tgid);
+        known != by_tgid_.end() && known->second == id_at(index))
+      by_tgid_.erase(known);
+    entry.in_use = false;
+    entry.target.reset();
+    free_.push_back(static_cast<std::uint32_t>(index));
+    --in_use_;
+  }
+  last_tgid_ = 0;
+}
+
+}  // namespace exa

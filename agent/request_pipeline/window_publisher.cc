@@ -1,0 +1,116 @@
+#include "agent/request_pipeline/window_publisher.h"
+
+#include <algorithm>
+#include <iterator>
+#include <memory>
+#include <utility>
+
+namespace exa {
+namespace {
+
+std::shared_ptr<const Resource> resource_of(const ClosedWindow& window, TargetId id) {
+  auto target = window.targets.find(id);
+  if (target == window.targets.end()) target = window.targets.find(kNoTarget);
+  return target == window.targets.end() ? nullptr : target->second->resource;
+}
+
+}  // namespace
+
+WindowPublisher::WindowPublisher(const PublisherOptions& options, Counters& counters,
+                                 std::vector<SpanExporter*> span_exporters,
+                                 std::vector<MetricExporter*> metric_exporters)
+    : options_(options),
+      counters_(counters),
+      span_exporters_(std::move(span_exporters)),
+      metric_exporters_(std::move(metric_exporters)) {}
+
+void WindowPublisher::publish(const ClosedWindow& window, std::vector<ResourceMetrics> extra) {
+  series_.add(window);
+  const auto acknowledged = export_spans(window);
+  auto batch = series_.points(window, exemplars_of(window, acknowledged));
+  series_.forget(window.expired);
+  batch.resources.insert(batch.resources.end(), std::make_move_iterator(extra.begin()),
+                         std::make_move_iterator(extra.end()));
+  const auto shared = std::make_shared<const MetricBatch>(std::move(batch));
+  for (auto* exporter : metric_exporters_)
+    exporter->export_metrics(shared);
+}
+
+std::vector<bool> WindowPublisher::export_spans(const ClosedWindow& window) {
+  std::vector<bool> acknowledged(window.spans.size());
+  if (span_exporters_.empty()) return acknowledged;
+  std::vector<bool> stands_for_exemplar(window.spans.size());
+  for (const auto& exemplar : window.exemplars)
+    stands_for_exemplar[exemplar.span] = true;
+  std::vector<std::size_t> awaited;
+  std::vector<std::size_t> others;
+  for (std::size_t i = 0; i < window.spans.size(); ++i)
+    (stands_for_exemplar[i] ? awaited : others).push_back(i);
+
+  const auto in_batches = [](const std::vector<std::size_t>& all, std::size_t size, auto visit) {
+    for (std::size_t first = 0; first < all.size(); first += size) {
+      const auto last = std::min(first + size, all.size());
+      visit({all.begin() + static_cast<std::ptrdiff_t>(first),
+             all.begin() + static_cast<std::ptrdiff_t>(last)});
+    }
+  };
+  using Batch = std::vector<std::size_t>;
+  const auto deadline = std::chrono::steady_clock::now() + options_.ack_deadline;
+  in_batches(awaited, std::max<std::size_t>(options_.exemplar_spans_per_batch, 1),
+             [&](const Batch& batch) {
+               const bool stored = deliver(window, batch, deadline);
+               for (const auto i : batch)
+                 acknowledged[i] = stored;
+             });
+  // Nobody waits for the fate of these.
+  in_batches(others, std::max<std::size_t>(options_.other_spans_per_batch, 1),
+             [&](const Batch& batch) { deliver(window, batch, Deadline::min()); });
+  return acknowledged;
+}
+
+bool WindowPublisher::deliver(const ClosedWindow& window, const std::vector<std::size_t>& which,
+                              Deadline deadline) {
+  std::vector<Span> spans;
+  spans.reserve(which.size());
+  for (const auto i : which) {
+    const auto& [exchange, purpose] = window.spans[i];
+    spans.push_back(
+        synthesize_span(exchange, purpose, resource_of(window, exchange.target), window.offset));
+  }
+  counters_.add(Counter::kSpansChosen, spans.size());
+  bool stored = true;
+  for (auto* exporter : span_exporters_) {
+    auto batch = exporter == span_exporters_.back() ? std::move(spans) : spans;
+    if (exporter->export_spans(std::move(batch), deadline) != SpanDelivery::kAcknowledged)
+      stored = false;
+  }
+  return stored;
+}
+
+CumulativeSeries::ExemplarsOfSeries WindowPublisher::exemplars_of(
+    const ClosedWindow& window, const std::vector<bool>& acknowledged) {
+  CumulativeSeries::ExemplarsOfSeries exemplars;
+  for (const auto& chosen : window.exemplars) {
+    const auto& exchange = window.spans[chosen.span].exchange;
+    Exemplar exemplar{.value = static_cast<double>(chosen.value_ns) / 1e9,
+                      .time = window.offset.to_wall(exchange.last_response),
+                      .trace_id = {},
+                      .span_id = {},
+                      .reason = chosen.reason};
+    const bool sampled_upstream =
+        exchange.has_context && (exchange.trace_flags & kTraceSampled) != 0;
+    if (acknowledged[chosen.span]) {
+      exemplar.trace_id = exchange.trace_id;
+      exemplar.span_id = exchange.span_id;
+    } else if (span_exporters_.empty() && sampled_upstream) {
+      exemplar.trace_id = exchange.trace_id;
+      exemplar.span_id = exchange.parent_span_id;
+    }
+    counters_.add(Counter::kExemplarsChosen);
+    counters_.add(exemplar.has_ids() ? Counter::kExemplarsWithIds : Counter::kExemplarsWithoutIds);
+    exemplars[chosen.series].push_back(exemplar);
+  }
+  return exemplars;
+}
+
+}  // namespace exa

@@ -1,0 +1,51 @@
+// Publishes closed windows in the one order that keeps the promise: spans first, and only what the
+// backend acknowledged lets its ids into the metrics.
+// Window thread only, owned by the composing layer. May wait for acknowledgements, for all of a
+// window at most ack_deadline; the metrics then go out in any case.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "agent/request_pipeline/closed_window.h"
+#include "agent/request_pipeline/cumulative_series.h"
+#include "agent/telemetry/counters.h"
+#include "exa/export/metric_exporter.h"
+#include "exa/export/span_exporter.h"
+
+namespace exa {
+
+struct PublisherOptions {
+  std::chrono::milliseconds ack_deadline{3000};
+  std::size_t exemplar_spans_per_batch = 16;  // a refused batch costs so many exemplars their ids
+  std::size_t other_spans_per_batch = 256;
+};
+
+class WindowPublisher {
+ public:
+  // With several span exporters a span counts as stored where all of them acknowledged it. With
+  // none, ids go out only where the caller's own tracing sampled the request.
+  WindowPublisher(const PublisherOptions& options, Counters& counters,
+                  std::vector<SpanExporter*> span_exporters,
+                  std::vector<MetricExporter*> metric_exporters);
+
+  // extra: metrics of the agent itself, appended to the batch.
+  void publish(const ClosedWindow& window, std::vector<ResourceMetrics> extra = {});
+
+ private:
+  using Deadline = std::chrono::steady_clock::time_point;
+  [[nodiscard]] std::vector<bool> export_spans(const ClosedWindow& window);
+  bool deliver(const ClosedWindow& window, const std::vector<std::size_t>& which,
+               Deadline deadline);
+  [[nodiscard]] CumulativeSeries::ExemplarsOfSeries exemplars_of(
+      const ClosedWindow& window, const std::vector<bool>& acknowledged);
+
+  PublisherOptions options_;
+  Counters& counters_;
+  std::vector<SpanExporter*> span_exporters_;
+  std::vector<MetricExporter*> metric_exporters_;
+  CumulativeSeries series_;
+};
+
+}  // namespace exa

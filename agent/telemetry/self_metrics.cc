@@ -1,0 +1,122 @@
+#include "agent/telemetry/self_metrics.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace exa {
+namespace {
+
+struct Row {
+  std::string_view group;
+  std::string_view reason;  // as the tables spell it: an empty one is two quotation marks
+  std::string_view sentence;
+  std::uint64_t value;
+};
+
+std::string_view reason_of(const Row& row) {
+  return row.reason == "\"\"" ? std::string_view{} : row.reason;
+}
+
+std::int64_t signed_value(std::uint64_t value) {
+  return static_cast<std::int64_t>(value);
+}
+
+class Builder {
+ public:
+  Builder(WallTime start, WallTime now) : start_(start), now_(now) {}
+
+  // Rows of one group stand together in the tables.
+  void add_rows(std::string_view prefix, const std::vector<Row>& rows) {
+    std::string_view group;
+    for (const auto& row : rows) {
+      const auto reason = reason_of(row);
+      if (row.group != group) {
+        group = row.group;
+        metrics_.push_back({.name = std::string(prefix) + std::string(group),
+                            .description = {},
+                            .unit = {},
+                            .points = Sum{}});
+      }
+      auto& metric = metrics_.back();
+      if (!metric.description.empty()) metric.description += "; ";
+      if (!reason.empty()) metric.description += std::string(reason) + ": ";
+      metric.description += row.sentence;
+      NumberPoint point{
+          .attributes = {}, .start = start_, .time = now_, .value = signed_value(row.value)};
+      if (!reason.empty()) point.attributes.push_back({"reason", std::string(reason)});
+      std::get<Sum>(metric.points).points.push_back(std::move(point));
+    }
+  }
+
+  void add_gauge(std::string name, std::string description, std::string unit, std::uint64_t value) {
+    metrics_.push_back(
+        {.name = std::move(name),
+         .description = std::move(description),
+         .unit = std::move(unit),
+         .points =
+             Gauge{{{.attributes = {}, .start = {}, .time = now_, .value = signed_value(value)}}}});
+  }
+
+  void add_sum(std::string name, std::string description, std::string unit, double value) {
+    metrics_.push_back(
+        {.name = std::move(name),
+         .description = std::move(description),
+         .unit = std::move(unit),
+         .points = Sum{{{.attributes = {}, .start = start_, .time = now_, .value = value}}}});
+  }
+
+  std::vector<Metric> take() { return std::move(metrics_); }
+
+ private:
+  WallTime start_;
+  WallTime now_;
+  std::vector<Metric> metrics_;
+};
+
+}  // namespace
+
+ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counters& counters,
+                             const ExportCounters& export_counters,
+                             std::span<const std::uint64_t> kernel, const SelfGauges& gauges,
+                             WallTime start, WallTime now) {
+  Builder builder(start, now);
+  builder.add_rows("exemplar_agent.", {
+#define EXA_X(name, metric, reason, sentence) \
+  {#metric, #reason, sentence, counters.get(Counter::name)},
+                                          EXA_COUNTERS(EXA_X)
+#undef EXA_X
+                                      });
+  builder.add_rows("exemplar_agent.export.", {
+#define EXA_X(name, metric, reason, sentence) \
+  {#metric, #reason, sentence, export_counters.get(ExportCounter::name)},
+                                                 EXA_EXPORT_COUNTERS(EXA_X)
+#undef EXA_X
+                                             });
+  if (kernel.size() >= EXA_COUNTER_COUNT) {
+    builder.add_rows("exemplar_agent.kernel.", {
+#define EXA_X(name, group, reason, sentence) \
+  {#group, #reason, sentence, kernel[EXA_COUNTER_##name]},
+                                                   EXA_KERNEL_COUNTERS(EXA_X)
+#undef EXA_X
+                                               });
+  }
+  builder.add_gauge("exemplar_agent.live_series", "Series that hold counts.", "",
+                    gauges.live_series);
+  builder.add_gauge("exemplar_agent.targets_known", "Processes in the target table.", "",
+                    gauges.targets);
+  builder.add_gauge("exemplar_agent.exchanges_held", "Exchanges waiting for their target.", "",
+                    gauges.held_exchanges);
+  builder.add_gauge("exemplar_agent.connections_tracked", "Connections being tracked.", "",
+                    gauges.connections);
+  builder.add_gauge("exemplar_agent.spans_waiting", "Spans whose delivery is not decided.", "",
+                    gauges.spans_queued);
+  builder.add_gauge("exemplar_agent.resident_memory", "Resident memory of the pipeline.", "By",
+                    gauges.resident_bytes);
+  builder.add_sum("exemplar_agent.cpu_time", "Processor time used by the pipeline.", "s",
+                  gauges.cpu_seconds_total);
+  return {.resource = std::move(agent), .metrics = builder.take()};
+}
+
+}  // namespace exa

@@ -1,0 +1,89 @@
+#include "agent/trace/id_generator.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace exa {
+namespace {
+
+// address 16, port 2, twice; sequence 4; time and socket for requests without a sequence; tag 1
+constexpr std::size_t kKeyBytes = 2 * 18 + 4 + 16 + 1;
+using RequestKey = std::array<std::uint8_t, kKeyBytes>;
+
+// An IPv4-mapped IPv6 address (a dual-stack listener's view) becomes the IPv4 address it stands
+// for, as the other end may hold a plain IPv4 socket.
+std::array<std::uint8_t, 16> canonical_address(const IpEndpoint& endpoint) {
+  static constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0,    0,
+                                                           0, 0, 0, 0, 0xff, 0xff};
+  std::array<std::uint8_t, 16> address{};
+  if (!endpoint.is_ipv6) {
+    std::copy(kMapped.begin(), kMapped.end(), address.begin());
+    std::copy_n(endpoint.address.begin(), 4, address.begin() + 12);
+  } else {
+    address = endpoint.address;
+  }
+  return address;
+}
+
+template <typename T>
+std::uint8_t* put(std::uint8_t* at, T value) {
+  for (std::size_t i = 0; i < sizeof(T); ++i)
+    *at++ = static_cast<std::uint8_t>(value >> (8 * i));
+  return at;
+}
+
+std::uint8_t* put_endpoint(std::uint8_t* at, const IpEndpoint& endpoint) {
+  const auto address = canonical_address(endpoint);
+  at = std::copy(address.begin(), address.end(), at);
+  return put(at, endpoint.port);
+}
+
+RequestKey request_key(const Exchange& exchange, char tag) {
+  const bool is_client = exchange.role == Role::kClient;
+  RequestKey key{};
+  auto* at = put_endpoint(key.data(), is_client ? exchange.local : exchange.remote);
+  at = put_endpoint(at, is_client ? exchange.remote : exchange.local);
+  at = put(at, exchange.request_sequence);
+  if (exchange.request_sequence == 0) {
+    // Unknown: the other end cannot be matched, but ids of one connection must still differ.
+    put(put(at, exchange.read.ns), exchange.socket);
+  }
+  key.back() = static_cast<std::uint8_t>(tag);
+  return key;
+}
+
+template <std::size_t Bytes>
+Id<Bytes> id_of(const std::array<std::uint8_t, 16>& digest) {
+  Id<Bytes> id;
+  std::copy_n(digest.begin(), Bytes, id.bytes.begin());
+  if (!id.valid()) id.bytes.back() = 1;
+  return id;
+}
+
+}  // namespace
+
+TraceId IdGenerator::trace_id(const Exchange& exchange) const {
+  return id_of<16>(siphash128(seed_, request_key(exchange, 't')));
+}
+
+SpanId IdGenerator::span_id(const Exchange& exchange) const {
+  return id_of<8>(
+      siphash128(seed_, request_key(exchange, exchange.role == Role::kClient ? 'c' : 's')));
+}
+
+void IdGenerator::name(Exchange& exchange) const {
+  exchange.span_id = span_id(exchange);
+  if (exchange.has_context) return;
+  exchange.trace_id = trace_id(exchange);
+  exchange.made_ids = true;
+}
+
+bool same_request(const Exchange& client, const Exchange& server) {
+  return client.role == Role::kClient && server.role == Role::kServer &&
+         client.request_sequence == server.request_sequence && client.request_sequence != 0 &&
+         client.local.port == server.remote.port && client.remote.port == server.local.port &&
+         canonical_address(client.local) == canonical_address(server.remote) &&
+         canonical_address(client.remote) == canonical_address(server.local);
+}
+
+}  // namespace exa

@@ -1,0 +1,30 @@
+// Ids of traces and spans that nobody else named: a keyed hash of the connection and of the place
+// of the request in it, so that both ends of a connection derive the same trace id with no header,
+// an event log replays to the same ids, and nobody without the seed can foresee them.
+// Capture thread. About two SipHashes an exchange, no allocation.
+#pragma once
+
+#include "agent/model/siphash.h"
+#include "exa/model/exchange.h"
+
+namespace exa {
+
+class IdGenerator {
+ public:
+  explicit IdGenerator(const HashKey& seed) : seed_(seed) {}
+
+  // Both ends of one request get the same trace id and different span ids.
+  [[nodiscard]] TraceId trace_id(const Exchange& exchange) const;
+  [[nodiscard]] SpanId span_id(const Exchange& exchange) const;
+
+  // Gives the exchange its span id and, if the request carried no context, its trace id.
+  void name(Exchange& exchange) const;
+
+ private:
+  HashKey seed_;
+};
+
+// True if the two exchanges are the client's and the server's view of one and the same request.
+bool same_request(const Exchange& client, const Exchange& server);
+
+}  // namespace exa

@@ -1,0 +1,125 @@
+#include "agent/trace/path_template.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace exa {
+namespace {
+
+enum class Segment { kWord, kNumber, kUuid, kHex, kDate, kToken };
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_hex(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+bool is_alpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool matches_shape(std::string_view text, std::string_view shape) {  // '#' digit, 'h' hex
+  if (text.size() != shape.size()) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool ok = shape[i] == '#'   ? is_digit(text[i])
+                    : shape[i] == 'h' ? is_hex(text[i])
+                                      : text[i] == shape[i];
+    if (!ok) return false;
+  }
+  return true;
+}
+
+// Long words of letters and dashes are slugs and stay; a credential mixes letters with digits.
+constexpr std::size_t kTokenBytes = 20;
+constexpr std::size_t kHexIdBytes = 8;
+
+Segment classify(std::string_view text) {
+  const auto digits = static_cast<std::size_t>(std::ranges::count_if(text, is_digit));
+  if (digits == 0 && text.size() < 2 * kTokenBytes) return Segment::kWord;
+  if (digits == text.size()) return Segment::kNumber;
+  if (matches_shape(text, "####-##-##")) return Segment::kDate;
+  if (matches_shape(text, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh")) return Segment::kUuid;
+  if (text.size() >= kHexIdBytes && std::ranges::all_of(text, is_hex))
+    return text.size() > 36 ? Segment::kToken : Segment::kHex;
+  const auto letters = static_cast<std::size_t>(std::ranges::count_if(text, is_alpha));
+  if (text.size() >= kTokenBytes && digits >= 3 && letters >= 3) return Segment::kToken;
+  if (text.size() >= 2 * kTokenBytes && std::ranges::count(text, '-') < 3) return Segment::kToken;
+  // "v1", "oauth2" are words; "order-12345" and "1234_thumb" name one thing among many.
+  return digits >= 4 || digits * 2 > text.size() ? Segment::kNumber : Segment::kWord;
+}
+
+std::string_view without_parameters(std::string_view segment) {
+  return segment.substr(0, segment.find(';'));
+}
+
+void append_escaped(std::string& to, std::string_view text) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte > 0x20 && byte < 0x7f) {
+      to += c;
+    } else {
+      to += '%';
+      to += kDigits[byte >> 4];
+      to += kDigits[byte & 15];
+    }
+  }
+}
+
+// Calls visit(segment, is_last) for each text between slashes; the slashes are the caller's.
+template <typename Visit>
+void for_each_segment(std::string_view path, Visit visit) {
+  std::size_t at = 0;
+  while (true) {
+    const auto slash = path.find('/', at);
+    const bool last = slash == std::string_view::npos;
+    visit(without_parameters(path.substr(at, last ? path.npos : slash - at)), last);
+    if (last) return;
+    at = slash + 1;
+  }
+}
+
+}  // namespace
+
+std::string path_template(std::string_view path, bool cut) {
+  if (path.empty() || path.front() != '/') return std::string(path == "*" ? "*" : "");
+  std::string result;
+  int kept = 0;
+  for_each_segment(path.substr(1), [&](std::string_view segment, bool last) {
+    if (kept > kMaxTemplateSegments) return;
+    result += '/';
+    if (kept++ == kMaxTemplateSegments || (last && cut)) {
+      result += "{rest}";
+      return;
+    }
+    switch (classify(segment)) {
+      case Segment::kWord:
+        append_escaped(result, segment);
+        return;
+      case Segment::kDate:
+        result += "{date}";
+        return;
+      case Segment::kToken:
+        result += "{token}";
+        return;
+      default:
+        result += "{id}";
+        return;
+    }
+  });
+  return result;
+}
+
+std::string presentable_path(std::string_view path) {
+  std::string result;
+  for_each_segment(path, [&](std::string_view segment, bool last) {
+    if (classify(segment) == Segment::kToken)
+      result += "{token}";
+    else
+      append_escaped(result, segment);
+    if (!last) result += '/';
+  });
+  return result;
+}
+
+}  // namespace exa

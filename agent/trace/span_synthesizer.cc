@@ -1,0 +1,126 @@
+#include "agent/trace/span_synthesizer.h"
+
+#include <string>
+#include <utility>
+
+#include "agent/model/http_semantics.h"
+#include "agent/trace/path_template.h"
+
+namespace exa {
+namespace {
+
+constexpr std::uint64_t kRandomnessBits = 56;
+
+// OpenTelemetry probability sampling: up to 14 hex digits, trailing zeros left out.
+std::string threshold_text(std::uint64_t threshold) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (int shift = kRandomnessBits - 4; shift >= 0; shift -= 4)
+    text += kDigits[threshold >> shift & 15];
+  const auto last = text.find_last_not_of('0');
+  text.resize(last == std::string::npos ? 1 : last + 1);
+  return text;
+}
+
+std::string randomness_text(std::uint64_t randomness) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  for (int shift = kRandomnessBits - 4; shift >= 0; shift -= 4)
+    text += kDigits[randomness >> shift & 15];
+  return text;
+}
+
+std::string trace_state(const Exchange& exchange, const SpanPurpose& purpose) {
+  std::string value;
+  if (purpose.threshold != 0) value = "th:" + threshold_text(purpose.threshold);
+  if (exchange.has_incoming_rv) {
+    if (!value.empty()) value += ';';
+    value += "rv:" + randomness_text(exchange.randomness);
+  }
+  return value.empty() ? value : "ot=" + value;
+}
+
+// W3C bits: what we export is sampled; the random bit is the caller's, or ours for ids of ours.
+std::uint32_t span_flags(const Exchange& exchange) {
+  std::uint32_t flags = kTraceSampled;
+  if (exchange.made_ids) flags |= kTraceRandom;
+  if (exchange.has_context) flags |= exchange.trace_flags & kTraceRandom;
+  if (exchange.parent_span_id.valid()) {
+    flags |= kSpanHasIsRemote;
+    // A server's caller is another process; the parent of a client span is its own process' SDK.
+    if (exchange.role == Role::kServer) flags |= kSpanIsRemote;
+  }
+  return flags;
+}
+
+void add_peer_attributes(Attributes& attributes, const Exchange& exchange) {
+  if (exchange.role == Role::kClient) {
+    const auto server = server_name_of(exchange);
+    attributes.push_back({"server.address", server.host.empty() ? address_text(exchange.remote)
+                                                                : std::string(server.host.view())});
+    attributes.push_back({"server.port", std::int64_t{server.port}});
+  } else {
+    attributes.push_back({"client.address", address_text(exchange.remote)});
+    attributes.push_back({"server.address", address_text(exchange.local)});
+    attributes.push_back({"server.port", std::int64_t{exchange.local.port}});
+  }
+  attributes.push_back({"network.peer.address", address_text(exchange.remote)});
+  attributes.push_back({"network.peer.port", std::int64_t{exchange.remote.port}});
+}
+
+void add_timing_attributes(Attributes& attributes, const Exchange& exchange) {
+  if (exchange.role == Role::kServer && exchange.arrival.known() && exchange.read.known())
+    attributes.push_back(
+        {"exemplar_agent.queue_time_s", seconds(elapsed(exchange.arrival, exchange.read))});
+  if (exchange.first_response.known())
+    attributes.push_back({"exemplar_agent.time_to_first_byte_s",
+                          seconds(elapsed(exchange.read, exchange.first_response))});
+}
+
+}  // namespace
+
+Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
+                     std::shared_ptr<const Resource> resource, WallClockOffset offset) {
+  Span span;
+  span.resource = std::move(resource);
+  span.trace_id = exchange.trace_id;
+  span.span_id = exchange.span_id;
+  span.parent_span_id = exchange.parent_span_id;
+  span.trace_state = trace_state(exchange, purpose);
+  span.kind = exchange.role == Role::kClient ? SpanKind::kClient : SpanKind::kServer;
+  span.flags = span_flags(exchange);
+  span.start = offset.to_wall(exchange.read);
+  // From the start and not from the clock: the span is as long as its exemplar says, exactly.
+  span.end = {span.start.ns + static_cast<std::uint64_t>(exchange.duration().count())};
+
+  const auto route = path_template(exchange.path.view(), exchange.path.cut());
+  // The conventions name an unknown method "HTTP" in span names.
+  span.name = exchange.method == Method::kOther ? "HTTP" : method_text(exchange.method);
+  if (!route.empty()) span.name += ' ' + route;
+
+  auto& attributes = span.attributes;
+  attributes.reserve(18);
+  attributes.push_back({"http.request.method", std::string(method_text(exchange.method))});
+  attributes.push_back({"url.scheme", std::string(scheme_text(exchange.tls))});
+  if (!exchange.path.empty())
+    attributes.push_back({"url.path", presentable_path(exchange.path.view())});
+  if (!route.empty()) attributes.push_back({"exemplar_agent.route", route});
+  if (exchange.status != 0)
+    attributes.push_back({"http.response.status_code", std::int64_t{exchange.status}});
+  const auto error = error_type_of(exchange);
+  if (error != ErrorType::kNone) {
+    attributes.push_back({"error.type", error_type_text(error, exchange.status)});
+    span.status = SpanStatus::kError;
+  }
+  if (const auto version = protocol_version_text(exchange.protocol); !version.empty())
+    attributes.push_back({"network.protocol.version", std::string(version)});
+  add_peer_attributes(attributes, exchange);
+  add_timing_attributes(attributes, exchange);
+  if (purpose.reason) {
+    attributes.push_back({"exemplar", std::string("true")});
+    attributes.push_back({"exemplar.reason", std::string(reason_text(*purpose.reason))});
+  }
+  return span;
+}
+
+}  // namespace exa
