@@ -1,0 +1,51 @@
+#include "agent/discovery/tls/attach_plan.h"
+
+namespace exa {
+namespace {
+
+int weight(TlsVerdict verdict) {
+  switch (verdict) {
+    case TlsVerdict::kReadable:
+      return 3;
+    case TlsVerdict::kNoLibrary:
+    case TlsVerdict::kNotElf:
+      return 0;
+    case TlsVerdict::kGoWithoutTls:
+    case TlsVerdict::kUnknownMachine:
+    case TlsVerdict::kUnreadable:
+    case TlsVerdict::kOverLimit:
+      return 1;
+    default:
+      return 2;  // a library is there, and it is not readable
+  }
+}
+
+}  // namespace
+
+std::string_view sentence(TlsVerdict verdict) {
+  switch (verdict) {
+#define EXA_X(name, text) \
+  case TlsVerdict::name:  \
+    return text;
+    EXA_TLS_VERDICTS(EXA_X)
+#undef EXA_X
+  }
+  return "unknown";
+}
+
+TlsVerdict more_telling(TlsVerdict a, TlsVerdict b) {
+  return weight(b) > weight(a) ? b : a;
+}
+
+std::string_view function_name(TlsRole role) {
+  switch (role) {
+#define EXA_X(name, function) \
+  case TlsRole::name:         \
+    return function;
+    EXA_TLS_ROLES(EXA_X)
+#undef EXA_X
+  }
+  return "unknown";
+}
+
+}  // namespace exa

@@ -1,0 +1,91 @@
+// What to probe in one file so that its TLS plaintext is seen, or the plain reason why it is not
+// readable. Pure values: made by plan_attachment, applied by the kernel room.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exa {
+
+enum class TlsLibrary : std::uint8_t { kOpenSsl, kBoringSsl, kGnuTls, kGo };
+
+// X(enumerator, sentence): what was found out about a file's TLS.
+#define EXA_TLS_VERDICTS(X)                                                                \
+  X(kReadable, "TLS is read by probes")                                                    \
+  X(kNoLibrary, "no TLS library found")                                                    \
+  X(kGoWithoutTls, "a Go program without crypto/tls")                                      \
+  X(kGoUnreadable, "a Go program whose functions could not be located safely")             \
+  X(kGoOld, "a Go program built before Go 1.17: it passes arguments on the stack")         \
+  X(kRustls, "rustls: Rust inlines its functions, so there is no fixed place to probe")    \
+  X(kJvm, "Java: TLS is compiled at run time (JSSE), so there is no fixed place to probe") \
+  X(kNss, "NSS: this TLS library is not supported")                                        \
+  X(kMbedTls, "Mbed TLS: this TLS library is not supported")                               \
+  X(kWolfSsl, "wolfSSL: this TLS library is not supported")                                \
+  X(kS2n, "s2n-tls: this TLS library is not supported")                                    \
+  X(kOpenSslStripped, "OpenSSL is linked in statically and its symbols are stripped")      \
+  X(kBoringSslStripped, "BoringSSL is linked in statically and its symbols are stripped")  \
+  X(kUnknownMachine, "made for a machine whose calls are not understood")                  \
+  X(kNotElf, "not a 64-bit little-endian ELF program or library")                          \
+  X(kUnreadable, "its ELF structures are damaged, or the file cannot be read")             \
+  X(kOverLimit, "reading it would take more time or memory than one file is allowed")
+
+enum class TlsVerdict : std::uint8_t {
+#define EXA_X(name, sentence) name,
+  EXA_TLS_VERDICTS(EXA_X)
+#undef EXA_X
+};
+[[nodiscard]] std::string_view sentence(TlsVerdict verdict);
+
+// Of the verdicts on several files of one process, the one that tells most.
+[[nodiscard]] TlsVerdict more_telling(TlsVerdict a, TlsVerdict b);
+
+// X(enumerator, library function): what a probed function does.
+#define EXA_TLS_ROLES(X)                               \
+  X(kSslRead, "SSL_read")                              \
+  X(kSslReadEx, "SSL_read_ex")                         \
+  X(kSslWrite, "SSL_write")                            \
+  X(kSslWriteEx, "SSL_write_ex")                       \
+  X(kSslFree, "SSL_free")                              \
+  X(kGnuTlsReceive, "gnutls_record_recv")              \
+  X(kGnuTlsReceiveSequence, "gnutls_record_recv_seq")  \
+  X(kGnuTlsReceivePacket, "gnutls_record_recv_packet") \
+  X(kGnuTlsSend, "gnutls_record_send")                 \
+  X(kGnuTlsSend2, "gnutls_record_send2")               \
+  X(kGnuTlsDeinit, "gnutls_deinit")                    \
+  X(kGoRead, "crypto/tls.(*Conn).Read")                \
+  X(kGoWrite, "crypto/tls.(*Conn).Write")
+
+enum class TlsRole : std::uint8_t {
+#define EXA_X(name, function) name,
+  EXA_TLS_ROLES(EXA_X)
+#undef EXA_X
+};
+[[nodiscard]] std::string_view function_name(TlsRole role);
+
+enum class ProbePoint : std::uint8_t {
+  kEntry,        // uprobe at the function's first byte
+  kReturn,       // uretprobe of the function; file_offset is its first byte. Never in Go
+  kInstruction,  // uprobe at a return instruction of a Go function
+};
+
+struct ProbeSite {
+  TlsLibrary library;
+  TlsRole role;
+  ProbePoint point;
+  std::uint64_t file_offset;
+  auto operator<=>(const ProbeSite&) const = default;
+};
+
+struct AttachPlan {
+  TlsVerdict verdict = TlsVerdict::kNoLibrary;
+  std::vector<ProbeSite> sites;  // at most kMaxSites; empty unless readable
+  std::string go_version;        // of a Go program, as its linker wrote it
+  std::string build_id;          // hexadecimal, empty if the file has none
+  [[nodiscard]] bool readable() const { return verdict == TlsVerdict::kReadable; }
+};
+
+inline constexpr std::size_t kMaxSites = 256;
+
+}  // namespace exa

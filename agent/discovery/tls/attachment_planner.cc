@@ -1,0 +1,180 @@
+#include "agent/discovery/tls/attachment_planner.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+#include "agent/discovery/elf/build_id.h"
+#include "agent/discovery/elf/symbols.h"
+#include "agent/discovery/tls/go_sites.h"
+#include "agent/discovery/tls/library_traces.h"
+
+namespace exa {
+namespace {
+
+enum class Sign : std::uint8_t { kNone, kBoringSsl, kJvm, kNss, kMbedTls, kWolfSsl, kS2n };
+
+struct Known {
+  std::string_view name;
+  Sign sign;  // what the name tells beyond itself
+  std::optional<TlsRole> role;
+};
+
+constexpr Known probed(TlsRole role, std::string_view name) {
+  return {name, Sign::kNone, role};
+}
+constexpr Known telling(Sign sign, std::string_view name) {
+  return {name, sign, std::nullopt};
+}
+
+constexpr std::array kKnown = {
+    probed(TlsRole::kSslRead, "SSL_read"),
+    probed(TlsRole::kSslReadEx, "SSL_read_ex"),
+    probed(TlsRole::kSslWrite, "SSL_write"),
+    probed(TlsRole::kSslWriteEx, "SSL_write_ex"),
+    probed(TlsRole::kSslFree, "SSL_free"),
+    probed(TlsRole::kGnuTlsReceive, "gnutls_record_recv"),
+    probed(TlsRole::kGnuTlsReceiveSequence, "gnutls_record_recv_seq"),
+    probed(TlsRole::kGnuTlsReceivePacket, "gnutls_record_recv_packet"),
+    probed(TlsRole::kGnuTlsSend, "gnutls_record_send"),
+    probed(TlsRole::kGnuTlsSend2, "gnutls_record_send2"),
+    probed(TlsRole::kGnuTlsDeinit, "gnutls_deinit"),
+    telling(Sign::kBoringSsl, "SSL_CTX_set_custom_verify"),
+    telling(Sign::kJvm, "JNI_CreateJavaVM"),
+    telling(Sign::kNss, "SSL_ImportFD"),
+    telling(Sign::kMbedTls, "mbedtls_ssl_read"),
+    telling(Sign::kWolfSsl, "wolfSSL_read"),
+    telling(Sign::kS2n, "s2n_recv"),
+};
+
+constexpr auto kNames = [] {
+  std::array<std::string_view, kKnown.size()> names;
+  for (std::size_t i = 0; i < kKnown.size(); ++i)
+    names[i] = kKnown[i].name;
+  return names;
+}();
+
+bool is_gnutls(TlsRole role) {
+  return role >= TlsRole::kGnuTlsReceive && role <= TlsRole::kGnuTlsDeinit;
+}
+bool is_read(TlsRole role) {
+  return role == TlsRole::kSslRead || role == TlsRole::kSslReadEx ||
+         role == TlsRole::kGnuTlsReceive || role == TlsRole::kGnuTlsReceiveSequence ||
+         role == TlsRole::kGnuTlsReceivePacket;
+}
+bool is_free(TlsRole role) {
+  return role == TlsRole::kSslFree || role == TlsRole::kGnuTlsDeinit;
+}
+
+bool has_role(std::span<const FunctionSymbol> functions, TlsRole role) {
+  return std::ranges::any_of(functions,
+                             [&](const auto& f) { return kKnown[f.wanted].role == role; });
+}
+Sign sign_of(std::span<const FunctionSymbol> functions) {
+  for (const auto& function : functions)
+    if (kKnown[function.wanted].sign != Sign::kNone) return kKnown[function.wanted].sign;
+  return Sign::kNone;
+}
+
+TlsVerdict verdict_of(Sign sign) {
+  switch (sign) {
+    case Sign::kJvm:
+      return TlsVerdict::kJvm;
+    case Sign::kNss:
+      return TlsVerdict::kNss;
+    case Sign::kMbedTls:
+      return TlsVerdict::kMbedTls;
+    case Sign::kWolfSsl:
+      return TlsVerdict::kWolfSsl;
+    case Sign::kS2n:
+      return TlsVerdict::kS2n;
+    case Sign::kBoringSsl:
+    case Sign::kNone:
+      break;
+  }
+  return TlsVerdict::kNoLibrary;
+}
+
+TlsVerdict verdict_of(ElfError error) {
+  switch (error) {
+    case ElfError::kNotRegularFile:
+    case ElfError::kNotElf:
+    case ElfError::k32Bit:
+    case ElfError::kByteOrder:
+    case ElfError::kNotLoadable:
+      return TlsVerdict::kNotElf;
+    case ElfError::kTooMuch:
+    case ElfError::kTooSlow:
+      return TlsVerdict::kOverLimit;
+    default:
+      return TlsVerdict::kUnreadable;
+  }
+}
+
+// One breakpoint a write, one pair a read.
+void add_sites(std::span<const FunctionSymbol> functions, std::vector<ProbeSite>& sites) {
+  const TlsLibrary ssl =
+      sign_of(functions) == Sign::kBoringSsl ? TlsLibrary::kBoringSsl : TlsLibrary::kOpenSsl;
+  const bool carries_plaintext = std::ranges::any_of(functions, [](const auto& function) {
+    const auto role = kKnown[function.wanted].role;
+    return role && !is_free(*role);
+  });
+  if (!carries_plaintext) return;
+  for (const auto& function : functions) {
+    const auto role = kKnown[function.wanted].role;
+    if (!role || sites.size() + 2 > kMaxSites) continue;
+    // Where send2 exists, send is a jump to it: probing both would see each write twice.
+    if (*role == TlsRole::kGnuTlsSend && has_role(functions, TlsRole::kGnuTlsSend2)) continue;
+    const TlsLibrary library = is_gnutls(*role) ? TlsLibrary::kGnuTls : ssl;
+    sites.push_back({library, *role, ProbePoint::kEntry, function.file_offset});
+    if (is_read(*role))
+      sites.push_back({library, *role, ProbePoint::kReturn, function.file_offset});
+  }
+}
+
+// Symbols exported to others first; the full table, where it was not stripped, only if those
+// know nothing: an executable with its own copy of a library keeps it hidden there.
+ElfResult<std::vector<FunctionSymbol>> find_known(ElfImage& image) {
+  auto exported = find_exported(image, kNames);
+  if (exported && !exported->empty()) return exported;
+  auto local = find_local(image, kNames);
+  if (local) return local;
+  if (local.error() != ElfError::kAbsent) return local;
+  if (exported || exported.error() == ElfError::kAbsent) return std::vector<FunctionSymbol>{};
+  return exported;
+}
+
+}  // namespace
+
+AttachPlan plan_attachment(int fd, ReadLimits limits) {
+  AttachPlan plan;
+  auto image = ElfImage::open(fd, limits);
+  if (!image) {
+    plan.verdict = verdict_of(image.error());
+    return plan;
+  }
+  plan.build_id = read_build_id(*image).value_or("");
+  if (image->machine() == Machine::kOther) {
+    plan.verdict = TlsVerdict::kUnknownMachine;
+    return plan;
+  }
+  const auto functions = find_known(*image);
+  if (functions) add_sites(*functions, plan.sites);
+
+  // A Go program may hold a C library too: its own sites come on top.
+  const GoFinding go = find_go_sites(*image, plan.sites);
+  plan.go_version = go.version;
+  if (!plan.sites.empty())
+    plan.verdict = TlsVerdict::kReadable;
+  else if (go.verdict)
+    plan.verdict = *go.verdict;
+  else if (!functions)
+    plan.verdict = verdict_of(functions.error());
+  else if (sign_of(*functions) != Sign::kNone)
+    plan.verdict = verdict_of(sign_of(*functions));
+  else if (image->is_program())
+    plan.verdict = find_library_trace(*image);
+  return plan;
+}
+
+}  // namespace exa

@@ -1,0 +1,3 @@
+module example.org/go_tls
+
+go 1.20

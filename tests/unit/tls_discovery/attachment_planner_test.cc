@@ -1,0 +1,218 @@
+// Plans for real libraries and programs of this machine, compared with readelf.
+#include "agent/discovery/tls/attachment_planner.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <set>
+
+#include "agent/discovery/elf/elf_image.h"
+#include "agent/discovery/elf/string_search.h"
+#include "tests/support/elf_samples.h"
+
+namespace exa {
+namespace {
+
+using namespace test;
+using testing::Each;
+using testing::Field;
+using testing::IsEmpty;
+using testing::UnorderedElementsAreArray;
+
+AttachPlan plan_of(const std::string& path) {
+  const auto file = open_file(path);
+  return plan_attachment(file.get());
+}
+
+// What readelf says where the sites are: entries of all roles, returns of those that read.
+std::vector<ProbeSite> expected_sites(const std::string& path, TlsLibrary library,
+                                      std::initializer_list<TlsRole> roles,
+                                      const std::set<TlsRole>& reads) {
+  const auto symbols = readelf_functions(path, "--dyn-syms");
+  std::vector<ProbeSite> sites;
+  for (const TlsRole role : roles) {
+    const auto symbol = symbols.find(std::string(function_name(role)));
+    if (symbol == symbols.end()) continue;
+    const auto offset = readelf_offset(path, symbol->second.vaddr);
+    sites.push_back({library, role, ProbePoint::kEntry, offset});
+    if (reads.contains(role)) sites.push_back({library, role, ProbePoint::kReturn, offset});
+  }
+  return sites;
+}
+
+std::vector<ProbeSite> expected_openssl(const std::string& path) {
+  return expected_sites(path, TlsLibrary::kOpenSsl,
+                        {TlsRole::kSslRead, TlsRole::kSslReadEx, TlsRole::kSslWrite,
+                         TlsRole::kSslWriteEx, TlsRole::kSslFree},
+                        {TlsRole::kSslRead, TlsRole::kSslReadEx});
+}
+
+TEST(Plan, OfOpenSslHasAllItsFunctions) {
+  const auto plan = plan_of(kLibSsl);
+  EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
+  const auto expected = expected_openssl(kLibSsl);
+  EXPECT_EQ(expected.size(), 7u);
+  EXPECT_THAT(plan.sites, UnorderedElementsAreArray(expected));
+  EXPECT_EQ(plan.build_id.size(), 40u);
+}
+
+TEST(Plan, OfAProgramWithItsOwnOpenSslIsThatOfTheLibrary) {
+  if (readelf_functions(kNode, "--dyn-syms").count("SSL_read") == 0)
+    GTEST_SKIP() << kNode << " is not a build that exports its OpenSSL";
+  const auto plan = plan_of(kNode);
+  EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
+  EXPECT_THAT(plan.sites, UnorderedElementsAreArray(expected_openssl(kNode)));
+}
+
+TEST(Plan, OfGnuTlsProbesEachWriteOnce) {
+  if (!std::filesystem::exists(kLibGnuTls)) GTEST_SKIP() << "GnuTLS is not installed";
+  const auto plan = plan_of(kLibGnuTls);
+  EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
+  // gnutls_record_send is a jump to gnutls_record_send2.
+  EXPECT_THAT(plan.sites,
+              UnorderedElementsAreArray(expected_sites(
+                  kLibGnuTls, TlsLibrary::kGnuTls,
+                  {TlsRole::kGnuTlsReceive, TlsRole::kGnuTlsReceiveSequence,
+                   TlsRole::kGnuTlsReceivePacket, TlsRole::kGnuTlsSend2, TlsRole::kGnuTlsDeinit},
+                  {TlsRole::kGnuTlsReceive, TlsRole::kGnuTlsReceiveSequence,
+                   TlsRole::kGnuTlsReceivePacket})));
+}
+
+TEST(Plan, WithoutSectionHeadersIsTheSame) {
+  for (const std::string path : {kLibSsl, kLibGnuTls}) {
+    auto copy = MemoryFile::copy_of(path);
+    copy.drop_sections();
+    EXPECT_EQ(plan_attachment(copy.fd()).sites, plan_of(path).sites);
+  }
+}
+
+// Renames a symbol in the string table of a copy: same length, another name.
+void rename(MemoryFile& file, std::string_view from, std::string_view to) {
+  ASSERT_EQ(from.size(), to.size());
+  auto image = ElfImage::open(file.fd());
+  ASSERT_TRUE(image);
+  const Section* const table = image->section_of_type(SHT_DYNSYM);
+  ASSERT_NE(table, nullptr);
+  const std::string_view names[] = {from};
+  const auto found =
+      find_names(image->reader(), table->strings_offset, table->strings_bytes, names);
+  ASSERT_TRUE(found && !found->empty());
+  for (const auto& name : *found)
+    file.write(table->strings_offset + name.offset, to);
+}
+
+TEST(Plan, HasWhatIsThereWhenSymbolsAreMissing) {
+  auto copy = MemoryFile::copy_of(kLibSsl);
+  rename(copy, "SSL_read_ex", "ssl_read_ex");
+  rename(copy, "SSL_write_ex", "ssl_write_ex");
+  rename(copy, "SSL_free", "ssl_free");
+  const auto plan = plan_attachment(copy.fd());
+  EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
+  EXPECT_EQ(plan.sites.size(), 3u);  // read, its return, write
+}
+
+TEST(Plan, WithNothingButFreeIsNoPlan) {
+  auto copy = MemoryFile::copy_of(kLibSsl);
+  for (const auto& [from, to] :
+       {std::pair{"SSL_read_ex", "ssl_read_ex"}, std::pair{"SSL_write_ex", "ssl_write_ex"},
+        std::pair{"SSL_read", "ssl_read"}, std::pair{"SSL_write", "ssl_write"}})
+    rename(copy, from, to);
+  const auto plan = plan_attachment(copy.fd());
+  EXPECT_EQ(plan.verdict, TlsVerdict::kNoLibrary);
+  EXPECT_THAT(plan.sites, IsEmpty());
+}
+
+TEST(Plan, TellsBoringSslByWhatOnlyItHas) {
+  auto copy = MemoryFile::copy_of(kLibSsl);
+  // Of the same length as the name that only BoringSSL has.
+  rename(copy, "SSL_CTX_set_verify_depth", std::string("SSL_CTX_set_custom_verif"));
+  EXPECT_THAT(plan_attachment(copy.fd()).sites,
+              Each(Field(&ProbeSite::library, TlsLibrary::kOpenSsl)));
+  rename(copy, "SSL_CTX_set_session_id_context",
+         std::string("SSL_CTX_set_custom_verify\0oooo", 30));
+  EXPECT_THAT(plan_attachment(copy.fd()).sites,
+              Each(Field(&ProbeSite::library, TlsLibrary::kBoringSsl)));
+}
+
+TEST(Verdict, OfOtherLibrariesSaysWhich) {
+  for (const auto& [name, verdict] : {std::pair{"mbedtls_ssl_read", TlsVerdict::kMbedTls},
+                                      {"wolfSSL_read", TlsVerdict::kWolfSsl},
+                                      {"s2n_recv", TlsVerdict::kS2n},
+                                      {"SSL_ImportFD", TlsVerdict::kNss},
+                                      {"JNI_CreateJavaVM", TlsVerdict::kJvm}}) {
+    MemoryFile file;
+    write_synthetic_elf(file, 2, 0);
+    const auto strings_at =
+        file.get<Elf64_Shdr>(file.get<Elf64_Ehdr>(0).e_shoff + 3 * sizeof(Elf64_Shdr)).sh_offset;
+    file.write(strings_at + 1, std::string(name) + '\0');
+    const auto plan = plan_attachment(file.fd());
+    EXPECT_EQ(plan.verdict, verdict) << name;
+    EXPECT_THAT(plan.sites, IsEmpty());
+  }
+}
+
+TEST(Verdict, OfAStrippedProgramIsToldByItsConstants) {
+  for (const auto& [text, verdict] :
+       {std::pair{std::string("../ssl/ssl_lib.c\0", 17), TlsVerdict::kOpenSslStripped},
+        {std::string("src/ssl/ssl_lib.cc\0", 19), TlsVerdict::kBoringSslStripped},
+        {std::string("/registry/src/rustls-0.23.5/src/conn.rs"), TlsVerdict::kRustls},
+        {std::string("ssl/ssl_lib.custom\0", 19), TlsVerdict::kNoLibrary}}) {
+    MemoryFile file;
+    write_synthetic_elf(file, 2, 0);
+    file.write(0x800, text);
+    EXPECT_EQ(plan_attachment(file.fd()).verdict, verdict) << text;
+  }
+}
+
+TEST(Verdict, OfFilesWithoutTlsIsPlain) {
+  EXPECT_EQ(plan_of("/bin/true").verdict, TlsVerdict::kNoLibrary);
+  EXPECT_EQ(plan_of("/etc/passwd").verdict, TlsVerdict::kNotElf);
+  EXPECT_EQ(plan_of("/").verdict, TlsVerdict::kNotElf);
+  EXPECT_EQ(plan_of("/dev/zero").verdict, TlsVerdict::kNotElf);
+  auto other = MemoryFile::copy_of(kLibSsl);
+  other.put<Elf64_Half>(offsetof(Elf64_Ehdr, e_machine), EM_RISCV);
+  EXPECT_EQ(plan_attachment(other.fd()).verdict, TlsVerdict::kUnknownMachine);
+  EXPECT_EQ(plan_attachment(other.fd(), {.bytes = 10}).verdict, TlsVerdict::kOverLimit);
+}
+
+TEST(Verdict, ThatTellsMoreStandsForAProcess) {
+  EXPECT_EQ(more_telling(TlsVerdict::kNoLibrary, TlsVerdict::kJvm), TlsVerdict::kJvm);
+  EXPECT_EQ(more_telling(TlsVerdict::kJvm, TlsVerdict::kReadable), TlsVerdict::kReadable);
+  EXPECT_EQ(more_telling(TlsVerdict::kRustls, TlsVerdict::kNoLibrary), TlsVerdict::kRustls);
+}
+
+struct GoBuildForm {
+  const char* environment;
+  const char* arguments;
+};
+class GoPlan : public testing::TestWithParam<GoBuildForm> {};
+INSTANTIATE_TEST_SUITE_P(
+    Built, GoPlan,
+    testing::Values(GoBuildForm{"CGO_ENABLED=0", "-ldflags='-s -w'"},
+                    GoBuildForm{"CGO_ENABLED=0", "-buildmode=pie -ldflags='-s -w'"},
+                    GoBuildForm{"CGO_ENABLED=0 GOARCH=arm64", "-ldflags='-s -w'"}));
+
+TEST_P(GoPlan, HasOneEntryAWriteAndTheReturnsOfRead) {
+  const TemporaryFolder folder;
+  const auto path = build_go(folder, "program", GetParam().environment, GetParam().arguments);
+  if (!path) GTEST_SKIP() << "no Go toolchain";
+  for (const bool sections : {true, false}) {
+    auto copy = MemoryFile::copy_of(*path);
+    if (!sections) copy.drop_sections();
+    const auto plan = plan_attachment(copy.fd());
+    ASSERT_EQ(plan.verdict, TlsVerdict::kReadable) << sentence(plan.verdict);
+    const auto count = [&](TlsRole role, ProbePoint point) {
+      return std::ranges::count_if(
+          plan.sites, [&](const auto& s) { return s.role == role && s.point == point; });
+    };
+    EXPECT_EQ(count(TlsRole::kGoRead, ProbePoint::kEntry), 1);
+    EXPECT_GE(count(TlsRole::kGoRead, ProbePoint::kInstruction), 1);
+    EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kEntry), 1);
+    EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kInstruction), 0);
+    EXPECT_THAT(plan.sites, Each(Field(&ProbeSite::library, TlsLibrary::kGo)));
+    EXPECT_THAT(plan.go_version, testing::StartsWith("go1."));
+  }
+}
+
+}  // namespace
+}  // namespace exa
