@@ -37,10 +37,11 @@ ALLOWED = {
         "agent/protocol", "agent/capture", "agent/telemetry"},
     "agent/discovery": VALUES | {"agent/config", "agent/telemetry", "agent/capture"},
     "agent/privilege": VALUES | {"agent/telemetry"},
-    "exporters/queue": VALUES | {"exa/export"},
-    "exporters/otlp": VALUES | {"exa/export", "exporters/queue"},
-    "exporters/openmetrics": VALUES | {"exa/export", "exporters/queue"},
-    "exporters/console": VALUES | {"exa/export"},
+    "exporters/encoding": VALUES,
+    "exporters/queue": VALUES | {"exa/export", "exporters/encoding"},
+    "exporters/otlp": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
+    "exporters/openmetrics": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
+    "exporters/console": VALUES | {"exa/export", "exporters/encoding"},
 }
 
 # Composes, so it may see every room; nothing sees it.

@@ -54,5 +54,8 @@ class Prometheus(Process):
 
     def scrape_error(self):
         """What the last scrape of the agent failed with; empty if it did not."""
-        target, = self.query("targets")["activeTargets"]
+        targets = self.query("targets")["activeTargets"]
+        if not targets:
+            return "not scraped yet"
+        target, = targets
         return "" if target["health"] == "up" else target["lastError"] or target["health"]
