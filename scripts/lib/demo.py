@@ -88,9 +88,9 @@ class Traffic:
 
 
 def last_table(text):
-    """The agent prints a table a window; an empty line parts them. The last with many rows."""
-    tables = [table for table in re.split(r"\n\s*\n", text) if len(table.splitlines()) > 2]
-    return max(tables[-3:], key=len, default=text)
+    """The agent prints a table a window, headed by its time. The fullest of the last three."""
+    tables = re.split(r"^(?=\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ)", text, flags=re.MULTILINE)
+    return max(tables[-3:], key=len).rstrip()
 
 
 def proof(exemplars, spans):

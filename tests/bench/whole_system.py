@@ -57,7 +57,7 @@ def overhead(folder, rounds, seconds):
             rows["without"].append(saturate(f"{nginx.url}/ok", seconds))
             agent_folder = folder / f"agent{number}"
             agent_folder.mkdir()
-            agent = Agent(agent_folder, "--output", "none", window="10s", ports=[nginx.port])
+            agent = Agent(agent_folder, output="none", window="10s", ports=[nginx.port])
             try:
                 rows["with"].append(saturate(f"{nginx.url}/ok", seconds))
                 page = agent.scrape()
@@ -84,7 +84,7 @@ def fixed_rate(folder, seconds):
     with Nginx(folder / "fixed") as nginx:
         agent_folder = folder / "agent-fixed"
         agent_folder.mkdir()
-        agent = Agent(agent_folder, "--output", "none", window="10s", ports=[nginx.port])
+        agent = Agent(agent_folder, output="none", window="10s", ports=[nginx.port])
         try:
             h2load(f"{nginx.url}/ok", RATE * 2, clients=10, rps=RATE)  # warm
             pids = (agent.pid, agent.pipeline_pid())

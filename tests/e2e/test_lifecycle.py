@@ -147,11 +147,3 @@ def test_a_process_of_one_request_is_known_by_name(start_agent, nginx):
     report = agent.wait_for_count(SERVER, 30, "nginx")
     report = agent.wait_for_count(CLIENT, 30, "curl")
     assert all(line["service"] for line in report.series(CLIENT))
-
-
-def test_excluded_programs_are_not_counted(start_agent, nginx):
-    agent = start_agent("--exclude-exe", "*/curl", ports=[nginx.port])
-    curl(*[f"{nginx.url}/ok"] * 5)
-    report = agent.wait_for_count(SERVER, 5, "nginx")
-    report = agent.wait_for_windows(1)
-    assert report.count(CLIENT, "curl") == 0

@@ -27,12 +27,13 @@ def run_cli(*arguments, within=20.0, env=None):
 class Agent:
     """A running agent that watches only what the test names."""
 
-    def __init__(self, folder, *arguments, window="1s", config=None, ports=(), env=None):
+    def __init__(self, folder, *arguments, window="1s", output="json", config=None,
+                 ports=(), env=None):
         self.folder = folder
         self.metrics_port = free_port()
         self.json_path = folder / "agent.json"
         self.lock_path = folder / "lock"  # beside an agent that may serve this host
-        command = [binary(), "run", "--output", "json", "--window", window,
+        command = [binary(), "run", "--output", output, "--window", window,
                    "--openmetrics", f"127.0.0.1:{self.metrics_port}",
                    "--lock-file", self.lock_path]
         if config is not None:

@@ -1,0 +1,71 @@
+"""Who is observed, and under which name: by flags, by file, by environment."""
+import os
+
+from support.load import curl
+from support.otlp_backend import OtlpBackend
+from support.report import CLIENT, SERVER
+from support.waiting import eventually
+
+
+def test_only_included_programs_are_counted(start_agent, nginx):
+    agent = start_agent("--include-exe", "*/nginx", ports=[nginx.port])
+    curl(*[f"{nginx.url}/ok"] * 5)
+    agent.wait_for_count(SERVER, 5, "nginx")
+    report = agent.wait_for_windows(1)
+    assert report.count(CLIENT) == 0
+
+
+def test_excluded_programs_are_not_counted(start_agent, nginx):
+    agent = start_agent("--exclude-exe", "*/curl", ports=[nginx.port])
+    curl(*[f"{nginx.url}/ok"] * 5)
+    agent.wait_for_count(SERVER, 5, "nginx")
+    report = agent.wait_for_windows(1)
+    assert report.count(CLIENT) == 0
+
+
+def test_an_excluded_port_is_not_counted(start_agent, nginx):
+    agent = start_agent("--include-exe", "*/nginx", "--exclude-port", nginx.port)
+    curl(*[f"{nginx.url}/ok"] * 5)
+    report = agent.wait_for_windows(2)
+    assert report.count(SERVER) == 0
+
+
+def test_names_by_configuration(start_agent, nginx):
+    config = f"""\
+targets:
+  include:
+    port: [{nginx.port}]
+  service_names:
+    "*/nginx": shop-front
+  resource:
+    team: payments
+exemplars:
+  budget: 50
+"""
+    agent = start_agent(config=config)
+    curl(*[f"{nginx.url}/ok"] * 5)
+    series, = agent.wait_for_count(SERVER, 5, "nginx").series(SERVER, "nginx")
+    assert series["service"] == "shop-front"
+    assert series["resource"]["team"] == "payments"
+
+
+def test_the_endpoint_of_the_environment(start_agent, nginx):
+    with OtlpBackend() as backend:
+        agent = start_agent(ports=[nginx.port], env=dict(
+            os.environ, OTEL_EXPORTER_OTLP_ENDPOINT=backend.url,
+            OTEL_RESOURCE_ATTRIBUTES="deployment.environment.name=test"))
+        curl(*[f"{nginx.url}/ok"] * 5)
+        eventually(lambda: backend.count(SERVER) == 5 and backend.spans(), what="OTLP")
+        assert agent.stop() == 0
+
+
+def test_the_agent_does_not_observe_itself(start_agent, nginx):
+    """Its exports are HTTP, too."""
+    with OtlpBackend() as backend:
+        agent = start_agent("--otlp-endpoint", backend.url,
+                            ports=[nginx.port, backend.server.server_port])
+        curl(*[f"{nginx.url}/ok"] * 5)
+        eventually(lambda: backend.count(SERVER) >= 5 and backend.spans(), what="OTLP")
+        report = agent.wait_for_windows(2)
+        assert report.count(CLIENT, "exemplar-agent") == 0
+        assert agent.stop() == 0
