@@ -5,13 +5,19 @@
 
 #include "exa/abi/types.h"
 
+enum { EXA_MAX_PORTS = 16 };
+
 struct exa_capture_config {
   __u32 capture_budget_bytes; /* captured at most per direction run, <= EXA_MAX_CAPTURE_BYTES */
   __u32 ignore_after_runs;    /* runs without a recognised protocol until a socket is ignored */
   __u32 retry_after_runs;     /* an ignored socket is looked at again after so many runs */
-  __u32 reserved;
+  __u32 wakeup_fill_bytes;    /* unread bytes of the data ring above which its reader is woken */
+  __u32 included_port_count;  /* 0: every port */
+  __u32 excluded_port_count;
+  __u16 included_ports[EXA_MAX_PORTS]; /* host order; the local or the remote port matches */
+  __u16 excluded_ports[EXA_MAX_PORTS];
 };
-EXA_ASSERT_SIZE(struct exa_capture_config, 16);
+EXA_ASSERT_SIZE(struct exa_capture_config, 88);
 
 enum exa_process_verdict {
   EXA_PROCESS_OBSERVED = 0, /* also the verdict of a process not yet judged: nothing is lost */
@@ -19,10 +25,11 @@ enum exa_process_verdict {
 };
 
 /* Value of map exa_processes, key tgid. Written by the BPF programs at the first TCP I/O of a
- * process, the verdict by the prober; deleted by the exit program. Bounded; overflow is counted. */
+ * process, the verdict by the prober; deleted when the process ends or executes another program.
+ * Bounded; overflow is counted. */
 struct exa_process_state {
-  __u64 start_time_ns;
-  __u32 verdict; /* exa_process_verdict */
+  __u64 start_time_ns; /* 0: entered by the prober for good, exec does not end it */
+  __u32 verdict;       /* exa_process_verdict */
   __u32 reserved;
 };
 EXA_ASSERT_SIZE(struct exa_process_state, 16);

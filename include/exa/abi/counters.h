@@ -1,7 +1,8 @@
 /* Every counter of the BPF programs: one row, from which the enum, the per-CPU slot, the metric
  * and its description come. Identity, exact when no program is running:
  *   sum(HITS_*) = sum(FILTERED_*) + EMITTED_CHUNK + sum(DROPPED_CHUNK_*)
- * where HITS_* are calls of the two I/O programs. Ring records: sum(EMITTED_*) = records consumed.
+ * where HITS_* are calls of the two I/O programs. Records of the data ring: sum(EMITTED_*) = records
+ * consumed. Records of the control ring: CONTROL_WRITTEN = records consumed there.
  *
  * X(enumerator, group, reason, sentence): the metric is exemplar_agent_kernel_<group>_total with
  * the attribute reason="<reason>".
@@ -14,8 +15,8 @@
   X(HITS_RECV, hits, recv, "socket receive calls seen")                                            \
   X(FILTERED_NOT_TCP, filtered, not_tcp, "not a TCP socket over IPv4 or IPv6")                     \
   X(FILTERED_EMPTY, filtered, empty, "call moved no bytes")                                        \
-  X(FILTERED_PEEK, filtered, peek, "MSG_PEEK or MSG_ERRQUEUE: the bytes are not consumed")         \
-  X(FILTERED_KERNEL_THREAD, filtered, kernel_thread, "I/O of a kernel thread")                     \
+  X(FILTERED_PEEK, filtered, peek, "MSG_PEEK, MSG_ERRQUEUE, MSG_OOB: not of the byte stream")      \
+  X(FILTERED_KERNEL, filtered, kernel, "I/O of a kernel thread, or of a socket of the kernel")     \
   X(FILTERED_PROCESS, filtered, process, "process excluded, or the agent itself")                  \
   X(FILTERED_PORT, filtered, port, "port excluded")                                                \
   X(FILTERED_IGNORED_SOCKET, filtered, ignored_socket, "socket speaks no known protocol")          \
@@ -27,6 +28,8 @@
   X(EMITTED_END, emitted, end, "end records written")                                              \
   X(EMITTED_PROCESS, emitted, process, "process records written")                                  \
   X(EMITTED_PROCESS_EXIT, emitted, process_exit, "process exit records written")                   \
+  X(CONTROL_WRITTEN, control, written, "process records written to the control ring")              \
+  X(CONTROL_RING_FULL, control, ring_full, "process record lost: control ring full")               \
   X(DROPPED_CHUNK_RING_FULL, dropped, chunk_ring_full, "chunk lost: ring buffer full")             \
   X(DROPPED_CHUNK_NO_STATE, dropped, chunk_no_state, "chunk lost: no memory for socket state")     \
   X(DROPPED_SOCKET_RING_FULL, lost, socket_ring_full, "socket record lost: ring buffer full")      \

@@ -28,7 +28,7 @@ enum exa_direction {
 enum exa_gap_reason {
   EXA_GAP_NONE = 0,
   EXA_GAP_BUDGET = 1,      /* the capture budget of this run ended, or the rest is body */
-  EXA_GAP_NO_BUFFER = 2,   /* sendfile, splice, io_uring: the call has no user buffer in reach */
+  EXA_GAP_NO_BUFFER = 2,   /* sendfile, splice, io_uring, MSG_TRUNC: no user buffer in reach */
   EXA_GAP_READ_FAULT = 3,  /* the user page was not resident */
   EXA_GAP_COMPAT = 4,      /* a 32-bit task: other syscall numbers and layouts */
   EXA_GAP_SEGMENTS = 5,    /* more iovec segments than are walked */
@@ -52,7 +52,7 @@ struct exa_event_header {
   __u8 reserved[3];
   __u64 ktime_ns;
   __u64 socket_id; /* socket cookie; 0 for process events */
-  __u32 tgid;      /* process in whose context it happened; 0 if none (softirq) */
+  __u32 tgid;      /* process that did the I/O; of POSITION and END: the last one that did any */
   __u32 cpu;
 };
 EXA_ASSERT_SIZE(struct exa_event_header, 32);
@@ -82,7 +82,7 @@ struct exa_chunk_event {
   __u64 position;                 /* of the chunk's first byte, in its direction */
   __u64 previous_last_byte_ns;    /* this direction's last byte before this chunk, 0 if none */
   struct exa_direction_state other; /* the other direction as this chunk found it */
-  __u64 arrival_ns;    /* ingress: first byte reached the socket's queue; 0 unknown or egress */
+  __u64 arrival_ns;    /* ingress of a server: first byte reached the queue; else 0, unknown */
   __u32 length_bytes;  /* true length of the chunk */
   __u32 captured_bytes; /* bytes that follow this struct: the first of the chunk */
   __u32 tcp_sequence;  /* sequence number of the chunk's first byte, equal at both ends */

@@ -1,0 +1,206 @@
+#include "agent/kernel/capture_programs.h"
+
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <utility>
+
+#include "agent/kernel/handles.h"
+#include "agent/kernel/libbpf_log.h"
+#include "exa/abi/config.h"
+#include "exa/abi/event.h"
+#include "exa/base/unique_fd.h"
+
+// The skeleton needs the contract's types above it.
+#include "capture.skel.h"
+
+namespace exa::kernel {
+namespace {
+
+using Skeleton = std::unique_ptr<capture_bpf, Releaser<capture_bpf__destroy>>;
+
+std::unexpected<Error> fail_with_reason(std::string what, int errno_value) {
+  const std::string said = take_libbpf_warnings();
+  if (!said.empty()) what += " (libbpf: " + said + ")";
+  return fail_errno(std::move(what), errno_value);
+}
+
+Result<> check(const CaptureConfig& config) {
+  const auto pages = [](std::uint32_t bytes) {
+    return bytes >= static_cast<std::uint32_t>(::sysconf(_SC_PAGESIZE)) &&
+           (bytes & (bytes - 1)) == 0;
+  };
+  if (!pages(config.event_ring_bytes) || !pages(config.control_ring_bytes))
+    return fail("the size of a ring buffer must be a power of two and at least one page");
+  if (config.capture_budget_bytes == 0 || config.capture_budget_bytes > EXA_MAX_CAPTURE_BYTES)
+    return fail("the capture budget must be between 1 and " +
+                std::to_string(EXA_MAX_CAPTURE_BYTES) + " bytes");
+  if (config.included_ports.size() > EXA_MAX_PORTS || config.excluded_ports.size() > EXA_MAX_PORTS)
+    return fail("at most " + std::to_string(EXA_MAX_PORTS) +
+                " ports can be included and as many excluded");
+  return {};
+}
+
+void configure(exa_capture_config& to, const CaptureConfig& from) {
+  to.capture_budget_bytes = from.capture_budget_bytes;
+  to.ignore_after_runs = from.ignore_after_runs;
+  to.retry_after_runs = from.retry_after_runs;
+  to.wakeup_fill_bytes = from.event_ring_bytes / 4;
+  to.included_port_count = static_cast<std::uint32_t>(from.included_ports.size());
+  to.excluded_port_count = static_cast<std::uint32_t>(from.excluded_ports.size());
+  std::copy(from.included_ports.begin(), from.included_ports.end(), to.included_ports);
+  std::copy(from.excluded_ports.begin(), from.excluded_ports.end(), to.excluded_ports);
+}
+
+}  // namespace
+
+struct CapturePrograms::Loaded {
+  Skeleton skeleton;
+  std::vector<BpfLink> links;
+  BpfLink sweep;
+};
+
+CapturePrograms::CapturePrograms(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
+CapturePrograms::CapturePrograms(CapturePrograms&&) noexcept = default;
+CapturePrograms& CapturePrograms::operator=(CapturePrograms&&) noexcept = default;
+CapturePrograms::~CapturePrograms() = default;
+
+Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
+                                              const KernelFeatures& features) {
+  if (auto valid = check(config); !valid) return std::unexpected(valid.error());
+  if (!features.can_run()) return fail(features.refusal());
+
+  auto loaded = std::make_unique<Loaded>();
+  loaded->skeleton.reset(capture_bpf__open());
+  if (!loaded->skeleton) return fail_with_reason("the BPF programs could not be opened", errno);
+  capture_bpf& skeleton = *loaded->skeleton;
+  configure(const_cast<exa_capture_config&>(skeleton.rodata->exa_config), config);
+
+  bpf_program__set_autoload(skeleton.progs.exa_data_ready, features.has(FeatureId::kArrival));
+  bpf_program__set_autoload(skeleton.progs.exa_destroy, features.has(FeatureId::kSocketDestroy));
+  bpf_program__set_autoload(skeleton.progs.exa_sweep, features.has(FeatureId::kSweep));
+  int status = bpf_map__set_max_entries(skeleton.maps.exa_events, config.event_ring_bytes);
+  if (status == 0)
+    status = bpf_map__set_max_entries(skeleton.maps.exa_control, config.control_ring_bytes);
+  if (status == 0)
+    status = bpf_map__set_max_entries(skeleton.maps.exa_processes, config.max_processes);
+  if (status != 0) return fail_with_reason("the BPF maps could not be sized", -status);
+
+  status = capture_bpf__load(&skeleton);
+  if (status != 0) return fail_with_reason("the kernel refused the BPF programs", -status);
+  return CapturePrograms(std::move(loaded));
+}
+
+Result<> CapturePrograms::attach() {
+  capture_bpf& skeleton = *loaded_->skeleton;
+  // The I/O programs last: whatever they begin, the others are there to end.
+  bpf_program* const in_order[] = {
+      skeleton.progs.exa_exit,      skeleton.progs.exa_exec,       skeleton.progs.exa_set_state,
+      skeleton.progs.exa_destroy,   skeleton.progs.exa_data_ready, skeleton.progs.exa_sock_recv,
+      skeleton.progs.exa_sock_send,
+  };
+  for (bpf_program* program : in_order) {
+    if (!bpf_program__autoload(program)) continue;
+    BpfLink link(bpf_program__attach(program));
+    if (!link)
+      return fail_with_reason(
+          std::string("BPF program ") + bpf_program__name(program) + " could not be attached",
+          errno);
+    loaded_->links.push_back(std::move(link));
+  }
+  if (bpf_program__autoload(skeleton.progs.exa_sweep)) {
+    bpf_iter_link_info target{};
+    target.map.map_fd = static_cast<std::uint32_t>(bpf_map__fd(skeleton.maps.exa_sockets));
+    bpf_iter_attach_opts options{};
+    options.sz = sizeof(options);
+    options.link_info = &target;
+    options.link_info_len = sizeof(target);
+    loaded_->sweep.reset(bpf_program__attach_iter(skeleton.progs.exa_sweep, &options));
+    if (!loaded_->sweep)
+      return fail_with_reason("the iterator over socket storage could not be attached", errno);
+  }
+  return {};
+}
+
+void CapturePrograms::detach() {
+  loaded_->sweep.reset();
+  while (!loaded_->links.empty())
+    loaded_->links.pop_back();
+}
+
+int CapturePrograms::event_ring_fd() const {
+  return bpf_map__fd(loaded_->skeleton->maps.exa_events);
+}
+int CapturePrograms::control_ring_fd() const {
+  return bpf_map__fd(loaded_->skeleton->maps.exa_control);
+}
+int CapturePrograms::counters_fd() const {
+  return bpf_map__fd(loaded_->skeleton->maps.exa_counters);
+}
+
+Result<> CapturePrograms::exclude(const ProcessIdentity& process) {
+  return set_verdict(process, EXA_PROCESS_EXCLUDED);
+}
+Result<> CapturePrograms::observe(const ProcessIdentity& process) {
+  return set_verdict(process, EXA_PROCESS_OBSERVED);
+}
+
+Result<> CapturePrograms::set_verdict(const ProcessIdentity& process, std::uint32_t verdict) {
+  const exa_process_state state{
+      .start_time_ns = process.start_time_ns, .verdict = verdict, .reserved = 0};
+  if (bpf_map_update_elem(bpf_map__fd(loaded_->skeleton->maps.exa_processes), &process.tgid, &state,
+                          BPF_ANY) != 0) {
+    const int reason = errno;
+    return fail_errno("the verdict about process " + std::to_string(process.tgid) +
+                          " could not be entered in the process table",
+                      reason);
+  }
+  std::atomic_ref(const_cast<std::uint32_t&>(loaded_->skeleton->data->exa_generation))
+      .fetch_add(1, std::memory_order_release);
+  return {};
+}
+
+Result<> CapturePrograms::sweep() {
+  if (!loaded_->sweep) return {};
+  const UniqueFd walk(bpf_iter_create(bpf_link__fd(loaded_->sweep.get())));
+  if (!walk.valid()) {
+    const int reason = errno;
+    return fail_errno("the sweep over socket storage could not be started", reason);
+  }
+  char nothing[64];  // the program writes to the ring, not to this file
+  for (;;) {
+    const ssize_t size = ::read(walk.get(), nothing, sizeof(nothing));
+    if (size == 0) return {};
+    if (size < 0 && errno != EINTR && errno != EAGAIN) {
+      const int reason = errno;
+      return fail_errno("the sweep over socket storage failed", reason);
+    }
+  }
+}
+
+std::uint64_t CapturePrograms::recursion_misses() const {
+  std::uint64_t sum = 0;
+  for (const ProgramFigures& program : figures())
+    sum += program.recursion_misses;
+  return sum;
+}
+
+std::vector<ProgramFigures> CapturePrograms::figures() const {
+  std::vector<ProgramFigures> all;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, loaded_->skeleton->obj) {
+    bpf_prog_info known{};
+    std::uint32_t size = sizeof(known);
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &known, &size) != 0) continue;
+    all.push_back({.name = known.name,
+                   .verified_instructions = known.verified_insns,
+                   .translated_bytes = known.xlated_prog_len,
+                   .recursion_misses = known.recursion_misses});
+  }
+  return all;
+}
+
+}  // namespace exa::kernel

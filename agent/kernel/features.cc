@@ -1,0 +1,196 @@
+#include "agent/kernel/features.h"
+
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <fstream>
+
+#include "agent/kernel/handles.h"
+
+namespace exa::kernel {
+namespace {
+
+struct Capabilities {
+  std::uint64_t effective = 0;
+  [[nodiscard]] bool has(int capability) const { return effective >> capability & 1; }
+};
+
+Capabilities current_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  std::array<__user_cap_data_struct, 2> sets{};
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return {};
+  return {sets[0].effective | static_cast<std::uint64_t>(sets[1].effective) << 32};
+}
+
+// securityfs says "none [integrity] confidentiality", the brackets around the mode in force.
+std::string read_lockdown() {
+  std::string text;
+  std::ifstream file("/sys/kernel/security/lockdown");
+  if (!std::getline(file, text)) return "unknown";
+  const auto open = text.find('[');
+  const auto close = text.find(']', open);
+  if (open == std::string::npos || close == std::string::npos) return "unknown";
+  return text.substr(open + 1, close - open - 1);
+}
+
+class KernelTypes {
+ public:
+  explicit KernelTypes(const btf* types) : types_(types) {}
+  [[nodiscard]] bool known() const { return types_ != nullptr; }
+  [[nodiscard]] bool has_tracepoint(const std::string& name) const {
+    return has("btf_trace_" + name, BTF_KIND_TYPEDEF);
+  }
+  [[nodiscard]] bool has_function(const std::string& name) const {
+    return has(name, BTF_KIND_FUNC);
+  }
+  [[nodiscard]] bool has_attach_type(std::string_view name) const {
+    if (!types_) return false;
+    const int id = btf__find_by_name_kind(types_, "bpf_attach_type", BTF_KIND_ENUM);
+    if (id < 0) return false;
+    const btf_type* type = btf__type_by_id(types_, id);
+    const struct btf_enum* values = ::btf_enum(type);
+    return std::any_of(values, values + btf_vlen(type), [&](const struct btf_enum& value) {
+      return name == btf__name_by_offset(types_, value.name_off);
+    });
+  }
+
+ private:
+  [[nodiscard]] bool has(const std::string& name, std::uint32_t kind) const {
+    return types_ && btf__find_by_name_kind(types_, name.c_str(), kind) > 0;
+  }
+  const btf* types_;
+};
+
+Rung choose_rung(const KernelTypes& types) {
+  if (types.has_tracepoint("sock_send_length") && types.has_tracepoint("sock_recv_length"))
+    return Rung::kSocketLength;
+  if (types.known() && types.has_function("tcp_sendmsg")) return Rung::kTcpFentry;
+  if (::access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) return Rung::kTcpKprobe;
+  return types.known() ? Rung::kSyscallTracepoint : Rung::kNone;
+}
+
+std::string describe(Rung rung) {
+  if (rung == Rung::kSocketLength)
+    return "capture by tp_btf/sock_send_length and sock_recv_length, state in socket storage";
+  return "this kernel has no sock_send_length and sock_recv_length tracepoints (Linux 6.3 and "
+         "newer have them); it could be observed by " +
+         std::string(rung_name(rung)) + ", which this build does not contain";
+}
+
+}  // namespace
+
+std::string_view rung_name(Rung rung) {
+  switch (rung) {
+    case Rung::kSocketLength:
+      return "tp_btf sock_*_length";
+    case Rung::kTcpFentry:
+      return "fentry tcp_sendmsg/tcp_recvmsg";
+    case Rung::kTcpKprobe:
+      return "kprobe tcp_sendmsg/tcp_recvmsg";
+    case Rung::kSyscallTracepoint:
+      return "system call tracepoints";
+    case Rung::kNone:
+      break;
+  }
+  return "none";
+}
+
+bool KernelFeatures::has(FeatureId id) const {
+  return std::any_of(features.begin(), features.end(),
+                     [&](const Feature& feature) { return feature.id == id && feature.present; });
+}
+
+bool KernelFeatures::can_run() const {
+  return rung == Rung::kSocketLength &&
+         std::none_of(features.begin(), features.end(),
+                      [](const Feature& feature) { return feature.required && !feature.present; });
+}
+
+std::string KernelFeatures::refusal() const {
+  std::string text;
+  for (const Feature& feature : features) {
+    if (!feature.required || feature.present) continue;
+    if (!text.empty()) text += ' ';
+    text += std::string(feature.name) + " is missing: " + std::string(feature.cost_of_lack);
+  }
+  if (rung != Rung::kSocketLength) text += (text.empty() ? "" : " ") + rung_sentence + ".";
+  return text;
+}
+
+KernelFeatures probe_kernel_features() {
+  KernelFeatures found;
+  utsname name{};
+  if (::uname(&name) == 0) found.release = name.release;
+  found.lockdown = read_lockdown();
+
+  const Btf kernel_types(btf__load_vmlinux_btf());
+  const KernelTypes types(kernel_types.get());
+  const Capabilities capabilities = current_capabilities();
+  const bool administrator = capabilities.has(CAP_SYS_ADMIN);
+  const bool may_load = capabilities.has(CAP_BPF) || administrator;
+  const auto add = [&](FeatureId id, std::string_view title, bool present, bool required,
+                       std::string_view cost_of_lack) {
+    found.features.push_back({id, title, present, required, cost_of_lack});
+  };
+
+  add(FeatureId::kBtf, "kernel type information (BTF)", types.known(), true,
+      "the programs cannot be fitted to this kernel; it must be built with CONFIG_DEBUG_INFO_BTF "
+      "and /sys/kernel/btf/vmlinux be readable.");
+  add(FeatureId::kSocketLength, "tracepoints sock_send_length and sock_recv_length",
+      types.has_tracepoint("sock_send_length") && types.has_tracepoint("sock_recv_length"), true,
+      "no socket I/O can be seen; Linux 6.3 or newer is needed.");
+  add(FeatureId::kSocketState, "tracepoint inet_sock_set_state",
+      types.has_tracepoint("inet_sock_set_state"), true,
+      "the end of connections cannot be seen; Linux 4.16 or newer is needed.");
+  // The map probes create a map, which needs the capability; without it only BTF can tell.
+  add(FeatureId::kRingBuffer, "BPF ring buffer",
+      may_load ? libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, nullptr) == 1
+               : types.has_function("ringbuf_map_alloc"),
+      true, "events cannot reach the agent; Linux 5.8 or newer is needed.");
+  add(FeatureId::kSocketStorage, "BPF socket storage",
+      may_load ? libbpf_probe_bpf_map_type(BPF_MAP_TYPE_SK_STORAGE, nullptr) == 1
+               : types.has_function("bpf_sk_storage_free"),
+      true, "connections cannot be followed; Linux 5.8 with CONFIG_NET is needed.");
+  add(FeatureId::kArrival, "tracepoint sk_data_ready", types.has_tracepoint("sk_data_ready"), false,
+      "the time a request waits in its socket stays unknown.");
+  add(FeatureId::kSocketDestroy, "tracepoint tcp_destroy_sock",
+      types.has_tracepoint("tcp_destroy_sock"), false,
+      "connections reset with unread bytes end only when they are forgotten.");
+  add(FeatureId::kProcessEvents, "tracepoints sched_process_exec and sched_process_exit",
+      types.has_tracepoint("sched_process_exec") && types.has_tracepoint("sched_process_exit"),
+      true, "a process that ends or changes its program cannot be told from its successor.");
+  add(FeatureId::kSweep, "iterator over socket storage",
+      types.has_function("bpf_iter_bpf_sk_storage_map"), false,
+      "the last byte of a long body is known only with the next message or the close.");
+  add(FeatureId::kUprobeMulti, "uprobe_multi", types.has_attach_type("BPF_TRACE_UPROBE_MULTI"),
+      false, "attaching to TLS libraries is slow and needs CAP_SYS_ADMIN.");
+  add(FeatureId::kUserReads, "reading user memory (no lockdown=confidentiality)",
+      found.lockdown != "confidentiality", true,
+      "the kernel refuses every look at captured bytes; boot with lockdown=integrity or none.");
+  add(FeatureId::kCapabilityBpf, "capability BPF", may_load, true,
+      "programs cannot be loaded; run as root or grant CAP_BPF.");
+  add(FeatureId::kCapabilityPerfmon, "capability PERFMON",
+      capabilities.has(CAP_PERFMON) || administrator, true,
+      "tracing programs cannot be loaded; run as root or grant CAP_PERFMON.");
+  add(FeatureId::kCapabilityPtrace, "capability SYS_PTRACE", capabilities.has(CAP_SYS_PTRACE),
+      false,
+      "the environment and executable of other users' processes cannot be read: services "
+      "are named by their process name.");
+  add(FeatureId::kCapabilityReadSearch, "capability DAC_READ_SEARCH",
+      capabilities.has(CAP_DAC_READ_SEARCH), false,
+      "executables and libraries that only their owner may read cannot be looked at.");
+  add(FeatureId::kCapabilityRestore, "capability CHECKPOINT_RESTORE",
+      capabilities.has(CAP_CHECKPOINT_RESTORE) || administrator, false,
+      "deleted executables of running processes cannot be looked at.");
+
+  found.rung = choose_rung(types);
+  found.rung_sentence = describe(found.rung);
+  return found;
+}
+
+}  // namespace exa::kernel

@@ -1,0 +1,59 @@
+// What the running kernel offers, asked once before anything is loaded, and the capture rung that
+// follows from it. Also what `check` prints.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace exa::kernel {
+
+// Ways to see socket bytes, best first. Only the first is built; the others are told apart so that
+// an older kernel gets a clear sentence.
+enum class Rung { kSocketLength, kTcpFentry, kTcpKprobe, kSyscallTracepoint, kNone };
+
+enum class FeatureId {
+  kBtf,
+  kSocketLength,
+  kSocketState,
+  kRingBuffer,
+  kSocketStorage,
+  kArrival,
+  kSocketDestroy,
+  kProcessEvents,
+  kSweep,
+  kUprobeMulti,
+  kUserReads,
+  kCapabilityBpf,
+  kCapabilityPerfmon,
+  kCapabilityPtrace,
+  kCapabilityReadSearch,
+  kCapabilityRestore,
+};
+
+struct Feature {
+  FeatureId id;
+  std::string_view name;
+  bool present = false;
+  bool required = false;          // without it the agent cannot run
+  std::string_view cost_of_lack;  // a sentence, for when it is absent
+};
+
+struct KernelFeatures {
+  std::string release;   // uname -r
+  std::string lockdown;  // "none", "integrity", "confidentiality" or "unknown"
+  std::vector<Feature> features;
+  Rung rung = Rung::kNone;
+  std::string rung_sentence;
+
+  [[nodiscard]] bool has(FeatureId id) const;
+  [[nodiscard]] bool can_run() const;
+  // Every lack that keeps the agent from running, one sentence each; empty if it can run.
+  [[nodiscard]] std::string refusal() const;
+};
+
+KernelFeatures probe_kernel_features();
+
+std::string_view rung_name(Rung rung);
+
+}  // namespace exa::kernel

@@ -1,0 +1,58 @@
+#include "agent/kernel/kernel_counters.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include <cerrno>
+#include <string_view>
+
+namespace exa::kernel {
+namespace {
+
+std::uint64_t sum_of_group(const KernelCounterValues& values, std::string_view group) {
+  std::uint64_t sum = 0;
+  for (std::size_t row = 0; row < values.size(); ++row)
+    if (group == kernel_counter_texts()[row].group) sum += values[row];
+  return sum;
+}
+
+}  // namespace
+
+const std::array<KernelCounterText, EXA_COUNTER_COUNT>& kernel_counter_texts() {
+  static constexpr std::array<KernelCounterText, EXA_COUNTER_COUNT> kTexts{{
+#define EXA_X(name, group, reason, sentence) {#name, #group, #reason, sentence},
+      EXA_KERNEL_COUNTERS(EXA_X)
+#undef EXA_X
+  }};
+  return kTexts;
+}
+
+Result<KernelCounters> KernelCounters::open(int counters_fd) {
+  const int cpus = libbpf_num_possible_cpus();
+  if (cpus <= 0) return fail_errno("the number of CPUs could not be read", -cpus);
+  return KernelCounters(counters_fd, static_cast<std::size_t>(cpus));
+}
+
+Result<KernelCounterValues> KernelCounters::read() {
+  const std::uint32_t only = 0;
+  if (bpf_map_lookup_elem(fd_, &only, values_.data()) != 0) {
+    const int reason = errno;
+    return fail_errno("the kernel counters could not be read", reason);
+  }
+  KernelCounterValues sums{};
+  for (std::size_t i = 0; i < values_.size(); ++i)
+    sums[i % EXA_COUNTER_COUNT] += values_[i];
+  return sums;
+}
+
+std::int64_t chunk_identity_error(const KernelCounterValues& values) {
+  return static_cast<std::int64_t>(sum_of_group(values, "hits") - sum_of_group(values, "filtered") -
+                                   values[EXA_COUNTER_EMITTED_CHUNK] -
+                                   sum_of_group(values, "dropped"));
+}
+
+std::uint64_t records_emitted(const KernelCounterValues& values) {
+  return sum_of_group(values, "emitted");
+}
+
+}  // namespace exa::kernel

@@ -1,0 +1,426 @@
+/* The primary rung of capture: every TCP byte that a process reads or writes is seen where the
+ * socket layer reports the length of a finished call, in the context of the task that made it.
+ *
+ * A record is written only where a message can begin or its head goes on; otherwise positions
+ * advance. The path of a socket call reads top to bottom with early returns, the cheapest first. */
+#include "bpf/lib/kernel_types.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/lib/head_end.h"
+#include "bpf/lib/process.bpf.h"
+#include "bpf/lib/records.bpf.h"
+#include "bpf/lib/run.h"
+#include "bpf/lib/user_buffer.bpf.h"
+#include "bpf/maps/sockets.bpf.h"
+
+const volatile struct exa_capture_config exa_config = {
+    .capture_budget_bytes = EXA_MAX_CAPTURE_BYTES,
+    .ignore_after_runs = 16,
+    .retry_after_runs = 1024,
+    .wakeup_fill_bytes = 2 << 20,
+};
+
+enum {
+  EXA_NOT_OF_STREAM = MSG_PEEK | MSG_ERRQUEUE | MSG_OOB,
+  EXA_NOT_IN_BUFFER = MSG_TRUNC | MSG_SOCK_DEVMEM,
+  EXA_FILL_CHECK_MASK = 63, /* how often the fill of the ring is looked at, in chunks of a CPU */
+};
+
+static __always_inline int exa_emit_chunk(struct sock* sk, struct exa_socket_state* state,
+                                          struct exa_counter_row* row, struct exa_scratch* scratch,
+                                          int direction, __u32 captured) {
+  struct exa_chunk_event* event = &scratch->event;
+  const struct exa_flow* other = &state->flow[!direction];
+  __u64 wakeup = BPF_RB_NO_WAKEUP;
+  __u32 size;
+
+  if (!(state->flags & EXA_SOCKET_ANNOUNCED) &&
+      !exa_announce_socket(sk, state, row, event->header.ktime_ns)) {
+    EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
+    return 0;
+  }
+  if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
+  *(__u64*)(scratch->payload + captured) = 0;
+  size = sizeof(*event) + ((captured + 7) & ~7u);
+  exa_fill_header(&event->header, EXA_EVENT_CHUNK, size, event->header.ktime_ns, state->cookie,
+                  state->tgid);
+  event->captured_bytes = captured;
+  event->direction = direction;
+  event->other.position = other->position;
+  event->other.last_byte_ns = other->last_byte_ns;
+
+  if ((row->value[EXA_COUNTER_EMITTED_CHUNK] & EXA_FILL_CHECK_MASK) == 0 &&
+      bpf_ringbuf_query(&exa_events, BPF_RB_AVAIL_DATA) > exa_config.wakeup_fill_bytes)
+    wakeup = BPF_RB_FORCE_WAKEUP;
+  if (bpf_ringbuf_output(&exa_events, event, size, wakeup)) {
+    EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
+    return 0;
+  }
+  EXA_COUNT(row, EMITTED_CHUNK);
+  return 1;
+}
+
+struct exa_head_search {
+  const __u64* words;
+  __u64 found; /* exa_head_scan */
+};
+
+static long exa_head_search_step(__u32 step, struct exa_head_search* search) {
+  search->found = exa_head_step(search->words, step);
+  return search->found != EXA_HEAD_OPEN;
+}
+
+static __always_inline int exa_head_ends_within(const struct exa_scratch* scratch) {
+  struct exa_head_search search = {.words = (const __u64*)scratch->payload};
+  bpf_loop(EXA_FIRST_CAPTURE_WORDS, exa_head_search_step, &search, 0);
+  return search.found == EXA_HEAD_ENDS;
+}
+
+/* Looks at a chunk of an observed socket and writes its record if it is worth one. Returns whether
+ * the ring now knows how far this direction has come. */
+static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct* task,
+                                             struct exa_socket_state* state,
+                                             struct exa_counter_row* row,
+                                             struct exa_scratch* scratch, int direction,
+                                             __u32 length, int turned, int in_buffer) {
+  struct exa_run* run = &state->run;
+  struct exa_chunk_event* event = &scratch->event;
+  struct exa_source source;
+  __u32 wanted;
+  __u32 copied = 0;
+
+  exa_find_source(&source, task, state, scratch, direction, length);
+  if (!in_buffer) source.gap = EXA_GAP_NO_BUFFER;
+
+  /* A run that is likely to be captured is copied at once; any other shows 8 bytes first. */
+  if (source.gap == EXA_GAP_NONE) {
+    wanted = 8;
+    if (run->budget_bytes)
+      wanted = run->budget_bytes;
+    else if (turned && (state->flags & EXA_SOCKET_RECOGNISED))
+      wanted = EXA_FIRST_CAPTURE_BYTES;
+    if (wanted > EXA_FIRST_CAPTURE_BYTES) wanted = EXA_FIRST_CAPTURE_BYTES;
+    if (wanted > length) wanted = length;
+    *(__u64*)scratch->payload = 0;
+    copied = exa_copy(&source, scratch, wanted);
+  }
+
+  if (copied == 0) { /* out of reach: told where a head could have been */
+    if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
+    if (!turned && run->budget_bytes == 0) {
+      EXA_COUNT(row, FILTERED_BODY);
+      return 0;
+    }
+    run->budget_bytes = 0;
+    if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) &&
+        ++run->unrecognised >= exa_config.ignore_after_runs) {
+      __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
+      EXA_COUNT(row, SOCKETS_IGNORED);
+      EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
+      return 0;
+    }
+    event->gap_reason = source.gap;
+    return exa_emit_chunk(sk, state, row, scratch, direction, 0);
+  }
+
+  __u64 word = *(__u64*)scratch->payload;
+  if (copied < 8) word &= (1ull << (8 * copied)) - 1;
+  switch (exa_run_look(run, &exa_config, word, turned, event->position, state->flags)) {
+    case EXA_SIGHT_BODY:
+      EXA_COUNT(row, FILTERED_BODY);
+      return 0;
+    case EXA_SIGHT_TLS:
+      __sync_fetch_and_or(&state->flags, EXA_SOCKET_TLS);
+      EXA_COUNT(row, FILTERED_TLS);
+      return 0;
+    case EXA_SIGHT_NOTHING:
+      __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
+      EXA_COUNT(row, SOCKETS_IGNORED);
+      EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
+      return 0;
+    case EXA_SIGHT_HEAD:
+      break;
+  }
+  if (run->unrecognised == 0 && !(state->flags & EXA_SOCKET_RECOGNISED))
+    __sync_fetch_and_or(&state->flags, direction == EXA_EGRESS && exa_sniff_request(word)
+                                           ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT
+                                           : EXA_SOCKET_RECOGNISED);
+
+  wanted = length < run->budget_bytes ? length : run->budget_bytes;
+  const __u32 first = wanted < EXA_FIRST_CAPTURE_BYTES ? wanted : EXA_FIRST_CAPTURE_BYTES;
+  if (copied < first && source.gap == EXA_GAP_NONE) copied = exa_copy(&source, scratch, first);
+  if (copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied) {
+    if (exa_head_ends_within(scratch))
+      run->budget_bytes = 0; /* the rest is body */
+    else
+      copied = exa_copy(&source, scratch, wanted);
+  }
+  if (copied < length) {
+    if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
+    run->budget_bytes = 0;
+    event->gap_reason = source.gap == EXA_GAP_NONE ? EXA_GAP_BUDGET : source.gap;
+  } else {
+    run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
+    event->gap_reason = EXA_GAP_NONE;
+  }
+  return exa_emit_chunk(sk, state, row, scratch, direction, copied);
+}
+
+/* length bytes of a TCP socket were moved. */
+static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row* row, __u32 length,
+                                        const int direction, int in_buffer) {
+  struct task_struct* task;
+  struct exa_socket_state* state;
+  struct exa_scratch* scratch;
+  struct exa_flow* flow;
+  struct tcp_sock* tcp;
+  const __u32 slot = direction;
+  __u64 now, arrival_ns = 0, position;
+  __u32 sequence;
+  int turned, told = 0;
+
+  tcp = bpf_skc_to_tcp_sock(sk);
+  if (!tcp) {
+    EXA_COUNT(row, FILTERED_NOT_TCP);
+    return 0;
+  }
+  task = bpf_get_current_task_btf();
+  if (task->flags & PF_KTHREAD) {
+    EXA_COUNT(row, FILTERED_KERNEL);
+    return 0;
+  }
+  state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!state) {
+    EXA_COUNT(row, DROPPED_CHUNK_NO_STATE);
+    return 0;
+  }
+  now = bpf_ktime_get_ns();
+  if (state->tgid != (__u32)task->tgid || state->generation != exa_generation)
+    exa_judge(sk, task, state, row, now);
+
+  flow = &state->flow[direction];
+  sequence = (direction == EXA_INGRESS ? tcp->copied_seq : tcp->write_seq) - length;
+  position = exa_chunk_position(flow, sequence);
+  turned = exa_run_turns(&state->run, direction);
+  if (direction == EXA_INGRESS && state->arrival_ns != EXA_ARRIVAL_NONE) {
+    /* Cleared before the queue is looked at, so that a byte that comes in between stamps itself. */
+    arrival_ns = __sync_lock_test_and_set(&state->arrival_ns, EXA_ARRIVAL_NONE);
+    if (tcp->rcv_nxt != tcp->copied_seq) state->arrival_ns = EXA_ARRIVAL_UNKNOWN;
+    if (arrival_ns == EXA_ARRIVAL_UNKNOWN) arrival_ns = 0;
+  }
+
+  if (state->flags & EXA_SOCKET_FILTERED) {
+    const __u32 flags = state->flags;
+    if (flags & EXA_SOCKET_OF_KERNEL)
+      EXA_COUNT(row, FILTERED_KERNEL);
+    else if (flags & EXA_SOCKET_EXCLUDED_PORT)
+      EXA_COUNT(row, FILTERED_PORT);
+    else if (flags & EXA_SOCKET_EXCLUDED_PROCESS)
+      EXA_COUNT(row, FILTERED_PROCESS);
+    else if (flags & EXA_SOCKET_TLS)
+      EXA_COUNT(row, FILTERED_TLS);
+    else if (turned && exa_run_retries(&state->run, &exa_config)) {
+      __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_IGNORED);
+      goto look;
+    } else
+      EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
+    goto advance;
+  }
+
+look:
+  scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
+  if (!scratch) return 0;
+  scratch->event.header.ktime_ns = now;
+  scratch->event.position = position;
+  scratch->event.previous_last_byte_ns = flow->last_byte_ns;
+  scratch->event.arrival_ns = arrival_ns;
+  scratch->event.length_bytes = length;
+  scratch->event.tcp_sequence = sequence;
+  told = exa_look_at_chunk(sk, task, state, row, scratch, direction, length, turned, in_buffer);
+
+advance:
+  /* After the record, so that the sweep never tells a position before the chunk that reached it. */
+  if (told) flow->told_position = position + length;
+  flow->last_byte_ns = now;
+  flow->position = position + length;
+  flow->next_sequence = sequence + length;
+  flow->started = 1;
+  return 0;
+}
+
+/* A call that moved nothing: end of file or an error on a socket that has ended, and the steps of
+ * sendmmsg and recvmmsg, which go on after an empty message and stop at an error. */
+static __noinline int exa_on_nothing(struct sock* sk, int result, int direction) {
+  struct exa_socket_state* state;
+  struct task_struct* task;
+  struct exa_flow* flow;
+  struct exa_call call;
+  struct tcp_sock* tcp;
+
+  if (!sk) return 0;
+  tcp = bpf_skc_to_tcp_sock(sk);
+  if (!tcp) return 0;
+  task = bpf_get_current_task_btf();
+  if (task->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) return 0;
+  exa_current_call(&call, task, (const struct pt_regs*)bpf_task_pt_regs(task), direction);
+  state = bpf_sk_storage_get(&exa_sockets, sk, 0,
+                             result == 0 && call.shape == EXA_SHAPE_MESSAGES && !call.compat
+                                 ? BPF_SK_STORAGE_GET_F_CREATE
+                                 : 0);
+  if (!state) return 0;
+  flow = &state->flow[direction == EXA_EGRESS];
+  if (call.shape == EXA_SHAPE_MESSAGES && !call.compat) {
+    if (result < 0)
+      flow->batch_thread = 0;
+    else if (exa_batch_index(state, flow, &call) >= 0)
+      exa_batch_advance(flow, &call);
+  }
+  if (direction != EXA_INGRESS || !(state->flags & EXA_SOCKET_ANNOUNCED)) return 0;
+  if (result == -EAGAIN || result <= -ERESTARTSYS) return 0;
+  if (state->flags & EXA_SOCKET_END_PENDING)
+    exa_emit_end(state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, state->socket_error);
+  else if (result == 0 && (sk->sk_shutdown & RCV_SHUTDOWN) && tcp->rcv_nxt == tcp->copied_seq)
+    exa_emit_end(state, EXA_END_INGRESS, 0);
+  return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(exa_sock_send, struct sock* sk, int result, int flags) {
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
+  if (!row) return 0;
+  EXA_COUNT(row, HITS_SEND);
+  if (result <= 0) {
+    EXA_COUNT(row, FILTERED_EMPTY);
+    if (result == 0 || exa_batches_seen) exa_on_nothing(sk, result, EXA_EGRESS);
+    return 0;
+  }
+  return exa_on_chunk(sk, row, result, EXA_EGRESS, 1);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(exa_sock_recv, struct sock* sk, int result, int flags) {
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
+  if (!row) return 0;
+  EXA_COUNT(row, HITS_RECV);
+  if (result <= 0) {
+    EXA_COUNT(row, FILTERED_EMPTY);
+    if (result != -EAGAIN || exa_batches_seen) exa_on_nothing(sk, result, EXA_INGRESS);
+    return 0;
+  }
+  if (flags & EXA_NOT_OF_STREAM) {
+    EXA_COUNT(row, FILTERED_PEEK);
+    return 0;
+  }
+  return exa_on_chunk(sk, row, result, EXA_INGRESS, !(flags & EXA_NOT_IN_BUFFER));
+}
+
+/* Stamps the first byte that reaches an empty queue. Softirq, or the peer's task on loopback. */
+SEC("tp_btf/sk_data_ready")
+int BPF_PROG(exa_data_ready, struct sock* sk) {
+  struct exa_socket_state* state;
+
+  if (!bpf_skc_to_tcp_sock(sk) || sk->__sk_common.skc_state == TCP_LISTEN) return 0;
+  state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!state || state->arrival_ns != EXA_ARRIVAL_NONE) return 0;
+  if (state->flags & (EXA_SOCKET_FILTERED | EXA_SOCKET_CLIENT)) return 0;
+  state->arrival_ns = bpf_ktime_get_ns();
+  return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(exa_set_state, struct sock* sk, int from, int to) {
+  struct exa_socket_state* state;
+  struct tcp_sock* tcp;
+
+  if (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK && to != TCP_CLOSE && to != TCP_SYN_SENT) return 0;
+  tcp = bpf_skc_to_tcp_sock(sk);
+  if (!tcp) return 0;
+  state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
+  if (!state) return 0;
+  if (to == TCP_SYN_SENT) { /* connected anew: another connection on the same socket */
+    __builtin_memset(state, 0, sizeof(*state));
+    return 0;
+  }
+  if (to != TCP_CLOSE) return exa_emit_end(state, EXA_END_EGRESS, 0);
+  /* Data that came before a reset is still read by the process: the end waits for that. */
+  if (tcp->rcv_nxt != tcp->copied_seq && !(sk->__sk_common.skc_flags & (1ul << SOCK_DEAD))) {
+    state->socket_error = sk->sk_err;
+    __sync_fetch_and_or(&state->flags, EXA_SOCKET_END_PENDING);
+    return 0;
+  }
+  return exa_emit_end(state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, sk->sk_err);
+}
+
+/* The last resort for a pending end: the process closed without reading what was left. */
+SEC("tp_btf/tcp_destroy_sock")
+int BPF_PROG(exa_destroy, struct sock* sk) {
+  struct exa_socket_state* state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
+  if (!state || !(state->flags & EXA_SOCKET_ANNOUNCED)) return 0;
+  return exa_emit_end(state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, state->socket_error);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(exa_exec, struct task_struct* task) {
+  const __u32 tgid = task->tgid;
+  struct exa_process_state* known = bpf_map_lookup_elem(&exa_processes, &tgid);
+
+  /* Another program under the same pid: judged and announced anew at its next I/O. Verdicts that
+   * the prober entered by itself stand. */
+  if (!known || !known->start_time_ns) return 0;
+  if (bpf_map_delete_elem(&exa_processes, &tgid) == 0) __sync_fetch_and_add(&exa_generation, 1);
+  return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(exa_exit, struct task_struct* task) {
+  struct exa_event_header event = {};
+  struct exa_counter_row* row;
+  const __u32 tgid = task->tgid;
+
+  if (task->signal->live.counter > 0) return 0;
+  if (bpf_map_delete_elem(&exa_processes, &tgid)) return 0;
+  row = exa_counters_of_this_cpu();
+  if (!row) return 0;
+  exa_fill_header(&event, EXA_EVENT_PROCESS_EXIT, sizeof(event), bpf_ktime_get_ns(), 0, tgid);
+  if (bpf_ringbuf_output(&exa_control, &event, sizeof(event), 0))
+    EXA_COUNT_SHARED(row, CONTROL_RING_FULL);
+  else
+    EXA_COUNT_SHARED(row, CONTROL_WRITTEN);
+  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP))
+    EXA_COUNT(row, DROPPED_PROCESS_RING_FULL);
+  else
+    EXA_COUNT(row, EMITTED_PROCESS_EXIT);
+  return 0;
+}
+
+/* The sweep: sockets that the ring knows and that moved on without a record. Read by the prober. */
+SEC("iter/bpf_sk_storage_map")
+int exa_sweep(struct bpf_iter__bpf_sk_storage_map* context) {
+  struct exa_position_event event = {};
+  struct exa_socket_state* state = context->value;
+  struct exa_counter_row* row;
+
+  if (!context->sk || !state) return 0;
+  if ((state->flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) != EXA_SOCKET_ANNOUNCED) return 0;
+  exa_copy_direction_states(event.direction, state);
+  if (event.direction[0].position == state->flow[0].told_position &&
+      event.direction[1].position == state->flow[1].told_position)
+    return 0;
+  row = exa_counters_of_this_cpu();
+  if (!row) return 0;
+  exa_fill_header(&event.header, EXA_EVENT_POSITION, sizeof(event), bpf_ktime_get_ns(),
+                  state->cookie, state->tgid);
+  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP)) {
+    EXA_COUNT_SHARED(row, DROPPED_POSITION_RING_FULL);
+    return 0;
+  }
+  EXA_COUNT_SHARED(row, EMITTED_POSITION);
+  state->flow[0].told_position = event.direction[0].position;
+  state->flow[1].told_position = event.direction[1].position;
+  return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,165 @@
+/* The few kernel types that the programs read, with only the fields they read. Field offsets are
+ * relocated against the running kernel's BTF when the object is loaded (CO-RE), so no build needs
+ * the host's BTF. Also the fixed-width names and the bpf(2) constants that libbpf's headers want.
+ */
+#ifndef EXA_BPF_LIB_KERNEL_TYPES_H
+#define EXA_BPF_LIB_KERNEL_TYPES_H
+
+typedef signed char __s8;
+typedef unsigned char __u8;
+typedef short __s16;
+typedef unsigned short __u16;
+typedef int __s32;
+typedef unsigned int __u32;
+typedef long long __s64;
+typedef unsigned long long __u64;
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u64 __be64;
+typedef __u32 __wsum;
+
+enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
+enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0 };
+enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
+enum {
+  BPF_MAP_TYPE_HASH = 1,
+  BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+  BPF_MAP_TYPE_SK_STORAGE = 24,
+  BPF_MAP_TYPE_RINGBUF = 27,
+};
+
+/* uapi constants of sockets and errors: the same on x86-64 and arm64. */
+enum { AF_INET = 2, AF_INET6 = 10 };
+enum {
+  MSG_OOB = 0x1,
+  MSG_PEEK = 0x2,
+  MSG_TRUNC = 0x20,
+  MSG_ERRQUEUE = 0x2000,
+  MSG_SOCK_DEVMEM = 0x2000000,
+};
+enum { EAGAIN = 11, EEXIST = 17, ENOSYS = 38, ERESTARTSYS = 512 };
+enum { TCP_SYN_SENT = 2, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9, TCP_LISTEN = 10 };
+
+/* Kernel-internal bits, unchanged since they appeared. */
+enum { RCV_SHUTDOWN = 1, SOCK_DEAD = 0 };
+enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wpadded"
+
+struct ns_common {
+  unsigned int inum;
+};
+struct net {
+  struct ns_common ns;
+};
+typedef struct {
+  struct net* net;
+} possible_net_t;
+struct in6_addr {
+  union {
+    __u8 u6_addr8[16];
+  } in6_u;
+};
+struct sock_common {
+  __be32 skc_daddr;
+  __be32 skc_rcv_saddr;
+  __be16 skc_dport;
+  __u16 skc_num;
+  unsigned short skc_family;
+  volatile unsigned char skc_state;
+  possible_net_t skc_net;
+  struct in6_addr skc_v6_daddr;
+  struct in6_addr skc_v6_rcv_saddr;
+  unsigned long skc_flags;
+};
+struct file;
+struct socket {
+  struct file* file;
+};
+struct sock {
+  struct sock_common __sk_common;
+  struct socket* sk_socket;
+  int sk_err;
+  unsigned char sk_shutdown;
+};
+struct tcp_sock {
+  __u32 copied_seq;
+  __u32 write_seq;
+  __u32 rcv_nxt;
+};
+
+struct qstr {
+  const unsigned char* name;
+};
+struct dentry {
+  struct qstr d_name;
+};
+struct path {
+  struct dentry* dentry;
+};
+struct file {
+  struct path f_path;
+};
+struct mm_struct {
+  struct file* exe_file;
+};
+typedef struct {
+  int counter;
+} atomic_t;
+struct signal_struct {
+  atomic_t live;
+};
+struct thread_info {
+  unsigned long flags;
+  __u32 status;
+};
+struct task_struct {
+  struct thread_info thread_info;
+  unsigned int flags;
+  struct mm_struct* mm;
+  int pid;
+  int tgid;
+  struct task_struct* real_parent;
+  struct task_struct* group_leader;
+  __u64 start_boottime;
+  char comm[16];
+  struct signal_struct* signal;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+  unsigned long r10;
+  unsigned long r9;
+  unsigned long r8;
+  unsigned long ax;
+  unsigned long dx;
+  unsigned long si;
+  unsigned long di;
+  unsigned long orig_ax;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+  __u64 regs[31];
+};
+struct pt_regs {
+  __u64 regs[31];
+  __u64 orig_x0;
+  __s32 syscallno;
+};
+#endif
+
+struct bpf_iter__bpf_sk_storage_map {
+  void* meta;
+  void* map;
+  struct sock* sk;
+  void* value;
+};
+
+#pragma clang diagnostic pop
+#pragma clang attribute pop
+
+#endif

@@ -1,0 +1,93 @@
+/* Builders of the records other than chunks, and how records get into the rings. */
+#ifndef EXA_BPF_LIB_RECORDS_H
+#define EXA_BPF_LIB_RECORDS_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/socket_state.h"
+#include "bpf/maps/control.bpf.h"
+#include "bpf/maps/counters.bpf.h"
+#include "bpf/maps/events.bpf.h"
+#include "exa/abi/event.h"
+
+static __always_inline void exa_fill_header(struct exa_event_header* header, __u8 type,
+                                            __u32 size_bytes, __u64 now, __u64 socket_id,
+                                            __u32 tgid) {
+  header->size_bytes = size_bytes;
+  header->type = type;
+  header->ktime_ns = now;
+  header->socket_id = socket_id;
+  header->tgid = tgid;
+  header->cpu = bpf_get_smp_processor_id();
+}
+
+static __always_inline void exa_copy_direction_states(struct exa_direction_state* to,
+                                                      const struct exa_socket_state* state) {
+  to[0].position = state->flow[0].position;
+  to[0].last_byte_ns = state->flow[0].last_byte_ns;
+  to[1].position = state->flow[1].position;
+  to[1].last_byte_ns = state->flow[1].last_byte_ns;
+}
+
+/* Addresses of a socket, before its first chunk. False if the ring is full: then it is tried again
+ * with the next chunk, and this chunk is lost. */
+static __noinline int exa_announce_socket(struct sock* sk, struct exa_socket_state* state,
+                                          struct exa_counter_row* row, __u64 now) {
+  struct exa_socket_event event = {};
+
+  if (!sk || !state || !row) return 0;
+  state->cookie = bpf_get_socket_cookie(sk);
+  exa_fill_header(&event.header, EXA_EVENT_SOCKET, sizeof(event), now, state->cookie, state->tgid);
+  event.family = sk->__sk_common.skc_family;
+  event.local_port = sk->__sk_common.skc_num;
+  event.remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
+  event.netns_inode = sk->__sk_common.skc_net.net->ns.inum;
+  if (event.family == AF_INET) {
+    *(__u32*)event.local_address = sk->__sk_common.skc_rcv_saddr;
+    *(__u32*)event.remote_address = sk->__sk_common.skc_daddr;
+  } else {
+    bpf_probe_read_kernel(event.local_address, sizeof(event.local_address),
+                          &sk->__sk_common.skc_v6_rcv_saddr);
+    bpf_probe_read_kernel(event.remote_address, sizeof(event.remote_address),
+                          &sk->__sk_common.skc_v6_daddr);
+  }
+  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP)) {
+    EXA_COUNT(row, DROPPED_SOCKET_RING_FULL);
+    return 0;
+  }
+  EXA_COUNT(row, EMITTED_SOCKET);
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_ANNOUNCED);
+  return 1;
+}
+
+/* No more bytes in a direction, or in both: told once, and only for sockets the ring knows. */
+static __noinline int exa_emit_end(struct exa_socket_state* state, __u32 end_flags,
+                                   __u32 socket_error) {
+  struct exa_end_event event = {};
+  struct exa_counter_row* row;
+  __u32 marks = 0;
+
+  if (!state || !(state->flags & EXA_SOCKET_ANNOUNCED)) return 0;
+  if (end_flags & EXA_END_INGRESS) marks |= EXA_SOCKET_ENDED_INGRESS;
+  if (end_flags & EXA_END_EGRESS) marks |= EXA_SOCKET_ENDED_EGRESS;
+  if (end_flags & EXA_END_FINAL) marks |= EXA_SOCKET_ENDED;
+  if ((__sync_fetch_and_or(&state->flags, marks) & marks) == marks) return 0;
+
+  row = exa_counters_of_this_cpu();
+  if (!row) return 0;
+  exa_fill_header(&event.header, EXA_EVENT_END, sizeof(event), bpf_ktime_get_ns(), state->cookie,
+                  state->tgid);
+  exa_copy_direction_states(event.direction, state);
+  event.flags = end_flags;
+  event.socket_error = socket_error;
+  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP))
+    EXA_COUNT_SHARED(row, DROPPED_END_RING_FULL);
+  else
+    EXA_COUNT_SHARED(row, EMITTED_END);
+  return 0;
+}
+
+#endif

@@ -1,0 +1,68 @@
+/* The decision about one chunk: is it worth a record, and of how many bytes. Pure: also compiled
+ * into the unit tests. */
+#ifndef EXA_BPF_LIB_RUN_H
+#define EXA_BPF_LIB_RUN_H
+
+#include "bpf/lib/sniff.h"
+#include "bpf/lib/socket_state.h"
+#include "exa/abi/config.h"
+#include "exa/abi/event.h"
+
+/* Where a chunk lies: offset in its direction. A sequence number up to this far behind the
+ * expected one is a race of two threads on one socket; anything else is bytes that went unseen. */
+enum { EXA_SEQUENCE_RACE_BYTES = 1 << 20 };
+
+static __always_inline __u64 exa_chunk_position(const struct exa_flow* flow, __u32 sequence) {
+  if (!flow->started) return 0;
+  const __u32 unseen = sequence - flow->next_sequence;
+  if (unseen == 0) return flow->position;
+  const __u32 behind = -unseen;
+  if (behind <= EXA_SEQUENCE_RACE_BYTES)
+    return behind <= flow->position ? flow->position - behind : 0;
+  return flow->position + unseen;
+}
+
+/* True if this chunk begins a run; the run's budget is then not yet granted. */
+static __always_inline int exa_run_turns(struct exa_run* run, int direction) {
+  if (run->direction_known == (__u32)direction + 1) return 0;
+  run->direction_known = direction + 1;
+  run->budget_bytes = 0;
+  return 1;
+}
+
+/* An ignored socket is looked at again after retry_after_runs runs. */
+static __always_inline int exa_run_retries(struct exa_run* run,
+                                           const volatile struct exa_capture_config* config) {
+  if (++run->since_ignored < config->retry_after_runs) return 0;
+  run->since_ignored = 0;
+  run->unrecognised = 0;
+  return 1;
+}
+
+enum exa_sight {
+  EXA_SIGHT_BODY, /* nothing begins here */
+  EXA_SIGHT_HEAD, /* capture, the run has budget */
+  EXA_SIGHT_TLS,
+  EXA_SIGHT_NOTHING, /* too many runs without a known protocol: ignore the socket */
+};
+
+/* Looks at a chunk's first bytes and grants the run its budget. flags are those of the socket. */
+static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
+                                                   const volatile struct exa_capture_config* config,
+                                                   __u64 word, int turned, __u64 position,
+                                                   __u32 flags) {
+  if (exa_sniff_request(word) || exa_sniff_response(word)) {
+    run->unrecognised = 0;
+    run->budget_bytes = config->capture_budget_bytes;
+    return EXA_SIGHT_HEAD;
+  }
+  if (turned) {
+    if (position == 0 && exa_sniff_tls(word)) return EXA_SIGHT_TLS;
+    if (!(flags & EXA_SOCKET_RECOGNISED) && ++run->unrecognised >= config->ignore_after_runs)
+      return EXA_SIGHT_NOTHING;
+    if (exa_sniff_lenient(word)) run->budget_bytes = config->capture_budget_bytes;
+  }
+  return run->budget_bytes ? EXA_SIGHT_HEAD : EXA_SIGHT_BODY;
+}
+
+#endif

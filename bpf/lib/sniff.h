@@ -1,0 +1,64 @@
+/* What the first bytes of a chunk can be. Pure: compiled into the BPF programs and into the unit
+ * tests. The word holds the first 8 bytes of the chunk, the first byte lowest, zeroes after the
+ * chunk's end. */
+#ifndef EXA_BPF_LIB_SNIFF_H
+#define EXA_BPF_LIB_SNIFF_H
+
+#include "exa/abi/types.h"
+
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
+#define EXA_TEXT4(a, b, c, d) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)
+#define EXA_TEXT8(a, b, c, d, e, f, g, h) (EXA_TEXT4(a, b, c, d) | EXA_TEXT4(e, f, g, h) << 32)
+#define EXA_FIRST5 0xffffffffffull
+#define EXA_FIRST6 0xffffffffffffull
+#define EXA_FIRST7 0xffffffffffffffull
+
+/* "GET ", "PUT " and the other method names of HTTP as far as 8 bytes tell. */
+static __always_inline int exa_sniff_request(__u64 word) {
+  switch ((__u32)word) {
+    case EXA_TEXT4('G', 'E', 'T', ' '):
+    case EXA_TEXT4('P', 'U', 'T', ' '):
+      return 1;
+    case EXA_TEXT4('P', 'O', 'S', 'T'):
+      return (word & EXA_FIRST5) == EXA_TEXT8('P', 'O', 'S', 'T', ' ', 0, 0, 0);
+    case EXA_TEXT4('H', 'E', 'A', 'D'):
+      return (word & EXA_FIRST5) == EXA_TEXT8('H', 'E', 'A', 'D', ' ', 0, 0, 0);
+    case EXA_TEXT4('D', 'E', 'L', 'E'):
+      return (word & EXA_FIRST7) == EXA_TEXT8('D', 'E', 'L', 'E', 'T', 'E', ' ', 0);
+    case EXA_TEXT4('O', 'P', 'T', 'I'):
+      return word == EXA_TEXT8('O', 'P', 'T', 'I', 'O', 'N', 'S', ' ');
+    case EXA_TEXT4('P', 'A', 'T', 'C'):
+      return (word & EXA_FIRST6) == EXA_TEXT8('P', 'A', 'T', 'C', 'H', ' ', 0, 0);
+    case EXA_TEXT4('C', 'O', 'N', 'N'):
+      return word == EXA_TEXT8('C', 'O', 'N', 'N', 'E', 'C', 'T', ' ');
+    case EXA_TEXT4('T', 'R', 'A', 'C'):
+      return (word & EXA_FIRST6) == EXA_TEXT8('T', 'R', 'A', 'C', 'E', ' ', 0, 0);
+    case EXA_TEXT4('Q', 'U', 'E', 'R'):
+      return (word & EXA_FIRST6) == EXA_TEXT8('Q', 'U', 'E', 'R', 'Y', ' ', 0, 0);
+    case EXA_TEXT4('P', 'R', 'I', ' '):
+      return word == EXA_TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T');
+  }
+  return 0;
+}
+
+/* "HTTP/1." */
+static __always_inline int exa_sniff_response(__u64 word) {
+  return (word & EXA_FIRST7) == EXA_TEXT8('H', 'T', 'T', 'P', '/', '1', '.', 0);
+}
+
+/* A message may begin here, by its first byte alone: the start line may be cut after one byte, and
+ * a server tolerates an empty line before it. */
+static __always_inline int exa_sniff_lenient(__u64 word) {
+  const __u8 first = (__u8)word;
+  return (first >= 'A' && first <= 'Z') || first == '\r' || first == '\n';
+}
+
+/* A TLS handshake record, version 3.x. */
+static __always_inline int exa_sniff_tls(__u64 word) {
+  return (word & 0xffff) == 0x0316;
+}
+
+#endif

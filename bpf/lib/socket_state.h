@@ -1,0 +1,67 @@
+/* What is remembered of one TCP socket between calls. Pure: also compiled into the unit tests. */
+#ifndef EXA_BPF_LIB_SOCKET_STATE_H
+#define EXA_BPF_LIB_SOCKET_STATE_H
+
+#include "exa/abi/types.h"
+
+enum exa_socket_flags {
+  EXA_SOCKET_ANNOUNCED = 1,  /* its SOCKET record is in the ring */
+  EXA_SOCKET_RECOGNISED = 2, /* a start line of a known protocol was seen */
+  EXA_SOCKET_CLIENT = 4,     /* the request line was seen on egress: arrival is no use */
+  EXA_SOCKET_TLS = 8,
+  EXA_SOCKET_IGNORED = 16,
+  EXA_SOCKET_EXCLUDED_PORT = 32,
+  EXA_SOCKET_EXCLUDED_PROCESS = 64,
+  EXA_SOCKET_OF_KERNEL = 128,      /* no file descriptor: NFS, a block device over TCP ... */
+  EXA_SOCKET_BATCHES = 256,        /* sendmmsg or recvmmsg were used on it */
+  EXA_SOCKET_BATCHES_MIXED = 512,  /* by several threads at a time: their index is unknown */
+  EXA_SOCKET_ENDED_INGRESS = 1024, /* the END record with this flag was asked for */
+  EXA_SOCKET_ENDED_EGRESS = 2048,
+  EXA_SOCKET_ENDED = 4096,
+  EXA_SOCKET_END_PENDING = 8192, /* closed, with bytes left that the process may still read */
+
+  EXA_SOCKET_FILTERED = EXA_SOCKET_TLS | EXA_SOCKET_IGNORED | EXA_SOCKET_EXCLUDED_PORT |
+                        EXA_SOCKET_EXCLUDED_PROCESS | EXA_SOCKET_OF_KERNEL,
+};
+
+/* arrival_ns: when the first byte of the queue came. */
+enum {
+  EXA_ARRIVAL_NONE = 0,    /* the queue was empty: the next byte to come stamps it */
+  EXA_ARRIVAL_UNKNOWN = 1, /* bytes were left in the queue: theirs is not known */
+};
+
+/* One direction. The next position and TCP sequence number belong together: a call whose sequence
+ * number is further on tells how many bytes passed unseen (splice, zero-copy receive). */
+struct exa_flow {
+  __u64 position;
+  __u64 last_byte_ns;
+  __u64 told_position; /* up to where the ring knows */
+  __u32 next_sequence;
+  __u32 started;      /* next_sequence is valid */
+  __u32 batch_thread; /* thread inside sendmmsg or recvmmsg, 0 none */
+  __u32 batch_index;  /* of the message that its next call moves */
+};
+
+/* Consecutive chunks of one direction. */
+struct exa_run {
+  __u32 direction_known; /* exa_direction + 1; 0 before the first chunk */
+  __u32 budget_bytes;    /* left to capture in this run */
+  __u32 unrecognised;    /* runs so far without a start line of a known protocol */
+  __u32 since_ignored;
+};
+
+/* Freed by the kernel with its socket. Written by the I/O programs, one a direction; arrival_ns
+ * also by the data_ready program, flags also by the programs that see the end. */
+struct exa_socket_state {
+  struct exa_flow flow[2]; /* by exa_direction */
+  struct exa_run run;
+  __u64 arrival_ns;
+  __u64 cookie;       /* valid once announced */
+  __u32 flags;        /* exa_socket_flags, changed atomically */
+  __u32 tgid;         /* process of the last I/O, 0 before the first */
+  __u32 generation;   /* of the process verdicts when tgid was judged */
+  __u32 socket_error; /* kept for a pending end */
+};
+EXA_ASSERT_SIZE(struct exa_socket_state, 128);
+
+#endif

@@ -1,0 +1,186 @@
+/* Where the bytes of the current system call lie in the process, and copying their first part.
+ * User memory is only ever read, with bpf_probe_read_user. */
+#ifndef EXA_BPF_LIB_USER_BUFFER_H
+#define EXA_BPF_LIB_USER_BUFFER_H
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/lib/registers.bpf.h"
+#include "bpf/lib/socket_state.h"
+#include "bpf/maps/scratch.bpf.h"
+
+struct exa_source {
+  __u64 address;  /* of the buffer, or of the array of segments */
+  __u32 segments; /* 0: one buffer */
+  __u32 gap;      /* exa_gap_reason if the bytes are out of reach */
+};
+
+struct exa_message_vector { /* what of struct user_msghdr is needed, from msg_iov on */
+  __u64 segments_address;
+  __u64 segment_count;
+};
+enum { EXA_MSGHDR_IOV_OFFSET = 16, EXA_MMSGHDR_BYTES = 64 };
+
+/* A socket was seen in sendmmsg or recvmmsg, whose place in the vector must then be followed also
+ * through calls that fail. Never taken back. */
+volatile __u32 exa_batches_seen;
+
+static __always_inline __u32 exa_current_thread(void) {
+  return (__u32)bpf_get_current_pid_tgid();
+}
+
+/* One call moved one message of a sendmmsg or recvmmsg; the registers only know the vector. Returns
+ * the index of the message, or -1 if it is not known. */
+static __always_inline int exa_batch_index(struct exa_socket_state* state, struct exa_flow* flow,
+                                           const struct exa_call* call) {
+  const __u32 thread = exa_current_thread();
+  exa_batches_seen = 1;
+  if (!(state->flags & EXA_SOCKET_BATCHES)) __sync_fetch_and_or(&state->flags, EXA_SOCKET_BATCHES);
+  if (flow->batch_thread != thread) {
+    if (flow->batch_thread) __sync_fetch_and_or(&state->flags, EXA_SOCKET_BATCHES_MIXED);
+    flow->batch_thread = thread;
+    flow->batch_index = 0;
+  }
+  /* The timeout of recvmmsg ends the call without a further hit. */
+  if ((state->flags & EXA_SOCKET_BATCHES_MIXED) || call->timeout) {
+    flow->batch_thread = 0;
+    return -1;
+  }
+  return flow->batch_index;
+}
+
+static __always_inline void exa_batch_advance(struct exa_flow* flow, const struct exa_call* call) {
+  flow->batch_index += 1;
+  if (flow->batch_index >= (__u32)call->count) flow->batch_thread = 0;
+}
+
+/* The segments of one message of a vector. A message that sends less than its segments hold is the
+ * last of its call; one that moved more than they hold is not the message we took it for. */
+__noinline int exa_batch_message(struct exa_socket_state* state, const struct exa_call* call,
+                                 struct exa_scratch* scratch, struct exa_source* source,
+                                 __u32 moved) {
+  struct exa_message_vector message = {};
+  struct exa_flow* flow;
+  __u64 total = 0;
+  __u32 count;
+
+  if (!state || !call || !scratch || !source) return 0;
+  flow = &state->flow[call->direction == EXA_EGRESS];
+  source->gap = EXA_GAP_NO_BUFFER;
+  const int index = exa_batch_index(state, flow, call);
+  if (index < 0) return 0;
+  if (bpf_probe_read_user(
+          &message, sizeof(message),
+          (void*)(call->address + (__u64)index * EXA_MMSGHDR_BYTES + EXA_MSGHDR_IOV_OFFSET)))
+    goto lost;
+  count = message.segment_count > EXA_MAX_SEGMENTS ? EXA_MAX_SEGMENTS : message.segment_count;
+  if (count && bpf_probe_read_user(scratch->segment, count * sizeof(struct exa_segment),
+                                   (void*)message.segments_address))
+    goto lost;
+  for (__u32 i = 0; i < EXA_MAX_SEGMENTS; ++i) {
+    if (i >= count) break;
+    total += scratch->segment[i].size_bytes;
+  }
+  if (message.segment_count <= EXA_MAX_SEGMENTS && total < moved) goto lost;
+  exa_batch_advance(flow, call);
+  if (call->direction == EXA_EGRESS && message.segment_count <= EXA_MAX_SEGMENTS && total > moved)
+    flow->batch_thread = 0;
+  source->address = message.segments_address;
+  source->segments =
+      message.segment_count > EXA_MAX_SEGMENTS ? EXA_MAX_SEGMENTS + 1 : message.segment_count;
+  source->gap = EXA_GAP_NONE;
+  return 0;
+lost:
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_BATCHES_MIXED);
+  return 0;
+}
+
+static __always_inline void exa_find_source(struct exa_source* source, struct task_struct* task,
+                                            struct exa_socket_state* state,
+                                            struct exa_scratch* scratch, int direction,
+                                            __u32 moved) {
+  struct exa_call call;
+
+  source->address = 0;
+  source->segments = 0;
+  source->gap = EXA_GAP_NO_BUFFER;
+  if (task->flags & (PF_IO_WORKER | PF_USER_WORKER)) return; /* no system call of their own */
+  exa_current_call(&call, task, (const struct pt_regs*)bpf_task_pt_regs(task), direction);
+  if (call.compat) {
+    source->gap = EXA_GAP_COMPAT;
+    return;
+  }
+  switch (call.shape) {
+    case EXA_SHAPE_BUFFER:
+      source->address = call.address;
+      source->gap = EXA_GAP_NONE;
+      return;
+    case EXA_SHAPE_VECTOR:
+      source->address = call.address;
+      source->segments = call.count > EXA_MAX_SEGMENTS ? EXA_MAX_SEGMENTS + 1 : call.count;
+      source->gap = EXA_GAP_NONE;
+      return;
+    case EXA_SHAPE_MESSAGE: {
+      struct exa_message_vector message;
+      if (bpf_probe_read_user(&message, sizeof(message),
+                              (void*)(call.address + EXA_MSGHDR_IOV_OFFSET))) {
+        source->gap = EXA_GAP_READ_FAULT;
+        return;
+      }
+      source->address = message.segments_address;
+      source->segments =
+          message.segment_count > EXA_MAX_SEGMENTS ? EXA_MAX_SEGMENTS + 1 : message.segment_count;
+      source->gap = EXA_GAP_NONE;
+      return;
+    }
+    case EXA_SHAPE_MESSAGES:
+      exa_batch_message(state, &call, scratch, source, moved);
+      return;
+  }
+}
+
+/* Copies segment by segment. Returns the bytes copied; less than asked for sets source->gap. */
+__noinline int exa_copy_segments(struct exa_source* source, struct exa_scratch* scratch,
+                                 __u32 wanted) {
+  __u32 copied = 0;
+  __u32 count;
+
+  if (!source || !scratch) return 0;
+  count = source->segments > EXA_MAX_SEGMENTS ? EXA_MAX_SEGMENTS : source->segments;
+  if (bpf_probe_read_user(scratch->segment, count * sizeof(struct exa_segment),
+                          (void*)source->address)) {
+    source->gap = EXA_GAP_READ_FAULT;
+    return 0;
+  }
+  for (__u32 i = 0; i < EXA_MAX_SEGMENTS; ++i) {
+    __u64 size = scratch->segment[i].size_bytes;
+    __u32 part;
+    if (i >= count || copied >= wanted) break;
+    if (size > wanted - copied) size = wanted - copied;
+    if (size == 0) continue;
+    part = size & (2 * EXA_MAX_CAPTURE_BYTES - 1);
+    if (part > EXA_MAX_CAPTURE_BYTES) part = EXA_MAX_CAPTURE_BYTES;
+    if (bpf_probe_read_user(scratch->payload + (copied & (EXA_MAX_CAPTURE_BYTES - 1)), part,
+                            (void*)scratch->segment[i].address)) {
+      source->gap = EXA_GAP_READ_FAULT;
+      return copied;
+    }
+    copied += part;
+  }
+  if (copied < wanted) source->gap = EXA_GAP_SEGMENTS;
+  return copied;
+}
+
+/* Copies the first wanted bytes, at most EXA_MAX_CAPTURE_BYTES, into the scratch payload. */
+static __always_inline __u32 exa_copy(struct exa_source* source, struct exa_scratch* scratch,
+                                      __u32 wanted) {
+  if (wanted > EXA_MAX_CAPTURE_BYTES) wanted = EXA_MAX_CAPTURE_BYTES;
+  if (source->segments) return exa_copy_segments(source, scratch, wanted);
+  if (bpf_probe_read_user(scratch->payload, wanted, (void*)source->address)) {
+    source->gap = EXA_GAP_READ_FAULT;
+    return 0;
+  }
+  return wanted;
+}
+
+#endif

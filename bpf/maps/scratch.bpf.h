@@ -1,0 +1,32 @@
+/* Where a chunk record is put together: one slot a direction and CPU. A slot has one program, and
+ * the kernel never enters a program that is already running on this CPU. */
+#ifndef EXA_BPF_MAPS_SCRATCH_H
+#define EXA_BPF_MAPS_SCRATCH_H
+
+#include <bpf/bpf_helpers.h>
+
+#include "exa/abi/event.h"
+
+enum { EXA_MAX_SEGMENTS = 16 };
+
+struct exa_segment { /* struct iovec */
+  __u64 address;
+  __u64 size_bytes;
+};
+
+/* The payload has room for twice the limit, so that the verifier can see that any offset below the
+ * limit plus any length up to it stays inside. */
+struct exa_scratch {
+  struct exa_chunk_event event;
+  __u8 payload[2 * EXA_MAX_CAPTURE_BYTES];
+  struct exa_segment segment[EXA_MAX_SEGMENTS];
+};
+
+struct {
+  __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+  __uint(max_entries, 2);
+  __type(key, __u32);
+  __type(value, struct exa_scratch);
+} exa_scratch SEC(".maps");
+
+#endif
