@@ -1,0 +1,56 @@
+// What the two processes say to each other: messages of one fixed size over a SOCK_SEQPACKET pair,
+// which keeps their borders. Non-blocking on both sides; one thread a side. Neither side believes
+// the other: a message of another size or type is malformed, and the reader may end.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+
+#include "exa/base/result.h"
+#include "exa/base/unique_fd.h"
+
+namespace exa {
+
+enum class ChannelMessageType : std::uint32_t {
+  kTarget = 1,           // prober: payload is one encoded target
+  kTargetsComplete = 2,  // prober: the processes of the start have been told
+  kLogLevel = 3,         // prober: value is the new LogLevel
+  kShutdown = 4,         // prober: drain, export and end; value is the deadline, monotonic ns
+  kReady = 5,            // pipeline: confined and consuming
+};
+
+inline constexpr std::size_t kChannelPayloadBytes = 4096;
+
+struct ChannelMessage {
+  ChannelMessageType type = ChannelMessageType::kTarget;
+  std::uint32_t reserved = 0;
+  std::uint64_t value = 0;
+  std::array<std::byte, kChannelPayloadBytes> payload{};
+};
+static_assert(sizeof(ChannelMessage) == 16 + kChannelPayloadBytes);
+
+enum class ChannelOutcome : std::uint8_t {
+  kDone,
+  kWouldBlock,  // nothing to read, or no room to write
+  kClosed,      // the other process is gone
+  kMalformed,   // read only: not a message
+};
+
+class Channel {
+ public:
+  Channel() = default;
+  explicit Channel(UniqueFd socket) : socket_(std::move(socket)) {}
+
+  static Result<std::pair<Channel, Channel>> make_pair();
+
+  ChannelOutcome send(const ChannelMessage& message);
+  ChannelOutcome receive(ChannelMessage& message);
+  [[nodiscard]] int fd() const { return socket_.get(); }
+
+ private:
+  UniqueFd socket_;
+};
+
+}  // namespace exa

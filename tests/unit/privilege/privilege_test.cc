@@ -1,0 +1,281 @@
+// The two processes for real: forks, kills and reads /proc. The parts that need root skip without.
+#include <fcntl.h>
+#include <gmock/gmock.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <thread>
+
+#include "agent/privilege/capabilities.h"
+#include "agent/privilege/channel.h"
+#include "agent/privilege/confinement.h"
+#include "agent/privilege/pipeline_process.h"
+#include "agent/privilege/single_instance.h"
+
+namespace exa {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::UnorderedElementsAre;
+
+bool is_root() {
+  return geteuid() == 0;
+}
+
+std::map<std::string, std::string> status_of(pid_t pid) {
+  std::ifstream file("/proc/" + std::to_string(pid) + "/status");
+  std::map<std::string, std::string> fields;
+  for (std::string line; std::getline(file, line);)
+    if (const auto colon = line.find(":\t"); colon != std::string::npos)
+      fields[line.substr(0, colon)] = line.substr(colon + 2);
+  return fields;
+}
+
+bool readable_within(int fd, std::chrono::milliseconds limit) {
+  pollfd watched{.fd = fd, .events = POLLIN, .revents = 0};
+  return poll(&watched, 1, static_cast<int>(limit.count())) == 1;
+}
+
+// A body that says it is ready and then waits for the channel to close.
+int ready_and_wait(Channel channel, const Result<ConfinementReport>& report) {
+  if (!report) return 70;
+  if (!end_with_peer(channel.fd())) return 71;
+  ChannelMessage ready{.type = ChannelMessageType::kReady, .value = 1};
+  channel.send(ready);
+  for (;;)
+    pause();
+}
+
+PipelineProcess started(const PipelineBody& body) {
+  auto process = start_pipeline({}, body);
+  EXPECT_TRUE(process) << process.error().text;
+  EXPECT_TRUE(readable_within(process->channel.fd(), 5s));
+  return std::move(*process);
+}
+
+void reap(PipelineProcess& process) {
+  process.channel = Channel();
+  EXPECT_TRUE(readable_within(process.exited.get(), 5s));
+  waitpid(process.pid, nullptr, 0);
+}
+
+// Runs call in a confined child; the child's exit code, or 128 + the signal that ended it.
+int in_confinement(const std::function<int()>& call) {
+  auto process = start_pipeline(
+      {}, [&](Channel, const Result<ConfinementReport>& report) { return report ? call() : 70; });
+  EXPECT_TRUE(process);
+  EXPECT_TRUE(readable_within(process->exited.get(), 5s));
+  int status = 0;
+  waitpid(process->pid, &status, 0);
+  return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+TEST(Confinement, ThePipelineHasNoPrivilegeLeft) {
+  auto process = started(ready_and_wait);
+  const auto status = status_of(process.pid);
+  EXPECT_EQ(status.at("CapEff"), "0000000000000000");
+  EXPECT_EQ(status.at("CapPrm"), "0000000000000000");
+  EXPECT_EQ(status.at("CapInh"), "0000000000000000");
+  EXPECT_EQ(status.at("CapAmb"), "0000000000000000");
+  EXPECT_EQ(status.at("NoNewPrivs"), "1");
+  EXPECT_EQ(status.at("Seccomp"), "2");
+  if (is_root()) {
+    EXPECT_EQ(status.at("CapBnd"), "0000000000000000");
+    EXPECT_EQ(status.at("Uid"), "65534\t65534\t65534\t65534");
+    EXPECT_EQ(status.at("Gid"), "65534\t65534\t65534\t65534");
+    EXPECT_EQ(status.at("Groups").find_first_of("0123456789"), std::string::npos);
+  }
+  reap(process);
+}
+
+TEST(Confinement, OnlyTheListedDescriptorsAreLeft) {
+  if (!is_root()) GTEST_SKIP() << "reading the descriptors of an undumpable process needs root";
+  const UniqueFd kept(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const UniqueFd other(open("/dev/null", O_RDONLY | O_CLOEXEC));
+  auto process = start_pipeline({kept.get()}, ready_and_wait);
+  ASSERT_TRUE(process);
+  ASSERT_TRUE(readable_within(process->channel.fd(), 5s));
+  std::vector<int> above_streams;
+  for (const auto& entry :
+       std::filesystem::directory_iterator("/proc/" + std::to_string(process->pid) + "/fd"))
+    if (const int fd = std::stoi(entry.path().filename()); fd > 2) above_streams.push_back(fd);
+  EXPECT_EQ(above_streams.size(), 2u);  // the kept one and the channel
+  EXPECT_THAT(above_streams, ::testing::Contains(kept.get()));
+  EXPECT_THAT(above_streams, ::testing::Not(::testing::Contains(other.get())));
+  reap(*process);
+}
+
+TEST(Confinement, UnlistedCallsFailAndDeadlyOnesKill) {
+  EXPECT_EQ(in_confinement([] { return mkdir("/tmp/never", 0700) == -1 ? errno : 0; }), EPERM);
+  EXPECT_EQ(in_confinement([] { return open("/dev/null", O_WRONLY) < 0 ? errno : 0; }), EPERM);
+  EXPECT_EQ(in_confinement([] { return open("/dev/null", O_RDONLY) < 0 ? errno : 0; }), 0);
+  EXPECT_EQ(in_confinement([] { return fork() < 0 ? errno : 0; }), EPERM);
+  EXPECT_EQ(in_confinement([] { return socket(AF_PACKET, SOCK_RAW, 0) < 0 ? errno : 0; }), EPERM);
+  EXPECT_EQ(in_confinement([] {
+              return mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+                          0) == MAP_FAILED
+                         ? errno
+                         : 0;
+            }),
+            EPERM);
+  EXPECT_EQ(in_confinement([] {
+              char* const none[] = {nullptr};
+              execve("/bin/true", none, none);
+              return 0;
+            }),
+            128 + SIGSYS);
+  EXPECT_EQ(in_confinement([] { return unshare(CLONE_NEWUSER) < 0 ? errno : 0; }), 128 + SIGSYS);
+}
+
+TEST(Confinement, ThreadsAndSocketsStillWork) {
+  EXPECT_EQ(in_confinement([] {
+              int value = 0;
+              std::thread([&] { value = 7; }).join();
+              const UniqueFd socket_fd(socket(AF_INET, SOCK_STREAM, 0));
+              return value == 7 && socket_fd.valid() ? 42 : 1;
+            }),
+            42);
+}
+
+// The child must go when the parent is killed, also when the parent has only the prober's
+// capabilities, as in the product.
+TEST(TwoProcesses, KillingTheParentEndsTheChildWithinASecond) {
+  if (!is_root()) GTEST_SKIP() << "needs root";
+  int report[2];
+  ASSERT_EQ(pipe(report), 0);
+  const pid_t parent = fork();
+  if (parent == 0) {
+    auto process = start_pipeline({}, ready_and_wait);
+    if (!process || !keep_prober_capabilities()) _exit(1);
+    readable_within(process->channel.fd(), 5s);
+    const pid_t child = process->pid;
+    if (write(report[1], &child, sizeof child) != sizeof child) _exit(1);
+    for (;;)
+      pause();
+  }
+  pid_t child = 0;
+  ASSERT_EQ(read(report[0], &child, sizeof child), static_cast<ssize_t>(sizeof child));
+  const UniqueFd child_exited(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
+  ASSERT_TRUE(child_exited.valid());
+  kill(parent, SIGKILL);
+  EXPECT_TRUE(readable_within(child_exited.get(), 1s));
+  waitpid(parent, nullptr, 0);
+  close(report[0]);
+  close(report[1]);
+}
+
+TEST(TwoProcesses, TheParentNoticesThatTheChildWasKilled) {
+  auto process = started(ready_and_wait);
+  kill(process.pid, SIGKILL);
+  EXPECT_TRUE(readable_within(process.exited.get(), 1s));
+  ChannelMessage message;
+  EXPECT_EQ(process.channel.receive(message), ChannelOutcome::kDone);  // the ready of before
+  EXPECT_EQ(process.channel.receive(message), ChannelOutcome::kClosed);
+  reap(process);
+}
+
+TEST(Capabilities, TheProberKeepsItsSetAndNothingElse) {
+  if (!is_root()) GTEST_SKIP() << "needs root";
+  const pid_t child = fork();
+  if (child == 0) {
+    if (!keep_prober_capabilities()) _exit(1);
+    const auto status = status_of(getpid());
+    // BPF 39, PERFMON 38, CHECKPOINT_RESTORE 40, SYS_PTRACE 19, DAC_READ_SEARCH 2
+    const bool exact = status.at("CapEff") == "000001c000080004" &&
+                       status.at("CapPrm") == "000001c000080004" &&
+                       status.at("CapBnd") == "000001c000080004";
+    _exit(exact ? 0 : 2);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+}
+
+TEST(ChannelMessages, ArriveWholeAndInOrder) {
+  auto pair = Channel::make_pair();
+  ASSERT_TRUE(pair);
+  auto& [prober, pipeline] = *pair;
+  ChannelMessage sent{.type = ChannelMessageType::kTarget, .value = 5};
+  sent.payload[4095] = std::byte{0x7f};
+  EXPECT_EQ(prober.send(sent), ChannelOutcome::kDone);
+  sent.type = ChannelMessageType::kTargetsComplete;
+  EXPECT_EQ(prober.send(sent), ChannelOutcome::kDone);
+  ChannelMessage got;
+  EXPECT_EQ(pipeline.receive(got), ChannelOutcome::kDone);
+  EXPECT_EQ(got.type, ChannelMessageType::kTarget);
+  EXPECT_EQ(got.value, 5u);
+  EXPECT_EQ(got.payload, sent.payload);
+  EXPECT_EQ(pipeline.receive(got), ChannelOutcome::kDone);
+  EXPECT_EQ(got.type, ChannelMessageType::kTargetsComplete);
+  EXPECT_EQ(pipeline.receive(got), ChannelOutcome::kWouldBlock);
+}
+
+TEST(ChannelMessages, AFullChannelSaysSoAndLosesNothing) {
+  auto pair = Channel::make_pair();
+  ASSERT_TRUE(pair);
+  auto& [prober, pipeline] = *pair;
+  std::uint64_t sent = 0;
+  ChannelMessage message{.type = ChannelMessageType::kTarget};
+  for (message.value = 0; prober.send(message) == ChannelOutcome::kDone; ++message.value)
+    ++sent;
+  ASSERT_LT(sent, 100'000u);
+  for (std::uint64_t i = 0; i < sent; ++i) {
+    ASSERT_EQ(pipeline.receive(message), ChannelOutcome::kDone);
+    EXPECT_EQ(message.value, i);
+  }
+}
+
+TEST(ChannelMessages, OtherSizesAndTypesAreMalformed) {
+  int fds[2];
+  ASSERT_EQ(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, fds), 0);
+  const UniqueFd raw(fds[0]);
+  Channel channel{UniqueFd(fds[1])};
+  ChannelMessage got;
+  const std::vector<char> longer(sizeof(ChannelMessage) + 1, 1);
+  for (const std::size_t size : {std::size_t{1}, sizeof(ChannelMessage) - 1, longer.size()}) {
+    ASSERT_EQ(send(raw.get(), longer.data(), size, 0), static_cast<ssize_t>(size));
+    EXPECT_EQ(channel.receive(got), ChannelOutcome::kMalformed) << size;
+  }
+  ChannelMessage unknown;
+  unknown.type = static_cast<ChannelMessageType>(99);
+  ASSERT_GT(send(raw.get(), &unknown, sizeof unknown, 0), 0);
+  EXPECT_EQ(channel.receive(got), ChannelOutcome::kMalformed);
+}
+
+TEST(SingleInstance, TheSecondLearnsThePidOfTheFirst) {
+  const auto path = ::testing::TempDir() + "exemplar-lock-" + std::to_string(getpid());
+  {
+    const auto first = lock_instance(path);
+    ASSERT_TRUE(first) << first.error().text;
+    EXPECT_TRUE(first->acquired());
+    const auto second = lock_instance(path);
+    ASSERT_TRUE(second);
+    EXPECT_FALSE(second->acquired());
+    EXPECT_EQ(second->other_process, std::to_string(getpid()));
+  }
+  const auto third = lock_instance(path);
+  ASSERT_TRUE(third);
+  EXPECT_TRUE(third->acquired());
+  std::filesystem::remove(path);
+}
+
+TEST(SingleInstance, ALinkOrADirectoryIsNoLockFile) {
+  const auto path = ::testing::TempDir() + "exemplar-link-" + std::to_string(getpid());
+  std::filesystem::create_symlink("/etc/hostname", path);
+  EXPECT_FALSE(lock_instance(path));
+  std::filesystem::remove(path);
+  EXPECT_THAT(lock_instance("/nonexistent/lock").error().text, HasSubstr("/nonexistent/lock"));
+}
+
+}  // namespace
+}  // namespace exa
