@@ -30,6 +30,7 @@
   X(kOrphanGap, orphans, gap, "messages lost in bytes that were not captured")                     \
   X(kRequestsUnansweredOverflow, orphans, pipeline_overflow, "pipelined requests over the bound")  \
   X(kHeadTooLong, heads_cut, budget, "heads longer than the capture budget")                       \
+  X(kHeadBlocksExhausted, heads_cut, memory, "incomplete heads dropped: no block was free")         \
   X(kContextCut, heads_cut, context, "trace contexts cut by the capture limit: unknown")           \
   X(kContextInvalid, contexts, invalid, "traceparent headers that are not valid")                  \
   X(kContextAccepted, contexts, accepted, "valid traceparent headers")                             \

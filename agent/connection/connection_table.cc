@@ -1,0 +1,102 @@
+#include "agent/connection/connection_table.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace exa {
+namespace {
+
+constexpr std::size_t kSlotsPerSlab = 64;
+
+std::uint64_t hash_of(SocketId id) {
+  // Cookies are small counters: spread them over the whole word.
+  auto mixed = id * 0x9e3779b97f4a7c15ull;
+  mixed ^= mixed >> 32;
+  return mixed * 0xd6e8feb86659fd93ull;
+}
+
+std::uint32_t tag_of(std::uint64_t hash) {
+  return static_cast<std::uint32_t>(hash >> 32);
+}
+
+}  // namespace
+
+ConnectionTable::ConnectionTable(std::size_t max_connections)
+    : max_connections_(std::max<std::size_t>(max_connections, 1)),
+      index_(std::bit_ceil(2 * max_connections_)),
+      pool_((max_connections_ + kSlotsPerSlab - 1) / kSlotsPerSlab * kSlotsPerSlab) {}
+
+std::size_t ConnectionTable::home_of(SocketId id) const {
+  return hash_of(id) & (index_.size() - 1);
+}
+
+std::size_t ConnectionTable::place_of(SocketId id) const {
+  const auto hash = hash_of(id);
+  auto place = hash & (index_.size() - 1);
+  while (true) {
+    const auto& entry = index_[place];
+    if (entry.slot == kNoSlot) return place;
+    if (entry.tag == tag_of(hash) && pool_[entry.slot].id == id) return place;
+    place = (place + 1) & (index_.size() - 1);
+  }
+}
+
+Connection* ConnectionTable::find(SocketId id) {
+  const auto& entry = index_[place_of(id)];
+  return entry.slot == kNoSlot ? nullptr : &pool_[entry.slot];
+}
+
+Connection* ConnectionTable::insert(SocketId id) {
+  if (full()) return nullptr;
+  const auto slot = pool_.acquire();
+  if (slot == kNoSlot) return nullptr;
+  auto& connection = pool_[slot];
+  connection = {};
+  connection.id = id;
+  index_[place_of(id)] = {tag_of(hash_of(id)), slot};
+  ++size_;
+  return &connection;
+}
+
+void ConnectionTable::erase(SocketId id) {
+  auto hole = place_of(id);
+  const auto slot = index_[hole].slot;
+  if (slot == kNoSlot) return;
+  pool_[slot].id = 0;
+  pool_.release(slot);
+  --size_;
+  // Close the hole, so that no search needs tombstones: entries that may stand in it move up.
+  const auto mask = index_.size() - 1;
+  auto place = hole;
+  while (true) {
+    index_[hole] = {};
+    while (true) {
+      place = (place + 1) & mask;
+      if (index_[place].slot == kNoSlot) return;
+      const auto home = home_of(pool_[index_[place].slot].id);
+      if (((place - home) & mask) >= ((place - hole) & mask)) break;
+    }
+    index_[hole] = index_[place];
+    hole = place;
+  }
+}
+
+Connection* ConnectionTable::next_in_turn() {
+  if (pool_.capacity() == 0) return nullptr;
+  turn_ = (turn_ + 1) % pool_.capacity();
+  auto& connection = pool_[static_cast<std::uint32_t>(turn_)];
+  return connection.id == 0 ? nullptr : &connection;
+}
+
+Connection* ConnectionTable::oldest_of_next(std::size_t count) {
+  Connection* oldest = nullptr;
+  for (std::size_t looked = 0; looked < places() && count > 0; ++looked) {
+    auto* connection = next_in_turn();
+    if (connection == nullptr) continue;
+    --count;
+    if (oldest == nullptr || connection->last_activity < oldest->last_activity) oldest = connection;
+  }
+  return oldest;
+}
+
+}  // namespace exa

@@ -1,0 +1,51 @@
+// All tracked connections by SocketId: an open-addressing index over pooled connections.
+// Capture thread. Owned by ConnectionTracker. At most max_connections of 512 bytes at most; an
+// index of 16 bytes for each that is allowed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "agent/connection/connection.h"
+#include "agent/exchange/slot_pool.h"
+
+namespace exa {
+
+class ConnectionTable {
+ public:
+  explicit ConnectionTable(std::size_t max_connections);
+
+  [[nodiscard]] Connection* find(SocketId id);
+  // A fresh connection, or nullptr when the table is full. id is not in the table.
+  Connection* insert(SocketId id);
+  void erase(SocketId id);
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool full() const { return size_ >= max_connections_; }
+
+  // Looks at up to count connections, going round, and returns the one that was idle longest;
+  // nullptr if there is none.
+  [[nodiscard]] Connection* oldest_of_next(std::size_t count);
+
+  // The next connection going round, looking at one place; nullptr if it is empty.
+  [[nodiscard]] Connection* next_in_turn();
+  [[nodiscard]] std::size_t places() const { return pool_.capacity(); }
+
+ private:
+  struct Entry {
+    std::uint32_t tag = 0;  // upper half of the hash: spares most looks at the connection
+    std::uint32_t slot = kNoSlot;
+  };
+
+  [[nodiscard]] std::size_t home_of(SocketId id) const;
+  [[nodiscard]] std::size_t place_of(SocketId id) const;  // its place, or the empty one to use
+
+  std::size_t max_connections_;
+  std::size_t size_ = 0;
+  std::size_t turn_ = 0;
+  std::vector<Entry> index_;  // a power of two, at most half full
+  SlotPool<Connection> pool_;
+};
+
+}  // namespace exa

@@ -1,0 +1,295 @@
+#include "agent/connection/http1_conversation.h"
+
+#include <algorithm>
+
+namespace exa {
+namespace {
+
+using Verdict = Detection::Verdict;
+
+// The other direction moved since this one did, or nothing was before: a message may start here.
+bool turned(const ChunkEvent& chunk) {
+  return chunk.position == 0 || chunk.other.last_byte > chunk.previous_last_byte;
+}
+
+bool starts(const Detection& detection, Side side) {
+  return detection.verdict == Verdict::kYes && detection.side == side;
+}
+
+}  // namespace
+
+Http1Conversation::Http1Conversation(ExchangeMatcher& matcher, Counters& counters,
+                                     std::size_t max_head_blocks)
+    : matcher_(matcher), counters_(counters), blocks_(max_head_blocks) {}
+
+ChunkUse Http1Conversation::on_bytes(Connection& connection, const ChunkEvent& chunk,
+                                     std::string_view bytes, std::uint64_t gap_bytes) {
+  auto& stream = connection.stream(chunk.direction);
+  const auto end = stream.position + bytes.size() + gap_bytes;
+  auto use = ChunkUse::kBelonging;
+  bool lost = stream.state == StreamState::kLost && !try_begin(connection, chunk, bytes, use);
+  if (!lost && stream.state == StreamState::kBody) {
+    if (connection.request_direction() == chunk.direction) {
+      settle_request_end(connection, chunk, bytes);
+    } else {
+      settle_response_end(connection, bytes);
+    }
+    if (stream.state == StreamState::kLost) {
+      lost = true;
+      use = ChunkUse::kOrphan;
+    }
+  }
+  stream.last_byte = chunk.time;
+
+  while (!lost && !bytes.empty()) {
+    const auto step = read(connection, chunk, bytes, gap_bytes > 0);
+    stream.position += step.used_bytes;
+    bytes.remove_prefix(step.used_bytes);
+    lost = step.lost;
+    if (step.use != ChunkUse::kBelonging) use = step.use;
+  }
+  if (lost) {
+    stream.position = end;
+  } else if (gap_bytes > 0) {
+    on_gap(connection, chunk.direction, gap_bytes, chunk.time, true);
+  }
+  return use;
+}
+
+bool Http1Conversation::try_begin(Connection& connection, const ChunkEvent& chunk,
+                                  std::string_view bytes, ChunkUse& use) {
+  const bool known = connection.role != Role::kUnknown;
+  use = known ? ChunkUse::kOrphan : ChunkUse::kNotProtocol;
+  const auto detection = detect_protocol(bytes);
+  if (bytes.empty() || detection.verdict == Verdict::kNo) return false;
+  if (known && chunk.direction != connection.request_direction()) {
+    if (starts(detection, Side::kResponse)) counters_.add(Counter::kOrphanResponse);
+    return false;
+  }
+  if (!turned(chunk)) return false;
+  if (known) {
+    if (!connection.unanswered.empty() || starts(detection, Side::kResponse)) return false;
+    begin(connection, connection.role);
+  } else {
+    connection.stream(chunk.direction).state = StreamState::kHead;
+  }
+  use = ChunkUse::kBelonging;
+  return true;
+}
+
+void Http1Conversation::begin(Connection& connection, Role role) {
+  connection.role = role;
+  connection.protocol = ProtocolId::kHttp1;
+  connection.has_supposed_end = false;
+  connection.request().state = StreamState::kHead;
+  drop_head(connection.response());
+  connection.response().state = StreamState::kHead;
+}
+
+// A response without a known end: a request came, and then the next response begins at the very
+// byte where this one stood. Anything else there, and it went on.
+void Http1Conversation::settle_response_end(Connection& connection, std::string_view bytes) {
+  auto& stream = connection.response();
+  if (!stream.open_ended() || !connection.has_supposed_end) return;
+  const bool proven =
+      stream.position == connection.supposed_end && starts(detect_protocol(bytes), Side::kResponse);
+  connection.has_supposed_end = false;
+  if (proven) {
+    finish_response(connection, stream.last_byte);
+  } else {
+    lose_response_end(connection);
+  }
+}
+
+// A request body whose end cannot be counted ends with the answer; a body that waits for a 100 may
+// never be sent.
+void Http1Conversation::settle_request_end(Connection& connection, const ChunkEvent& chunk,
+                                           std::string_view bytes) {
+  auto& stream = connection.request();
+  const bool unsent = stream.expect_continue && stream.body.untouched();
+  if (!stream.open_ended() && !unsent) return;
+  if (!starts(detect_protocol(bytes), Side::kRequest)) return;
+  const auto& queue = connection.unanswered;
+  const bool answered =
+      queue.empty() || (connection.response().open_ended() && queue.size + queue.passed_over == 1);
+  if (answered && turned(chunk)) {
+    stream.state = StreamState::kHead;
+  } else if (stream.open_ended()) {
+    abandon(connection, Counter::kOrphanGap);
+  }
+}
+
+Http1Conversation::Step Http1Conversation::read(Connection& connection, const ChunkEvent& chunk,
+                                                std::string_view bytes, bool cut) {
+  switch (connection.stream(chunk.direction).state) {
+    case StreamState::kHead:
+      if (connection.role == Role::kUnknown)
+        return read_undetermined(connection, chunk, bytes, cut);
+      return connection.request_direction() == chunk.direction
+                 ? read_request_head(connection, chunk, bytes, cut)
+                 : read_response_head(connection, chunk, bytes, cut);
+    case StreamState::kBody:
+      return read_body(connection, chunk, bytes);
+    case StreamState::kAwaitTunnel:
+      return {.used_bytes = bytes.size()};
+    case StreamState::kLost:
+      break;
+  }
+  return {.use = ChunkUse::kOrphan, .lost = true};
+}
+
+Http1Conversation::Step Http1Conversation::read_body(Connection& connection,
+                                                     const ChunkEvent& chunk,
+                                                     std::string_view bytes) {
+  auto& stream = connection.stream(chunk.direction);
+  const bool is_request = connection.request_direction() == chunk.direction;
+  const auto result = stream.body.consume(bytes);
+  if (result.status == ParseStatus::kInvalid) {
+    counters_.add(Counter::kParseErrorFraming);
+    if (is_request) {
+      lose_requests(connection);
+    } else {
+      abandon(connection, Counter::kOrphanRequest);
+    }
+    return {.use = ChunkUse::kParseError, .lost = true};
+  }
+  const bool ended = result.status == ParseStatus::kMessage;
+  if (is_request) {
+    matcher_.add_request_bytes(connection.unanswered, result.consumed_bytes);
+    if (ended) stream.state = StreamState::kHead;
+  } else {
+    matcher_.add_response_bytes(connection.unanswered, result.consumed_bytes, chunk.time);
+    if (ended) finish_response(connection, chunk.time);
+  }
+  return {.used_bytes = result.consumed_bytes};
+}
+
+void Http1Conversation::finish_response(Connection& connection, MonotonicTime last_byte) {
+  matcher_.finish(connection.unanswered, Outcome::kComplete, last_byte);
+  connection.response().state = StreamState::kHead;
+  connection.has_supposed_end = false;
+}
+
+bool Http1Conversation::gap_fits(const Stream& stream, std::uint64_t gap_bytes) {
+  if (stream.state == StreamState::kHead) return false;
+  if (stream.state != StreamState::kBody) return true;
+  auto body = stream.body;
+  return body.skip(gap_bytes).status != http1::SkipStatus::kPastEnd;
+}
+
+void Http1Conversation::on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
+                               MonotonicTime last_byte, bool exact) {
+  auto& stream = connection.stream(direction);
+  if (stream.state == StreamState::kHead) gap_in_head(connection, direction, last_byte);
+  if (stream.state == StreamState::kBody)
+    gap_in_body(connection, direction, gap_bytes, last_byte, exact);
+  stream.position += gap_bytes;
+  stream.last_byte = std::max(stream.last_byte, last_byte);
+}
+
+// Either the rest of a head that was begun, which leaves a body of unknown length, or a whole
+// message or more.
+void Http1Conversation::gap_in_head(Connection& connection, Direction direction,
+                                    MonotonicTime last_byte) {
+  auto& stream = connection.stream(direction);
+  const auto kept = kept_head(stream);
+  if (connection.role == Role::kUnknown) {
+    drop_head(stream);
+    stream.state = StreamState::kLost;
+    return;
+  }
+  if (direction == connection.request_direction()) {
+    http1::RequestHead head;
+    if (!kept.empty() && accept_cut_request(connection, kept, head)) return;
+    counters_.add(Counter::kOrphanGap);
+    lose_requests(connection);
+  } else {
+    http1::ResponseHead head;
+    if (!kept.empty() && accept_cut_response(connection, kept, head, last_byte)) return;
+    abandon(connection, Counter::kOrphanGap);
+  }
+}
+
+void Http1Conversation::gap_in_body(Connection& connection, Direction direction,
+                                    std::uint64_t gap_bytes, MonotonicTime last_byte, bool exact) {
+  using http1::SkipStatus;
+  auto& stream = connection.stream(direction);
+  auto& queue = connection.unanswered;
+  if (direction == connection.request_direction()) {
+    const auto result = stream.body.skip(gap_bytes);
+    matcher_.add_request_bytes(queue, gap_bytes - result.past_end_bytes);
+    if (result.status == SkipStatus::kEnd) stream.state = StreamState::kHead;
+    if (result.status == SkipStatus::kPastEnd) {
+      counters_.add(Counter::kOrphanGap);
+      lose_requests(connection);
+    }
+    return;
+  }
+
+  if (connection.has_supposed_end) {
+    connection.has_supposed_end = false;
+    lose_response_end(connection);
+    if (stream.state == StreamState::kLost) return;
+  }
+  const auto result = stream.body.skip(gap_bytes);
+  matcher_.add_response_bytes(queue, gap_bytes - result.past_end_bytes, last_byte);
+  switch (result.status) {
+    case SkipStatus::kInside:
+      break;
+    case SkipStatus::kEnd:
+      finish_response(connection, last_byte);
+      break;
+    case SkipStatus::kFramingLost:
+      lose_response_end(connection);
+      break;
+    case SkipStatus::kPastEnd:
+      if (exact) finish_response(connection, last_byte);
+      abandon(connection, Counter::kOrphanGap);
+      break;
+  }
+}
+
+void Http1Conversation::lose_requests(Connection& connection) {
+  drop_head(connection.request());
+  connection.request().state = StreamState::kLost;
+}
+
+void Http1Conversation::lose_response_end(Connection& connection) {
+  const auto& queue = connection.unanswered;
+  const bool until_close = connection.response().body.kind() == http1::BodyKind::kUntilClose;
+  if (!until_close && queue.size + queue.passed_over > 1) abandon(connection, Counter::kOrphanGap);
+}
+
+void Http1Conversation::abandon(Connection& connection, Counter reason) {
+  matcher_.forget_all(connection.unanswered, reason);
+  connection.has_supposed_end = false;
+  for (auto& stream : connection.streams) {
+    drop_head(stream);
+    stream.state = StreamState::kLost;
+  }
+}
+
+void Http1Conversation::on_response_end(Connection& connection, const EndEvent& end) {
+  auto& queue = connection.unanswered;
+  if (connection.upgraded || connection.role == Role::kUnknown || queue.size == 0) return;
+  const bool client = connection.role == Role::kClient;
+  const bool peer_closed =
+      end.socket_error != 0 || (client ? connection.ingress_ended : connection.ingress_ended_first);
+  const auto aborted = peer_closed ? Outcome::kAbortedByPeer : Outcome::kAbortedByUs;
+
+  auto& stream = connection.response();
+  if (stream.open_ended() && end.socket_error == 0) {
+    const bool sender_closed = client ? connection.ingress_ended : true;
+    const bool proven = connection.has_supposed_end && stream.position == connection.supposed_end;
+    if (sender_closed || proven) {
+      finish_response(connection, stream.last_byte);
+    } else if (stream.body.kind() == http1::BodyKind::kUnknown) {
+      // Closed by us after an answer that may have been whole: nobody can tell.
+      matcher_.finish(queue, Outcome::kUnknown, stream.last_byte);
+    }
+  }
+  matcher_.abort_all(queue, aborted, end.time, end.socket_error);
+  abandon(connection, Counter::kOrphanRequest);
+}
+
+}  // namespace exa

@@ -1,0 +1,286 @@
+// The heads of Http1Conversation: parsed where they lie in the ring if they are whole there, else
+// gathered in a block.
+#include <algorithm>
+#include <cstring>
+
+#include "agent/connection/http1_conversation.h"
+
+namespace exa {
+namespace {
+
+using Verdict = Detection::Verdict;
+
+// A line of this length or less is looked at although it is not whole, to see early that a
+// connection speaks something else.
+constexpr std::size_t kEarlyLookBytes = 64;
+
+std::size_t leading_blank(std::string_view text) {
+  return std::min(text.find_first_not_of("\r\n"), text.size());
+}
+
+bool is_blank(std::string_view text) {
+  return leading_blank(text) == text.size();
+}
+
+// Only a line's end can make a head whole.
+bool may_be_whole(std::string_view text, std::size_t new_bytes) {
+  return text.size() <= kEarlyLookBytes ||
+         text.substr(text.size() - new_bytes).find('\n') != text.npos;
+}
+
+// bytes are the rest of the chunk, from the head's first byte or the blank lines before it.
+void note_head_start(Stream& stream, const ChunkEvent& chunk, std::string_view bytes) {
+  const auto offset = chunk.bytes.size() - bytes.size();
+  stream.head_time = chunk.time;
+  // Only of the chunk's first byte is it known when it came.
+  stream.head_arrival = offset == 0 ? chunk.arrival : MonotonicTime{};
+  stream.head_sequence =
+      chunk.tcp_sequence + static_cast<std::uint32_t>(offset + leading_blank(bytes));
+  stream.head_tgid = chunk.tgid;
+}
+
+}  // namespace
+
+Http1Conversation::HeadText Http1Conversation::gather(Stream& stream, std::string_view bytes) {
+  if (stream.head_bytes == 0) return {bytes, 0, bytes.size()};
+  const std::size_t kept = stream.head_bytes;
+  const auto taken = std::min(bytes.size(), http1::kMaxHeadBytes - kept);
+  std::memcpy(blocks_[stream.head_block].data() + kept, bytes.data(), taken);
+  stream.head_bytes = static_cast<std::uint16_t>(kept + taken);
+  return {kept_head(stream), kept, taken};
+}
+
+bool Http1Conversation::keep(Stream& stream, std::string_view bytes) {
+  if (stream.head_bytes > 0) return true;  // gathered already
+  const auto block = blocks_.acquire();
+  if (block == kNoSlot) {
+    counters_.add(Counter::kHeadBlocksExhausted);
+    return false;
+  }
+  std::memcpy(blocks_[block].data(), bytes.data(), bytes.size());
+  stream.head_block = block;
+  stream.head_bytes = static_cast<std::uint16_t>(bytes.size());
+  return true;
+}
+
+void Http1Conversation::drop_head(Stream& stream) {
+  if (stream.head_bytes == 0) return;
+  blocks_.release(stream.head_block);
+  stream.head_block = kNoSlot;
+  stream.head_bytes = 0;
+}
+
+std::string_view Http1Conversation::kept_head(const Stream& stream) const {
+  if (stream.head_bytes == 0) return {};
+  return {blocks_[stream.head_block].data(), stream.head_bytes};
+}
+
+// Nothing is known of the connection yet: the first bytes tell who speaks.
+Http1Conversation::Step Http1Conversation::read_undetermined(Connection& connection,
+                                                             const ChunkEvent& chunk,
+                                                             std::string_view bytes, bool cut) {
+  auto& stream = connection.stream(chunk.direction);
+  const auto kept = kept_head(stream);
+  if (kept.empty() && is_blank(bytes) && !cut) return {.used_bytes = bytes.size()};
+  std::array<char, kEarlyLookBytes> first;
+  const auto from_kept = std::min(kept.size(), first.size());
+  const auto from_chunk = std::min(bytes.size(), first.size() - from_kept);
+  std::copy_n(kept.begin(), from_kept, first.begin());
+  std::copy_n(bytes.begin(), from_chunk, first.begin() + static_cast<std::ptrdiff_t>(from_kept));
+  const auto detection = detect_protocol({first.data(), from_kept + from_chunk});
+
+  const bool ingress = chunk.direction == Direction::kIngress;
+  if (detection.verdict == Verdict::kYes && detection.side == Side::kRequest) {
+    begin(connection, ingress ? Role::kServer : Role::kClient);
+    return read_request_head(connection, chunk, bytes, cut);
+  }
+  if (detection.verdict == Verdict::kNeedMore && !cut && from_kept + from_chunk < first.size()) {
+    if (kept.empty()) note_head_start(stream, chunk, bytes);
+    if (kept.empty() ? keep(stream, bytes) : gather(stream, bytes).taken_bytes == bytes.size())
+      return {.used_bytes = bytes.size()};
+  }
+  drop_head(stream);
+  stream.state = StreamState::kLost;
+  if (detection.verdict != Verdict::kYes) return {.use = ChunkUse::kNotProtocol, .lost = true};
+  // A response whose request was before our time.
+  connection.role = ingress ? Role::kClient : Role::kServer;
+  connection.protocol = ProtocolId::kHttp1;
+  counters_.add(Counter::kOrphanResponse);
+  return {.use = ChunkUse::kOrphan, .lost = true};
+}
+
+Http1Conversation::Step Http1Conversation::read_request_head(Connection& connection,
+                                                             const ChunkEvent& chunk,
+                                                             std::string_view bytes, bool cut) {
+  auto& stream = connection.request();
+  const auto head_text = gather(stream, bytes);
+  const bool whole_or_never = (cut && head_text.taken_bytes == bytes.size()) ||
+                              head_text.text.size() >= http1::kMaxHeadBytes;
+  http1::RequestHead head;
+  ParseResult result;
+  if (whole_or_never || may_be_whole(head_text.text, head_text.taken_bytes))
+    result = http1::parse_request_head(head_text.text, head);
+
+  if (head_text.kept_bytes == 0) note_head_start(stream, chunk, bytes);
+  if (result.status == ParseStatus::kMessage) {
+    accept_request(connection, head, result.consumed_bytes - head.leading_bytes);
+    drop_head(stream);
+    return {.used_bytes = result.consumed_bytes - head_text.kept_bytes};
+  }
+  if (result.status == ParseStatus::kInvalid) return reject_request(connection, result.reason);
+  if (is_blank(head_text.text)) {
+    drop_head(stream);
+    return {.used_bytes = head_text.taken_bytes};
+  }
+  if (whole_or_never) {
+    if (accept_cut_request(connection, head_text.text, head))
+      return {.used_bytes = head_text.taken_bytes};
+    if (!connection.confirmed) return reject_request(connection, InvalidReason::kStartLine);
+    counters_.add(Counter::kOrphanGap);
+  } else if (keep(stream, bytes)) {
+    return {.used_bytes = bytes.size()};
+  }
+  lose_requests(connection);
+  return {.use = ChunkUse::kOrphan, .lost = true};
+}
+
+Http1Conversation::Step Http1Conversation::reject_request(Connection& connection,
+                                                          InvalidReason reason) {
+  lose_requests(connection);
+  if (!connection.confirmed) {
+    // It only looked like a method: the connection speaks something else.
+    abandon(connection, Counter::kOrphanRequest);
+    connection.role = Role::kUnknown;
+    connection.protocol = ProtocolId::kUnknown;
+    return {.use = ChunkUse::kNotProtocol, .lost = true};
+  }
+  counters_.add(is_framing(reason) ? Counter::kParseErrorFraming : Counter::kParseErrorRequest);
+  return {.use = ChunkUse::kParseError, .lost = true};
+}
+
+void Http1Conversation::accept_request(Connection& connection, const http1::RequestHead& head,
+                                       std::uint64_t head_bytes) {
+  auto& stream = connection.request();
+  auto& response = connection.response();
+  connection.confirmed = true;
+  if (response.open_ended() && !connection.has_supposed_end) {
+    connection.has_supposed_end = true;
+    connection.supposed_end = response.position;
+  }
+  const RequestOrigin origin{.socket = connection.id,
+                             .local = connection.local,
+                             .remote = connection.remote,
+                             .role = connection.role,
+                             .tls = connection.tls,
+                             .tgid = stream.head_tgid != 0 ? stream.head_tgid : connection.tgid,
+                             .tcp_sequence = stream.head_sequence,
+                             .arrival = stream.head_arrival,
+                             .first_byte = stream.head_time};
+  matcher_.on_request(connection.unanswered, origin, head, head_bytes);
+  stream.expect_continue = head.expect_continue;
+  stream.body.start(head.body);
+  stream.state = head.body.kind == http1::BodyKind::kNone ? StreamState::kHead : StreamState::kBody;
+  if (head.method == Method::kConnect) stream.state = StreamState::kAwaitTunnel;
+}
+
+bool Http1Conversation::accept_cut_request(Connection& connection, std::string_view text,
+                                           http1::RequestHead& head) {
+  const auto result = http1::parse_request_head(text, head);
+  if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(text, head)) return false;
+  counters_.add(Counter::kHeadTooLong);
+  if (head.context.state() == ContextState::kAbsent) counters_.add(Counter::kContextCut);
+  accept_request(connection, head, text.size() - head.leading_bytes);
+  drop_head(connection.request());
+  return true;
+}
+
+Http1Conversation::Step Http1Conversation::read_response_head(Connection& connection,
+                                                              const ChunkEvent& chunk,
+                                                              std::string_view bytes, bool cut) {
+  auto& stream = connection.response();
+  auto& queue = connection.unanswered;
+  if (queue.empty() || (queue.size == 0 && queue.passed_over_bodiless)) {
+    if (is_blank(bytes)) return {.used_bytes = bytes.size()};
+    const auto detection = detect_protocol(bytes);
+    if (queue.empty() && detection.verdict == Verdict::kYes && detection.side == Side::kResponse)
+      counters_.add(Counter::kOrphanResponse);
+    abandon(connection, Counter::kOrphanRequest);
+    return {.use = ChunkUse::kOrphan, .lost = true};
+  }
+
+  const auto head_text = gather(stream, bytes);
+  const bool whole_or_never = (cut && head_text.taken_bytes == bytes.size()) ||
+                              head_text.text.size() >= http1::kMaxHeadBytes;
+  if (head_text.kept_bytes == 0) stream.head_time = chunk.time;
+  http1::ResponseHead head;
+  ParseResult result;
+  if (whole_or_never || may_be_whole(head_text.text, head_text.taken_bytes))
+    result = http1::parse_response_head(head_text.text, matcher_.awaited_method(queue), head);
+
+  if (result.status == ParseStatus::kMessage || result.status == ParseStatus::kUpgraded) {
+    drop_head(stream);  // nothing of a response head is a view
+    accept_response(connection, head, result.status, result.consumed_bytes - head.leading_bytes,
+                    chunk.time);
+    return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
+            .lost = connection.upgraded};
+  }
+  if (result.status == ParseStatus::kInvalid) {
+    counters_.add(is_framing(result.reason) ? Counter::kParseErrorFraming
+                                            : Counter::kParseErrorResponse);
+    abandon(connection, Counter::kOrphanRequest);
+    return {.use = ChunkUse::kParseError, .lost = true};
+  }
+  if (is_blank(head_text.text)) {
+    drop_head(stream);
+    return {.used_bytes = head_text.taken_bytes};
+  }
+  if (whole_or_never) {
+    if (accept_cut_response(connection, head_text.text, head, chunk.time))
+      return {.used_bytes = head_text.taken_bytes, .lost = stream.state == StreamState::kLost};
+  } else if (keep(stream, bytes)) {
+    return {.used_bytes = bytes.size()};
+  }
+  abandon(connection, Counter::kOrphanGap);
+  return {.use = ChunkUse::kOrphan, .lost = true};
+}
+
+void Http1Conversation::accept_response(Connection& connection, const http1::ResponseHead& head,
+                                        ParseStatus status, std::uint64_t head_bytes,
+                                        MonotonicTime last_byte) {
+  if (head.is_interim()) return;
+  auto& stream = connection.response();
+  auto& queue = connection.unanswered;
+  const bool answers_connect = matcher_.awaited_method(queue) == Method::kConnect;
+  matcher_.on_response_head(queue, head, stream.head_time, last_byte, head_bytes);
+  if (status == ParseStatus::kUpgraded) {
+    matcher_.finish(queue, Outcome::kUpgraded, last_byte);
+    abandon(connection, Counter::kOrphanRequest);
+    connection.upgraded = true;
+    return;
+  }
+  // No tunnel came to be: requests go on at the next change of direction.
+  if (answers_connect) connection.request().state = StreamState::kLost;
+  stream.body.start(head.body);
+  if (head.body.kind == http1::BodyKind::kNone) {
+    finish_response(connection, last_byte);
+    return;
+  }
+  stream.state = StreamState::kBody;
+  if (head.body.kind == http1::BodyKind::kUnknown) lose_response_end(connection);
+}
+
+bool Http1Conversation::accept_cut_response(Connection& connection, std::string_view text,
+                                            http1::ResponseHead& head, MonotonicTime last_byte) {
+  const auto method = matcher_.awaited_method(connection.unanswered);
+  const auto result = http1::parse_response_head(text, method, head);
+  if (result.status != ParseStatus::kNeedMore || !http1::cut_response_head(text, head))
+    return false;
+  if (head.status < 200) return false;  // where the answer itself starts is not known then
+  counters_.add(Counter::kHeadTooLong);
+  drop_head(connection.response());
+  accept_response(connection, head, ParseStatus::kMessage, text.size() - head.leading_bytes,
+                  last_byte);
+  return true;
+}
+
+}  // namespace exa

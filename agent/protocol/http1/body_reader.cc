@@ -1,0 +1,174 @@
+#include "agent/protocol/http1/body_reader.h"
+
+#include <algorithm>
+
+namespace exa::http1 {
+namespace {
+
+// More extension or trailer than any sender has reason for.
+constexpr std::uint32_t kMaxFramingBytes = 64 * 1024;
+// A chunk's size of more than 60 bits is no size.
+constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{1} << 60;
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  const char lower = static_cast<char>(c | 0x20);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+void BodyReader::start(Framing framing) {
+  *this = {};
+  kind_ = framing.kind;
+  remaining_bytes_ = framing.length_bytes;
+}
+
+ParseResult BodyReader::consume(std::string_view bytes) {
+  untouched_ = untouched_ && bytes.empty();
+  switch (kind_) {
+    case BodyKind::kNone:
+      return {ParseStatus::kMessage, InvalidReason::kNone, 0};
+    case BodyKind::kLength: {
+      const auto taken = std::min<std::uint64_t>(remaining_bytes_, bytes.size());
+      remaining_bytes_ -= taken;
+      return {remaining_bytes_ == 0 ? ParseStatus::kMessage : ParseStatus::kNeedMore,
+              InvalidReason::kNone, taken};
+    }
+    case BodyKind::kChunked:
+      return consume_chunked(bytes);
+    case BodyKind::kUntilClose:
+    case BodyKind::kUnknown:
+      break;
+  }
+  return {ParseStatus::kNeedMore, InvalidReason::kNone, bytes.size()};
+}
+
+ParseResult BodyReader::consume_chunked(std::string_view bytes) {
+  std::size_t position = 0;
+  while (position < bytes.size()) {
+    if (state_ == ChunkState::kContent) {
+      const auto taken = std::min<std::uint64_t>(remaining_bytes_, bytes.size() - position);
+      remaining_bytes_ -= taken;
+      position += taken;
+      if (remaining_bytes_ == 0) state_ = ChunkState::kContentCr;
+      continue;
+    }
+    if (!step(bytes[position]))
+      return {ParseStatus::kInvalid, InvalidReason::kChunkFraming, position};
+    ++position;
+    if (ended_) return {ParseStatus::kMessage, InvalidReason::kNone, position};
+  }
+  return {ParseStatus::kNeedMore, InvalidReason::kNone, position};
+}
+
+bool BodyReader::step(char c) {
+  switch (state_) {
+    case ChunkState::kSizeFirst:
+    case ChunkState::kSize: {
+      if (const int digit = hex_value(c); digit >= 0) {
+        remaining_bytes_ = remaining_bytes_ << 4 | static_cast<std::uint64_t>(digit);
+        state_ = ChunkState::kSize;
+        return remaining_bytes_ < kMaxChunkBytes;
+      }
+      if (state_ == ChunkState::kSizeFirst) return false;
+      [[fallthrough]];
+    }
+    case ChunkState::kSizeBlank:
+      if (c == '\r') {
+        state_ = ChunkState::kSizeLf;
+      } else if (c == '\n') {
+        return end_size_line();
+      } else if (c == ';') {
+        state_ = ChunkState::kExtension;
+      } else if (c == ' ' || c == '\t') {
+        state_ = ChunkState::kSizeBlank;
+      } else {
+        return false;
+      }
+      return ++framing_bytes_ < kMaxFramingBytes;
+    case ChunkState::kExtension:
+      if (c == '\n') return end_size_line();
+      if (c == '\r') state_ = ChunkState::kSizeLf;
+      return ++framing_bytes_ < kMaxFramingBytes;
+    case ChunkState::kSizeLf:
+      return c == '\n' && end_size_line();
+    case ChunkState::kContentCr:
+      if (c == '\r') {
+        state_ = ChunkState::kContentLf;
+        return true;
+      }
+      [[fallthrough]];
+    case ChunkState::kContentLf:
+      state_ = ChunkState::kSizeFirst;
+      return c == '\n';
+    case ChunkState::kTrailerFirst:
+      if (c == '\r') {
+        state_ = ChunkState::kFinalLf;
+      } else if (c == '\n') {
+        ended_ = true;
+      } else {
+        state_ = ChunkState::kTrailer;
+      }
+      return ++framing_bytes_ < kMaxFramingBytes;
+    case ChunkState::kTrailer:
+      if (c == '\n') state_ = ChunkState::kTrailerFirst;
+      return ++framing_bytes_ < kMaxFramingBytes;
+    case ChunkState::kFinalLf:
+      ended_ = true;
+      return c == '\n';
+    case ChunkState::kContent:
+      break;
+  }
+  return false;
+}
+
+bool BodyReader::end_size_line() {
+  state_ = remaining_bytes_ == 0 ? ChunkState::kTrailerFirst : ChunkState::kContent;
+  framing_bytes_ = 0;
+  return true;
+}
+
+SkipResult BodyReader::skip(std::uint64_t gap_bytes) {
+  if (gap_bytes == 0) return {};
+  untouched_ = false;
+  switch (kind_) {
+    case BodyKind::kNone:
+      return {SkipStatus::kPastEnd, gap_bytes};
+    case BodyKind::kLength: {
+      const auto taken = std::min(remaining_bytes_, gap_bytes);
+      remaining_bytes_ -= taken;
+      if (taken < gap_bytes) return {SkipStatus::kPastEnd, gap_bytes - taken};
+      return {remaining_bytes_ == 0 ? SkipStatus::kEnd : SkipStatus::kInside, 0};
+    }
+    case BodyKind::kChunked:
+      return skip_chunked(gap_bytes);
+    case BodyKind::kUntilClose:
+    case BodyKind::kUnknown:
+      break;
+  }
+  return {};
+}
+
+// Content is counted through, and the CRLF that must follow it.
+SkipResult BodyReader::skip_chunked(std::uint64_t gap_bytes) {
+  if (state_ == ChunkState::kContent) {
+    const auto taken = std::min(remaining_bytes_, gap_bytes);
+    remaining_bytes_ -= taken;
+    gap_bytes -= taken;
+    if (remaining_bytes_ == 0) state_ = ChunkState::kContentCr;
+  }
+  if (gap_bytes > 0 && state_ == ChunkState::kContentCr) {
+    state_ = ChunkState::kContentLf;
+    --gap_bytes;
+  }
+  if (gap_bytes > 0 && state_ == ChunkState::kContentLf) {
+    state_ = ChunkState::kSizeFirst;
+    --gap_bytes;
+  }
+  if (gap_bytes == 0) return {};
+  kind_ = BodyKind::kUnknown;
+  return {SkipStatus::kFramingLost, 0};
+}
+
+}  // namespace exa::http1

@@ -1,0 +1,69 @@
+// Counts a body to its end without keeping a byte of it, also through bytes that were not captured.
+// Pure, no allocation; 16 bytes of state.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "agent/protocol/http1/framing.h"
+#include "agent/protocol/parse_result.h"
+
+namespace exa::http1 {
+
+enum class SkipStatus : std::uint8_t {
+  kInside,       // the body goes on
+  kEnd,          // the gap ends exactly where the body does
+  kPastEnd,      // the body ended inside the gap
+  kFramingLost,  // chunk sizes were in the gap: the end must be learned otherwise
+};
+
+struct SkipResult {
+  SkipStatus status = SkipStatus::kInside;
+  std::uint64_t past_end_bytes = 0;
+};
+
+class BodyReader {
+ public:
+  // A framing of kind kNone has no body to read.
+  void start(Framing framing);
+
+  [[nodiscard]] BodyKind kind() const { return kind_; }
+  [[nodiscard]] bool untouched() const { return untouched_; }
+
+  // kMessage when the body ends within bytes, kNeedMore or kInvalid.
+  ParseResult consume(std::string_view bytes);
+
+  // The same for bytes that were not captured. After kFramingLost the kind is kUnknown.
+  SkipResult skip(std::uint64_t gap_bytes);
+
+ private:
+  enum class ChunkState : std::uint8_t {
+    kSizeFirst,  // first digit of a chunk's size
+    kSize,
+    kSizeBlank,  // blanks between size and extension or line end
+    kExtension,
+    kSizeLf,
+    kContent,
+    kContentCr,
+    kContentLf,
+    kTrailerFirst,  // first character of a trailer line
+    kTrailer,
+    kFinalLf,
+  };
+
+  ParseResult consume_chunked(std::string_view bytes);
+  SkipResult skip_chunked(std::uint64_t gap_bytes);
+  bool step(char c);  // one byte of chunk framing; false if invalid
+  bool end_size_line();
+
+  std::uint64_t remaining_bytes_ = 0;  // of the body, or of the chunk
+  std::uint32_t framing_bytes_ = 0;    // of the current extension, or of all trailers
+  BodyKind kind_ = BodyKind::kNone;
+  ChunkState state_ = ChunkState::kSizeFirst;
+  bool ended_ = false;
+  bool untouched_ = true;
+};
+static_assert(sizeof(BodyReader) == 16);
+
+}  // namespace exa::http1

@@ -1,0 +1,43 @@
+// The header fields that decide how a message is framed, collected line by line; of the others
+// only the shape is checked. Pure, no allocation; views borrow from the head.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "agent/protocol/http1/framing.h"
+#include "agent/protocol/http1/line_reader.h"
+#include "agent/protocol/parse_result.h"
+#include "agent/trace/context/context_reader.h"
+#include "exa/model/exchange.h"
+
+namespace exa::http1 {
+
+struct Fields {
+  std::string_view host;
+  std::uint64_t content_length = 0;
+  bool has_content_length = false;
+  bool content_length_invalid = false;
+  bool has_transfer_encoding = false;
+  std::uint8_t chunked_codings = 0;  // how often "chunked" stands there, saturating
+  bool chunked_is_last = false;
+  bool transfer_encoding_invalid = false;  // folded
+  bool connection_close = false;
+  bool connection_upgrade = false;
+  bool expect_continue = false;
+};
+
+// Reads header lines up to the empty line. context is null for responses.
+ParseResult read_fields(LineReader& lines, Fields& fields, ContextReader* context);
+
+// RFC 9112 section 6.3 for the two kinds of messages; the reason is set if the fields contradict
+// each other.
+struct BodyDecision {
+  Framing framing;
+  InvalidReason reason = InvalidReason::kNone;
+};
+BodyDecision decide_request_body(const Fields& fields, Protocol version);
+BodyDecision decide_response_body(const Fields& fields, Protocol version, std::uint16_t status,
+                                  Method request_method);
+
+}  // namespace exa::http1

@@ -1,0 +1,109 @@
+// One socket as the kernel side would tell of it: keeps positions and times, and hands the tracker
+// the events. Each call is one I/O call, one millisecond after the one before.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "agent/connection/tracker.h"
+
+namespace exa::testing {
+
+class CollectingSink : public ExchangeSink {
+ public:
+  void on_exchange(const Exchange& exchange) override { exchanges.push_back(exchange); }
+  std::vector<Exchange> exchanges;
+};
+
+constexpr MonotonicTime ms(std::uint64_t milliseconds) {
+  return {milliseconds * 1'000'000};
+}
+
+class Wire {
+ public:
+  explicit Wire(ConnectionTracker& tracker, SocketId socket = 7) : tracker_(tracker), id_(socket) {}
+
+  // The process reads or writes; all of the text is captured, or its first `captured` bytes.
+  void reads(std::string_view text, std::size_t captured = SIZE_MAX) {
+    chunk(Direction::kIngress, text, captured);
+  }
+  void writes(std::string_view text, std::size_t captured = SIZE_MAX) {
+    chunk(Direction::kEgress, text, captured);
+  }
+  // Bytes that move without an event.
+  void reads_unseen(std::uint64_t bytes) { move(Direction::kIngress, bytes); }
+  void writes_unseen(std::uint64_t bytes) { move(Direction::kEgress, bytes); }
+
+  void socket() {
+    IpEndpoint local;
+    local.address = {127, 0, 0, 1};
+    local.port = 8080;
+    IpEndpoint remote;
+    remote.address = {10, 0, 0, 9};
+    remote.port = 40'000;
+    tracker_.on_event(
+        SocketEvent{.socket = id_, .time = tick(), .tgid = 42, .local = local, .remote = remote});
+  }
+  void chunk(Direction direction, std::string_view text, std::size_t captured = SIZE_MAX) {
+    const auto d = static_cast<std::size_t>(direction);
+    const auto time = tick();
+    // Exactly as large as what was captured, so that a sanitizer sees a read beyond it.
+    const std::vector<char> copy(
+        text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(captured, text.size())));
+    const ChunkEvent event{.socket = id_,
+                           .time = time,
+                           .tgid = 42,
+                           .direction = direction,
+                           .position = state_[d].position,
+                           .length_bytes = static_cast<std::uint32_t>(text.size()),
+                           .bytes = std::as_bytes(std::span(copy)),
+                           .previous_last_byte = state_[d].last_byte,
+                           .other = state_[1 - d],
+                           .arrival = direction == Direction::kIngress
+                                          ? MonotonicTime{time.ns - 300'000}
+                                          : MonotonicTime{},
+                           .tcp_sequence = 1'000 + static_cast<std::uint32_t>(state_[d].position)};
+    state_[d] = {state_[d].position + text.size(), time};
+    tracker_.on_event(event);
+  }
+  void position() {
+    tracker_.on_event(PositionEvent{.socket = id_, .time = tick(), .direction = state_});
+  }
+  struct Ended {
+    bool ingress = false;
+    bool egress = false;
+    bool final = false;
+    std::uint16_t error = 0;
+  };
+  void end(Ended ended) {
+    tracker_.on_event(EndEvent{.socket = id_,
+                               .time = tick(),
+                               .direction = state_,
+                               .ingress_ended = ended.ingress,
+                               .egress_ended = ended.egress,
+                               .final = ended.final,
+                               .socket_error = ended.error});
+  }
+  void peer_closes() { end({.ingress = true}); }
+  void we_close() { end({.egress = true}); }
+  void is_over(std::uint16_t error = 0) { end({.final = true, .error = error}); }
+
+  MonotonicTime tick() { return now_ = now_ + std::chrono::milliseconds(1); }
+  [[nodiscard]] MonotonicTime now() const { return now_; }
+
+ private:
+  void move(Direction direction, std::uint64_t bytes) {
+    auto& state = state_[static_cast<std::size_t>(direction)];
+    state = {state.position + bytes, tick()};
+  }
+
+  ConnectionTracker& tracker_;
+  SocketId id_;
+  std::array<DirectionState, 2> state_{};
+  MonotonicTime now_ = ms(1'000);
+};
+
+}  // namespace exa::testing
