@@ -13,6 +13,8 @@ import sys
 # Public headers, the only meeting place of bpf/, agent/ and exporters/.
 VALUES = {"exa/base", "exa/model"}
 KERNEL_CONTRACT = {"exa/abi"}
+# What the rooms of the agent build on: values, and pure functions over them.
+GROUND = VALUES | {"agent/model"}
 
 ALLOWED = {
     "exa/abi": set(),
@@ -22,21 +24,22 @@ ALLOWED = {
     "bpf": KERNEL_CONTRACT,
     "agent/model": VALUES,
     "agent/telemetry": VALUES | KERNEL_CONTRACT | {"exa/export"},
-    "agent/config": VALUES | {"agent/telemetry"},
-    "agent/kernel": VALUES | KERNEL_CONTRACT | {"agent/telemetry"},
-    "agent/capture": VALUES | KERNEL_CONTRACT | {"agent/telemetry"},
-    "agent/protocol": VALUES | {"agent/telemetry"},
-    "agent/trace": VALUES,
-    "agent/exchange": VALUES | {"agent/protocol", "agent/trace", "agent/telemetry"},
-    "agent/connection": VALUES | {"agent/exchange", "agent/protocol", "agent/capture",
+    "agent/config": GROUND | {"agent/telemetry"},
+    "agent/kernel": GROUND | KERNEL_CONTRACT | {"agent/telemetry"},
+    "agent/capture": GROUND | KERNEL_CONTRACT | {"agent/telemetry"},
+    "agent/protocol": GROUND | {"agent/telemetry"},
+    "agent/trace": GROUND,
+    "agent/exchange": GROUND | {"agent/protocol", "agent/trace", "agent/telemetry"},
+    "agent/connection": GROUND | {"agent/exchange", "agent/protocol", "agent/capture",
                                   "agent/telemetry"},
-    "agent/metrics": VALUES | {"agent/telemetry"},
-    "agent/exemplars": VALUES | {"agent/metrics", "agent/telemetry"},
-    "agent/request_pipeline": VALUES | {
+    "agent/metrics": GROUND | {"agent/telemetry"},
+    "agent/exemplars": GROUND | {"agent/metrics", "agent/telemetry"},
+    "agent/request_pipeline": GROUND | {
+        "exa/export",
         "agent/exemplars", "agent/metrics", "agent/trace", "agent/connection", "agent/exchange",
         "agent/protocol", "agent/capture", "agent/telemetry"},
-    "agent/discovery": VALUES | {"agent/config", "agent/telemetry", "agent/capture"},
-    "agent/privilege": VALUES | {"agent/telemetry"},
+    "agent/discovery": GROUND | {"agent/config", "agent/telemetry", "agent/capture"},
+    "agent/privilege": GROUND | {"agent/telemetry"},
     "exporters/encoding": VALUES,
     "exporters/queue": VALUES | {"exa/export", "exporters/encoding"},
     "exporters/otlp": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
