@@ -19,3 +19,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     add_compile_options(-fcf-protection)
   endif()
 endif()
+# Without this the fuzzer is blind to the rooms: it would see coverage of its own file only.
+if(EXA_BUILD_FUZZERS)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -99,17 +99,6 @@ class TemporaryFolder {
   std::string path_;
 };
 
-// The Go sample built with the given environment and arguments; nothing without a Go toolchain
-// that can do it.
-inline std::optional<std::string> build_go(const TemporaryFolder& folder, const std::string& name,
-                                           const std::string& environment,
-                                           const std::string& arguments) {
-  const std::string target = folder.file(name);
-  const std::string command = "cd " EXA_CORPUS_DIR "/elf/go_tls && env " + environment +
-                              " GOFLAGS=-p=1 nice go build " + arguments + " -o " + target + " .";
-  return output_of(command) ? std::optional(target) : std::nullopt;
-}
-
 // A file in memory that can be written, cut and opened like one on disk.
 class MemoryFile {
  public:

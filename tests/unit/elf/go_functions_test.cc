@@ -6,6 +6,7 @@
 #include "agent/discovery/elf/go_build.h"
 #include "agent/discovery/elf/machine_code.h"
 #include "tests/support/elf_samples.h"
+#include "tests/support/go_programs.h"
 
 namespace exa {
 namespace {

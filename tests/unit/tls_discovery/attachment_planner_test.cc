@@ -9,6 +9,7 @@
 #include "agent/discovery/elf/elf_image.h"
 #include "agent/discovery/elf/string_search.h"
 #include "tests/support/elf_samples.h"
+#include "tests/support/go_programs.h"
 
 namespace exa {
 namespace {
