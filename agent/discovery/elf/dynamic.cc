@@ -12,7 +12,9 @@ constexpr std::size_t kMaxNameBytes = 255;
 constexpr std::uint64_t kMaxSymbols = std::uint64_t{1} << 24;
 
 struct Tags {
-  std::optional<std::uint64_t> symbols, strings, strings_bytes, hash, gnu_hash, soname;
+  std::optional<std::uint64_t> symbols, strings, strings_bytes, hash, gnu_hash, soname, relocations,
+      relocation_bytes;
+  std::uint64_t flags_1 = 0;
   std::vector<std::uint64_t> needed;
 };
 
@@ -40,6 +42,15 @@ ElfResult<Tags> read_tags(ElfImage& image, const Segment& dynamic) {
         break;
       case DT_GNU_HASH:
         tags.gnu_hash = entry->d_un.d_ptr;
+        break;
+      case DT_RELA:
+        tags.relocations = entry->d_un.d_ptr;
+        break;
+      case DT_RELASZ:
+        tags.relocation_bytes = entry->d_un.d_val;
+        break;
+      case DT_FLAGS_1:
+        tags.flags_1 = entry->d_un.d_val;
         break;
       case DT_SONAME:
         tags.soname = entry->d_un.d_val;
@@ -118,6 +129,10 @@ ElfResult<DynamicSegment> read_dynamic(ElfImage& image) {
   const auto tags = read_tags(image, *dynamic);
   if (!tags) return std::unexpected(tags.error());
   DynamicSegment result;
+  result.is_program = (tags->flags_1 & DF_1_PIE) != 0;
+  if (tags->relocations && tags->relocation_bytes)
+    if (const auto at = image.file_offset(*tags->relocations, *tags->relocation_bytes))
+      result.relocations = FileRange{*at, *tags->relocation_bytes};
   if (!tags->strings || !tags->strings_bytes) return result;
 
   SymbolTable table{.strings_bytes = *tags->strings_bytes};

@@ -18,10 +18,18 @@ struct SymbolTable {
   std::uint64_t strings_bytes = 0;
 };
 
+// A part of the file.
+struct FileRange {
+  std::uint64_t offset = 0;
+  std::uint64_t bytes = 0;
+};
+
 struct DynamicSegment {
   std::optional<SymbolTable> symbols;
   std::vector<std::string> needed;  // DT_NEEDED, at most kMaxNeeded of them
   std::string soname;
+  std::optional<FileRange> relocations;  // DT_RELA
+  bool is_program = false;               // DF_1_PIE: a program that may load anywhere
 };
 
 inline constexpr std::size_t kMaxNeeded = 128;

@@ -56,7 +56,8 @@ class ElfImage {
 
   [[nodiscard]] Machine machine() const { return machine_; }
   [[nodiscard]] std::uint64_t entry() const { return entry_; }
-  // A program, not a library: it names an interpreter or has a fixed place.
+  // A program, not a library: it names an interpreter or has a fixed place. (A static one that may
+  // load anywhere has neither: DynamicSegment knows.)
   [[nodiscard]] bool is_program() const;
   [[nodiscard]] std::span<const Segment> segments() const { return segments_; }
   [[nodiscard]] std::span<const Section> sections() const { return sections_; }

@@ -3,6 +3,10 @@
 #include <elf.h>
 
 #include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "agent/discovery/elf/dynamic.h"
 
 namespace exa {
 namespace {
@@ -106,14 +110,37 @@ ElfResult<GoFunctionTable> locate(ElfImage& image) {
   return std::unexpected(ElfError::kAbsent);
 }
 
-// The runtime's own record of the table says where the code begins, and proves it by the addresses
-// of the first and the last function.
-std::optional<std::uint64_t> text_by_module(ElfImage& image, const GoFunctionTable& table) {
-  const auto first = image.reader().read_as<std::uint32_t>(table.functions_offset);
-  const auto end =
-      image.reader().read_as<std::uint32_t>(table.functions_offset + table.function_count * 8);
-  if (!first || !end) return std::nullopt;
+// The fields of a module record that place the code: each an address.
+struct ModuleAddresses {
+  std::uint64_t first, end, text;
+};
 
+// Proof that a module record belongs to the table: both name the first and the last function.
+class ModuleCheck {
+ public:
+  static ElfResult<ModuleCheck> of(ElfImage& image, const GoFunctionTable& table) {
+    const auto first = image.reader().read_as<std::uint32_t>(table.functions_offset);
+    const auto end =
+        image.reader().read_as<std::uint32_t>(table.functions_offset + table.function_count * 8);
+    if (!first) return std::unexpected(first.error());
+    if (!end) return std::unexpected(end.error());
+    return ModuleCheck(image, *first, *end);
+  }
+  [[nodiscard]] bool accepts(const ModuleAddresses& module) const {
+    return module.first == module.text + first_ && module.end == module.text + end_ &&
+           image_->code_offset(module.text, 1);
+  }
+
+ private:
+  ModuleCheck(const ElfImage& image, std::uint32_t first, std::uint32_t end)
+      : image_(&image), first_(first), end_(end) {}
+  const ElfImage* image_;
+  std::uint32_t first_, end_;
+};
+
+// The module record as the linker wrote it into the data.
+std::optional<std::uint64_t> text_by_module(ElfImage& image, const GoFunctionTable& table,
+                                            const ModuleCheck& check) {
   FileWindow window(image.reader());
   FileWindow modules(image.reader(), 4096);
   std::uint64_t bytes_left = kMaxSearchBytes;
@@ -130,12 +157,57 @@ std::optional<std::uint64_t> text_by_module(ElfImage& image, const GoFunctionTab
       const auto module = modules.at(segment.offset + at, kModuleBytes);
       if (!module) return std::nullopt;
       const auto text = load_at<std::uint64_t>(*module, kModuleText);
-      if (load_at<std::uint64_t>(*module, kModuleMinPc) == text + *first &&
-          load_at<std::uint64_t>(*module, kModuleMaxPc) == text + *end &&
-          image.code_offset(text, 1))
+      if (check.accepts({load_at<std::uint64_t>(*module, kModuleMinPc),
+                         load_at<std::uint64_t>(*module, kModuleMaxPc), text}))
         return text;
     }
   }
+  return std::nullopt;
+}
+
+// Calls visit(place, value) for each word that the loader will fill with an address of the image.
+template <typename Visit>
+void for_each_relocation(ElfImage& image, const FileRange& relocations, Visit&& visit) {
+  const std::uint32_t relative =
+      image.machine() == Machine::kX86_64 ? R_X86_64_RELATIVE : R_AARCH64_RELATIVE;
+  constexpr std::uint64_t kPerWindow = FileWindow::kDefaultBytes / sizeof(Elf64_Rela);
+  const std::uint64_t total = relocations.bytes / sizeof(Elf64_Rela);
+  FileWindow window(image.reader());
+  for (std::uint64_t first = 0; first < total; first += kPerWindow) {
+    const auto count = static_cast<std::size_t>(std::min(kPerWindow, total - first));
+    const auto bytes =
+        window.at(relocations.offset + first * sizeof(Elf64_Rela), count * sizeof(Elf64_Rela));
+    if (!bytes) return;
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto entry = load_at<Elf64_Rela>(*bytes, i * sizeof(Elf64_Rela));
+      if (ELF64_R_TYPE(entry.r_info) == relative)
+        visit(entry.r_offset, static_cast<std::uint64_t>(entry.r_addend));
+    }
+  }
+}
+
+// Some linkers leave the words of a position-independent program empty and tell their values only
+// to the loader.
+std::optional<std::uint64_t> text_by_relocations(ElfImage& image, const GoFunctionTable& table,
+                                                 const ModuleCheck& check) {
+  const auto dynamic = read_dynamic(image);
+  if (!dynamic || !dynamic->relocations) return std::nullopt;
+  constexpr std::size_t kMaxCandidates = 4;
+  std::vector<std::pair<std::uint64_t, ModuleAddresses>> modules;
+  for_each_relocation(image, *dynamic->relocations, [&](auto place, auto value) {
+    if (value == table.vaddr && modules.size() < kMaxCandidates)
+      modules.push_back({place, ModuleAddresses{}});
+  });
+  if (modules.empty()) return std::nullopt;
+  for_each_relocation(image, *dynamic->relocations, [&](auto place, auto value) {
+    for (auto& [start, module] : modules) {
+      if (place - start == kModuleMinPc) module.first = value;
+      if (place - start == kModuleMaxPc) module.end = value;
+      if (place - start == kModuleText) module.text = value;
+    }
+  });
+  for (const auto& [start, module] : modules)
+    if (check.accepts(module)) return module.text;
   return std::nullopt;
 }
 
@@ -144,9 +216,13 @@ std::optional<std::uint64_t> text_by_module(ElfImage& image, const GoFunctionTab
 ElfResult<GoFunctionTable> find_go_function_table(ElfImage& image) {
   auto table = locate(image);
   if (!table || !table->offsets_from_text) return table;
+  const auto check = ModuleCheck::of(image, *table);
+  if (!check) return std::unexpected(check.error());
   // The header's own word for it may wait for a relocation, and is no longer written by Go 1.26.
-  if (const auto text = text_by_module(image, *table))
+  if (const auto text = text_by_module(image, *table, *check))
     table->text_vaddr = *text;
+  else if (const auto relocated = text_by_relocations(image, *table, *check))
+    table->text_vaddr = *relocated;
   else if (table->text_vaddr == 0 || !image.code_offset(table->text_vaddr, 1))
     return std::unexpected(ElfError::kMalformed);
   return table;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "agent/discovery/elf/build_id.h"
+#include "agent/discovery/elf/dynamic.h"
 #include "agent/discovery/elf/symbols.h"
 #include "agent/discovery/tls/go_sites.h"
 #include "agent/discovery/tls/library_traces.h"
@@ -132,6 +133,12 @@ void add_sites(std::span<const FunctionSymbol> functions, std::vector<ProbeSite>
   }
 }
 
+bool is_program(ElfImage& image) {
+  if (image.is_program()) return true;
+  const auto dynamic = read_dynamic(image);
+  return dynamic && dynamic->is_program;
+}
+
 // Symbols exported to others first; the full table, where it was not stripped, only if those
 // know nothing: an executable with its own copy of a library keeps it hidden there.
 ElfResult<std::vector<FunctionSymbol>> find_known(ElfImage& image) {
@@ -172,7 +179,7 @@ AttachPlan plan_attachment(int fd, ReadLimits limits) {
     plan.verdict = verdict_of(functions.error());
   else if (sign_of(*functions) != Sign::kNone)
     plan.verdict = verdict_of(sign_of(*functions));
-  else if (image->is_program())
+  else if (is_program(*image))
     plan.verdict = find_library_trace(*image);
   return plan;
 }

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "agent/discovery/elf/dynamic.h"
 #include "agent/discovery/elf/go_build.h"
 #include "agent/discovery/elf/machine_code.h"
 #include "tests/support/elf_samples.h"
@@ -128,6 +129,36 @@ TEST_P(GoPrograms, HaveThemWithoutSectionHeadersToo) {
   auto image = ElfImage::open(copy.fd(), kPatient);
   ASSERT_TRUE(image) << sentence(image.error());
   ASSERT_TRUE(image->sections().empty());
+  expect_same_as_go_tools(*image);
+}
+
+// Some linkers leave the words that a relocation will fill empty; here they are emptied afterwards.
+class MovableGoPrograms : public GoPrograms {};
+INSTANTIATE_TEST_SUITE_P(Built, MovableGoPrograms,
+                         testing::Values(kBuilds[2], kBuilds[3], kBuilds[5], kBuilds[7]),
+                         [](const auto& test) { return std::string(test.param.name); });
+
+TEST_P(MovableGoPrograms, HaveThemWhenOnlyRelocationsKnowAddresses) {
+  auto copy = MemoryFile::copy_of(path_);
+  std::size_t emptied = 0;
+  {
+    auto image = ElfImage::open(copy.fd());
+    ASSERT_TRUE(image);
+    const auto dynamic = read_dynamic(*image);
+    ASSERT_TRUE(dynamic && dynamic->relocations);
+    const auto end = dynamic->relocations->offset + dynamic->relocations->bytes;
+    for (auto at = dynamic->relocations->offset; at < end; at += sizeof(Elf64_Rela)) {
+      const auto entry = copy.get<Elf64_Rela>(at);
+      if (entry.r_addend == 0) continue;
+      const auto place = image->file_offset(entry.r_offset, 8);
+      if (!place) continue;
+      copy.put<std::uint64_t>(*place, 0);
+      ++emptied;
+    }
+  }
+  ASSERT_GT(emptied, 1000u);
+  auto image = ElfImage::open(copy.fd(), kPatient);
+  ASSERT_TRUE(image);
   expect_same_as_go_tools(*image);
 }
 

@@ -165,6 +165,26 @@ TEST(Verdict, OfAStrippedProgramIsToldByItsConstants) {
   }
 }
 
+// A Rust program linked statically, as musl targets are, has neither interpreter nor fixed place.
+TEST(Verdict, OfAStaticProgramThatLoadsAnywhereIsTold) {
+  MemoryFile file;
+  write_synthetic_elf(file, 2, 0);
+  auto header = file.get<Elf64_Ehdr>(0);
+  header.e_type = ET_DYN;
+  header.e_phnum = 2;
+  file.put(0, header);
+  file.write(0x900, "/rustls-0.23");
+  EXPECT_EQ(plan_attachment(file.fd()).verdict, TlsVerdict::kNoLibrary);  // a library's constants
+  constexpr std::uint64_t kDynamicAt = 0xa00;
+  Elf64_Phdr dynamic{};
+  dynamic.p_type = PT_DYNAMIC;
+  dynamic.p_offset = kDynamicAt;
+  dynamic.p_filesz = 2 * sizeof(Elf64_Dyn);
+  file.put(sizeof header + sizeof dynamic, dynamic);
+  file.put(kDynamicAt, Elf64_Dyn{.d_tag = DT_FLAGS_1, .d_un = {.d_val = DF_1_PIE}});
+  EXPECT_EQ(plan_attachment(file.fd()).verdict, TlsVerdict::kRustls);
+}
+
 TEST(Verdict, OfFilesWithoutTlsIsPlain) {
   EXPECT_EQ(plan_of("/bin/true").verdict, TlsVerdict::kNoLibrary);
   EXPECT_EQ(plan_of("/etc/passwd").verdict, TlsVerdict::kNotElf);
