@@ -1,0 +1,193 @@
+#!/usr/bin/env python3
+"""An OTLP/HTTP receiver as a process of its own: decodes with OpenTelemetry's own definitions and
+writes each span and each metric point as a JSON line.
+
+  build/venv/bin/python tests/support/otlp_sink.py [--output FILE] [--port 0]
+      [--tls-cert PEM --tls-key PEM [--client-ca PEM]]
+
+Prints {"port": N} once it listens, and ends when its standard input does.
+
+  GET /spans  /traces/{trace id in hex}  /metrics  /requests     what was received, as JSON
+  POST /faults  {"status": 503, "headers": {"Retry-After": "1"}, "reject": 2, "delay_s": 0.5,
+                 "requests": 3}     how the next requests are answered; 2xx keeps what it takes
+"""
+import argparse
+import base64
+import gzip
+import json
+import ssl
+import sys
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
+from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
+
+IDS = ("trace_id", "span_id", "parent_span_id")
+NUMBERS = ("histogram", "sum", "gauge")
+
+
+def plain(message):
+    """A message as a dictionary of proto field names, its ids in hex."""
+    def with_hex_ids(value):
+        if isinstance(value, dict):
+            return {key: base64.b64decode(one).hex() if key in IDS else with_hex_ids(one)
+                    for key, one in value.items()}
+        return [with_hex_ids(one) for one in value] if isinstance(value, list) else value
+    return with_hex_ids(MessageToDict(message, preserving_proto_field_name=True,
+                                      use_integers_for_enums=True))
+
+
+def spans_of(request):
+    for resource in request.resource_spans:
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                yield {"type": "span", "resource": plain(resource.resource),
+                       "scope": plain(scope.scope), "span": plain(span)}
+
+
+def points_of(request):
+    for resource in request.resource_metrics:
+        for scope in resource.scope_metrics:
+            for metric in scope.metrics:
+                kind = metric.WhichOneof("data")
+                assert kind in NUMBERS, metric
+                described = {"name": metric.name, "description": metric.description,
+                             "unit": metric.unit, "kind": kind}
+                if kind != "gauge":
+                    described["temporality"] = getattr(metric, kind).aggregation_temporality
+                if kind == "sum":
+                    described["monotonic"] = metric.sum.is_monotonic
+                for point in getattr(metric, kind).data_points:
+                    yield {"type": "point", "resource": plain(resource.resource),
+                           "scope": plain(scope.scope), "metric": described,
+                           "point": plain(point)}
+
+
+class Sink:
+    SIGNALS = {
+        "/v1/traces": (trace_service_pb2.ExportTraceServiceRequest, spans_of,
+                       trace_service_pb2.ExportTraceServiceResponse, "rejected_spans"),
+        "/v1/metrics": (metrics_service_pb2.ExportMetricsServiceRequest, points_of,
+                        metrics_service_pb2.ExportMetricsServiceResponse, "rejected_data_points"),
+    }
+
+    def __init__(self, output):
+        self.lock = threading.Lock()
+        self.output = open(output, "a", encoding="utf-8") if output else None
+        self.kept, self.requests, self.faults = [], [], []
+
+    def fault(self):
+        with self.lock:
+            return self.faults.pop(0) if self.faults else {}
+
+    def receive(self, path, headers, body):
+        """(status, headers, reply body)."""
+        fault = self.fault()
+        time.sleep(fault.get("delay_s", 0))
+        status = fault.get("status", 200)
+        packed = headers.get("Content-Encoding") == "gzip"
+        request_type, items_of, reply_type, rejected_field = self.SIGNALS[path]
+        request = request_type.FromString(gzip.decompress(body) if packed else body)
+        items = list(items_of(request))
+        reject = fault.get("reject", 0)
+        with self.lock:
+            self.requests.append({"path": path, "status": status, "items": len(items),
+                                  "bytes": len(body), "headers": dict(headers)})
+            if 200 <= status < 300:
+                taken = items[:max(len(items) - max(reject, 0), 0)]
+                self.kept += taken
+                if self.output:
+                    self.output.writelines(json.dumps(item) + "\n" for item in taken)
+                    self.output.flush()
+        reply = reply_type()
+        if reject:
+            setattr(reply.partial_success, rejected_field, reject)
+            reply.partial_success.error_message = "rejected on request of the test"
+        return status, fault.get("headers", {}), reply.SerializeToString()
+
+    def query(self, path):
+        with self.lock:
+            spans = [item for item in self.kept if item["type"] == "span"]
+            if path == "/spans":
+                return spans
+            if path.startswith("/traces/"):
+                wanted = path.removeprefix("/traces/")
+                return [item for item in spans if item["span"].get("trace_id") == wanted]
+            if path == "/metrics":
+                return [item for item in self.kept if item["type"] == "point"]
+            return list(self.requests) if path == "/requests" else None
+
+
+def reply_class(sink):
+    class Reply(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self, status, headers, content, kind):
+            self.send_response(status)
+            for name, value in {"Content-Type": kind, "Content-Length": len(content),
+                                **headers}.items():
+                self.send_header(name, str(value))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def do_GET(self):
+            found = sink.query(self.path)
+            self.answer(404 if found is None else 200, {}, json.dumps(found).encode(),
+                        "application/json")
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path == "/faults":
+                fault = json.loads(body)
+                with sink.lock:
+                    sink.faults += [fault] * fault.get("requests", 1)
+                return self.answer(200, {}, b"", "text/plain")
+            if self.path not in Sink.SIGNALS:
+                return self.answer(404, {}, b"", "text/plain")
+            try:
+                status, headers, content = sink.receive(self.path, self.headers, body)
+            except Exception as error:  # what the official decoder refuses is the agent's fault
+                print(f"otlp_sink: {error!r}", file=sys.stderr, flush=True)
+                return self.answer(400, {}, repr(error).encode(), "text/plain")
+            return self.answer(status, headers, content, "application/x-protobuf")
+
+        def log_message(self, *_):
+            pass
+
+    return Reply
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--output")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--tls-cert")
+    parser.add_argument("--tls-key")
+    parser.add_argument("--client-ca")
+    options = parser.parse_args()
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, *_):  # a client that gave up, as tests of faults make it do
+            pass
+
+    server = Server(("127.0.0.1", options.port), reply_class(Sink(options.output)))
+    if options.tls_cert:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(options.tls_cert, options.tls_key)
+        if options.client_ca:
+            context.load_verify_locations(options.client_ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+        server.socket = context.wrap_socket(server.socket, server_side=True,
+                                            do_handshake_on_connect=False)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    print(json.dumps({"port": server.server_port}), flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
