@@ -55,13 +55,12 @@ void NewestMetricExporter::run() {
       work_.wait(lock, [&] { return closing_ || waiting_; });
       continue;
     }
+    if (closing_ && !std::exchange(last_attempt_made_, true)) next_attempt_ = now;
     if (failing_ && now < next_attempt_) {
       // A newer batch takes the place of the waiting one, and shares its pause.
       const auto until = closing_ ? std::min(next_attempt_, closing_deadline_) : next_attempt_;
       const bool was_closing = closing_;
       work_.wait_until(lock, until, [&] { return waiting_ || closing_ != was_closing; });
-      // One more attempt at once, whatever the pause was.
-      if (closing_ != was_closing) next_attempt_ = Clock::now();
       continue;
     }
     lock.unlock();

@@ -63,6 +63,7 @@ class NewestMetricExporter final : public MetricExporter {
   bool failing_ = false;
   Backoff backoff_;
   Clock::time_point next_attempt_{};
+  bool last_attempt_made_ = false;  // at closing one more is made at once, whatever the pause was
 
   std::mutex mutex_;
   std::condition_variable work_;

@@ -23,16 +23,17 @@
 namespace exa {
 
 struct FaultyAnswer {
-  std::string bytes;          // written as they are
-  bool endless = false;       // then 'x' until the client goes
+  std::string bytes;     // written as they are
+  bool endless = false;  // then 'x' until the client goes
   bool one_byte_a_pause = false;
   enum class Then { kKeepAlive, kClose, kReset, kHold } then = Then::kKeepAlive;
 };
 
 inline std::string http_answer(int status, const std::string& headers = "",
                                const std::string& body = "") {
-  return "HTTP/1.1 " + std::to_string(status) + " Words\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body;
+  return "HTTP/1.1 " + std::to_string(status) +
+         " Words\r\nContent-Length: " + std::to_string(body.size()) + "\r\n" + headers + "\r\n" +
+         body;
 }
 
 class FaultServer {
@@ -56,7 +57,8 @@ class FaultServer {
     stopping_ = true;
     ::shutdown(listener_.get(), SHUT_RDWR);
     acceptor_.join();
-    for (auto& thread : connections_) thread.join();
+    for (auto& thread : connections_)
+      thread.join();
   }
 
   [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
@@ -68,7 +70,8 @@ class FaultServer {
     const std::lock_guard lock(mutex_);
     return requests_;
   }
-  bool wait_for_requests(std::size_t count, std::chrono::seconds within = std::chrono::seconds(10)) {
+  bool wait_for_requests(std::size_t count,
+                         std::chrono::seconds within = std::chrono::seconds(10)) {
     std::unique_lock lock(mutex_);
     return came_.wait_for(lock, within, [&] { return requests_.size() >= count; });
   }

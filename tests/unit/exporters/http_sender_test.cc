@@ -59,7 +59,8 @@ TEST(HttpSender, PostsAGzippedProtobufToTheSignalsPath) {
 TEST(HttpSender, KeepsOneConnectionForManyRequests) {
   FaultServer server([](int) { return FaultyAnswer{.bytes = http_answer(200)}; });
   const auto sender = sender_to(server.url());
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(sender->send("spans").status, SendStatus::kDelivered);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(sender->send("spans").status, SendStatus::kDelivered);
   EXPECT_EQ(server.connections(), 1);
 }
 
@@ -82,13 +83,13 @@ TEST_P(HttpStatus, DecidesWhatBecomesOfTheBatch) {
 }
 INSTANTIATE_TEST_SUITE_P(
     All, HttpStatus,
-    testing::Values(StatusCase{200, SendStatus::kDelivered}, StatusCase{202, SendStatus::kDelivered},
-                    StatusCase{400, SendStatus::kRefused}, StatusCase{401, SendStatus::kRefused},
-                    StatusCase{404, SendStatus::kRefused}, StatusCase{408, SendStatus::kRefused},
-                    StatusCase{413, SendStatus::kTooLarge}, StatusCase{429, SendStatus::kRetry},
-                    StatusCase{500, SendStatus::kRefused}, StatusCase{501, SendStatus::kRefused},
-                    StatusCase{502, SendStatus::kRetry}, StatusCase{503, SendStatus::kRetry},
-                    StatusCase{504, SendStatus::kRetry}));
+    testing::Values(StatusCase{200, SendStatus::kDelivered},
+                    StatusCase{202, SendStatus::kDelivered}, StatusCase{400, SendStatus::kRefused},
+                    StatusCase{401, SendStatus::kRefused}, StatusCase{404, SendStatus::kRefused},
+                    StatusCase{408, SendStatus::kRefused}, StatusCase{413, SendStatus::kTooLarge},
+                    StatusCase{429, SendStatus::kRetry}, StatusCase{500, SendStatus::kRefused},
+                    StatusCase{501, SendStatus::kRefused}, StatusCase{502, SendStatus::kRetry},
+                    StatusCase{503, SendStatus::kRetry}, StatusCase{504, SendStatus::kRetry}));
 
 TEST(HttpSender, HandsOnRetryAfter) {
   const auto pause = [](const std::string& value) {
@@ -103,21 +104,21 @@ TEST(HttpSender, HandsOnRetryAfter) {
 }
 
 TEST(HttpSender, CountsWhatAPartialSuccessRejects) {
-  const auto outcome =
-      outcome_of({.bytes = http_answer(200, "", partial_success("\x03"))});
+  const auto outcome = outcome_of({.bytes = http_answer(200, "", partial_success("\x03"))});
   EXPECT_EQ(outcome.status, SendStatus::kDelivered);
   EXPECT_EQ(outcome.rejected, 3u);
   EXPECT_THAT(outcome.text, HasSubstr("no room"));
   // A negative count is none.
-  const auto negative = outcome_of({.bytes = http_answer(
-      200, "", partial_success("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))});
+  const auto negative = outcome_of(
+      {.bytes = http_answer(200, "", partial_success("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"))});
   EXPECT_EQ(negative.status, SendStatus::kDelivered);
   EXPECT_EQ(negative.rejected, 0u);
 }
 
 TEST(HttpSender, ReadsAReplyInJson) {
-  const auto outcome = outcome_of({.bytes = http_answer(
-      200, "Content-Type: application/json\r\n", R"({"partialSuccess":{"rejectedSpans":"2"}})")});
+  const auto outcome =
+      outcome_of({.bytes = http_answer(200, "Content-Type: application/json\r\n",
+                                       R"({"partialSuccess":{"rejectedSpans":"2"}})")});
   EXPECT_EQ(outcome.status, SendStatus::kDelivered);
   EXPECT_EQ(outcome.rejected, 2u);
 }
@@ -127,11 +128,11 @@ TEST(HttpSender, RefusesToBelieveASuccessThatIsNotOtlp) {
   EXPECT_EQ(outcome_of({.bytes = http_answer(200, "", page)}).trouble, SendTrouble::kBadReply);
   EXPECT_EQ(outcome_of({.bytes = http_answer(200, "", page)}).status, SendStatus::kRefused);
   const auto bomb = gzip(std::string(50u << 20, '\0'));
-  const auto bombed =
-      outcome_of({.bytes = http_answer(200, "Content-Encoding: gzip\r\n", bomb->substr(0, 60'000))});
+  const auto bombed = outcome_of(
+      {.bytes = http_answer(200, "Content-Encoding: gzip\r\n", bomb->substr(0, 60'000))});
   EXPECT_EQ(bombed.status, SendStatus::kRefused);
-  const auto endless = outcome_of(
-      {.bytes = "HTTP/1.1 200 OK\r\n\r\n", .endless = true, .then = Then::kClose});
+  const auto endless =
+      outcome_of({.bytes = "HTTP/1.1 200 OK\r\n\r\n", .endless = true, .then = Then::kClose});
   EXPECT_EQ(endless.status, SendStatus::kRefused);
   EXPECT_EQ(endless.trouble, SendTrouble::kBadReply);
   const auto endless_head =
@@ -165,8 +166,8 @@ TEST(HttpSender, GivesUpAtItsTimeout) {
 
 TEST(HttpSender, DoesNotFollowARedirect) {
   FaultServer elsewhere([](int) { return FaultyAnswer{.bytes = http_answer(200)}; });
-  const auto outcome = outcome_of(
-      {.bytes = http_answer(307, "Location: " + elsewhere.url() + "/v1/traces\r\n")});
+  const auto outcome =
+      outcome_of({.bytes = http_answer(307, "Location: " + elsewhere.url() + "/v1/traces\r\n")});
   EXPECT_EQ(outcome.status, SendStatus::kRefused);
   EXPECT_EQ(elsewhere.connections(), 0);
 }
@@ -200,8 +201,7 @@ TEST(HttpSender, RepeatsNoSecretInItsText) {
   for (const int status : {200, 400, 503}) {
     FaultServer server([&](int) { return FaultyAnswer{.bytes = http_answer(status, "", "junk")}; });
     const std::string url = "http://user:hunter2@127.0.0.1:" + std::to_string(server.port());
-    const auto outcome =
-        sender_to(url, {}, {{"api-key", "s3cret"}})->send("spans");
+    const auto outcome = sender_to(url, {}, {{"api-key", "s3cret"}})->send("spans");
     EXPECT_FALSE(outcome.text.empty());
     EXPECT_THAT(outcome.text, Not(HasSubstr("hunter2")));
     EXPECT_THAT(outcome.text, Not(HasSubstr("s3cret")));

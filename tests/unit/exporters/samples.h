@@ -64,8 +64,11 @@ inline std::vector<Span> spans(std::size_t count) {
 
 inline Exemplar exemplar(double value, std::uint8_t number, std::uint64_t after_ns = 5 * kSecond,
                          ExemplarReason reason = ExemplarReason::kBucket) {
-  return {.value = value, .time = {kEpoch + after_ns}, .trace_id = trace_id(number),
-          .span_id = span_id(number), .reason = reason};
+  return {.value = value,
+          .time = {kEpoch + after_ns},
+          .trace_id = trace_id(number),
+          .span_id = span_id(number),
+          .reason = reason};
 }
 
 // Bounds .1 .5 1; counts 4 3 2 1.
@@ -93,7 +96,9 @@ inline Attributes get_200() {
 
 inline Metric duration_metric(std::vector<HistogramPoint> points,
                               const std::string& name = "http.server.request.duration") {
-  return {.name = name, .description = "Duration of HTTP requests.", .unit = "s",
+  return {.name = name,
+          .description = "Duration of HTTP requests.",
+          .unit = "s",
           .points = Histogram{std::move(points)}};
 }
 
@@ -104,7 +109,9 @@ inline Metric counter_metric(const std::string& name, std::int64_t value,
   point.start = {kEpoch - 60 * kSecond};
   point.time = {kEpoch + 10 * kSecond};
   point.value = value;
-  return {.name = name, .description = "records lost", .unit = "{record}",
+  return {.name = name,
+          .description = "records lost",
+          .unit = "{record}",
           .points = Sum{.points = {point}, .monotonic = true}};
 }
 
@@ -112,7 +119,9 @@ inline Metric gauge_metric(const std::string& name, double value) {
   NumberPoint point;
   point.time = {kEpoch + 10 * kSecond};
   point.value = value;
-  return {.name = name, .description = "resident memory", .unit = "By",
+  return {.name = name,
+          .description = "resident memory",
+          .unit = "By",
           .points = Gauge{.points = {point}}};
 }
 

@@ -1,0 +1,247 @@
+#include "exporters/openmetrics/writer.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "exporters/openmetrics/names.h"
+#include "tests/unit/exporters/samples.h"
+#include "tests/unit/exporters/subprocess.h"
+
+namespace exa {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+namespace s = samples;
+
+std::string openmetrics(const MetricBatch& batch) {
+  ExemplarPicker picker;
+  return render_openmetrics(batch, picker).text;
+}
+
+// Prometheus' own python parser: a list of families, or the parser's complaint.
+nlohmann::json parsed(const std::string& text) {
+  static const std::string kProgram = R"(
+import json, sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+text = sys.stdin.buffer.read().decode("utf-8")
+print(json.dumps([{"name": f.name, "type": f.type, "unit": f.unit, "help": f.documentation,
+  "samples": [{"name": s.name, "labels": s.labels, "value": repr(float(s.value)),
+    "exemplar": s.exemplar and {"labels": s.exemplar.labels, "value": s.exemplar.value,
+                                "time": float(s.exemplar.timestamp)}} for s in f.samples]}
+  for f in text_string_to_metric_families(text)])))";
+  const auto ended = run({EXA_TEST_PYTHON, "-c", kProgram}, text);
+  EXPECT_EQ(ended.code, 0) << ended.output << "\nof\n"
+                           << text << "\n(scripts/setup makes the python environment)";
+  return nlohmann::json::parse(ended.output, nullptr, false);
+}
+
+TEST(OpenMetricsWriter, WritesWhatThePageSays) {
+  const auto batch = s::batch({s::duration_metric(
+      {s::histogram_point(s::get_200(), {s::exemplar(0.25, 7), s::exemplar(1.75, 8)})})});
+  const std::string labels =
+      "{job=\"shop/checkout\",instance=\"checkout-1\",http_request_method=\"GET\","
+      "http_response_status_code=\"200\"";
+  EXPECT_EQ(openmetrics(batch),
+            "# TYPE target info\n"
+            "# HELP target What is known of each target.\n"
+            "target_info{job=\"shop/checkout\",instance=\"checkout-1\",process_pid=\"4711\"} 1\n"
+            "# TYPE http_server_request_duration_seconds histogram\n"
+            "# UNIT http_server_request_duration_seconds seconds\n"
+            "# HELP http_server_request_duration_seconds Duration of HTTP requests.\n"
+            "http_server_request_duration_seconds_bucket" +
+                labels +
+                ",le=\"0.1\"} 4\n"
+                "http_server_request_duration_seconds_bucket" +
+                labels +
+                ",le=\"0.5\"} 7 "
+                "# {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4707\",span_id=\"00f067aa0ba90207\"} "
+                "0.25 1700000005.000\n"
+                "http_server_request_duration_seconds_bucket" +
+                labels +
+                ",le=\"1.0\"} 9\n"
+                "http_server_request_duration_seconds_bucket" +
+                labels +
+                ",le=\"+Inf\"} 10 "
+                "# {trace_id=\"4bf92f3577b34da6a3ce929d0e0e4708\",span_id=\"00f067aa0ba90208\"} "
+                "1.75 1700000005.000\n"
+                "http_server_request_duration_seconds_count" +
+                labels +
+                "} 10\n"
+                "http_server_request_duration_seconds_sum" +
+                labels +
+                "} 4.5\n"
+                "# EOF\n");
+}
+
+TEST(OpenMetricsWriter, IsReadByPrometheusOwnParser) {
+  auto batch =
+      s::batch({s::duration_metric({s::histogram_point(s::get_200(), {s::exemplar(0.25, 7)})}),
+                s::counter_metric("exemplar_agent_records_dropped_total", 12, "malformed"),
+                s::gauge_metric("exemplar_agent.memory", 1.5e9)});
+  batch.resources.push_back({.resource = s::resource("cart", "cart-1"),
+                             .metrics = {s::duration_metric({s::histogram_point(s::get_200())})}});
+  const auto families = parsed(openmetrics(batch));
+  ASSERT_EQ(families.size(), 4u);
+  EXPECT_EQ(families[0]["name"], "target");
+  EXPECT_EQ(families[0]["samples"].size(), 2u);
+  EXPECT_EQ(families[1]["name"], "http_server_request_duration_seconds");
+  EXPECT_EQ(families[1]["unit"], "seconds");
+  EXPECT_EQ(families[1]["samples"].size(), 12u) << "both services in one family";
+  EXPECT_EQ(families[1]["samples"][1]["exemplar"]["labels"]["trace_id"],
+            "4bf92f3577b34da6a3ce929d0e0e4707");
+  EXPECT_EQ(families[1]["samples"][1]["exemplar"]["value"], 0.25);
+  EXPECT_EQ(families[2]["name"], "exemplar_agent_records_dropped");
+  EXPECT_EQ(families[2]["samples"][0]["name"], "exemplar_agent_records_dropped_total");
+  EXPECT_EQ(families[3]["name"], "exemplar_agent_memory_bytes");
+  EXPECT_EQ(families[3]["samples"][0]["value"], "1500000000.0");
+}
+
+TEST(OpenMetricsWriter, CarriesHostileTextUnharmed) {
+  const std::vector<std::string> hostile = {"quote\" and \\ and \n newline",
+                                            "# EOF\n",
+                                            "\"} 1\nforged_total 99\n#",
+                                            "\\n",
+                                            "\\\"",
+                                            "a,b=\"c\"",
+                                            "\x1b[31mred\x1b[0m",
+                                            "tab\tand\rreturn",
+                                            "caf\xc3\xa9",
+                                            std::string("\0nul", 4),
+                                            "} # {",
+                                            std::string(5'000, 'x')};
+  std::vector<HistogramPoint> points;
+  for (const auto& text : hostile)
+    points.push_back(s::histogram_point({{"v", text}}));
+  const auto families = parsed(openmetrics(s::batch({s::duration_metric(points)})));
+  ASSERT_EQ(families.size(), 2u);
+  const auto& samples = families[1]["samples"];
+  ASSERT_EQ(samples.size(), hostile.size() * 6);
+  for (std::size_t i = 0; i < hostile.size(); ++i)
+    EXPECT_EQ(samples[i * 6]["labels"]["v"], hostile[i]);
+}
+
+TEST(OpenMetricsWriter, RepairsTextThatIsNotUtf8) {
+  const auto families = parsed(openmetrics(
+      s::batch({s::duration_metric({s::histogram_point({{"v", std::string("a\xff\xfe"
+                                                                          "b\xed\xa0\x80")}})})})));
+  EXPECT_EQ(families[1]["samples"][0]["labels"]["v"],
+            "a\uFFFD\uFFFD"
+            "b\uFFFD\uFFFD\uFFFD");
+}
+
+TEST(OpenMetricsWriter, TextFormatPassesPromtool) {
+  const auto batch =
+      s::batch({s::duration_metric({s::histogram_point(s::get_200(), {s::exemplar(0.25, 7)})}),
+                s::counter_metric("exemplar_agent_records_dropped_total", 12, "a\"b\\c\nd"),
+                s::gauge_metric("exemplar_agent.memory", 1.5e9)});
+  const Rendered rendered = render_text(batch);
+  EXPECT_THAT(rendered.text, Not(HasSubstr("trace_id")));
+  EXPECT_THAT(rendered.text, Not(HasSubstr("# EOF")));
+  EXPECT_THAT(rendered.text, HasSubstr("# TYPE exemplar_agent_records_dropped_total counter\n"));
+  EXPECT_EQ(rendered.exemplars_omitted, 1u);
+  const auto ended = run({"promtool", "check", "metrics"}, rendered.text);
+  EXPECT_EQ(ended.code, 0) << ended.output;
+}
+
+TEST(OpenMetricsWriter, ShowsAnEmptyBatchAsEmpty) {
+  EXPECT_EQ(openmetrics({}), "# EOF\n");
+  EXPECT_EQ(render_text({}).text, "");
+}
+
+TEST(OpenMetricsWriter, JoinsLabelsThatBecomeOneName) {
+  const auto families = parsed(openmetrics(
+      s::batch({s::duration_metric({s::histogram_point({{"a.b", std::string("1")},
+                                                        {"a_b", std::string("2")},
+                                                        {"le", std::string("x")},
+                                                        {"job", std::string("y")},
+                                                        {"9", std::string("z")},
+                                                        {"__name__", std::string("w")}})})})));
+  const auto& labels = families[1]["samples"][0]["labels"];
+  EXPECT_EQ(labels["a_b"], "1;2");
+  EXPECT_EQ(labels["exported_le"], "x");
+  EXPECT_EQ(labels["exported_job"], "y");
+  EXPECT_EQ(labels["job"], "shop/checkout");
+  EXPECT_EQ(labels["_9"], "z");
+  EXPECT_EQ(labels["key__name__"], "w");
+}
+
+TEST(OpenMetricsWriter, CountAgreesWithTheInfiniteBucket) {
+  auto point = s::histogram_point(s::get_200());
+  point.count = 999;  // a lie of the point cannot become two different counts
+  const auto families = parsed(openmetrics(s::batch({s::duration_metric({point})})));
+  EXPECT_EQ(families[1]["samples"][3]["value"], "10.0");
+  EXPECT_EQ(families[1]["samples"][4]["value"], "10.0");
+}
+
+TEST(Names, WriteNumbersThatReadBackTheSame) {
+  EXPECT_EQ(number_text(0.1), "0.1");
+  EXPECT_EQ(number_text(1e300), "1e+300");
+  EXPECT_EQ(number_text(std::nan("")), "NaN");
+  EXPECT_EQ(number_text(-std::numeric_limits<double>::infinity()), "-Inf");
+  EXPECT_EQ(bound_text(10), "10.0");
+  EXPECT_EQ(bound_text(0.005), "0.005");
+  EXPECT_EQ(bound_text(1e22), "1e+22");
+}
+
+TEST(Names, GiveUnitsTheirWordOnce) {
+  EXPECT_EQ(family_name("http.server.request.duration", "s", false),
+            "http_server_request_duration_seconds");
+  EXPECT_EQ(family_name("process.uptime_seconds", "s", false), "process_uptime_seconds");
+  EXPECT_EQ(family_name("exemplar_agent_exchanges_total", "", true), "exemplar_agent_exchanges");
+  EXPECT_EQ(family_name("9 lives", "{cat}", false), "_9_lives");
+}
+
+class Picker : public testing::Test {
+ protected:
+  std::vector<double> shown(std::vector<Exemplar> exemplars, std::uint64_t window_ns = 0) {
+    const auto point = s::histogram_point(s::get_200(), std::move(exemplars));
+    picker_.begin({s::kEpoch + window_ns});
+    std::vector<double> values;
+    for (const Exemplar* one : picker_.pick("series", point))
+      values.push_back(one == nullptr ? -1 : one->value);
+    return values;
+  }
+  ExemplarPicker picker_;
+};
+
+TEST_F(Picker, PutsEachExemplarIntoItsBucket) {
+  EXPECT_EQ(
+      shown({s::exemplar(0.1, 1), s::exemplar(0.11, 2), s::exemplar(1, 3), s::exemplar(1.01, 4)}),
+      (std::vector<double>{0.1, 0.11, 1, 1.01}));
+}
+
+TEST_F(Picker, PrefersTheOneThatSaysMost) {
+  using enum ExemplarReason;
+  EXPECT_EQ(shown({s::exemplar(0.2, 1, 5, kBucket), s::exemplar(0.3, 2, 4, kSlowest),
+                   s::exemplar(0.4, 3, 3, kError), s::exemplar(0.45, 4, 6, kFloor)})[1],
+            0.4);
+}
+
+TEST_F(Picker, ShowsNoneWithoutIds) {
+  Exemplar without = s::exemplar(0.2, 1);
+  without.span_id = {};
+  EXPECT_EQ(shown({without})[1], -1);
+}
+
+TEST_F(Picker, ShowsOnlyRisingTimesABucket) {
+  EXPECT_EQ(shown({s::exemplar(0.2, 1, 5 * s::kSecond)})[1], 0.2);
+  EXPECT_EQ(shown({s::exemplar(0.3, 2, 5 * s::kSecond)})[1], -1) << "the same time";
+  EXPECT_EQ(shown({s::exemplar(0.3, 2, 5 * s::kSecond + 900'000)})[1], -1)
+      << "the same millisecond, which is all Prometheus keeps";
+  EXPECT_EQ(shown({s::exemplar(0.3, 2, 4 * s::kSecond)})[1], -1) << "older";
+  EXPECT_EQ(shown({s::exemplar(0.3, 2, 6 * s::kSecond)})[1], 0.3);
+}
+
+TEST_F(Picker, ShowsNoneOlderThanTheWindow) {
+  EXPECT_EQ(shown({s::exemplar(0.2, 1, 5 * s::kSecond)}, 10 * s::kSecond)[1], -1);
+  EXPECT_EQ(shown({s::exemplar(0.2, 1, 9'500'000'000)}, 10 * s::kSecond)[1], 0.2)
+      << "known a little late";
+}
+
+}  // namespace
+}  // namespace exa
