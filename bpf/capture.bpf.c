@@ -9,10 +9,11 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "bpf/lib/head_end.h"
+#include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/run.h"
+#include "bpf/lib/tls_ciphertext.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
 #include "bpf/maps/sockets.bpf.h"
 
@@ -22,6 +23,8 @@ const volatile struct exa_capture_config exa_config = {
     .retry_after_runs = 1024,
     .wakeup_fill_bytes = 2 << 20,
 };
+
+const volatile __u32 exa_tls_enabled = 0;
 
 enum {
   EXA_NOT_OF_STREAM = MSG_PEEK | MSG_ERRQUEUE | MSG_OOB,
@@ -61,22 +64,6 @@ static __always_inline int exa_emit_chunk(struct sock* sk, struct exa_socket_sta
   }
   EXA_COUNT(row, EMITTED_CHUNK);
   return 1;
-}
-
-struct exa_head_search {
-  const __u64* words;
-  __u64 found; /* exa_head_scan */
-};
-
-static long exa_head_search_step(__u32 step, struct exa_head_search* search) {
-  search->found = exa_head_step(search->words, step);
-  return search->found != EXA_HEAD_OPEN;
-}
-
-static __always_inline int exa_head_ends_within(const struct exa_scratch* scratch) {
-  struct exa_head_search search = {.words = (const __u64*)scratch->payload};
-  bpf_loop(EXA_FIRST_CAPTURE_WORDS, exa_head_search_step, &search, 0);
-  return search.found == EXA_HEAD_ENDS;
 }
 
 /* Looks at a chunk of an observed socket and writes its record if it is worth one. Returns whether
@@ -135,6 +122,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     case EXA_SIGHT_TLS:
       __sync_fetch_and_or(&state->flags, EXA_SOCKET_TLS);
       EXA_COUNT(row, FILTERED_TLS);
+      if (exa_tls_enabled) exa_tls_tell(task, row, event->header.ktime_ns);
       return 0;
     case EXA_SIGHT_NOTHING:
       __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
@@ -153,7 +141,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   const __u32 first = wanted < EXA_FIRST_CAPTURE_BYTES ? wanted : EXA_FIRST_CAPTURE_BYTES;
   if (copied < first && source.gap == EXA_GAP_NONE) copied = exa_copy(&source, scratch, first);
   if (copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied) {
-    if (exa_head_ends_within(scratch))
+    if (exa_head_ends_within(scratch->payload))
       run->budget_bytes = 0; /* the rest is body */
     else
       copied = exa_copy(&source, scratch, wanted);
@@ -220,9 +208,16 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
       EXA_COUNT(row, FILTERED_PORT);
     else if (flags & EXA_SOCKET_EXCLUDED_PROCESS)
       EXA_COUNT(row, FILTERED_PROCESS);
-    else if (flags & EXA_SOCKET_TLS)
+    else if (flags & EXA_SOCKET_TLS) {
       EXA_COUNT(row, FILTERED_TLS);
-    else if (turned && exa_run_retries(&state->run, &exa_config)) {
+      if (exa_tls_enabled) {
+        struct exa_ciphertext cipher = {.arrival_ns = arrival_ns,
+                                        .length = length,
+                                        .sequence = sequence,
+                                        .direction = direction};
+        exa_tls_on_ciphertext(sk, task, state, &cipher);
+      }
+    } else if (turned && exa_run_retries(&state->run, &exa_config)) {
       __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_IGNORED);
       goto look;
     } else
@@ -295,6 +290,7 @@ int BPF_PROG(exa_sock_send, struct sock* sk, int result, int flags) {
   if (result <= 0) {
     EXA_COUNT(row, FILTERED_EMPTY);
     if (result == 0 || exa_batches_seen) exa_on_nothing(sk, result, EXA_EGRESS);
+    if (result == -EAGAIN && exa_tls_enabled) exa_tls_on_blocked(sk);
     return 0;
   }
   return exa_on_chunk(sk, row, result, EXA_EGRESS, 1);
@@ -325,7 +321,8 @@ int BPF_PROG(exa_data_ready, struct sock* sk) {
   if (!bpf_skc_to_tcp_sock(sk) || sk->__sk_common.skc_state == TCP_LISTEN) return 0;
   state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!state || state->arrival_ns != EXA_ARRIVAL_NONE) return 0;
-  if (state->flags & (EXA_SOCKET_FILTERED | EXA_SOCKET_CLIENT)) return 0;
+  const __u32 useless = EXA_SOCKET_FILTERED | EXA_SOCKET_CLIENT;
+  if (state->flags & (exa_tls_enabled ? useless & ~(__u32)EXA_SOCKET_TLS : useless)) return 0;
   state->arrival_ns = bpf_ktime_get_ns();
   return 0;
 }
@@ -344,21 +341,28 @@ int BPF_PROG(exa_set_state, struct sock* sk, int from, int to) {
     __builtin_memset(state, 0, sizeof(*state));
     return 0;
   }
-  if (to != TCP_CLOSE) return exa_emit_end(state, EXA_END_EGRESS, 0);
+  const int tls = exa_tls_enabled && (state->flags & EXA_SOCKET_TLS);
+  if (to != TCP_CLOSE)
+    return tls ? exa_tls_on_end(sk, EXA_END_EGRESS, 0) : exa_emit_end(state, EXA_END_EGRESS, 0);
   /* Data that came before a reset is still read by the process: the end waits for that. */
   if (tcp->rcv_nxt != tcp->copied_seq && !(sk->__sk_common.skc_flags & (1ul << SOCK_DEAD))) {
     state->socket_error = sk->sk_err;
     __sync_fetch_and_or(&state->flags, EXA_SOCKET_END_PENDING);
     return 0;
   }
-  return exa_emit_end(state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, sk->sk_err);
+  const __u32 all = EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL;
+  return tls ? exa_tls_on_end(sk, all, sk->sk_err) : exa_emit_end(state, all, sk->sk_err);
 }
 
 /* The last resort for a pending end: the process closed without reading what was left. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(exa_destroy, struct sock* sk) {
   struct exa_socket_state* state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
-  if (!state || !(state->flags & EXA_SOCKET_ANNOUNCED)) return 0;
+  if (!state) return 0;
+  if (exa_tls_enabled && (state->flags & EXA_SOCKET_TLS))
+    return exa_tls_on_end(sk, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL,
+                          state->socket_error);
+  if (!(state->flags & EXA_SOCKET_ANNOUNCED)) return 0;
   return exa_emit_end(state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, state->socket_error);
 }
 
@@ -367,6 +371,7 @@ int BPF_PROG(exa_exec, struct task_struct* task) {
   const __u32 tgid = task->tgid;
   struct exa_process_state* known = bpf_map_lookup_elem(&exa_processes, &tgid);
 
+  if (exa_tls_enabled) exa_tls_tell_exec(task);
   /* Another program under the same pid: judged and announced anew at its next I/O. Verdicts that
    * the prober entered by itself stand. */
   if (!known || !known->start_time_ns) return 0;

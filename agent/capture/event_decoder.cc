@@ -73,7 +73,8 @@ Decoded decode_chunk(Record record) {
                     .previous_last_byte = {raw.previous_last_byte_ns},
                     .other = state_of(raw.other),
                     .arrival = {raw.arrival_ns},
-                    .tcp_sequence = raw.tcp_sequence};
+                    .tcp_sequence = raw.tcp_sequence,
+                    .tls = (raw.flags & EXA_CHUNK_TLS) != 0};
 }
 
 Decoded decode_position(Record record) {

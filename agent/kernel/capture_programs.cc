@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "agent/kernel/handles.h"
-#include "agent/kernel/libbpf_log.h"
+#include "agent/kernel/loading.h"
 #include "exa/abi/config.h"
 #include "exa/abi/event.h"
 #include "exa/base/unique_fd.h"
@@ -21,12 +21,6 @@ namespace exa::kernel {
 namespace {
 
 using Skeleton = std::unique_ptr<capture_bpf, Releaser<capture_bpf__destroy>>;
-
-std::unexpected<Error> fail_with_reason(std::string what, int errno_value) {
-  const std::string said = take_libbpf_warnings();
-  if (!said.empty()) what += " (libbpf: " + said + ")";
-  return fail_errno(std::move(what), errno_value);
-}
 
 Result<> check(const CaptureConfig& config) {
   const auto pages = [](std::uint32_t bytes) {
@@ -42,17 +36,6 @@ Result<> check(const CaptureConfig& config) {
     return fail("at most " + std::to_string(EXA_MAX_PORTS) +
                 " ports can be included and as many excluded");
   return {};
-}
-
-void configure(exa_capture_config& to, const CaptureConfig& from) {
-  to.capture_budget_bytes = from.capture_budget_bytes;
-  to.ignore_after_runs = from.ignore_after_runs;
-  to.retry_after_runs = from.retry_after_runs;
-  to.wakeup_fill_bytes = from.event_ring_bytes / 4;
-  to.included_port_count = static_cast<std::uint32_t>(from.included_ports.size());
-  to.excluded_port_count = static_cast<std::uint32_t>(from.excluded_ports.size());
-  std::copy(from.included_ports.begin(), from.included_ports.end(), to.included_ports);
-  std::copy(from.excluded_ports.begin(), from.excluded_ports.end(), to.excluded_ports);
 }
 
 }  // namespace
@@ -78,6 +61,7 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
   if (!loaded->skeleton) return fail_with_reason("the BPF programs could not be opened", errno);
   capture_bpf& skeleton = *loaded->skeleton;
   configure(const_cast<exa_capture_config&>(skeleton.rodata->exa_config), config);
+  const_cast<std::uint32_t&>(skeleton.rodata->exa_tls_enabled) = config.tls ? 1 : 0;
 
   bpf_program__set_autoload(skeleton.progs.exa_data_ready, features.has(FeatureId::kArrival));
   bpf_program__set_autoload(skeleton.progs.exa_destroy, features.has(FeatureId::kSocketDestroy));
@@ -141,6 +125,18 @@ int CapturePrograms::counters_fd() const {
   return bpf_map__fd(loaded_->skeleton->maps.exa_counters);
 }
 
+SharedMaps CapturePrograms::shared_maps() const {
+  const auto& maps = loaded_->skeleton->maps;
+  return {.events = bpf_map__fd(maps.exa_events),
+          .control = bpf_map__fd(maps.exa_control),
+          .counters = bpf_map__fd(maps.exa_counters),
+          .processes = bpf_map__fd(maps.exa_processes),
+          .tls_streams = bpf_map__fd(maps.exa_tls_streams),
+          .tls_threads = bpf_map__fd(maps.exa_tls_threads),
+          .tls_goroutines = bpf_map__fd(maps.exa_tls_gos),
+          .tls_dull = bpf_map__fd(maps.exa_tls_dull)};
+}
+
 Result<> CapturePrograms::exclude(const ProcessIdentity& process) {
   return set_verdict(process, EXA_PROCESS_EXCLUDED);
 }
@@ -150,7 +146,7 @@ Result<> CapturePrograms::observe(const ProcessIdentity& process) {
 
 Result<> CapturePrograms::set_verdict(const ProcessIdentity& process, std::uint32_t verdict) {
   const exa_process_state state{
-      .start_time_ns = process.start_time_ns, .verdict = verdict, .reserved = 0};
+      .start_time_ns = process.start_time_ns, .verdict = verdict, .tls_seconds = 0};
   if (bpf_map_update_elem(bpf_map__fd(loaded_->skeleton->maps.exa_processes), &process.tgid, &state,
                           BPF_ANY) != 0) {
     const int reason = errno;
@@ -165,20 +161,7 @@ Result<> CapturePrograms::set_verdict(const ProcessIdentity& process, std::uint3
 
 Result<> CapturePrograms::sweep() {
   if (!loaded_->sweep) return {};
-  const UniqueFd walk(bpf_iter_create(bpf_link__fd(loaded_->sweep.get())));
-  if (!walk.valid()) {
-    const int reason = errno;
-    return fail_errno("the sweep over socket storage could not be started", reason);
-  }
-  char nothing[64];  // the program writes to the ring, not to this file
-  for (;;) {
-    const ssize_t size = ::read(walk.get(), nothing, sizeof(nothing));
-    if (size == 0) return {};
-    if (size < 0 && errno != EINTR && errno != EAGAIN) {
-      const int reason = errno;
-      return fail_errno("the sweep over socket storage failed", reason);
-    }
-  }
+  return walk(*loaded_->sweep, "the sweep over socket storage");
 }
 
 std::uint64_t CapturePrograms::recursion_misses() const {
@@ -189,18 +172,7 @@ std::uint64_t CapturePrograms::recursion_misses() const {
 }
 
 std::vector<ProgramFigures> CapturePrograms::figures() const {
-  std::vector<ProgramFigures> all;
-  bpf_program* program = nullptr;
-  bpf_object__for_each_program(program, loaded_->skeleton->obj) {
-    bpf_prog_info known{};
-    std::uint32_t size = sizeof(known);
-    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &known, &size) != 0) continue;
-    all.push_back({.name = known.name,
-                   .verified_instructions = known.verified_insns,
-                   .translated_bytes = known.xlated_prog_len,
-                   .recursion_misses = known.recursion_misses});
-  }
-  return all;
+  return program_figures(*loaded_->skeleton->obj);
 }
 
 }  // namespace exa::kernel

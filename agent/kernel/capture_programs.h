@@ -25,6 +25,19 @@ struct CaptureConfig {
   std::uint32_t max_processes = 16384;
   std::vector<std::uint16_t> included_ports;  // empty: every port; at most EXA_MAX_PORTS
   std::vector<std::uint16_t> excluded_ports;  // at most EXA_MAX_PORTS
+  bool tls = false;                           // TLS programs will be loaded beside these
+};
+
+// Descriptors of the maps that the TLS programs share.
+struct SharedMaps {
+  int events;
+  int control;
+  int counters;
+  int processes;
+  int tls_streams;
+  int tls_threads;
+  int tls_goroutines;
+  int tls_dull;
 };
 
 struct ProgramFigures {
@@ -51,6 +64,7 @@ class CapturePrograms {
   [[nodiscard]] int event_ring_fd() const;
   [[nodiscard]] int control_ring_fd() const;
   [[nodiscard]] int counters_fd() const;
+  [[nodiscard]] SharedMaps shared_maps() const;
 
   // The verdict about a process. With start_time_ns = 0 it holds through exec (the agent's own two
   // processes); otherwise it ends with the program that the process now runs.

@@ -22,12 +22,14 @@ enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 enum { BPF_F_NO_PREALLOC = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
-enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_SK_STORAGE_GET_F_CREATE = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum {
   BPF_MAP_TYPE_HASH = 1,
   BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+  BPF_MAP_TYPE_LRU_HASH = 9,
   BPF_MAP_TYPE_SK_STORAGE = 24,
   BPF_MAP_TYPE_RINGBUF = 27,
+  BPF_MAP_TYPE_TASK_STORAGE = 29,
 };
 
 /* uapi constants of sockets and errors: the same on x86-64 and arm64. */
@@ -101,8 +103,16 @@ struct dentry {
 struct path {
   struct dentry* dentry;
 };
+struct super_block {
+  __u32 s_dev;
+};
+struct inode {
+  struct super_block* i_sb;
+  unsigned long i_ino;
+};
 struct file {
   struct path f_path;
+  struct inode* f_inode;
 };
 struct mm_struct {
   struct file* exe_file;
@@ -132,6 +142,10 @@ struct task_struct {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+  unsigned long r14;
+  unsigned long bx;
+  unsigned long cx;
+  unsigned long sp;
   unsigned long r10;
   unsigned long r9;
   unsigned long r8;
@@ -147,10 +161,18 @@ struct user_pt_regs {
 };
 struct pt_regs {
   __u64 regs[31];
+  __u64 sp;
   __u64 orig_x0;
   __s32 syscallno;
 };
 #endif
+
+struct bpf_iter__bpf_map_elem {
+  void* meta;
+  void* map;
+  void* key;
+  void* value;
+};
 
 struct bpf_iter__bpf_sk_storage_map {
   void* meta;

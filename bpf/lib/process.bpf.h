@@ -30,9 +30,9 @@ static __noinline int exa_announce_process(struct task_struct* task, struct exa_
   else
     EXA_COUNT_SHARED(row, CONTROL_WRITTEN);
   if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP))
-    EXA_COUNT(row, DROPPED_PROCESS_RING_FULL);
+    EXA_COUNT_SHARED(row, DROPPED_PROCESS_RING_FULL);
   else
-    EXA_COUNT(row, EMITTED_PROCESS);
+    EXA_COUNT_SHARED(row, EMITTED_PROCESS);
   return 0;
 }
 

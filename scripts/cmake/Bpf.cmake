@@ -63,7 +63,7 @@ function(exa_bpf_object name)
   add_custom_command(
     OUTPUT ${compiled}
     COMMAND ${EXA_BPF_CLANG} -target bpf -mcpu=v3 -D__TARGET_ARCH_${EXA_BPF_ARCH} -std=gnu11
-            -O2 -g -Wall -Wextra -Wno-unused-parameter -Wpadded -Werror -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
+            -O2 -g -Wall -Wextra -Wno-unused-parameter -Wno-unused-function -Wpadded -Werror -ffile-prefix-map=${PROJECT_SOURCE_DIR}/=
             -I${PROJECT_SOURCE_DIR} -I${PROJECT_SOURCE_DIR}/include -isystem ${EXA_LIBBPF_INCLUDE}
             -MD -MF ${compiled}.d -MT ${compiled} -c ${source} -o ${compiled}
     DEPENDS ${source}

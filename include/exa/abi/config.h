@@ -30,7 +30,7 @@ enum exa_process_verdict {
 struct exa_process_state {
   __u64 start_time_ns; /* 0: entered by the prober for good, exec does not end it */
   __u32 verdict;       /* exa_process_verdict */
-  __u32 reserved;
+  __u32 tls_seconds;   /* when TLS traffic was last told, in units of 2^30 ns */
 };
 EXA_ASSERT_SIZE(struct exa_process_state, 16);
 

@@ -4,6 +4,9 @@
  * where HITS_* are calls of the two I/O programs. Records of the data ring: sum(EMITTED_*) = records
  * consumed. Records of the control ring: CONTROL_WRITTEN = records consumed there.
  *
+ * Calls of TLS libraries have an identity of their own:
+ *   sum(TLS_HITS_*) = sum(TLS_FILTERED_*) + EMITTED_TLS_CHUNK + sum(TLS_DROPPED_*)
+ *
  * X(enumerator, group, reason, sentence): the metric is exemplar_agent_kernel_<group>_total with
  * the attribute reason="<reason>".
  */
@@ -38,7 +41,24 @@
   X(DROPPED_PROCESS_RING_FULL, lost, process_ring_full, "process record lost: ring full")          \
   X(DROPPED_PROCESS_TABLE_FULL, lost, process_table_full, "process not tracked: table full")       \
   X(READ_FAULT, capture, read_fault, "user buffer not readable: the chunk became a gap")           \
-  X(SOCKETS_IGNORED, capture, socket_ignored, "sockets switched off: no protocol recognised")
+  X(SOCKETS_IGNORED, capture, socket_ignored, "sockets switched off: no protocol recognised")      \
+  X(TLS_HITS_WRITE, tls_hits, write, "writes of TLS libraries seen")                               \
+  X(TLS_HITS_READ, tls_hits, read, "returns from reads of TLS libraries seen")                     \
+  X(TLS_FILTERED_EMPTY, tls_filtered, empty, "TLS call moved no bytes")                            \
+  X(TLS_FILTERED_UNPAIRED, tls_filtered, unpaired, "TLS read that began before it was probed")     \
+  X(TLS_FILTERED_RETRY, tls_filtered, retry, "TLS write repeated, its bytes were counted")         \
+  X(TLS_FILTERED_PROCESS, tls_filtered, process, "TLS call of an excluded process")                \
+  X(TLS_FILTERED_PORT, tls_filtered, port, "TLS call on an excluded port")                         \
+  X(TLS_FILTERED_IGNORED, tls_filtered, ignored, "TLS stream speaks no known protocol")            \
+  X(TLS_FILTERED_BODY, tls_filtered, body, "no message can begin here: positions advance")         \
+  X(EMITTED_TLS_CHUNK, emitted, tls_chunk, "chunk records of TLS plaintext written")               \
+  X(TLS_DROPPED_RING_FULL, tls_dropped, ring_full, "TLS chunk lost: ring buffer full")             \
+  X(TLS_DROPPED_NO_STATE, tls_dropped, no_state, "TLS chunk lost: stream table full")              \
+  X(TLS_DROPPED_SCRATCH_BUSY, tls_dropped, scratch_busy, "TLS chunk lost: no free scratch")        \
+  X(TLS_SOCKET_NESTED, tls_sockets, nested, "TLS streams whose socket was seen inside a call")     \
+  X(TLS_SOCKET_SEQUENCE, tls_sockets, sequence, "TLS streams matched to a socket by records")      \
+  X(TLS_ADDRESS_KNOWN, tls_chunks, learned, "TLS chunks whose socket was known")                   \
+  X(TLS_ADDRESS_UNKNOWN, tls_chunks, unknown, "TLS chunks before their socket was known")
 
 enum exa_kernel_counter {
 #define EXA_X(name, group, reason, sentence) EXA_COUNTER_##name,

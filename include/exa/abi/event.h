@@ -17,6 +17,8 @@ enum exa_event_type {
   EXA_EVENT_END = 4,          /* no more bytes in one direction, or in both */
   EXA_EVENT_PROCESS = 5,      /* a process does its first TCP I/O; precedes its first chunk */
   EXA_EVENT_PROCESS_EXIT = 6, /* the last thread of an announced process is gone */
+  EXA_EVENT_EXEC = 7,         /* control ring only, header only: a process runs another program */
+  EXA_EVENT_TLS_TRAFFIC = 8, /* control ring only, header only: a process opened a TLS connection */
 };
 
 enum exa_direction {
@@ -27,17 +29,21 @@ enum exa_direction {
 /* Why captured_bytes is less than length_bytes. */
 enum exa_gap_reason {
   EXA_GAP_NONE = 0,
-  EXA_GAP_BUDGET = 1,      /* the capture budget of this run ended, or the rest is body */
-  EXA_GAP_NO_BUFFER = 2,   /* sendfile, splice, io_uring, MSG_TRUNC: no user buffer in reach */
-  EXA_GAP_READ_FAULT = 3,  /* the user page was not resident */
-  EXA_GAP_COMPAT = 4,      /* a 32-bit task: other syscall numbers and layouts */
-  EXA_GAP_SEGMENTS = 5,    /* more iovec segments than are walked */
+  EXA_GAP_BUDGET = 1,     /* the capture budget of this run ended, or the rest is body */
+  EXA_GAP_NO_BUFFER = 2,  /* sendfile, splice, io_uring, MSG_TRUNC: no user buffer in reach */
+  EXA_GAP_READ_FAULT = 3, /* the user page was not resident */
+  EXA_GAP_COMPAT = 4,     /* a 32-bit task: other syscall numbers and layouts */
+  EXA_GAP_SEGMENTS = 5,   /* more iovec segments than are walked */
 };
 
 enum exa_end_flags {
   EXA_END_INGRESS = 1, /* the process read end-of-file */
   EXA_END_EGRESS = 2,  /* the process closed or shut down its writing side */
   EXA_END_FINAL = 4,   /* the socket is in TCP_CLOSE: both directions are over */
+};
+
+enum exa_chunk_flags {
+  EXA_CHUNK_TLS = 1, /* plaintext, told by a TLS library */
 };
 
 enum {
@@ -51,7 +57,7 @@ struct exa_event_header {
   __u8 type; /* exa_event_type */
   __u8 reserved[3];
   __u64 ktime_ns;
-  __u64 socket_id; /* socket cookie; 0 for process events */
+  __u64 socket_id; /* socket cookie, or id of a TLS stream (see tls.h); 0 for process events */
   __u32 tgid;      /* process that did the I/O; of POSITION and END: the last one that did any */
   __u32 cpu;
 };
@@ -66,29 +72,30 @@ EXA_ASSERT_SIZE(struct exa_direction_state, 16);
 
 struct exa_socket_event {
   struct exa_event_header header;
-  __u8 local_address[16];  /* network order; IPv4 in the first 4 bytes */
+  __u8 local_address[16]; /* network order; IPv4 in the first 4 bytes */
   __u8 remote_address[16];
-  __u16 local_port;        /* host order */
+  __u16 local_port; /* host order */
   __u16 remote_port;
-  __u16 family;            /* AF_INET or AF_INET6 */
+  __u16 family; /* AF_INET or AF_INET6 */
   __u16 reserved;
   __u32 netns_inode;
-  __u32 reserved2;
+  __u32 first_sequence; /* TLS: TCP sequence number of the first chunk if that had none, else 0 */
 };
 EXA_ASSERT_SIZE(struct exa_socket_event, 80);
 
 struct exa_chunk_event {
-  struct exa_event_header header; /* ktime_ns: when the call returned */
-  __u64 position;                 /* of the chunk's first byte, in its direction */
-  __u64 previous_last_byte_ns;    /* this direction's last byte before this chunk, 0 if none */
+  struct exa_event_header header;   /* ktime_ns: when the call returned */
+  __u64 position;                   /* of the chunk's first byte, in its direction */
+  __u64 previous_last_byte_ns;      /* this direction's last byte before this chunk, 0 if none */
   struct exa_direction_state other; /* the other direction as this chunk found it */
-  __u64 arrival_ns;    /* ingress of a server: first byte reached the queue; else 0, unknown */
-  __u32 length_bytes;  /* true length of the chunk */
+  __u64 arrival_ns;     /* ingress of a server: first byte reached the queue; else 0, unknown */
+  __u32 length_bytes;   /* true length of the chunk */
   __u32 captured_bytes; /* bytes that follow this struct: the first of the chunk */
-  __u32 tcp_sequence;  /* sequence number of the chunk's first byte, equal at both ends */
-  __u8 direction;      /* exa_direction */
-  __u8 gap_reason;     /* exa_gap_reason */
-  __u8 reserved[2];
+  __u32 tcp_sequence;   /* sequence number of the chunk's first byte, equal at both ends */
+  __u8 direction;       /* exa_direction */
+  __u8 gap_reason;      /* exa_gap_reason */
+  __u8 flags;           /* exa_chunk_flags */
+  __u8 reserved;
   /* captured_bytes of payload, then zeroes up to a multiple of 8 */
 };
 EXA_ASSERT_SIZE(struct exa_chunk_event, 88);

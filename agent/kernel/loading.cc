@@ -1,0 +1,66 @@
+#include "agent/kernel/loading.h"
+
+#include <bpf/bpf.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "agent/kernel/handles.h"
+#include "agent/kernel/libbpf_log.h"
+#include "exa/abi/config.h"
+#include "exa/base/unique_fd.h"
+
+namespace exa::kernel {
+
+std::unexpected<Error> fail_with_reason(std::string what, int errno_value) {
+  const std::string said = take_libbpf_warnings();
+  if (!said.empty()) what += " (libbpf: " + said + ")";
+  return fail_errno(std::move(what), errno_value);
+}
+
+void configure(exa_capture_config& to, const CaptureConfig& from) {
+  to.capture_budget_bytes = from.capture_budget_bytes;
+  to.ignore_after_runs = from.ignore_after_runs;
+  to.retry_after_runs = from.retry_after_runs;
+  to.wakeup_fill_bytes = from.event_ring_bytes / 4;
+  to.included_port_count = static_cast<std::uint32_t>(from.included_ports.size());
+  to.excluded_port_count = static_cast<std::uint32_t>(from.excluded_ports.size());
+  std::copy(from.included_ports.begin(), from.included_ports.end(), to.included_ports);
+  std::copy(from.excluded_ports.begin(), from.excluded_ports.end(), to.excluded_ports);
+}
+
+Result<> walk(const bpf_link& iterator, const std::string& what) {
+  const UniqueFd visit(bpf_iter_create(bpf_link__fd(&iterator)));
+  if (!visit.valid()) {
+    const int reason = errno;
+    return fail_errno(what + " could not be started", reason);
+  }
+  char nothing[64];  // the program writes to the ring, not to this file
+  for (;;) {
+    const ssize_t size = ::read(visit.get(), nothing, sizeof(nothing));
+    if (size == 0) return {};
+    if (size < 0 && errno != EINTR && errno != EAGAIN) {
+      const int reason = errno;
+      return fail_errno(what + " failed", reason);
+    }
+  }
+}
+
+std::vector<ProgramFigures> program_figures(const bpf_object& object) {
+  std::vector<ProgramFigures> all;
+  bpf_program* program = nullptr;
+  bpf_object__for_each_program(program, &object) {
+    bpf_prog_info known{};
+    std::uint32_t size = sizeof(known);
+    if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &known, &size) != 0) continue;
+    all.push_back({.name = known.name,
+                   .verified_instructions = known.verified_insns,
+                   .translated_bytes = known.xlated_prog_len,
+                   .recursion_misses = known.recursion_misses});
+  }
+  return all;
+}
+
+}  // namespace exa::kernel

@@ -1,0 +1,176 @@
+#include "agent/kernel/tls_programs.h"
+
+#include <bpf/bpf.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include "agent/kernel/handles.h"
+#include "agent/kernel/loading.h"
+#include "exa/abi/config.h"
+#include "exa/abi/tls.h"
+
+// The skeleton needs the contract's types above it.
+#include "tls.skel.h"
+
+namespace exa::kernel {
+namespace {
+
+using Skeleton = std::unique_ptr<tls_bpf, Releaser<tls_bpf__destroy>>;
+constexpr auto kUprobeMulti = static_cast<bpf_attach_type>(48);  // BPF_TRACE_UPROBE_MULTI
+
+static_assert(static_cast<int>(TlsShape::kSized) == EXA_TLS_SHAPE_SIZED &&
+              static_cast<int>(TlsShape::kPointer) == EXA_TLS_SHAPE_POINTER &&
+              static_cast<int>(TlsShape::kGo) == EXA_TLS_SHAPE_GO);
+
+Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& config,
+                               UprobeMethod method) {
+  Skeleton skeleton(tls_bpf__open());
+  if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);
+  configure(const_cast<exa_capture_config&>(skeleton->rodata->exa_config), config);
+  if (method == UprobeMethod::kMulti)
+    for (bpf_program* program : {skeleton->progs.exa_tls_write, skeleton->progs.exa_tls_read,
+                                 skeleton->progs.exa_tls_read_return, skeleton->progs.exa_tls_free})
+      bpf_program__set_expected_attach_type(program, kUprobeMulti);
+
+  const std::pair<bpf_map*, int> same[] = {
+      {skeleton->maps.exa_events, shared.events},
+      {skeleton->maps.exa_control, shared.control},
+      {skeleton->maps.exa_counters, shared.counters},
+      {skeleton->maps.exa_processes, shared.processes},
+      {skeleton->maps.exa_tls_streams, shared.tls_streams},
+      {skeleton->maps.exa_tls_threads, shared.tls_threads},
+      {skeleton->maps.exa_tls_gos, shared.tls_goroutines},
+  };
+  for (const auto& [map, fd] : same)
+    if (const int status = bpf_map__reuse_fd(map, fd); status != 0)
+      return fail_with_reason("a map could not be shared with the TLS programs", -status);
+  if (const int status = tls_bpf__load(skeleton.get()); status != 0)
+    return fail_with_reason("the kernel refused the TLS programs", -status);
+  return skeleton;
+}
+
+}  // namespace
+
+struct TlsPrograms::Loaded {
+  Skeleton skeleton;
+  BpfLink sweep;
+  UprobeMethod method = UprobeMethod::kMulti;
+  UniqueFd dull;  // duplicates: the maps outlive the capture programs' object
+  UniqueFd streams;
+
+  [[nodiscard]] int program_fd(TlsProgram program) const {
+    switch (program) {
+      case TlsProgram::kWrite:
+        return bpf_program__fd(skeleton->progs.exa_tls_write);
+      case TlsProgram::kRead:
+        return bpf_program__fd(skeleton->progs.exa_tls_read);
+      case TlsProgram::kReadReturn:
+        return bpf_program__fd(skeleton->progs.exa_tls_read_return);
+      case TlsProgram::kFree:
+        return bpf_program__fd(skeleton->progs.exa_tls_free);
+    }
+    return -1;
+  }
+};
+
+TlsPrograms::TlsPrograms(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
+TlsPrograms::TlsPrograms(TlsPrograms&&) noexcept = default;
+TlsPrograms& TlsPrograms::operator=(TlsPrograms&&) noexcept = default;
+TlsPrograms::~TlsPrograms() = default;
+
+Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const CaptureConfig& config) {
+  const SharedMaps shared = capture.shared_maps();
+  auto loaded = std::make_unique<Loaded>();
+  auto skeleton = open_and_load(shared, config, UprobeMethod::kMulti);
+  if (!skeleton) return std::unexpected(skeleton.error());
+  if (!has_uprobe_multi(bpf_program__fd((*skeleton)->progs.exa_tls_write))) {
+    skeleton = open_and_load(shared, config, UprobeMethod::kPerfEvent);
+    if (!skeleton) return std::unexpected(skeleton.error());
+    loaded->method = UprobeMethod::kPerfEvent;
+  }
+  loaded->skeleton = std::move(*skeleton);
+  loaded->dull.reset(::dup(shared.tls_dull));
+  loaded->streams.reset(::dup(shared.tls_streams));
+
+  bpf_iter_link_info target{};
+  target.map.map_fd = static_cast<std::uint32_t>(shared.tls_streams);
+  bpf_iter_attach_opts options{};
+  options.sz = sizeof(options);
+  options.link_info = &target;
+  options.link_info_len = sizeof(target);
+  loaded->sweep.reset(bpf_program__attach_iter(loaded->skeleton->progs.exa_tls_sweep, &options));
+  if (!loaded->sweep)
+    return fail_with_reason("the iterator over TLS streams could not be attached", errno);
+  return TlsPrograms(std::move(loaded));
+}
+
+UprobeMethod TlsPrograms::method() const {
+  return loaded_->method;
+}
+
+Result<TlsPrograms::Attachment> TlsPrograms::attach(int file_fd,
+                                                    std::span<const TlsProbe> probes) const {
+  // The free probe first and the reads' returns before their entries: whatever begins can end.
+  constexpr std::array kInOrder = {TlsProgram::kFree, TlsProgram::kReadReturn, TlsProgram::kRead,
+                                   TlsProgram::kWrite};
+  Attachment attachment;
+  for (const TlsProgram program : kInOrder) {
+    for (const UprobePoint point : {UprobePoint::kEntry, UprobePoint::kReturn}) {
+      std::vector<UprobeSite> sites;
+      for (const TlsProbe& probe : probes)
+        if (probe.program == program && probe.point == point)
+          sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.shape)});
+      if (sites.empty()) continue;
+      auto link =
+          UprobeLink::attach(loaded_->method, loaded_->program_fd(program), file_fd, point, sites);
+      if (!link) return std::unexpected(link.error());
+      attachment.links_.push_back(std::move(*link));
+      attachment.probes_ += sites.size();
+    }
+  }
+  return attachment;
+}
+
+Result<> TlsPrograms::sweep() {
+  return walk(*loaded_->sweep, "the sweep over TLS streams");
+}
+
+void TlsPrograms::mark_dull(std::uint64_t device, std::uint64_t inode) const {
+  constexpr int kKernelMinorBits = 20;
+  const exa_tls_file file{
+      .inode = inode,
+      .device = static_cast<std::uint32_t>(major(device) << kKernelMinorBits | minor(device)),
+      .reserved = 0};
+  const std::uint32_t known = 1;
+  (void)bpf_map_update_elem(loaded_->dull.get(), &file, &known, BPF_ANY);
+}
+
+void TlsPrograms::forget(const std::function<bool(std::uint32_t)>& is_gone) const {
+  std::vector<exa_tls_key> gone;
+  exa_tls_key key{};
+  exa_tls_key next{};
+  const exa_tls_key* from = nullptr;
+  std::uint32_t asked = 0;
+  bool answer = false;
+  while (bpf_map_get_next_key(loaded_->streams.get(), from, &next) == 0) {
+    if (next.tgid != asked || !from) {
+      asked = next.tgid;
+      answer = is_gone(asked);
+    }
+    if (answer) gone.push_back(next);
+    key = next;
+    from = &key;
+  }
+  for (const exa_tls_key& stream : gone)
+    (void)bpf_map_delete_elem(loaded_->streams.get(), &stream);
+}
+
+std::vector<ProgramFigures> TlsPrograms::figures() const {
+  return program_figures(*loaded_->skeleton->obj);
+}
+
+}  // namespace exa::kernel

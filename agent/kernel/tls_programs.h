@@ -1,0 +1,68 @@
+// The BPF programs that read TLS plaintext, and their probes. Loaded apart from the socket
+// programs, whose maps they share: where these cannot be loaded, plain traffic is observed all the
+// same. Any one thread of the prober. Must not outlive the CapturePrograms it was loaded beside.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "agent/kernel/capture_programs.h"
+#include "agent/kernel/uprobe_multi.h"
+#include "exa/base/result.h"
+
+struct tls_bpf;
+
+namespace exa::kernel {
+
+enum class TlsProgram { kWrite, kRead, kReadReturn, kFree };
+
+// How the probed function takes its arguments; see exa_tls_shape.
+enum class TlsShape : std::uint32_t { kSized = 1, kPointer = 2, kGo = 3 };
+
+struct TlsProbe {
+  TlsProgram program;
+  TlsShape shape;
+  UprobePoint point;
+  std::uint64_t file_offset;
+};
+
+class TlsPrograms {
+ public:
+  static Result<TlsPrograms> load(const CapturePrograms& capture, const CaptureConfig& config);
+
+  TlsPrograms(TlsPrograms&&) noexcept;
+  TlsPrograms& operator=(TlsPrograms&&) noexcept;
+  ~TlsPrograms();
+
+  [[nodiscard]] UprobeMethod method() const;
+
+  // The probes of one file. They are gone with the attachment.
+  class Attachment {
+   public:
+    [[nodiscard]] std::size_t probes() const { return probes_; }
+
+   private:
+    friend class TlsPrograms;
+    std::vector<UprobeLink> links_;
+    std::size_t probes_ = 0;
+  };
+  [[nodiscard]] Result<Attachment> attach(int file_fd, std::span<const TlsProbe> probes) const;
+
+  // Writes a POSITION record for each announced TLS stream that moved on without one.
+  Result<> sweep();
+  // This executable need not be told about when it is run. device as stat(2) says it.
+  void mark_dull(std::uint64_t device, std::uint64_t inode) const;
+  // Deletes the streams of processes that are gone.
+  void forget(const std::function<bool(std::uint32_t tgid)>& is_gone) const;
+
+  [[nodiscard]] std::vector<ProgramFigures> figures() const;
+
+ private:
+  struct Loaded;
+  explicit TlsPrograms(std::unique_ptr<Loaded> loaded);
+  std::unique_ptr<Loaded> loaded_;
+};
+
+}  // namespace exa::kernel

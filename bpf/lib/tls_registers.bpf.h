@@ -1,0 +1,87 @@
+/* Registers at the probes of TLS libraries: arguments and results by calling convention, the
+ * goroutine, and the stack. */
+#ifndef EXA_BPF_LIB_TLS_REGISTERS_H
+#define EXA_BPF_LIB_TLS_REGISTERS_H
+
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/tls_stream.h"
+
+#if defined(__TARGET_ARCH_x86)
+
+/* Each register is read by itself: the verifier refuses a context address that the compiler made by
+ * choosing between two. */
+static __always_inline void exa_tls_arguments(const struct pt_regs* regs, int shape, __u64* object,
+                                              __u64* buffer, __u64* size, __u64* moved) {
+  __u64 ax = regs->ax, bx = regs->bx, cx = regs->cx;
+  __u64 di = regs->di, si = regs->si, dx = regs->dx;
+  barrier_var(ax);
+  barrier_var(bx);
+  barrier_var(cx);
+  barrier_var(di);
+  barrier_var(si);
+  barrier_var(dx);
+  const int go = shape == EXA_TLS_SHAPE_GO; /* Go 1.17 and later */
+  *object = go ? ax : di;
+  *buffer = go ? bx : si;
+  *size = go ? cx : dx;
+  *moved = go ? 0 : cx;
+}
+static __always_inline __u64 exa_tls_result(const struct pt_regs* regs) {
+  return regs->ax;
+}
+static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
+  return regs->r14;
+}
+static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
+  return regs->sp;
+}
+
+/* Is the call still on the stack, under the system call that regs belongs to? */
+static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
+                                               const struct pt_regs* regs) {
+  call->frame = regs->sp;
+  call->return_address = 0;
+  bpf_probe_read_user(&call->return_address, sizeof(call->return_address), (void*)call->frame);
+}
+static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
+                                            const struct pt_regs* regs) {
+  __u64 there = 0;
+  if (regs->sp >= call->frame) return 0;
+  if (call->kind == EXA_TLS_READING && call->shape != EXA_TLS_SHAPE_GO)
+    return 1; /* its return is probed, which replaces the address */
+  if (bpf_probe_read_user(&there, sizeof(there), (void*)call->frame)) return 0;
+  return there == call->return_address && there;
+}
+
+#elif defined(__TARGET_ARCH_arm64)
+
+static __always_inline void exa_tls_arguments(const struct pt_regs* regs, int shape, __u64* object,
+                                              __u64* buffer, __u64* size, __u64* moved) {
+  *object = regs->regs[0];
+  *buffer = regs->regs[1];
+  *size = regs->regs[2];
+  *moved = shape == EXA_TLS_SHAPE_GO ? 0 : regs->regs[3];
+}
+static __always_inline __u64 exa_tls_result(const struct pt_regs* regs) {
+  return regs->regs[0];
+}
+static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
+  return regs->regs[28];
+}
+
+/* The return address is in a register here, so a write that has returned cannot be told from one
+ * that has not: nothing is learned from writes. */
+static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
+                                               const struct pt_regs* regs) {
+  call->frame = regs->sp;
+  call->return_address = 0;
+}
+static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
+                                            const struct pt_regs* regs) {
+  return call->kind == EXA_TLS_READING && regs->sp < call->frame;
+}
+
+#endif
+#endif

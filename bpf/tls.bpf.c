@@ -1,0 +1,459 @@
+/* Plaintext of TLS libraries: probes where a library takes what is to be encrypted and gives back
+ * what it has decrypted. A write costs one breakpoint, a read one breakpoint and its return; in Go
+ * each return instruction of a read has its own, as return probes break its movable stacks.
+ *
+ * A TLS connection has the same state as a plain socket and passes the same decisions; its records
+ * are those of a socket with an id of its own. Loaded and attached apart from the socket programs,
+ * whose maps it shares. */
+#include "bpf/lib/kernel_types.bpf.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "bpf/lib/head_search.bpf.h"
+#include "bpf/lib/process.bpf.h"
+#include "bpf/lib/run.h"
+#include "bpf/lib/tls_records.bpf.h"
+#include "bpf/lib/tls_registers.bpf.h"
+#include "bpf/maps/tls.bpf.h"
+#include "bpf/maps/tls_scratch.bpf.h"
+
+const volatile struct exa_capture_config exa_config = {
+    .capture_budget_bytes = EXA_MAX_CAPTURE_BYTES,
+    .ignore_after_runs = 16,
+    .retry_after_runs = 1024,
+    .wakeup_fill_bytes = 2 << 20,
+};
+
+struct exa_plain { /* plaintext that passed through a stream */
+  __u64 buffer;
+  __u64 now;
+  __u32 length;
+  __u32 direction;
+};
+
+/* Unique while the agent runs: no two streams begin in the same nanosecond on one CPU. */
+static __always_inline __u64 exa_tls_new_id(__u64 now) {
+  return EXA_TLS_STREAM_ID | (now << 12 & ~EXA_TLS_STREAM_ID) |
+         (bpf_get_smp_processor_id() & 0xfff);
+}
+
+static __noinline struct exa_tls_stream* exa_tls_stream_of(struct exa_tls_key* key, __u64 now) {
+  struct exa_tls_stream* stream = bpf_map_lookup_elem(&exa_tls_streams, key);
+  struct exa_tls_stream fresh = {};
+
+  if (!stream) {
+    fresh.state.cookie = exa_tls_new_id(now);
+    bpf_map_update_elem(&exa_tls_streams, key, &fresh, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&exa_tls_streams, key);
+  }
+  if (stream->state.flags & EXA_SOCKET_ENDED) { /* the object serves its next connection */
+    __builtin_memset(&stream->state, 0, sizeof(stream->state));
+    __builtin_memset(&stream->write, 0, sizeof(stream->write));
+    stream->told_addresses = 0;
+    stream->state.cookie = exa_tls_new_id(now);
+  }
+  return stream;
+}
+
+static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct exa_counter_row* row,
+                                        struct exa_tls_scratch* scratch,
+                                        const struct exa_plain* plain, __u32 captured, __u8 gap) {
+  struct exa_chunk_event* event = &scratch->event;
+  struct exa_socket_state* state = &stream->state;
+  const int egress = plain->direction == EXA_EGRESS;
+  const struct exa_flow* flow = &state->flow[egress];
+  const struct exa_flow* other = &state->flow[!egress];
+  __u64 wakeup = BPF_RB_NO_WAKEUP;
+  __u32 size;
+
+  if (stream->socket.cookie && !stream->told_addresses)
+    exa_tls_announce(stream, row, plain->now, 0);
+  if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
+  *(__u64*)(scratch->payload + captured) = 0;
+  size = sizeof(*event) + ((captured + 7) & ~7u);
+  exa_fill_header(&event->header, EXA_EVENT_CHUNK, size, plain->now, state->cookie, state->tgid);
+  event->position = flow->position;
+  event->previous_last_byte_ns = flow->last_byte_ns;
+  event->other.position = other->position;
+  event->other.last_byte_ns = other->last_byte_ns;
+  event->length_bytes = plain->length;
+  event->captured_bytes = captured;
+  event->direction = plain->direction;
+  event->gap_reason = gap;
+  event->flags = EXA_CHUNK_TLS;
+  event->arrival_ns = 0;
+  event->tcp_sequence = 0;
+  if (egress) {
+    if (stream->egress_known) event->tcp_sequence = stream->egress_sequence;
+  } else if (stream->ingress_pending) {
+    event->tcp_sequence = stream->ingress_sequence;
+    if (!(state->flags & EXA_SOCKET_CLIENT)) event->arrival_ns = stream->arrival_ns;
+  }
+  if (bpf_ringbuf_query(&exa_events, BPF_RB_AVAIL_DATA) > exa_config.wakeup_fill_bytes)
+    wakeup = BPF_RB_FORCE_WAKEUP;
+  if (bpf_ringbuf_output(&exa_events, event, size, wakeup)) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_RING_FULL);
+    return 0;
+  }
+  EXA_COUNT_SHARED(row, EMITTED_TLS_CHUNK);
+  if (stream->socket.cookie)
+    EXA_COUNT_SHARED(row, TLS_ADDRESS_KNOWN);
+  else
+    EXA_COUNT_SHARED(row, TLS_ADDRESS_UNKNOWN);
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_ANNOUNCED);
+  return 1;
+}
+
+static __always_inline __u32 exa_tls_copy(struct exa_tls_scratch* scratch,
+                                          const struct exa_plain* plain, __u32 wanted) {
+  if (wanted > EXA_MAX_CAPTURE_BYTES) wanted = EXA_MAX_CAPTURE_BYTES;
+  if (bpf_probe_read_user(scratch->payload, wanted, (void*)plain->buffer)) return 0;
+  return wanted;
+}
+
+static __always_inline void exa_tls_ignore(struct exa_socket_state* state,
+                                           struct exa_counter_row* row) {
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
+  EXA_COUNT_SHARED(row, SOCKETS_IGNORED);
+  EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);
+}
+
+/* The same decision as for a chunk of a plain socket. Returns whether the ring now knows how far
+ * this direction has come. */
+static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_counter_row* row,
+                                   struct exa_tls_scratch* scratch, const struct exa_plain* plain,
+                                   int turned) {
+  struct exa_socket_state* state;
+  struct exa_run* run;
+  __u32 wanted, copied;
+  __u8 gap = EXA_GAP_NONE;
+  __u64 word;
+
+  if (!stream || !row || !scratch || !plain) return 0;
+  state = &stream->state;
+  run = &state->run;
+  wanted = 8;
+  if (run->budget_bytes)
+    wanted = run->budget_bytes;
+  else if (turned && (state->flags & EXA_SOCKET_RECOGNISED))
+    wanted = EXA_FIRST_CAPTURE_BYTES;
+  if (wanted > EXA_FIRST_CAPTURE_BYTES) wanted = EXA_FIRST_CAPTURE_BYTES;
+  if (wanted > plain->length) wanted = plain->length;
+  *(__u64*)scratch->payload = 0;
+  copied = exa_tls_copy(scratch, plain, wanted);
+  if (copied == 0) { /* out of reach: told where a head could have been */
+    EXA_COUNT_SHARED(row, READ_FAULT);
+    if (!turned && run->budget_bytes == 0) {
+      EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
+      return 0;
+    }
+    run->budget_bytes = 0;
+    return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_READ_FAULT);
+  }
+
+  word = *(__u64*)scratch->payload;
+  if (copied < 8) word &= (1ull << (8 * copied)) - 1;
+  const int egress = plain->direction == EXA_EGRESS;
+  switch (
+      exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, state->flags)) {
+    case EXA_SIGHT_BODY:
+      EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
+      return 0;
+    case EXA_SIGHT_TLS: /* TLS inside TLS: its plaintext has a stream of its own */
+    case EXA_SIGHT_NOTHING:
+      exa_tls_ignore(state, row);
+      return 0;
+    case EXA_SIGHT_HEAD:
+      break;
+  }
+  if (run->unrecognised == 0 && !(state->flags & EXA_SOCKET_RECOGNISED))
+    __sync_fetch_and_or(&state->flags, egress && exa_sniff_request(word)
+                                           ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT
+                                           : EXA_SOCKET_RECOGNISED);
+
+  wanted = plain->length < run->budget_bytes ? plain->length : run->budget_bytes;
+  const __u32 first = wanted < EXA_FIRST_CAPTURE_BYTES ? wanted : EXA_FIRST_CAPTURE_BYTES;
+  if (copied < first) copied = exa_tls_copy(scratch, plain, first);
+  if (copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied) {
+    if (exa_head_ends_within(scratch->payload))
+      run->budget_bytes = 0; /* the rest is body */
+    else
+      copied = exa_tls_copy(scratch, plain, wanted);
+  }
+  if (copied == 0) EXA_COUNT_SHARED(row, READ_FAULT);
+  if (copied < plain->length) {
+    run->budget_bytes = 0;
+    gap = copied ? EXA_GAP_BUDGET : EXA_GAP_READ_FAULT;
+  } else {
+    run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
+  }
+  return exa_tls_emit(stream, row, scratch, plain, copied, gap);
+}
+
+/* Plaintext of an observed process went through the stream. */
+static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa_counter_row* row,
+                                       const struct exa_plain* plain) {
+  struct exa_tls_scratch* scratch;
+  struct exa_socket_state* state;
+  struct exa_flow* flow;
+  int turned, told = 0;
+
+  if (!stream || !row || !plain) return 0;
+  state = &stream->state;
+  flow = &state->flow[plain->direction == EXA_EGRESS];
+  turned = exa_run_turns(&state->run, plain->direction);
+  if (stream->socket.cookie && !stream->judged_socket) {
+    stream->judged_socket = 1;
+    if (exa_is_excluded_port(stream->socket.local_port, stream->socket.remote_port))
+      __sync_fetch_and_or(&state->flags, EXA_SOCKET_EXCLUDED_PORT);
+  }
+  if (state->flags & EXA_SOCKET_EXCLUDED_PORT) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_PORT);
+    goto advance;
+  }
+  if (state->flags & EXA_SOCKET_IGNORED) {
+    if (!turned || !exa_run_retries(&state->run, &exa_config)) {
+      EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);
+      goto advance;
+    }
+    __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_IGNORED);
+  }
+  scratch = exa_tls_scratch_take();
+  if (!scratch) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_SCRATCH_BUSY);
+    goto advance;
+  }
+  told = exa_tls_look(stream, row, scratch, plain, turned);
+  exa_tls_scratch_give_back(scratch);
+
+advance:
+  if (told) flow->told_position = flow->position + plain->length;
+  flow->last_byte_ns = plain->now;
+  flow->position += plain->length;
+  flow->started = 1;
+  if (plain->direction == EXA_INGRESS) stream->ingress_pending = 0;
+  return 0;
+}
+
+/* Processes that did no TCP I/O so far are announced here. */
+static __always_inline int exa_tls_is_excluded(struct task_struct* task,
+                                               struct exa_counter_row* row, __u64 now) {
+  const __u32 tgid = task->tgid;
+  struct exa_process_state* known = bpf_map_lookup_elem(&exa_processes, &tgid);
+  if (known) return known->verdict == EXA_PROCESS_EXCLUDED;
+  struct exa_process_state fresh = {.start_time_ns = task->group_leader->start_boottime};
+  const long status = bpf_map_update_elem(&exa_processes, &tgid, &fresh, BPF_NOEXIST);
+  if (status == 0)
+    exa_announce_process(task, row, now);
+  else if (status != -EEXIST)
+    EXA_COUNT_SHARED(row, DROPPED_PROCESS_TABLE_FULL);
+  return 0;
+}
+
+static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* task,
+                                                            const struct pt_regs* regs, int shape,
+                                                            int create) {
+  if (shape == EXA_TLS_SHAPE_GO) {
+    struct exa_tls_key key = {.object = exa_tls_goroutine(regs), .tgid = task->tgid};
+    struct exa_tls_call* call = bpf_map_lookup_elem(&exa_tls_gos, &key);
+    if (call || !create) return call;
+    struct exa_tls_call fresh = {};
+    bpf_map_update_elem(&exa_tls_gos, &key, &fresh, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&exa_tls_gos, &key);
+  }
+  return bpf_task_storage_get(&exa_tls_threads, task, 0,
+                              create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+
+static __always_inline void exa_tls_enter(struct exa_tls_call* call, const struct pt_regs* regs,
+                                          __u64 object, __u64 buffer, __u64 moved_address,
+                                          __u8 kind, __u8 shape) {
+  call->object = object;
+  call->buffer = buffer;
+  call->moved_address = moved_address;
+  call->shape = shape;
+  call->kind = kind;
+  exa_tls_mark_frame(call, regs);
+}
+
+SEC("uprobe/write")
+int exa_tls_write(struct pt_regs* regs) {
+  const int shape = bpf_get_attach_cookie(regs);
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
+  struct exa_plain plain = {.direction = EXA_EGRESS};
+  struct exa_tls_key key = {};
+  struct exa_tls_stream* stream;
+  struct exa_tls_call* call;
+  __u64 size, moved_address;
+  __u32 new_bytes;
+
+  if (!row) return 0;
+  EXA_COUNT_SHARED(row, TLS_HITS_WRITE);
+  exa_tls_arguments(regs, shape, &key.object, &plain.buffer, &size, &moved_address);
+  if (size == 0 || size > 0x7fffffff) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_EMPTY);
+    return 0;
+  }
+  key.tgid = task->tgid;
+  plain.now = bpf_ktime_get_ns();
+  if (exa_tls_is_excluded(task, row, plain.now)) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_PROCESS);
+    return 0;
+  }
+  stream = exa_tls_stream_of(&key, plain.now);
+  if (!stream) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
+    return 0;
+  }
+  stream->state.tgid = task->tgid;
+  new_bytes = exa_tls_new_bytes(&stream->write, plain.buffer, size);
+  stream->write.buffer = plain.buffer;
+  stream->write.size_bytes = size;
+  stream->write.blocked = 0;
+
+  call = exa_tls_call_of(task, regs, shape, 1);
+  if (call) {
+    exa_tls_enter(call, regs, key.object, plain.buffer, 0, EXA_TLS_WRITING, shape);
+    if (stream->socket.cookie) {
+      call->written_object = 0;
+      call->written_mixed = 0;
+    } else if (!call->written_object) {
+      call->written_object = key.object;
+      call->written_bytes = size;
+    } else if (call->written_object != key.object) {
+      call->written_mixed = 1;
+    }
+  }
+  if (!new_bytes) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_RETRY);
+    return 0;
+  }
+  plain.buffer += size - new_bytes;
+  plain.length = new_bytes;
+  return exa_tls_on_plain(stream, row, &plain);
+}
+
+SEC("uprobe/read")
+int exa_tls_read(struct pt_regs* regs) {
+  const int shape = bpf_get_attach_cookie(regs);
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_tls_call* call;
+  __u64 object, buffer, size, moved_address;
+
+  exa_tls_arguments(regs, shape, &object, &buffer, &size, &moved_address);
+  call = exa_tls_call_of(task, regs, shape, 1);
+  if (!call) return 0;
+  exa_tls_enter(call, regs, object, buffer, moved_address, EXA_TLS_READING, shape);
+
+  /* The stream is there before the library reads the socket, so that the read proves its socket. */
+  struct exa_tls_key key = {.object = object, .tgid = task->tgid};
+  exa_tls_stream_of(&key, bpf_ktime_get_ns());
+  return 0;
+}
+
+SEC("uretprobe/read_return")
+int exa_tls_read_return(struct pt_regs* regs) {
+  const int shape = bpf_get_attach_cookie(regs);
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
+  struct exa_plain plain = {.direction = EXA_INGRESS};
+  struct exa_tls_key key = {};
+  struct exa_tls_stream* stream;
+  struct exa_tls_call* call;
+  __s64 moved;
+
+  if (!row) return 0;
+  EXA_COUNT_SHARED(row, TLS_HITS_READ);
+  call = exa_tls_call_of(task, regs, shape, 0);
+  if (!call || call->kind != EXA_TLS_READING) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_UNPAIRED);
+    return 0;
+  }
+  call->kind = EXA_TLS_IDLE;
+  key.object = call->object;
+  key.tgid = task->tgid;
+  plain.buffer = call->buffer;
+  moved = shape == EXA_TLS_SHAPE_GO ? (__s64)exa_tls_result(regs) : (int)exa_tls_result(regs);
+  if (shape == EXA_TLS_SHAPE_POINTER && moved > 0) {
+    moved = 0;
+    bpf_probe_read_user(&moved, sizeof(moved), (void*)call->moved_address);
+  }
+  if (moved <= 0 || moved > 0x7fffffff) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_EMPTY);
+    if (moved == 0 && shape == EXA_TLS_SHAPE_SIZED) {
+      stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
+      if (stream) exa_emit_end(&stream->state, EXA_END_INGRESS, 0);
+    }
+    return 0;
+  }
+  plain.length = moved;
+  plain.now = bpf_ktime_get_ns();
+  if (exa_tls_is_excluded(task, row, plain.now)) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_PROCESS);
+    return 0;
+  }
+  stream = exa_tls_stream_of(&key, plain.now);
+  if (!stream) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
+    return 0;
+  }
+  stream->state.tgid = task->tgid;
+  if (call->received_cookie && shape != EXA_TLS_SHAPE_GO) {
+    if (!stream->socket.cookie && !call->received_mixed &&
+        exa_tls_carries(call->received_bytes, plain.length))
+      exa_tls_weigh(stream, call->received_cookie);
+    call->received_cookie = 0;
+    call->received_mixed = 0;
+  }
+  return exa_tls_on_plain(stream, row, &plain);
+}
+
+SEC("uprobe/free")
+int exa_tls_free(struct pt_regs* regs) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_tls_key key = {};
+  struct exa_tls_stream* stream;
+  __u64 buffer, size, moved_address;
+
+  exa_tls_arguments(regs, EXA_TLS_SHAPE_SIZED, &key.object, &buffer, &size, &moved_address);
+  key.tgid = task->tgid;
+  stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
+  if (!stream) return 0;
+  exa_emit_end(&stream->state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, 0);
+  bpf_map_delete_elem(&exa_tls_streams, &key);
+  return 0;
+}
+
+/* The sweep of the TLS streams, as for sockets. Read by the prober. */
+SEC("iter/bpf_map_elem")
+int exa_tls_sweep(struct bpf_iter__bpf_map_elem* context) {
+  struct exa_position_event event = {};
+  struct exa_tls_stream* stream = context->value;
+  struct exa_socket_state* state;
+  struct exa_counter_row* row;
+
+  if (!stream) return 0;
+  state = &stream->state;
+  if ((state->flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) != EXA_SOCKET_ANNOUNCED) return 0;
+  exa_copy_direction_states(event.direction, state);
+  if (event.direction[0].position == state->flow[0].told_position &&
+      event.direction[1].position == state->flow[1].told_position)
+    return 0;
+  row = exa_counters_of_this_cpu();
+  if (!row) return 0;
+  exa_fill_header(&event.header, EXA_EVENT_POSITION, sizeof(event), bpf_ktime_get_ns(),
+                  state->cookie, state->tgid);
+  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP)) {
+    EXA_COUNT_SHARED(row, DROPPED_POSITION_RING_FULL);
+    return 0;
+  }
+  EXA_COUNT_SHARED(row, EMITTED_POSITION);
+  state->flow[0].told_position = event.direction[0].position;
+  state->flow[1].told_position = event.direction[1].position;
+  return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,35 @@
+/* How the prober tells the TLS programs which function a probe stands on: the cookie of each probe.
+ * The maps of the TLS programs are keyed by the TLS object, so the shape of the call is all that
+ * differs from library to library. */
+#ifndef EXA_ABI_TLS_H
+#define EXA_ABI_TLS_H
+
+#include "exa/abi/types.h"
+
+enum exa_tls_shape {
+  EXA_TLS_SHAPE_SIZED = 1,   /* ssize f(object, buffer, size): what is returned was moved */
+  EXA_TLS_SHAPE_POINTER = 2, /* int f(object, buffer, size, size_t* moved): 1 if it succeeded */
+  EXA_TLS_SHAPE_GO = 3,      /* Go method (object) f(buffer, size, capacity) (moved, error) */
+};
+
+/* Key of one connection of a TLS library. Pointers are unique in a process as long as it lives. */
+struct exa_tls_key {
+  __u64 object; /* SSL*, gnutls_session_t, *tls.Conn */
+  __u32 tgid;
+  __u32 reserved;
+};
+EXA_ASSERT_SIZE(struct exa_tls_key, 16);
+
+/* A file, in the kernel's own numbering of devices: major << 20 | minor. */
+struct exa_tls_file {
+  __u64 inode;
+  __u32 device;
+  __u32 reserved;
+};
+EXA_ASSERT_SIZE(struct exa_tls_file, 16);
+
+/* Socket ids of TLS streams have this bit set; socket cookies count up from one and never get
+ * there. */
+#define EXA_TLS_STREAM_ID (1ull << 63)
+
+#endif
