@@ -28,9 +28,9 @@ class LoadResult:
     text: str
 
 
-def h2load(url, requests, clients=4, rps=None, within=120.0):
+def h2load(url, requests, clients=4, rps=None, pipelined=1, within=120.0):
     """HTTP/1.1 at a fixed rate (requests/s in all) if one is given. Sends exactly so many."""
-    command = ["h2load", "--h1", "-n", requests, "-c", clients, "-t", 1]
+    command = ["h2load", "--h1", "-n", requests, "-c", clients, "-t", 1, "-m", pipelined]
     if rps:
         command += ["--rps", rps / clients]
     result = subprocess.run([*map(str, command), url], capture_output=True, text=True,
