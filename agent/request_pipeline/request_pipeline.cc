@@ -56,7 +56,6 @@ void RequestPipeline::on_target(const Target& target) {
 }
 
 void RequestPipeline::on_exchange(const Exchange& exchange) {
-  counters_.add(Counter::kExchanges);
   const auto id = targets_.id_of(exchange.tgid);
   if (targets_.at(id).state != TargetTable::State::kUnresolved) {
     record(id, exchange);

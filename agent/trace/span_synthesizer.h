@@ -14,7 +14,7 @@ namespace exa {
 
 // Why this span is exported.
 struct SpanPurpose {
-  std::optional<ExemplarReason> reason;  // none: a relative of an exemplar in the same trace
+  std::optional<ExemplarReason> reason = {};  // none: a relative of an exemplar in the same trace
   // Sampling threshold of 56 bits to publish as tracestate ot=th; 0: none.
   std::uint64_t threshold = 0;
 };
