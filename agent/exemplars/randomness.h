@@ -19,7 +19,7 @@ struct RandomnessOptions {
   bool presume_random = false;
   // Shared by a fleet, kept secret: clients cannot craft ids that always win. R then means nothing
   // to others, so no sampling threshold is published.
-  std::optional<HashKey> fleet_seed;
+  std::optional<HashKey> fleet_seed = {};
 };
 
 struct Randomness {

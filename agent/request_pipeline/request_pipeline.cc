@@ -9,10 +9,16 @@
 #include "agent/capture/event_decoder.h"
 
 namespace exa {
+namespace {
+
+constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
+
+}  // namespace
 
 RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters& counters)
     : counters_(counters),
       options_(options),
+      tracker_(*this, counters, options.tracker),
       ids_(options.id_seed),
       targets_(options.max_targets, counters),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
@@ -20,8 +26,6 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       recorder_(options.recorder_records),
       sampler_(std::make_unique<CoordinatedSampler>(options.sampler, counters)),
       relatives_(options.relatives, counters) {}
-
-RequestPipeline::~RequestPipeline() = default;
 
 void RequestPipeline::begin(MonotonicTime time) {
   advance(time);
@@ -32,6 +36,9 @@ void RequestPipeline::advance(MonotonicTime now) {
   now_ = std::max(now_, now);
   while (!held_.empty() && held_.front_until() <= now_)
     record_provisionally(held_.pop());
+  if (now_ < next_sweep_) return;
+  next_sweep_ = now_ + kSweepInterval;
+  tracker_.sweep(now_);
 }
 
 void RequestPipeline::on_record(std::span<const std::byte> record) {
@@ -46,6 +53,8 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
     targets_.on_process(*process);
   } else if (const auto* exit = std::get_if<ProcessExitEvent>(&*event)) {
     targets_.on_process_exit(exit->tgid);
+  } else {
+    tracker_.on_event(*event);
   }
 }
 

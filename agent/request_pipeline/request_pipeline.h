@@ -12,6 +12,7 @@
 #include <span>
 
 #include "agent/capture/events.h"
+#include "agent/connection/tracker.h"
 #include "agent/exchange/exchange_sink.h"
 #include "agent/exemplars/coordinated_sampler.h"
 #include "agent/exemplars/flight_recorder.h"
@@ -30,6 +31,7 @@ namespace exa {
 struct RequestPipelineOptions {
   HashKey id_seed{};  // secret; random at each start unless a fleet shares one
   RandomnessOptions randomness;
+  TrackerLimits tracker;
   SeriesLimits series;
   SamplerOptions sampler;
   RelativesOptions relatives;
@@ -42,7 +44,6 @@ struct RequestPipelineOptions {
 class RequestPipeline final : public ExchangeSink {
  public:
   RequestPipeline(const RequestPipelineOptions& options, Counters& counters);
-  ~RequestPipeline() override;
 
   // When the first window begins; without it, with the first event.
   void begin(MonotonicTime time);
@@ -62,6 +63,7 @@ class RequestPipeline final : public ExchangeSink {
   // Gauges for the self metrics.
   [[nodiscard]] std::size_t live_series() const { return registry_.live_series(); }
   [[nodiscard]] std::size_t targets() const { return targets_.size(); }
+  [[nodiscard]] std::size_t connections() const { return tracker_.size(); }
   [[nodiscard]] std::size_t held_exchanges() const { return held_.size(); }
 
  private:
@@ -76,6 +78,7 @@ class RequestPipeline final : public ExchangeSink {
 
   Counters& counters_;
   RequestPipelineOptions options_;
+  ConnectionTracker tracker_;
   IdGenerator ids_;
   TargetTable targets_;
   HeldExchanges held_;
@@ -84,7 +87,8 @@ class RequestPipeline final : public ExchangeSink {
   std::unique_ptr<ExemplarSampler> sampler_;
   RelativesFinder relatives_;
   WallClockOffset offset_;
-  MonotonicTime now_;           // the latest time told by an event or a tick
+  MonotonicTime now_;  // the latest time told by an event or a tick
+  MonotonicTime next_sweep_;
   MonotonicTime window_start_;  // unknown until begin() or the first event
 };
 

@@ -1,0 +1,329 @@
+#include "agent/exemplars/coordinated_sampler.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <bit>
+#include <chrono>
+#include <set>
+
+#include "agent/exemplars/relatives.h"
+
+namespace exa {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::Field;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+// Feeds requests the way the pipeline does.
+class Sampler : public ::testing::Test {
+ protected:
+  struct Request {
+    Duration duration = 1ms;
+    std::uint16_t status = 200;
+    std::uint64_t randomness = 1;
+    TargetId target = 1;
+    Role role = Role::kServer;
+    std::uint8_t trace = 0;  // 0: one of its own
+  };
+
+  void configure(const SamplerOptions& options, std::size_t recorder_records = 1024) {
+    sampler = std::make_unique<CoordinatedSampler>(options, counters);
+    recorder = std::make_unique<FlightRecorder>(recorder_records);
+  }
+  void SetUp() override { configure({.floor_probability = 0}); }
+
+  Exchange send(const Request& request) {
+    Exchange exchange;
+    exchange.target = request.target;
+    exchange.role = request.role;
+    exchange.method = Method::kGet;
+    exchange.protocol = Protocol::kHttp11;
+    exchange.outcome = Outcome::kComplete;
+    exchange.status = request.status;
+    exchange.read = {1'000'000'000};
+    exchange.last_response = exchange.read + request.duration;
+    exchange.randomness = request.randomness;
+    exchange.span_id.bytes = std::bit_cast<std::array<std::uint8_t, 8>>(++next_id);
+    if (request.trace != 0)
+      exchange.trace_id.bytes[15] = request.trace;
+    else
+      std::copy_n(exchange.span_id.bytes.begin(), 8, exchange.trace_id.bytes.begin());
+    const auto ticket = recorder->push(exchange);
+    sampler->on_request(exchange, ticket);
+    const auto value = static_cast<std::uint64_t>(exchange.duration().count());
+    const auto [series, bucket] = registry.record(duration_key(exchange), 1, value);
+    sampler->on_value({.series = series,
+                       .bucket = bucket,
+                       .is_error = exchange.is_error(),
+                       .value_ns = value,
+                       .ticket = ticket},
+                      exchange);
+    return exchange;
+  }
+
+  Selection close() {
+    auto selection = sampler->close_window(registry, *recorder);
+    registry.close_window();
+    return selection;
+  }
+
+  static std::vector<std::uint64_t> randomness_of_winners(const Selection& selection,
+                                                          ExemplarReason reason) {
+    std::vector<std::uint64_t> all;
+    for (const auto& winner : selection.winners)
+      if (winner.reason == reason)
+        all.push_back(selection.exchanges[winner.exchange].exchange.randomness);
+    return all;
+  }
+
+  Counters counters;
+  SeriesRegistry registry{{}, counters};
+  std::unique_ptr<CoordinatedSampler> sampler;
+  std::unique_ptr<FlightRecorder> recorder;
+  std::uint64_t next_id = 0;
+};
+
+TEST_F(Sampler, ExplainsEachBucketByItsLargestRAndTheSeriesByItsSlowest) {
+  send({.duration = 1ms, .randomness = 10});
+  send({.duration = 2ms, .randomness = 30});
+  send({.duration = 3ms, .randomness = 20});
+  send({.duration = 60ms, .randomness = 5});
+  send({.duration = 70ms, .randomness = 4});
+
+  const auto selection = close();
+
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kSlowest), ElementsAre(4));
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kBucket), ElementsAre(5, 30));
+  EXPECT_THAT(selection.winners,
+              Contains(AllOf(Field(&Winner::bucket, 0), Field(&Winner::weight, 3u))));
+  EXPECT_THAT(selection.winners,
+              Contains(AllOf(Field(&Winner::bucket, 4), Field(&Winner::weight, 2u),
+                             Field(&Winner::reason, ExemplarReason::kBucket))));
+}
+
+TEST_F(Sampler, OneRequestIsOneExemplarNamedByItsFirstReason) {
+  send({.duration = 1ms});
+  const auto selection = close();
+  EXPECT_THAT(selection.exchanges, SizeIs(1));
+  ASSERT_THAT(selection.winners, SizeIs(1));
+  EXPECT_EQ(selection.winners[0].reason, ExemplarReason::kSlowest);
+}
+
+TEST_F(Sampler, ErrorsHaveStrataOfTheirOwn) {
+  send({.duration = 1ms, .status = 500, .randomness = 1});
+  send({.duration = 2ms, .status = 500, .randomness = 2});
+  send({.duration = 3ms, .status = 500, .randomness = 1});
+  const auto selection = close();
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kError), ElementsAre(2));
+  EXPECT_THAT(selection.winners, Contains(Field(&Winner::is_error, true)));
+}
+
+TEST_F(Sampler, StartsAnewEachWindow) {
+  send({.duration = 1ms, .randomness = 99});
+  EXPECT_THAT(close().winners, SizeIs(1));
+  EXPECT_THAT(close().winners, IsEmpty());
+  send({.duration = 1ms, .randomness = 2});
+  const auto selection = close();
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kSlowest), ElementsAre(2));
+}
+
+TEST_F(Sampler, WhenShortDropsBucketsBeforeErrorsAndErrorsBeforeTheSlowest) {
+  configure({.spans_per_window = 4, .burst_spans = 4, .floor_probability = 0});
+  for (TargetId target = 1; target <= 2; ++target) {
+    send({.duration = 80ms, .status = 500, .randomness = 1, .target = target});
+    send({.duration = 1ms, .status = 500, .randomness = target, .target = target});
+    send({.duration = 90ms, .status = 200, .randomness = 1, .target = target});
+    send({.duration = 1ms, .status = 200, .randomness = 5, .target = target});
+  }
+  const auto first = close();
+  EXPECT_THAT(randomness_of_winners(first, ExemplarReason::kSlowest), SizeIs(4));
+  EXPECT_THAT(first.exchanges, SizeIs(4));
+  EXPECT_EQ(counters.get(Counter::kCandidatesOverBudget), 4u);
+
+  configure({.spans_per_window = 5, .burst_spans = 5, .floor_probability = 0});
+  for (TargetId target = 1; target <= 2; ++target) {
+    send({.duration = 80ms, .status = 500, .randomness = 1, .target = target});
+    send({.duration = 1ms, .status = 500, .randomness = target, .target = target});
+    send({.duration = 90ms, .status = 200, .randomness = 1, .target = target});
+    send({.duration = 1ms, .status = 200, .randomness = 5, .target = target});
+  }
+  const auto second = close();
+  EXPECT_THAT(randomness_of_winners(second, ExemplarReason::kError), ElementsAre(2));
+  EXPECT_THAT(randomness_of_winners(second, ExemplarReason::kBucket), IsEmpty());
+}
+
+TEST_F(Sampler, BucketsAreServedFromTheTopDown) {
+  configure({.spans_per_window = 3, .burst_spans = 3, .floor_probability = 0});
+  for (const auto duration : {1ms, 30ms, 200ms, 900ms})
+    for (int i = 0; i < 2; ++i)
+      send({.duration = duration, .randomness = static_cast<std::uint64_t>(duration / 1ms)});
+  send({.duration = 20s, .randomness = 20'000});
+  const auto selection = close();
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kSlowest), ElementsAre(20'000));
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kBucket), ElementsAre(900, 200));
+}
+
+TEST_F(Sampler, UnservedSeriesAgeAndComeFirst) {
+  configure({.spans_per_window = 1, .burst_spans = 1, .floor_probability = 0});
+  std::set<TargetId> served;
+  for (int window = 0; window < 5; ++window) {
+    for (TargetId target = 1; target <= 5; ++target)
+      send({.duration = 1ms * target, .randomness = target, .target = target});
+    const auto selection = close();
+    ASSERT_THAT(selection.exchanges, SizeIs(1));
+    served.insert(selection.exchanges[0].exchange.target);
+  }
+  EXPECT_THAT(served, SizeIs(5)) << "five series, one span a window: each has its turn";
+}
+
+TEST_F(Sampler, TheSeriesThatMovedComesBeforeTheOnesThatDidNot) {
+  // given three series that were served the same, under a budget for all
+  configure({.spans_per_window = 3, .burst_spans = 3, .floor_probability = 0});
+  for (int window = 0; window < 10; ++window) {
+    for (TargetId target = 1; target <= 3; ++target)
+      send({.duration = 10ms, .randomness = 100 - target, .target = target});
+    close();
+  }
+  // when the second becomes ten times slower
+  for (TargetId target = 1; target <= 3; ++target)
+    send({.duration = target == 2 ? 100ms : 10ms, .randomness = 100 - target, .target = target});
+  const auto selection = close();
+  // then it is the most important
+  EXPECT_EQ(selection.exchanges.front().exchange.target, 2u);
+}
+
+TEST_F(Sampler, ARiseOfErrorsIsAMovementToo) {
+  configure({.spans_per_window = 6, .burst_spans = 6, .floor_probability = 0});
+  const auto send_window = [&](std::uint16_t status_of_third) {
+    for (TargetId target = 1; target <= 3; ++target) {
+      send({.duration = 10ms, .status = 200, .randomness = 100 - target, .target = target});
+      for (int i = 0; i < 3; ++i)
+        send({.duration = 10ms,
+              .status = target == 3 ? status_of_third : std::uint16_t{200},
+              .randomness = 50,
+              .target = target});
+    }
+  };
+  for (int window = 0; window < 10; ++window) {
+    send_window(503);
+    close();
+  }
+  for (int window = 0; window < 30; ++window) {
+    send_window(200);
+    close();
+  }
+  send_window(503);
+  EXPECT_EQ(close().exchanges.front().exchange.target, 3u);
+}
+
+TEST_F(Sampler, NeverSpendsMoreThanBudgetAndBurst) {
+  configure({.spans_per_window = 10, .burst_spans = 20, .floor_probability = 0});
+  std::size_t spent = 0;
+  for (int window = 1; window <= 20; ++window) {
+    const int series = window < 10 ? 1 : 200;
+    for (int i = 0; i < series; ++i)
+      send({.duration = 1ms, .randomness = 7, .target = static_cast<TargetId>(i + 1)});
+    const auto chosen = close().exchanges.size();
+    EXPECT_LE(chosen, 20u);
+    if (window > 10) {
+      EXPECT_EQ(chosen, 10u) << "settled after the burst";
+    }
+    spent += chosen;
+    EXPECT_LE(spent, 10u * static_cast<std::size_t>(window) + 20u);
+  }
+}
+
+TEST_F(Sampler, CandidatesOutliveTheFlightRecorder) {
+  configure({.floor_probability = 0}, /*recorder_records=*/8);
+  send({.duration = 900ms, .randomness = 1'000});
+  for (int i = 0; i < 1'000; ++i)
+    send({.duration = 1ms, .randomness = 5});
+  const auto selection = close();
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kSlowest), ElementsAre(1'000));
+  EXPECT_EQ(counters.get(Counter::kCandidatesOverwritten), 0u);
+}
+
+TEST_F(Sampler, WithoutRoomToKeepThemOverwrittenCandidatesAreCounted) {
+  configure({.floor_probability = 0, .kept_records = 0}, /*recorder_records=*/8);
+  send({.duration = 900ms, .randomness = 1'000});
+  for (int i = 0; i < 8; ++i)
+    send({.duration = 1ms, .randomness = 5});
+  const auto selection = close();
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kSlowest), IsEmpty());
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kBucket), ElementsAre(5));
+  EXPECT_EQ(counters.get(Counter::kCandidatesOverwritten), 2u) << "slowest, and its bucket";
+}
+
+TEST_F(Sampler, FloorRequestsComeBesidesTheBudget) {
+  configure({.spans_per_window = 1, .burst_spans = 1, .floor_probability = 0.5});
+  constexpr auto kHigh = std::uint64_t{1} << 55;
+  send({.duration = 1ms, .randomness = kHigh + 3});
+  send({.duration = 1ms, .randomness = kHigh + 2});
+  send({.duration = 1ms, .randomness = 1});
+  send({.duration = 9ms, .randomness = 2});
+  const auto selection = close();
+  std::vector<std::uint64_t> floor;
+  for (const auto& chosen : selection.exchanges)
+    if (chosen.in_floor) floor.push_back(chosen.exchange.randomness);
+  EXPECT_THAT(floor, ElementsAre(kHigh + 3, kHigh + 2));
+  EXPECT_EQ(selection.floor_threshold, kHigh);
+  EXPECT_THAT(selection.exchanges, SizeIs(3)) << "the slowest, and two of the floor";
+}
+
+TEST_F(Sampler, RelativesAreTheOtherRequestsOfTheTrace) {
+  RelativesFinder relatives({}, counters);
+  send({.duration = 80ms, .randomness = 9, .trace = 77});
+  send({.duration = 3ms, .randomness = 9, .role = Role::kClient, .trace = 77});
+  send({.duration = 1ms, .randomness = 9, .target = 2, .trace = 77});
+  send({.duration = 1ms, .randomness = 10, .target = 2, .trace = 5});
+  auto selection = close();
+  const auto winners = selection.exchanges.size();
+  const auto of_77 = [](const Selection& s) {
+    return std::ranges::count_if(s.exchanges,
+                                 [](const auto& c) { return c.exchange.trace_id.bytes[15] == 77; });
+  };
+
+  relatives.add_relatives(selection, *recorder);
+
+  EXPECT_EQ(of_77(selection), 3);
+  EXPECT_GE(selection.exchanges.size(), winners);
+  auto again = close();
+  relatives.add_relatives(again, *recorder);
+  EXPECT_THAT(again.exchanges, IsEmpty()) << "no span is exported twice";
+}
+
+TEST_F(Sampler, AParentThatEndsInTheNextWindowIsStillFound) {
+  RelativesFinder relatives({}, counters);
+  send({.duration = 3ms, .role = Role::kClient, .trace = 77});
+  auto first = close();
+  relatives.add_relatives(first, *recorder);
+  // when the parent ends after the window, and is no winner itself
+  send({.duration = 9ms, .randomness = 99, .trace = 5});
+  send({.duration = 8ms, .randomness = 1, .trace = 77});
+  auto second = close();
+  relatives.add_relatives(second, *recorder);
+  EXPECT_THAT(second.exchanges,
+              Contains(Field(&ChosenExchange::exchange,
+                             Field(&Exchange::last_response, MonotonicTime{1'008'000'000}))));
+}
+
+TEST_F(Sampler, OneTraceCannotTakeAllRelatives) {
+  RelativesFinder relatives({.spans_per_window = 100, .burst_spans = 100}, counters);
+  for (int i = 0; i < 500; ++i)
+    send({.duration = 1ms, .randomness = 9, .trace = 77});
+  auto selection = close();
+  const auto winners = selection.exchanges.size();
+  relatives.add_relatives(selection, *recorder);
+  EXPECT_EQ(selection.exchanges.size() - winners, 64u);
+  EXPECT_EQ(counters.get(Counter::kRelativesOverBudget), 500u - winners - 64u);
+}
+
+}  // namespace
+}  // namespace exa
