@@ -75,7 +75,7 @@ void RequestPipeline::on_exchange(const Exchange& exchange) {
     record_provisionally(held_.pop());
   }
   counters_.add(Counter::kTargetsHeld);
-  held_.push(exchange, now_ + options_.hold);
+  held_.push(exchange, std::max(now_, exchange.last_response) + options_.hold);
 }
 
 void RequestPipeline::record_provisionally(const Exchange& exchange) {
