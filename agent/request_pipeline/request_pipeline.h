@@ -30,11 +30,11 @@ namespace exa {
 
 struct RequestPipelineOptions {
   HashKey id_seed{};  // secret; random at each start unless a fleet shares one
-  RandomnessOptions randomness;
-  TrackerLimits tracker;
-  SeriesLimits series;
-  SamplerOptions sampler;
-  RelativesOptions relatives;
+  RandomnessOptions randomness = {};
+  TrackerLimits tracker = {};
+  SeriesLimits series = {};
+  SamplerOptions sampler = {};
+  RelativesOptions relatives = {};
   std::size_t recorder_records = 65536;
   std::size_t max_held_exchanges = 4096;
   Duration hold = std::chrono::seconds(1);

@@ -1,0 +1,62 @@
+#include "agent/telemetry/self_metrics.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+#include <vector>
+
+namespace exa {
+namespace {
+
+std::int64_t value_of(const ResourceMetrics& metrics, const std::string& name,
+                      const std::string& reason) {
+  for (const auto& metric : metrics.metrics) {
+    if (metric.name != name) continue;
+    for (const auto& point : std::get<Sum>(metric.points).points) {
+      const bool plain = reason.empty() && point.attributes.empty();
+      const bool same =
+          !point.attributes.empty() && point.attributes[0] == Attribute{"reason", reason};
+      if (plain || same) return std::get<std::int64_t>(point.value);
+    }
+  }
+  ADD_FAILURE() << name << " " << reason << " is missing";
+  return -1;
+}
+
+TEST(SelfMetrics, PublishEveryRowOfEveryTable) {
+  Counters counters;
+  counters.add(Counter::kExchanges, 3);
+  counters.add(Counter::kRecordsMalformed, 2);
+  ExportCounters exports;
+  exports.add(ExportCounter::kSpansDroppedQueueFull, 5);
+  std::vector<std::uint64_t> kernel(EXA_COUNTER_COUNT);
+  kernel[EXA_COUNTER_HITS_RECV] = 7;
+
+  const auto metrics = self_metrics(std::make_shared<const Resource>(), counters, exports, kernel,
+                                    {.live_series = 4}, {1}, {2});
+
+  EXPECT_EQ(value_of(metrics, "exemplar_agent.exchanges", ""), 3);
+  EXPECT_EQ(value_of(metrics, "exemplar_agent.records_dropped", "malformed"), 2);
+  EXPECT_EQ(value_of(metrics, "exemplar_agent.export.spans_dropped", "queue_full"), 5);
+  EXPECT_EQ(value_of(metrics, "exemplar_agent.kernel.hits", "recv"), 7);
+  std::size_t points = 0;
+  std::set<std::string> names;
+  for (const auto& metric : metrics.metrics) {
+    EXPECT_TRUE(names.insert(metric.name).second) << metric.name << " stands twice";
+    EXPECT_FALSE(metric.description.empty()) << metric.name;
+    if (const auto* sum = std::get_if<Sum>(&metric.points)) points += sum->points.size();
+  }
+  const auto rows = static_cast<std::size_t>(Counter::kCount) +
+                    static_cast<std::size_t>(ExportCounter::kCount) + EXA_COUNTER_COUNT;
+  EXPECT_EQ(points, rows + 1) << "and the processor time";
+}
+
+TEST(SelfMetrics, DoWithoutTheKernel) {
+  const auto metrics = self_metrics(std::make_shared<const Resource>(), Counters{},
+                                    ExportCounters{}, {}, {}, {1}, {2});
+  for (const auto& metric : metrics.metrics)
+    EXPECT_FALSE(metric.name.starts_with("exemplar_agent.kernel.")) << metric.name;
+}
+
+}  // namespace
+}  // namespace exa
