@@ -120,7 +120,7 @@ ServerName server_name_of(const Exchange& client_exchange) {
   return name;
 }
 
-std::string printable(std::string_view text) {
+std::string valid_text(std::string_view text) {
   std::string result;
   result.reserve(text.size());
   for (std::size_t at = 0; at < text.size();) {

@@ -38,6 +38,6 @@ struct ServerName {
 ServerName server_name_of(const Exchange& client_exchange);
 
 // Valid UTF-8 out of whatever a process calls itself: other bytes and controls become '?'.
-std::string printable(std::string_view text);
+std::string valid_text(std::string_view text);
 
 }  // namespace exa

@@ -23,7 +23,7 @@ ServiceHash hash_of(std::string_view service) {
 
 std::shared_ptr<const Target> provisional_target(const TargetTable::Entry& entry) {
   const auto name = entry.exe_name.empty() ? entry.comm.view() : entry.exe_name.view();
-  const auto executable = printable(name);
+  const auto executable = valid_text(name);
   auto target = std::make_shared<Target>();
   target->process = entry.process;
   target->service_name = executable.empty() ? "unknown_service" : executable;
