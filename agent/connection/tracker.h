@@ -19,7 +19,7 @@ namespace exa {
 struct TrackerLimits {
   std::size_t connections = 65'536;
   std::size_t incomplete_heads = 4'096;
-  MatcherLimits matcher;
+  MatcherLimits matcher = {};
   // A socket tells its addresses once, so a connection is kept long after its last byte.
   Duration idle_timeout = std::chrono::hours(1);
 };

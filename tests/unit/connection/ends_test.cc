@@ -1,0 +1,239 @@
+// How connections end, what they may speak, and the bounds of the tracker.
+#include <cerrno>
+#include <string>
+
+#include "tests/unit/connection/tracker_fixture.h"
+
+namespace exa {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+using testing::Wire;
+
+class Ends : public testing::TrackerFixture {
+ protected:
+  static constexpr std::string_view kPart = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\npart";
+};
+
+TEST_F(Ends, ServerWhosePeerLeavesWithoutAnAnswer) {
+  wire.reads(kGet);
+  wire.peer_closes();
+  EXPECT_THAT(sink.exchanges, IsEmpty()) << "half closed: the answer may come";
+  wire.we_close();
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByPeer);
+  EXPECT_EQ(only().status, 0);
+  EXPECT_FALSE(only().first_response.known());
+  EXPECT_EQ(only().last_response, wire.now());
+}
+
+TEST_F(Ends, ServerAnswersAHalfClosedPeer) {
+  wire.reads(kGet);
+  wire.peer_closes();
+  wire.writes(kOk);
+  wire.is_over();
+  EXPECT_EQ(only().outcome, Outcome::kComplete);
+}
+
+TEST_F(Ends, ServerThatGivesUp) {
+  wire.reads(kGet);
+  wire.writes(kPart);
+  const auto last_byte = wire.now();
+  wire.we_close();
+  wire.is_over();
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByUs);
+  EXPECT_EQ(only().status, 200);
+  EXPECT_EQ(only().last_response, last_byte);
+}
+
+TEST_F(Ends, ServerWhosePeerResets) {
+  wire.reads(kGet);
+  wire.writes(kPart);
+  wire.is_over(ECONNRESET);
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByPeer);
+  EXPECT_EQ(only().socket_error, ECONNRESET);
+  EXPECT_TRUE(only().is_error());
+}
+
+TEST_F(Ends, ClientWhoseServerLeaves) {
+  wire.writes(kGet);
+  wire.reads(kPart);
+  wire.peer_closes();
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByPeer);
+}
+
+TEST_F(Ends, ClientThatGivesUp) {
+  wire.writes(kGet);
+  wire.reads(kPart);
+  wire.we_close();
+  EXPECT_THAT(sink.exchanges, IsEmpty()) << "our half only: bytes may still be read";
+  wire.is_over();
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByUs);
+}
+
+TEST_F(Ends, ClientReadsACloseDelimitedAnswerToItsEnd) {
+  wire.writes(kGet);
+  wire.reads("HTTP/1.1 200 OK\r\n\r\nbody");
+  const auto last_byte = wire.now();
+  wire.peer_closes();
+  EXPECT_EQ(only().outcome, Outcome::kComplete);
+  EXPECT_EQ(only().last_response, last_byte);
+}
+
+TEST_F(Ends, ClientThatLeavesACloseDelimitedAnswer) {
+  wire.writes(kGet);
+  wire.reads("HTTP/1.1 200 OK\r\n\r\nbody");
+  wire.is_over();
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByUs);
+}
+
+TEST_F(Ends, EndTellsOfBytesThatHadNoEvent) {
+  wire.reads(kGet);
+  wire.writes("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+  wire.writes_unseen(1'000);
+  const auto last_byte = wire.now();
+  wire.we_close();
+  EXPECT_EQ(only().outcome, Outcome::kComplete);
+  EXPECT_EQ(only().last_response, last_byte);
+}
+
+TEST_F(Ends, EveryPipelinedRequestIsSettled) {
+  wire.reads("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  wire.is_over(EPIPE);
+  EXPECT_THAT(statuses(), ElementsAre(200, 0));
+  EXPECT_EQ(sink.exchanges[1].outcome, Outcome::kAbortedByPeer);
+  EXPECT_EQ(tracker.size(), 0u);
+  EXPECT_EQ(count(Counter::kConnectionsClosed), 1u);
+}
+
+TEST_F(Ends, IdleConnectionsEndSilently) {
+  wire.reads(kGet);
+  wire.writes(kOk);
+  wire.peer_closes();
+  wire.is_over();
+  EXPECT_THAT(sink.exchanges, SizeIs(1));
+  EXPECT_EQ(tracker.size(), 0u);
+}
+
+TEST_F(Ends, OtherProtocolsAreNone) {
+  wire.writes("220 mail ready\r\n");
+  wire.reads("EHLO client\r\n");
+  wire.writes("250 OK\r\n");
+  Wire tls(tracker, 8);
+  tls.writes("\x16\x03\x01\x02");
+  Wire http2(tracker, 9);
+  http2.reads("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+  Wire redis(tracker, 10);
+  redis.reads("PING\r\n");
+  EXPECT_EQ(count(Counter::kChunksNotProtocol), 6u);
+  EXPECT_EQ(count(Counter::kParseErrorRequest), 0u);
+}
+
+TEST_F(Ends, AConnectionOlderThanTheAgentBeginsAtItsNextRequest) {
+  // Positions count from the first byte seen: the rest of an upload, then its answer.
+  wire.reads_unseen(5'000);
+  wire.writes(kOk);
+  EXPECT_EQ(count(Counter::kOrphanResponse), 1u);
+  wire.reads(kGet);
+  wire.writes(kOk);
+  EXPECT_EQ(only().role, Role::kServer);
+}
+
+TEST_F(Ends, RequestLookAlikesInsideARunOfAnUnknownConnectionAreNone) {
+  wire.reads_unseen(5'000);
+  wire.reads(kGet);  // the same run: part of an upload
+  EXPECT_EQ(count(Counter::kChunksNotProtocol), 1u);
+}
+
+TEST_F(Ends, AnInvalidRequestIsCountedAndItsAnswerHasNoLink) {
+  wire.reads(kGet);
+  wire.writes(kOk);
+  wire.reads("POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  wire.writes("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n");
+  wire.reads("BAD LINE\r\n\r\n");
+  EXPECT_THAT(statuses(), ElementsAre(200));
+  EXPECT_EQ(count(Counter::kParseErrorFraming), 1u);
+  EXPECT_EQ(count(Counter::kOrphanResponse), 1u);
+  EXPECT_EQ(count(Counter::kChunksParseError), 2u);
+  wire.writes(kOk);
+  wire.reads(kGet);
+  wire.writes(kOk);
+  EXPECT_THAT(statuses(), ElementsAre(200, 200));
+}
+
+TEST_F(Ends, AnInvalidAnswerIsCounted) {
+  wire.reads(kGet);
+  wire.writes("HTTP/1.1 OK\r\n\r\n");
+  EXPECT_EQ(count(Counter::kParseErrorResponse), 1u);
+  EXPECT_EQ(count(Counter::kOrphanRequest), 1u);
+  EXPECT_THAT(sink.exchanges, IsEmpty());
+}
+
+TEST_F(Ends, RequestsOverTheBoundAreCountedAndTheRestStaysInOrder) {
+  std::string requests;
+  std::string answers;
+  for (int i = 0; i < 70; ++i) {
+    requests += "GET /" + std::to_string(i) + " HTTP/1.1\r\n\r\n";
+    answers += "HTTP/1.1 " + std::to_string(400 + i) + " X\r\nContent-Length: 1\r\n\r\nx";
+  }
+  wire.reads(requests);
+  wire.writes(answers);
+  ASSERT_THAT(sink.exchanges, SizeIs(64));
+  EXPECT_EQ(sink.exchanges[63].status, 463);
+  EXPECT_EQ(count(Counter::kRequestsUnansweredOverflow), 6u);
+  wire.reads("GET /after HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  EXPECT_EQ(sink.exchanges.back().path.view(), "/after");
+}
+
+TEST_F(Ends, TheTableIsBounded) {
+  ConnectionTracker small(sink, counters, {.connections = 64});
+  for (SocketId socket = 1; socket <= 200; ++socket)
+    Wire(small, socket).reads(kGet);
+  EXPECT_EQ(small.size(), 64u);
+  EXPECT_EQ(count(Counter::kConnectionsEvicted), 136u);
+  EXPECT_EQ(count(Counter::kOrphanRequest), 136u);
+  EXPECT_EQ(small.unanswered_requests(), 64u);
+}
+
+TEST_F(Ends, IncompleteHeadsAreBounded) {
+  ConnectionTracker small(sink, counters, {.incomplete_heads = 16});
+  for (SocketId socket = 1; socket <= 20; ++socket)
+    Wire(small, socket).reads("GET / HT");
+  EXPECT_EQ(count(Counter::kHeadBlocksExhausted), 4u);
+  for (SocketId socket = 1; socket <= 20; ++socket)
+    Wire(small, socket).is_over();
+  Wire late(small, 30);
+  late.reads("GET / HT");
+  late.reads("TP/1.1\r\n\r\n");
+  late.writes(kOk);
+  EXPECT_THAT(sink.exchanges, SizeIs(1));
+}
+
+TEST_F(Ends, IdleConnectionsAreForgotten) {
+  ConnectionTracker brief(sink, counters, {.idle_timeout = std::chrono::seconds(1)});
+  Wire one(brief, 1);
+  one.reads(kGet);
+  brief.sweep(one.now() + std::chrono::milliseconds(900));
+  EXPECT_EQ(brief.size(), 1u);
+  brief.sweep(one.now() + std::chrono::milliseconds(1'100));
+  EXPECT_EQ(brief.size(), 0u);
+  EXPECT_EQ(count(Counter::kOrphanRequest), 1u);
+}
+
+TEST_F(Ends, TheTableFindsEveryConnectionAfterMany) {
+  ConnectionTable table(1'000);
+  for (SocketId id = 1; id <= 1'000; ++id)
+    ASSERT_NE(table.insert(id * 3), nullptr);
+  EXPECT_EQ(table.insert(9'999), nullptr);
+  for (SocketId id = 1; id <= 1'000; id += 2)
+    table.erase(id * 3);
+  for (SocketId id = 1; id <= 1'000; ++id)
+    EXPECT_EQ(table.find(id * 3) != nullptr, id % 2 == 0) << id;
+  EXPECT_EQ(table.size(), 500u);
+}
+
+}  // namespace
+}  // namespace exa

@@ -1,0 +1,44 @@
+#include "agent/protocol/registry.h"
+
+#include <gtest/gtest.h>
+
+namespace exa {
+namespace {
+
+using Verdict = Detection::Verdict;
+
+void expect(std::string_view bytes, Verdict verdict, Side side = Side::kUnclear) {
+  const auto detection = detect_protocol(bytes);
+  EXPECT_EQ(detection.verdict, verdict) << bytes;
+  EXPECT_EQ(detection.side, side) << bytes;
+}
+
+TEST(Registry, TellsRequestsFromResponses) {
+  expect("GET / HTTP/1.1", Verdict::kYes, Side::kRequest);
+  expect("M-SEARCH * HTTP/1.1", Verdict::kYes, Side::kRequest);
+  expect("\r\n\r\nGET /", Verdict::kYes, Side::kRequest);
+  expect("HTTP/1.1 200", Verdict::kYes, Side::kResponse);
+  expect("HTTP/1.", Verdict::kYes, Side::kResponse);
+}
+
+TEST(Registry, WaitsWhileBytesAreTooFew) {
+  expect("", Verdict::kNeedMore);
+  expect("\r\n", Verdict::kNeedMore);
+  expect("H", Verdict::kNeedMore);
+  expect("HTTP/1", Verdict::kNeedMore);
+  expect("HE", Verdict::kNeedMore, Side::kRequest);
+  expect("GET", Verdict::kNeedMore, Side::kRequest);
+}
+
+TEST(Registry, KnowsNothingElse) {
+  expect("\x16\x03\x01\x02", Verdict::kNo);
+  expect("220 smtp ready", Verdict::kNo);
+  expect("SSH-2.0-OpenSSH", Verdict::kNo);
+  expect("*3\r\n$3\r\nSET", Verdict::kNo);
+  expect("ABCDEFGHIJKLMNOPQRSTUVWXYZ", Verdict::kNo);
+  expect("HTTP/2.0 200", Verdict::kNo);
+  expect("get / HTTP/1.1", Verdict::kNo);
+}
+
+}  // namespace
+}  // namespace exa
