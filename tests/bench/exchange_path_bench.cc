@@ -149,7 +149,8 @@ void run(benchmark::State& state, bool client, const std::string& request) {
   const auto allocated = allocations;
   for (auto _ : state)
     exchange();
-  if (sink.exchanges - before != static_cast<std::uint64_t>(state.iterations())) state.SkipWithError("exchanges are missing");
+  if (sink.exchanges - before != static_cast<std::uint64_t>(state.iterations()))
+    state.SkipWithError("exchanges are missing");
   state.counters["allocations"] = static_cast<double>(allocations - allocated);
 }
 

@@ -1,0 +1,202 @@
+#include "agent/capture/event_decoder.h"
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "exa/abi/event.h"
+
+namespace exa {
+namespace {
+
+template <typename T>
+T raw_event(std::uint8_t type, std::size_t extra_bytes = 0) {
+  T raw{};
+  auto& header = reinterpret_cast<exa_event_header&>(raw);
+  header.size_bytes = static_cast<__u32>(sizeof raw + extra_bytes);
+  header.type = type;
+  header.ktime_ns = 5'000;
+  header.socket_id = 77;
+  header.tgid = 42;
+  return raw;
+}
+
+template <typename T>
+std::vector<std::byte> bytes_of(const T& raw, std::string_view payload = {}) {
+  std::vector<std::byte> bytes(sizeof raw + payload.size());
+  std::memcpy(bytes.data(), &raw, sizeof raw);
+  if (!payload.empty()) std::memcpy(bytes.data() + sizeof raw, payload.data(), payload.size());
+  return bytes;
+}
+
+exa_chunk_event raw_chunk(std::string_view payload) {
+  auto raw = raw_event<exa_chunk_event>(EXA_EVENT_CHUNK, payload.size());
+  raw.position = 1'000;
+  raw.previous_last_byte_ns = 4'000;
+  raw.other = {.position = 300, .last_byte_ns = 4'500};
+  raw.arrival_ns = 4'900;
+  raw.length_bytes = 2'000;
+  raw.captured_bytes = static_cast<__u32>(payload.size());
+  raw.tcp_sequence = 0xfffffff0;
+  raw.direction = EXA_EGRESS;
+  return raw;
+}
+
+DecodeError error_of(const std::vector<std::byte>& record) {
+  const auto event = decode_event(record);
+  EXPECT_FALSE(event.has_value());
+  return event ? DecodeError::kTruncated : event.error();
+}
+
+TEST(EventDecoder, Chunk) {
+  const auto record = bytes_of(raw_chunk("HTTP/1.1"), "HTTP/1.1");
+  const auto event = decode_event(record);
+  ASSERT_TRUE(event);
+  const auto& chunk = std::get<ChunkEvent>(*event);
+  EXPECT_EQ(chunk.socket, 77u);
+  EXPECT_EQ(chunk.time.ns, 5'000u);
+  EXPECT_EQ(chunk.tgid, 42u);
+  EXPECT_EQ(chunk.direction, Direction::kEgress);
+  EXPECT_EQ(chunk.position, 1'000u);
+  EXPECT_EQ(chunk.length_bytes, 2'000u);
+  EXPECT_EQ(chunk.previous_last_byte.ns, 4'000u);
+  EXPECT_EQ(chunk.other.position, 300u);
+  EXPECT_EQ(chunk.other.last_byte.ns, 4'500u);
+  EXPECT_EQ(chunk.arrival.ns, 4'900u);
+  EXPECT_EQ(chunk.tcp_sequence, 0xfffffff0u);
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(chunk.bytes.data()), chunk.bytes.size()),
+            "HTTP/1.1");
+  EXPECT_EQ(chunk.bytes.data(), record.data() + sizeof(exa_chunk_event)) << "borrowed, not copied";
+}
+
+TEST(EventDecoder, PaddingIsNotPayload) {
+  auto raw = raw_chunk("GET");
+  raw.header.size_bytes += 5;
+  const auto event = decode_event(bytes_of(raw, std::string_view("GET\0\0\0\0\0", 8)));
+  ASSERT_TRUE(event);
+  EXPECT_EQ(std::get<ChunkEvent>(*event).bytes.size(), 3u);
+}
+
+TEST(EventDecoder, Socket) {
+  auto raw = raw_event<exa_socket_event>(EXA_EVENT_SOCKET);
+  raw.family = AF_INET;
+  const __u8 address[] = {192, 0, 2, 1};
+  std::memcpy(raw.local_address, address, 4);
+  raw.local_address[4] = 9;  // beyond an IPv4 address: not taken
+  raw.local_port = 8080;
+  raw.remote_port = 40'000;
+  const auto event = decode_event(bytes_of(raw));
+  ASSERT_TRUE(event);
+  const auto& socket = std::get<SocketEvent>(*event);
+  EXPECT_EQ(address_text(socket.local), "192.0.2.1");
+  EXPECT_EQ(socket.local.address[4], 0);
+  EXPECT_EQ(socket.local.port, 8080);
+  EXPECT_EQ(socket.remote.port, 40'000);
+
+  raw.family = AF_INET6;
+  raw.remote_address[15] = 1;
+  const auto six = decode_event(bytes_of(raw));
+  ASSERT_TRUE(six);
+  EXPECT_EQ(address_text(std::get<SocketEvent>(*six).remote), "::1");
+}
+
+TEST(EventDecoder, PositionAndEnd) {
+  auto position = raw_event<exa_position_event>(EXA_EVENT_POSITION);
+  position.direction[EXA_EGRESS] = {.position = 9, .last_byte_ns = 8};
+  const auto moved = decode_event(bytes_of(position));
+  ASSERT_TRUE(moved);
+  EXPECT_EQ(std::get<PositionEvent>(*moved).direction[1].position, 9u);
+
+  auto end = raw_event<exa_end_event>(EXA_EVENT_END);
+  end.flags = EXA_END_EGRESS | EXA_END_FINAL;
+  end.socket_error = 104;
+  const auto ended = decode_event(bytes_of(end));
+  ASSERT_TRUE(ended);
+  EXPECT_FALSE(std::get<EndEvent>(*ended).ingress_ended);
+  EXPECT_TRUE(std::get<EndEvent>(*ended).egress_ended);
+  EXPECT_TRUE(std::get<EndEvent>(*ended).final);
+  EXPECT_EQ(std::get<EndEvent>(*ended).socket_error, 104);
+}
+
+TEST(EventDecoder, Processes) {
+  auto process = raw_event<exa_process_event>(EXA_EVENT_PROCESS);
+  process.start_time_ns = 123;
+  process.cgroup_id = 5;
+  process.parent_tgid = 1;
+  process.uid = 33;
+  std::memset(process.comm, 'x', sizeof process.comm);  // no NUL at its end
+  std::memcpy(process.exe_name, "nginx", 5);
+  const auto started = decode_event(bytes_of(process));
+  ASSERT_TRUE(started);
+  const auto& event = std::get<ProcessEvent>(*started);
+  EXPECT_EQ(event.process, (ProcessIdentity{42, 123}));
+  EXPECT_EQ(event.comm.view(), std::string(16, 'x'));
+  EXPECT_EQ(event.exe_name.view(), "nginx");
+  EXPECT_EQ(event.uid, 33u);
+
+  const auto exit = decode_event(bytes_of(raw_event<exa_event_header>(EXA_EVENT_PROCESS_EXIT)));
+  ASSERT_TRUE(exit);
+  EXPECT_EQ(std::get<ProcessExitEvent>(*exit).tgid, 42u);
+}
+
+TEST(EventDecoder, RefusesEveryTruncation) {
+  const std::vector<std::vector<std::byte>> records = {
+      bytes_of(raw_chunk("GET /"), "GET /"),
+      bytes_of([] {
+        auto raw = raw_event<exa_socket_event>(EXA_EVENT_SOCKET);
+        raw.family = AF_INET;
+        return raw;
+      }()),
+      bytes_of(raw_event<exa_position_event>(EXA_EVENT_POSITION)),
+      bytes_of(raw_event<exa_end_event>(EXA_EVENT_END)),
+      bytes_of(raw_event<exa_process_event>(EXA_EVENT_PROCESS)),
+      bytes_of(raw_event<exa_event_header>(EXA_EVENT_PROCESS_EXIT)),
+  };
+  for (const auto& record : records) {
+    ASSERT_TRUE(decode_event(record));
+    for (std::size_t size = 0; size < record.size(); ++size) {
+      // Cut by the reader, and honest about its size.
+      std::vector<std::byte> cut(record.begin(),
+                                 record.begin() + static_cast<std::ptrdiff_t>(size));
+      EXPECT_FALSE(decode_event(cut)) << size;
+      if (size < 4) continue;
+      const auto honest = static_cast<__u32>(size);
+      std::memcpy(cut.data(), &honest, 4);
+      EXPECT_FALSE(decode_event(cut)) << size;
+    }
+  }
+}
+
+TEST(EventDecoder, RefusesLengthsThatCannotBe) {
+  auto captured = raw_chunk("GET /");
+  captured.captured_bytes = 6;
+  EXPECT_EQ(error_of(bytes_of(captured, "GET /")), DecodeError::kBadLength);
+  auto longer = raw_chunk("GET /");
+  longer.length_bytes = 4;
+  EXPECT_EQ(error_of(bytes_of(longer, "GET /")), DecodeError::kBadLength);
+  auto empty = raw_chunk("");
+  empty.length_bytes = 0;
+  EXPECT_EQ(error_of(bytes_of(empty)), DecodeError::kBadLength);
+  auto wrapped = raw_chunk("GET /");
+  wrapped.position = UINT64_MAX - 10;
+  EXPECT_EQ(error_of(bytes_of(wrapped, "GET /")), DecodeError::kBadLength);
+  auto huge = raw_chunk(std::string(5'000, 'x'));
+  huge.length_bytes = 5'000;
+  EXPECT_EQ(error_of(bytes_of(huge, std::string(5'000, 'x'))), DecodeError::kBadLength);
+}
+
+TEST(EventDecoder, RefusesUnknownValues) {
+  auto direction = raw_chunk("GET /");
+  direction.direction = 2;
+  EXPECT_EQ(error_of(bytes_of(direction, "GET /")), DecodeError::kBadField);
+  EXPECT_EQ(error_of(bytes_of(raw_event<exa_socket_event>(EXA_EVENT_SOCKET))),
+            DecodeError::kBadField);
+  EXPECT_EQ(error_of(bytes_of(raw_event<exa_event_header>(99))), DecodeError::kUnknownType);
+  EXPECT_EQ(error_of({}), DecodeError::kTruncated);
+}
+
+}  // namespace
+}  // namespace exa
