@@ -19,8 +19,8 @@ struct Trace {
 // Source paths that error messages and panics carry into every build. The NUL ends the path, which
 // tells OpenSSL's C from BoringSSL's C++.
 constexpr Trace kTraces[] = {
-    {std::string_view("ssl/ssl_lib.cc", 15), TlsVerdict::kBoringSslStripped},
-    {std::string_view("ssl/ssl_lib.c", 14), TlsVerdict::kOpenSslStripped},
+    {std::string_view("ssl/ssl_lib.cc\0", 15), TlsVerdict::kBoringSslStripped},
+    {std::string_view("ssl/ssl_lib.c\0", 14), TlsVerdict::kOpenSslStripped},
     {"/rustls-", TlsVerdict::kRustls},
 };
 constexpr std::size_t kLongest = 16;
