@@ -1,6 +1,8 @@
 #include "agent/kernel/capture_programs.h"
 
 #include <bpf/bpf.h>
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>

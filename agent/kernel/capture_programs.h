@@ -23,8 +23,8 @@ struct CaptureConfig {
   std::uint32_t event_ring_bytes = 8 << 20;  // a power of two, whole pages
   std::uint32_t control_ring_bytes = 256 << 10;
   std::uint32_t max_processes = 16384;
-  std::vector<std::uint16_t> included_ports;  // empty: every port; at most EXA_MAX_PORTS
-  std::vector<std::uint16_t> excluded_ports;  // at most EXA_MAX_PORTS
+  std::vector<std::uint16_t> included_ports{};  // empty: every port; at most EXA_MAX_PORTS
+  std::vector<std::uint16_t> excluded_ports{};  // at most EXA_MAX_PORTS
   bool tls = false;                           // TLS programs will be loaded beside these
 };
 

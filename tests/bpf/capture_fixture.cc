@@ -1,0 +1,173 @@
+#include "tests/bpf/capture_fixture.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "agent/kernel/libbpf_log.h"
+
+namespace exa::test {
+
+void Capture::SetUp() {
+  if (::geteuid() != 0) GTEST_SKIP() << "loading BPF programs needs root";
+  kernel::route_libbpf_log(nullptr);
+  const auto features = kernel::probe_kernel_features();
+  if (!features.can_run()) GTEST_SKIP() << features.refusal();
+  start({});
+}
+
+void Capture::start(const kernel::CaptureConfig& config) {
+  stop();
+  records_.clear();
+  control_records_.clear();
+  auto programs = kernel::CapturePrograms::load(config, kernel::probe_kernel_features());
+  ASSERT_TRUE(programs.has_value()) << programs.error().text;
+  programs_.emplace(std::move(*programs));
+  auto events = kernel::RingReader::open(programs_->event_ring_fd());
+  ASSERT_TRUE(events.has_value()) << events.error().text;
+  events_.emplace(std::move(*events));
+  auto control = kernel::RingReader::open(programs_->control_ring_fd());
+  ASSERT_TRUE(control.has_value()) << control.error().text;
+  control_.emplace(std::move(*control));
+  auto counters = kernel::KernelCounters::open(programs_->counters_fd());
+  ASSERT_TRUE(counters.has_value()) << counters.error().text;
+  counters_.emplace(std::move(*counters));
+  const auto attached = programs_->attach();
+  ASSERT_TRUE(attached.has_value()) << attached.error().text;
+  running_ = true;
+}
+
+void Capture::stop() {
+  if (!running_) return;
+  running_ = false;
+  EXPECT_EQ(programs_->recursion_misses(), 0u);
+  programs_->detach();
+  drain();
+  const auto values = counters_->read();
+  ASSERT_TRUE(values.has_value()) << values.error().text;
+  EXPECT_EQ(kernel::chunk_identity_error(*values), 0)
+      << "hits must equal filtered + emitted + dropped";
+  EXPECT_EQ(kernel::records_emitted(*values), records_.size());
+  EXPECT_EQ((*values)[EXA_COUNTER_CONTROL_WRITTEN], control_records_.size());
+}
+
+void Capture::TearDown() {
+  stop();
+  events_.reset();
+  control_.reset();
+  programs_.reset();
+}
+
+void Capture::drain() {
+  const auto keep_in = [](std::vector<std::string>& records) {
+    return [&records](std::span<const std::byte> record) {
+      records.emplace_back(reinterpret_cast<const char*>(record.data()), record.size());
+    };
+  };
+  while (events_->consume(4096, keep_in(records_)) > 0) {
+  }
+  while (control_->consume(4096, keep_in(control_records_)) > 0) {
+  }
+}
+
+std::uint64_t Capture::count(exa_kernel_counter row) {
+  const auto values = counters_->read();
+  EXPECT_TRUE(values.has_value());
+  return values ? (*values)[row] : 0;
+}
+
+std::vector<Chunk> Capture::chunks(std::uint64_t cookie, std::optional<exa_direction> direction) {
+  drain();
+  std::vector<Chunk> found;
+  for (const std::string& record : records_) {
+    if (load<exa_event_header>(record).type != EXA_EVENT_CHUNK) continue;
+    const auto event = load<exa_chunk_event>(record);
+    if (event.header.socket_id != cookie) continue;
+    if (direction && event.direction != *direction) continue;
+    EXPECT_EQ(event.header.size_bytes, record.size());
+    EXPECT_EQ(record.size() % 8, 0u);
+    EXPECT_LE(sizeof(event) + event.captured_bytes, record.size());
+    EXPECT_EQ(event.header.tgid, static_cast<std::uint32_t>(::getpid()));
+    found.push_back({event, record.substr(sizeof(event), event.captured_bytes)});
+    EXPECT_THAT(record.substr(sizeof(event) + event.captured_bytes), testing::Each('\0'));
+  }
+  return found;
+}
+
+bool Capture::eventually(const std::function<bool()>& condition, std::chrono::seconds within) {
+  const auto deadline = std::chrono::steady_clock::now() + within;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
+}
+
+Connection::Connection(int family) {
+  sockaddr_storage address{};
+  socklen_t size;
+  if (family == AF_INET6) {
+    auto& v6 = reinterpret_cast<sockaddr_in6&>(address);
+    v6.sin6_family = AF_INET6;
+    v6.sin6_addr = in6addr_loopback;
+    size = sizeof(v6);
+  } else {
+    auto& v4 = reinterpret_cast<sockaddr_in&>(address);
+    v4.sin_family = AF_INET;
+    v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    size = sizeof(v4);
+  }
+  const auto to_generic = [](sockaddr_storage& storage) {
+    return reinterpret_cast<sockaddr*>(&storage);
+  };
+  const UniqueFd listener(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::bind(listener.get(), to_generic(address), size), 0);
+  EXPECT_EQ(::listen(listener.get(), 8), 0);
+  EXPECT_EQ(::getsockname(listener.get(), to_generic(address), &size), 0);
+  client.reset(::socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  EXPECT_EQ(::connect(client.get(), to_generic(address), size), 0);
+  server.reset(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  EXPECT_TRUE(server.valid());
+  server_port = ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port);
+  EXPECT_EQ(::getsockname(client.get(), to_generic(address), &size), 0);
+  client_port = ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port);
+  client_cookie = cookie_of(client.get());
+  server_cookie = cookie_of(server.get());
+}
+
+std::uint64_t cookie_of(int fd) {
+  std::uint64_t cookie = 0;
+  socklen_t size = sizeof(cookie);
+  EXPECT_EQ(::getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &size), 0);
+  return cookie;
+}
+
+void send_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t sent = ::write(fd, bytes.data(), bytes.size());
+    ASSERT_GT(sent, 0) << std::strerror(errno);
+    bytes.remove_prefix(static_cast<std::size_t>(sent));
+  }
+}
+
+std::string receive(int fd, std::size_t size_bytes) {
+  std::string bytes(size_bytes, '\0');
+  std::size_t got = 0;
+  while (got < size_bytes) {
+    const ssize_t size = ::read(fd, bytes.data() + got, size_bytes - got);
+    if (size <= 0) break;
+    got += static_cast<std::size_t>(size);
+  }
+  bytes.resize(got);
+  return bytes;
+}
+
+std::uint64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u +
+         static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace exa::test

@@ -1,0 +1,160 @@
+// The pure pieces of the BPF programs, compiled for the host.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+#include "bpf/lib/head_end.h"
+#include "bpf/lib/run.h"
+#include "bpf/lib/sniff.h"
+
+namespace {
+
+std::uint64_t word_of(std::string_view text) {
+  std::uint64_t word = 0;
+  std::memcpy(&word, text.data(), std::min<std::size_t>(text.size(), 8));
+  return word;
+}
+
+TEST(Sniff, KnowsTheMethodsAndNothingElse) {
+  for (const std::string_view head :
+       {"GET / HT", "PUT /a H", "POST / H", "HEAD / H", "DELETE /", "OPTIONS ", "PATCH / ",
+        "CONNECT ", "TRACE / ", "QUERY / ", "PRI * HTTP"})
+    EXPECT_TRUE(exa_sniff_request(word_of(head))) << head;
+  for (const std::string_view body :
+       {"", "G", "GET", "GETX / H", "POSTS / ", "POST", "PRI / HT", "get / HT", "DELETED ",
+        "HTTP/1.1", " GET / H", "OPTIONS/", "TRACED /", "\x16\x03\x01"})
+    EXPECT_FALSE(exa_sniff_request(word_of(body))) << body;
+}
+
+TEST(Sniff, KnowsAStatusLine) {
+  EXPECT_TRUE(exa_sniff_response(word_of("HTTP/1.1 200")));
+  EXPECT_TRUE(exa_sniff_response(word_of("HTTP/1.0")));
+  EXPECT_FALSE(exa_sniff_response(word_of("HTTP/2.0")));
+  EXPECT_FALSE(exa_sniff_response(word_of("HTTP/1")));
+}
+
+TEST(Sniff, IsLenientAboutTheFirstByte) {
+  for (const std::string_view text : {"G", "\r\nGET /", "\n", "Z"})
+    EXPECT_TRUE(exa_sniff_lenient(word_of(text))) << text;
+  for (const std::string_view text : {"", "g", "{", "1f\r\n", "@"})
+    EXPECT_FALSE(exa_sniff_lenient(word_of(text))) << text;
+}
+
+TEST(Sniff, KnowsATlsHandshakeRecord) {
+  EXPECT_TRUE(exa_sniff_tls(word_of(std::string_view("\x16\x03\x01\x02\x00", 5))));
+  EXPECT_FALSE(exa_sniff_tls(word_of("\x17\x03\x03")));
+}
+
+class HeadEnd : public testing::Test {
+ protected:
+  exa_head_scan scan(std::string_view text, char fill = 'x') {
+    std::array<__u64, EXA_FIRST_CAPTURE_WORDS> words;
+    std::string bytes(EXA_FIRST_CAPTURE_BYTES, fill);
+    bytes.replace(0, std::min(text.size(), bytes.size()), text.substr(0, bytes.size()));
+    std::memcpy(words.data(), bytes.data(), bytes.size());
+    for (std::uint32_t step = 0; step < EXA_FIRST_CAPTURE_WORDS; ++step)
+      if (const auto found = exa_head_step(words.data(), step); found != EXA_HEAD_OPEN)
+        return found;
+    return EXA_HEAD_OPEN;
+  }
+};
+
+TEST_F(HeadEnd, IsFoundAtEveryOffset) {
+  for (std::size_t at = 0; at + 4 < EXA_FIRST_CAPTURE_BYTES; ++at) {
+    const std::string head = std::string(at, 'h') + "\r\n\r\n";
+    EXPECT_EQ(scan(head), EXA_HEAD_ENDS) << at;
+    EXPECT_EQ(scan(head + "GET / HTTP/1.1"), EXA_HEAD_UNSURE) << at;
+  }
+}
+
+TEST_F(HeadEnd, IsUnsureWhereTheNextByteIsOutOfSight) {
+  const std::string head = std::string(EXA_FIRST_CAPTURE_BYTES - 4, 'h') + "\r\n\r\n";
+  EXPECT_EQ(scan(head), EXA_HEAD_UNSURE);
+}
+
+TEST_F(HeadEnd, IsNotFoundInHeadersThatGoOn) {
+  std::string head;
+  while (head.size() < EXA_FIRST_CAPTURE_BYTES)
+    head += "X-Header: a value\r\n";
+  EXPECT_EQ(scan(head), EXA_HEAD_OPEN);
+  EXPECT_EQ(scan("a\n\nb\r\r\nc\n\r\n"), EXA_HEAD_OPEN);
+}
+
+class Run : public testing::Test {
+ protected:
+  exa_sight look(std::string_view first_bytes, int direction, std::uint64_t position = 100) {
+    const int turned = exa_run_turns(&run_, direction);
+    return exa_run_look(&run_, &config_, word_of(first_bytes), turned, position, flags_);
+  }
+  exa_capture_config config_{.capture_budget_bytes = 4096,
+                             .ignore_after_runs = 3,
+                             .retry_after_runs = 4,
+                             .wakeup_fill_bytes = 0,
+                             .included_port_count = 0,
+                             .excluded_port_count = 0,
+                             .included_ports = {},
+                             .excluded_ports = {}};
+  exa_run run_{};
+  std::uint32_t flags_ = 0;
+};
+
+TEST_F(Run, GrantsTheBudgetToAStartLineAnywhere) {
+  EXPECT_EQ(look("{\"json\"", EXA_INGRESS), EXA_SIGHT_BODY);
+  EXPECT_EQ(look("GET / HT", EXA_INGRESS), EXA_SIGHT_HEAD);
+  EXPECT_EQ(run_.budget_bytes, 4096u);
+}
+
+TEST_F(Run, IsLenientOnlyAtAChangeOfDirection) {
+  EXPECT_EQ(look("G", EXA_INGRESS), EXA_SIGHT_HEAD);
+  run_.budget_bytes = 0;
+  EXPECT_EQ(look("Another ", EXA_INGRESS), EXA_SIGHT_BODY);
+  EXPECT_EQ(look("HTTP/1.1", EXA_EGRESS), EXA_SIGHT_HEAD);
+}
+
+TEST_F(Run, GoesOnWhileThereIsBudget) {
+  EXPECT_EQ(look("POST / H", EXA_INGRESS), EXA_SIGHT_HEAD);
+  EXPECT_EQ(look("x: y\r\n\r\n", EXA_INGRESS), EXA_SIGHT_HEAD);
+  run_.budget_bytes = 0;
+  EXPECT_EQ(look("x: y\r\n\r\n", EXA_INGRESS), EXA_SIGHT_BODY);
+}
+
+TEST_F(Run, MarksTlsByTheFirstBytesOnly) {
+  const std::string_view record("\x16\x03\x01", 3);
+  EXPECT_EQ(look(record, EXA_INGRESS, 0), EXA_SIGHT_TLS);
+  EXPECT_EQ(look(record, EXA_EGRESS, 1), EXA_SIGHT_BODY);
+}
+
+TEST_F(Run, GivesUpAfterRunsWithoutAProtocolAndLooksAgainLater) {
+  EXPECT_EQ(look("*1\r\n", EXA_INGRESS), EXA_SIGHT_BODY);
+  EXPECT_EQ(look("+OK\r\n", EXA_EGRESS), EXA_SIGHT_BODY);
+  EXPECT_EQ(look("*1\r\n", EXA_INGRESS), EXA_SIGHT_NOTHING);
+  EXPECT_FALSE(exa_run_retries(&run_, &config_));
+  EXPECT_FALSE(exa_run_retries(&run_, &config_));
+  EXPECT_FALSE(exa_run_retries(&run_, &config_));
+  EXPECT_TRUE(exa_run_retries(&run_, &config_));
+  EXPECT_EQ(run_.unrecognised, 0u);
+}
+
+TEST_F(Run, NeverGivesUpOnARecognisedSocket) {
+  flags_ = EXA_SOCKET_RECOGNISED;
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(look("{}", i % 2), EXA_SIGHT_BODY);
+}
+
+TEST(Position, FollowsSequenceNumbers) {
+  exa_flow flow{};
+  EXPECT_EQ(exa_chunk_position(&flow, 777), 0u) << "the first byte seen is position 0";
+  flow.started = 1;
+  flow.position = 5000;
+  flow.next_sequence = 0xfffffff0u;
+  EXPECT_EQ(exa_chunk_position(&flow, 0xfffffff0u), 5000u);
+  EXPECT_EQ(exa_chunk_position(&flow, 0x10u), 5032u) << "32 bytes went unseen, over the wrap";
+  EXPECT_EQ(exa_chunk_position(&flow, 0xfffffff0u - 100), 4900u) << "a race of two threads";
+  EXPECT_EQ(exa_chunk_position(&flow, 0xfffffff0u + 3000000000u), 3000005000u)
+      << "3 GB were spliced";
+}
+
+}  // namespace

@@ -1,0 +1,145 @@
+// Rings, counters, features and the size of the programs.
+#include <grp.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "agent/kernel/features.h"
+#include "tests/bpf/capture_fixture.h"
+
+namespace exa::test {
+namespace {
+
+using testing::IsEmpty;
+using testing::SizeIs;
+
+using Rings = Capture;
+
+TEST_F(Rings, OverflowIsCountedToTheLastRecord) {
+  start({.event_ring_bytes = 4096});
+  Connection connection;
+  std::size_t sent = 0;
+  for (int i = 0; i < 100; ++i) {
+    send_all(connection.client.get(), kRequest);
+    receive(connection.server.get(), kRequest.size());
+    sent += kRequest.size();
+  }
+  EXPECT_GT(count(EXA_COUNTER_DROPPED_CHUNK_RING_FULL), 100u);
+  drain();
+  send_all(connection.client.get(), kRequest);
+
+  const auto seen = chunks(connection.client_cookie);
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(seen.back().event.position, sent) << "the loss is a gap of exact length";
+}  // the identity is asserted by the fixture
+
+TEST_F(Rings, ProgramsStayFarBelowTheVerifierLimit) {
+  for (const auto& program : programs_->figures()) {
+    std::printf("%-16s %6u instructions verified, %5u bytes\n", program.name.c_str(),
+                program.verified_instructions, program.translated_bytes);
+    EXPECT_GT(program.verified_instructions, 0u);
+    EXPECT_LT(program.verified_instructions, 200'000u) << program.name;
+  }
+  EXPECT_THAT(programs_->figures(), SizeIs(8));
+}
+
+TEST_F(Rings, OtherSocketsAreFiltered) {
+  int ends[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+  const UniqueFd one(ends[0]), other(ends[1]);
+  const std::uint64_t before = count(EXA_COUNTER_FILTERED_NOT_TCP);
+  send_all(one.get(), kRequest);
+  receive(other.get(), kRequest.size());
+  EXPECT_GE(count(EXA_COUNTER_FILTERED_NOT_TCP), before + 2);
+  EXPECT_THAT(chunks(cookie_of(one.get())), IsEmpty());
+}
+
+TEST_F(Rings, AreReadWithoutAnyCapability) {
+  Connection connection;
+  send_all(connection.client.get(), kRequest);
+  const int events = programs_->event_ring_fd();
+  const int counters = programs_->counters_fd();
+  const std::uint64_t cookie = connection.client_cookie;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    if (::setgroups(0, nullptr) != 0 || ::setresgid(65534, 65534, 65534) != 0 ||
+        ::setresuid(65534, 65534, 65534) != 0 || ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+      ::_exit(2);
+    auto ring = kernel::RingReader::open(events);
+    auto values = kernel::KernelCounters::open(counters);
+    if (!ring || !values || !values->read()) ::_exit(3);
+    bool found = false;
+    ring->consume(1'000'000, [&](std::span<const std::byte> record) {
+      exa_event_header header;
+      std::memcpy(&header, record.data(), sizeof(header));
+      found = found || (header.type == EXA_EVENT_CHUNK && header.socket_id == cookie);
+    });
+    ::_exit(found ? 0 : 4);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_EQ(status, 0);
+  running_ = false;  // the child was the consumer: what it read is not counted here
+}
+
+TEST_F(Rings, AreReadInBoundedBatches) {
+  Connection connection;
+  for (int i = 0; i < 10; ++i)
+    send_all(connection.client.get(), kRequest);
+  EXPECT_GE(events_->unread_bytes(), 10 * sizeof(exa_chunk_event));
+  const auto keep = [&](std::span<const std::byte> record) {
+    records_.emplace_back(reinterpret_cast<const char*>(record.data()), record.size());
+  };
+  EXPECT_EQ(events_->consume(3, keep), 3u);
+  EXPECT_EQ(events_->consume(4, keep), 4u);
+  EXPECT_THAT(records_, SizeIs(7));
+  EXPECT_THAT(chunks(connection.client_cookie), SizeIs(10));
+}
+
+TEST_F(Rings, ARingAboveItsFillMarkWakesItsReader) {
+  start({.event_ring_bytes = 64 << 10});
+  events_->wait(std::chrono::milliseconds(1));  // what came before is over
+  Connection connection;
+  const std::uint64_t begun_ns = monotonic_ns();
+  for (int i = 0; i < 400; ++i)
+    send_all(connection.client.get(), kRequest);
+  events_->wait(std::chrono::seconds(30));
+  EXPECT_LT(monotonic_ns() - begun_ns, 20'000'000'000u);
+}
+
+TEST_F(Rings, ARefusedConfigurationIsASentence) {
+  const auto features = kernel::probe_kernel_features();
+  const auto odd = kernel::CapturePrograms::load({.event_ring_bytes = 5000}, features);
+  ASSERT_FALSE(odd.has_value());
+  EXPECT_THAT(odd.error().text, testing::HasSubstr("power of two"));
+  const auto ports = kernel::CapturePrograms::load(
+      {.excluded_ports = std::vector<std::uint16_t>(17, 80)}, features);
+  ASSERT_FALSE(ports.has_value());
+  EXPECT_THAT(ports.error().text, testing::HasSubstr("at most 16 ports"));
+}
+
+TEST(Features, ALackIsASentenceAndARefusal) {
+  auto features = kernel::probe_kernel_features();
+  for (auto& feature : features.features) {
+    EXPECT_TRUE(feature.cost_of_lack.ends_with('.')) << feature.name;
+    feature.present = feature.id != kernel::FeatureId::kRingBuffer;
+  }
+  features.rung = kernel::Rung::kSocketLength;
+  EXPECT_FALSE(features.can_run());
+  EXPECT_THAT(features.refusal(), testing::HasSubstr("BPF ring buffer is missing"));
+}
+
+TEST(Features, ProgramsAreRefusedWithTheReason) {
+  auto features = kernel::probe_kernel_features();
+  features.rung = kernel::Rung::kTcpFentry;
+  features.rung_sentence = "this kernel is too old";
+  const auto programs = kernel::CapturePrograms::load({}, features);
+  ASSERT_FALSE(programs.has_value());
+  EXPECT_THAT(programs.error().text, testing::HasSubstr("this kernel is too old"));
+}
+
+}  // namespace
+}  // namespace exa::test
