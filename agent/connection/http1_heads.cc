@@ -4,14 +4,14 @@
 #include <cstring>
 
 #include "agent/connection/http1_conversation.h"
+#include "agent/protocol/http1/line_reader.h"
 
 namespace exa {
 namespace {
 
 using Verdict = Detection::Verdict;
 
-// A line of this length or less is looked at although it is not whole, to see early that a
-// connection speaks something else.
+// The first bytes of a connection tell what it speaks; so many are looked at.
 constexpr std::size_t kEarlyLookBytes = 64;
 
 std::size_t leading_blank(std::string_view text) {
@@ -22,10 +22,11 @@ bool is_blank(std::string_view text) {
   return leading_blank(text) == text.size();
 }
 
-// Only a line's end can make a head whole.
-bool may_be_whole(std::string_view text, std::size_t new_bytes) {
-  return text.size() <= kEarlyLookBytes ||
-         text.substr(text.size() - new_bytes).find('\n') != text.npos;
+// Whether the newest bytes of a head can make it whole or invalid. Beyond its first line's start
+// only a line's end can, or a control character: most of a head that trickles in is not read again.
+bool may_decide(std::string_view text, std::size_t kept_bytes) {
+  return kept_bytes <= kEarlyLookBytes || text[kept_bytes - 1] == '\r' ||
+         http1::find_line_control(text, kept_bytes) < text.size();
 }
 
 // bytes are the rest of the chunk, from the head's first byte or the blank lines before it.
@@ -52,6 +53,7 @@ Http1Conversation::HeadText Http1Conversation::gather(Stream& stream, std::strin
 
 bool Http1Conversation::keep(Stream& stream, std::string_view bytes) {
   if (stream.head_bytes > 0) return true;  // gathered already
+  bytes.remove_prefix(leading_blank(bytes));
   const auto block = blocks_.acquire();
   if (block == kNoSlot) {
     counters_.add(Counter::kHeadBlocksExhausted);
@@ -105,6 +107,7 @@ Http1Conversation::Step Http1Conversation::read_undetermined(Connection& connect
   // A response whose request was before our time.
   connection.role = ingress ? Role::kClient : Role::kServer;
   connection.protocol = ProtocolId::kHttp1;
+  connection.confirmed = true;
   counters_.add(Counter::kOrphanResponse);
   return {.use = ChunkUse::kOrphan, .lost = true};
 }
@@ -118,7 +121,7 @@ Http1Conversation::Step Http1Conversation::read_request_head(Connection& connect
                               head_text.text.size() >= http1::kMaxHeadBytes;
   http1::RequestHead head;
   ParseResult result;
-  if (whole_or_never || may_be_whole(head_text.text, head_text.taken_bytes))
+  if (whole_or_never || may_decide(head_text.text, head_text.kept_bytes))
     result = http1::parse_request_head(head_text.text, head);
 
   if (head_text.kept_bytes == 0) note_head_start(stream, chunk, bytes);
@@ -214,7 +217,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(Connection& connec
   if (head_text.kept_bytes == 0) stream.head_time = chunk.time;
   http1::ResponseHead head;
   ParseResult result;
-  if (whole_or_never || may_be_whole(head_text.text, head_text.taken_bytes))
+  if (whole_or_never || may_decide(head_text.text, head_text.kept_bytes))
     result = http1::parse_response_head(head_text.text, matcher_.awaited_method(queue), head);
 
   if (result.status == ParseStatus::kMessage || result.status == ParseStatus::kUpgraded) {
