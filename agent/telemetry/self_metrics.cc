@@ -1,5 +1,6 @@
 #include "agent/telemetry/self_metrics.h"
 
+#include <algorithm>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,19 +28,10 @@ class Builder {
  public:
   Builder(WallTime start, WallTime now) : start_(start), now_(now) {}
 
-  // Rows of one group stand together in the tables.
   void add_rows(std::string_view prefix, const std::vector<Row>& rows) {
-    std::string_view group;
     for (const auto& row : rows) {
       const auto reason = reason_of(row);
-      if (row.group != group) {
-        group = row.group;
-        metrics_.push_back({.name = std::string(prefix) + std::string(group),
-                            .description = {},
-                            .unit = {},
-                            .points = Sum{}});
-      }
-      auto& metric = metrics_.back();
+      auto& metric = sum_named(std::string(prefix) + std::string(row.group));
       if (!metric.description.empty()) metric.description += "; ";
       if (!reason.empty()) metric.description += std::string(reason) + ": ";
       metric.description += row.sentence;
@@ -70,6 +62,14 @@ class Builder {
   std::vector<Metric> take() { return std::move(metrics_); }
 
  private:
+  // A group's rows need not stand together in its table.
+  Metric& sum_named(const std::string& name) {
+    const auto known = std::ranges::find(metrics_, name, &Metric::name);
+    if (known != metrics_.end()) return *known;
+    return metrics_.emplace_back(
+        Metric{.name = name, .description = {}, .unit = {}, .points = Sum{}});
+  }
+
   WallTime start_;
   WallTime now_;
   std::vector<Metric> metrics_;
