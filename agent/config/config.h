@@ -63,11 +63,11 @@ struct OtlpSignal {
   bool operator==(const OtlpSignal&) const = default;
 };
 
-struct OtlpSettings {
+struct OtlpConfig {
   OtlpSignal traces;
   OtlpSignal metrics;
   std::uint64_t queue_size_bytes = 8u << 20;
-  bool operator==(const OtlpSettings&) const = default;
+  bool operator==(const OtlpConfig&) const = default;
 };
 
 struct OpenMetricsSettings {
@@ -80,7 +80,7 @@ struct OpenMetricsSettings {
 enum class OutputForm : std::uint8_t { kAuto, kTable, kJson, kNone };  // auto: table on a terminal
 
 struct LogSettings {
-  LogLevel level = LogLevel::kInfo;
+  LogThreshold level = LogThreshold::kInfo;
   LogFormat format = LogFormat::kText;
   bool operator==(const LogSettings&) const = default;
 };
@@ -94,7 +94,7 @@ struct Config {
   CaptureSettings capture;
   ExemplarSettings exemplars;
   SeriesSettings series;
-  OtlpSettings otlp;
+  OtlpConfig otlp;
   OpenMetricsSettings openmetrics;
   LogSettings log;
   bool operator==(const Config&) const = default;

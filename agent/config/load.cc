@@ -116,7 +116,7 @@ std::string origin_comment(const LoadedConfig& loaded, std::string_view key) {
   for (const std::string_view prefix : {"otlp.traces.", "otlp.metrics."})
     if (origin == loaded.origins.end() && key.starts_with(prefix))
       origin = loaded.origins.find("otlp." + std::string(key.substr(prefix.size())));
-  return origin == loaded.origins.end() ? "" : "  # " + printable(origin->second);
+  return origin == loaded.origins.end() ? "" : "  # " + escaped(origin->second);
 }
 
 }  // namespace

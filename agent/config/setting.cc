@@ -51,11 +51,11 @@ constexpr std::array<Name<OutputForm>, 4> kOutputs = {{{"auto", OutputForm::kAut
                                                        {"table", OutputForm::kTable},
                                                        {"json", OutputForm::kJson},
                                                        {"none", OutputForm::kNone}}};
-constexpr std::array<Name<LogLevel>, 5> kLevels = {{{"debug", LogLevel::kDebug},
-                                                    {"info", LogLevel::kInfo},
-                                                    {"warn", LogLevel::kWarn},
-                                                    {"error", LogLevel::kError},
-                                                    {"off", LogLevel::kOff}}};
+constexpr std::array<Name<LogThreshold>, 5> kLevels = {{{"debug", LogThreshold::kDebug},
+                                                        {"info", LogThreshold::kInfo},
+                                                        {"warn", LogThreshold::kWarn},
+                                                        {"error", LogThreshold::kError},
+                                                        {"off", LogThreshold::kOff}}};
 constexpr std::array<Name<LogFormat>, 2> kFormats = {
     {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}};
 constexpr std::array<Name<bool>, 2> kCompressions = {{{"gzip", true}, {"none", false}}};
@@ -192,7 +192,7 @@ SettingResult store_listen(Entries e, OpenMetricsSettings& place) {
 }
 
 // The short form of both signals: their paths are appended (OTLP exporter specification).
-SettingResult store_base_endpoint(Entries e, OtlpSettings& otlp) {
+SettingResult store_base_endpoint(Entries e, OtlpConfig& otlp) {
   const auto url = parse_url(e[0].value);
   if (!url) return refuse(url.error().text);
   const std::string base = url->ends_with('/') ? url->substr(0, url->size() - 1) : *url;

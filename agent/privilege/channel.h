@@ -16,7 +16,7 @@ namespace exa {
 enum class ChannelMessageType : std::uint32_t {
   kTarget = 1,           // prober: payload is one encoded target
   kTargetsComplete = 2,  // prober: the processes of the start have been told
-  kLogLevel = 3,         // prober: value is the new LogLevel
+  kLogThreshold = 3,     // prober: value is the new LogThreshold
   kShutdown = 4,         // prober: drain, export and end; value is the deadline, monotonic ns
   kReady = 5,            // pipeline: confined and consuming
 };

@@ -99,9 +99,10 @@ TargetId TargetTable::add(const ProcessIdentity& process) {
 void TargetTable::on_process(const ProcessEvent& event) {
   auto id = kNoTarget;
   if (const auto known = by_tgid_.find(event.process.tgid); known != by_tgid_.end()) {
-    const auto& process = entries_[index_of(known->second)].process;
-    if (process.start_time_ns == event.process.start_time_ns) {
+    auto& process = entries_[index_of(known->second)].process;
+    if (same_process(process, event.process)) {
       id = known->second;
+      process = event.process;  // a target of the first scan knew the start in ticks only
     } else if (process.start_time_ns > event.process.start_time_ns) {
       return;
     }
@@ -123,8 +124,8 @@ TargetId TargetTable::on_target(const Target& target) {
   if (const auto known = by_tgid_.find(target.process.tgid); known != by_tgid_.end()) {
     const auto& entry = entries_[index_of(known->second)];
     // An entry made for an exchange of a process that nobody announced has no start time.
-    const bool same = entry.process.start_time_ns == target.process.start_time_ns ||
-                      entry.process.start_time_ns == 0;
+    const bool same =
+        same_process(entry.process, target.process) || entry.process.start_time_ns == 0;
     if (!same && entry.process.start_time_ns > target.process.start_time_ns) return kNoTarget;
     if (same && entry.state == State::kUnresolved) id = known->second;
     if (same && entry.state == State::kResolved && same_identity(*entry.target, target))

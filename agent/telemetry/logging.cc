@@ -9,17 +9,17 @@
 namespace exa {
 namespace {
 
-spdlog::level::level_enum to_spdlog(LogLevel level) {
+spdlog::level::level_enum to_spdlog(LogThreshold level) {
   switch (level) {
-    case LogLevel::kDebug:
+    case LogThreshold::kDebug:
       return spdlog::level::debug;
-    case LogLevel::kInfo:
+    case LogThreshold::kInfo:
       return spdlog::level::info;
-    case LogLevel::kWarn:
+    case LogThreshold::kWarn:
       return spdlog::level::warn;
-    case LogLevel::kError:
+    case LogThreshold::kError:
       return spdlog::level::err;
-    case LogLevel::kOff:
+    case LogThreshold::kOff:
       return spdlog::level::off;
   }
   return spdlog::level::info;
@@ -27,7 +27,7 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
 
 std::string json_text(std::string_view text) {
   std::string out;
-  for (const char c : printable(text)) {
+  for (const char c : escaped(text)) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
@@ -61,7 +61,7 @@ class LineFormatter final : public spdlog::formatter {
             ? fmt::format(
                   "{{\"time\":\"{}\",\"level\":\"{}\",\"process\":\"{}\",\"text\":\"{}\"}}\n", time,
                   level, json_text(name), json_text(text))
-            : fmt::format("{} {:<7} {}: {}\n", time, level, name, printable(text));
+            : fmt::format("{} {:<7} {}: {}\n", time, level, name, escaped(text));
     out.append(line.data(), line.data() + line.size());
   }
   [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
@@ -78,7 +78,7 @@ spdlog::string_view_t as_spdlog(std::string_view text) {
 
 }  // namespace
 
-std::string printable(std::string_view text) {
+std::string escaped(std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
   out.reserve(text.size());
@@ -95,7 +95,7 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-Log::Log(LogLevel level, LogFormat format, std::string process_name)
+Log::Log(LogThreshold level, LogFormat format, std::string process_name)
     : logger_(std::make_shared<spdlog::logger>(std::move(process_name),
                                                std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
   logger_->set_formatter(std::make_unique<LineFormatter>(format));
@@ -115,7 +115,7 @@ void Log::warn(std::string_view text) const {
 void Log::error(std::string_view text) const {
   logger_->log(spdlog::level::err, as_spdlog(text));
 }
-void Log::set_level(LogLevel level) {
+void Log::set_level(LogThreshold level) {
   logger_->set_level(to_spdlog(level));
 }
 

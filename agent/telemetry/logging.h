@@ -18,26 +18,26 @@ class logger;
 
 namespace exa {
 
-enum class LogLevel : std::uint8_t { kDebug, kInfo, kWarn, kError, kOff };
+enum class LogThreshold : std::uint8_t { kDebug, kInfo, kWarn, kError, kOff };
 enum class LogFormat : std::uint8_t { kText, kJson };
 
 class Log {
  public:
   // process_name tells the two processes apart: "exemplar-agent", "exemplar-agent/pipeline".
-  Log(LogLevel level, LogFormat format, std::string process_name);
+  Log(LogThreshold level, LogFormat format, std::string process_name);
 
   void debug(std::string_view text) const;
   void info(std::string_view text) const;
   void warn(std::string_view text) const;
   void error(std::string_view text) const;
-  void set_level(LogLevel level);
+  void set_level(LogThreshold level);
 
  private:
   std::shared_ptr<spdlog::logger> logger_;
 };
 
 // Text with control bytes and bytes over 0x7e written as \xNN.
-std::string printable(std::string_view text);
+std::string escaped(std::string_view text);
 
 // Says the same complaint at most once an interval and cause, with how often it was silent.
 // Any thread. Holds at most kMaxCauses causes; further ones share one place.

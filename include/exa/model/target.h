@@ -20,6 +20,16 @@ struct ProcessIdentity {
   auto operator<=>(const ProcessIdentity&) const = default;
 };
 
+// The kernel knows the start to the nanosecond, /proc tells it in ticks of 10 ms (USER_HZ is 100 on
+// every architecture of ours). A pid is never given out twice within a tick.
+inline constexpr std::uint64_t kStartTickNs = 10'000'000;
+constexpr std::uint64_t cut_to_tick(std::uint64_t start_time_ns) {
+  return start_time_ns - start_time_ns % kStartTickNs;
+}
+constexpr bool same_process(const ProcessIdentity& a, const ProcessIdentity& b) {
+  return a.tgid == b.tgid && cut_to_tick(a.start_time_ns) == cut_to_tick(b.start_time_ns);
+}
+
 struct Target {
   ProcessIdentity process;
   bool observed = true;   // false: excluded by configuration

@@ -73,7 +73,7 @@ log: {level: debug, format: json}
   EXPECT_THAT(c.otlp.metrics.headers, ElementsAre(Pair("authorization", "Bearer x")));
   EXPECT_EQ(c.openmetrics.host, "::1");
   EXPECT_EQ(c.openmetrics.port, 9000);
-  EXPECT_EQ(c.log.level, LogLevel::kDebug);
+  EXPECT_EQ(c.log.level, LogThreshold::kDebug);
   EXPECT_EQ(c.log.format, LogFormat::kJson);
 }
 
@@ -146,7 +146,7 @@ TEST(ConfigPrecedence, FlagsBeatEnvironmentBeatsFileBeatsDefaults) {
   const auto loaded = load_config(sources);
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->config.window, 40s);
-  EXPECT_EQ(loaded->config.log.level, LogLevel::kError);
+  EXPECT_EQ(loaded->config.log.level, LogThreshold::kError);
   EXPECT_EQ(loaded->config.capture.budget_bytes, 1024);
   EXPECT_EQ(loaded->config.series.per_metric, 2000);
 }

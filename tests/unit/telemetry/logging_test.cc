@@ -11,7 +11,7 @@ using ::testing::MatchesRegex;
 
 std::string logged(LogFormat format, std::string_view text) {
   ::testing::internal::CaptureStderr();
-  Log(LogLevel::kInfo, format, "exemplar-agent").warn(text);
+  Log(LogThreshold::kInfo, format, "exemplar-agent").warn(text);
   return ::testing::internal::GetCapturedStderr();
 }
 
@@ -28,9 +28,9 @@ TEST(Log, HostileTextStaysOnItsLine) {
 
 TEST(Log, BelowItsLevelNothingIsWritten) {
   ::testing::internal::CaptureStderr();
-  Log log(LogLevel::kError, LogFormat::kText, "x");
+  Log log(LogThreshold::kError, LogFormat::kText, "x");
   log.warn("quiet");
-  log.set_level(LogLevel::kDebug);
+  log.set_level(LogThreshold::kDebug);
   log.debug("loud");
   const auto text = ::testing::internal::GetCapturedStderr();
   EXPECT_THAT(text, Not(HasSubstr("quiet")));
@@ -39,7 +39,7 @@ TEST(Log, BelowItsLevelNothingIsWritten) {
 
 TEST(OccasionalLog, SaysACauseOnceAnIntervalAndHowOftenItWasSilent) {
   ::testing::internal::CaptureStderr();
-  const Log log(LogLevel::kInfo, LogFormat::kText, "x");
+  const Log log(LogThreshold::kInfo, LogFormat::kText, "x");
   OccasionalLog occasional(log, 30s);
   const MonotonicTime start{1'000'000'000};
   EXPECT_TRUE(occasional.warn("export", "backend is down", start));
@@ -52,7 +52,7 @@ TEST(OccasionalLog, SaysACauseOnceAnIntervalAndHowOftenItWasSilent) {
 }
 
 TEST(OccasionalLog, CausesAreBounded) {
-  const Log log(LogLevel::kOff, LogFormat::kText, "x");
+  const Log log(LogThreshold::kOff, LogFormat::kText, "x");
   OccasionalLog occasional(log, 30s);
   const MonotonicTime start{1'000'000'000};
   int said = 0;

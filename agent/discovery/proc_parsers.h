@@ -1,0 +1,47 @@
+// Reads the texts of /proc. Their content is chosen by the observed processes: names with brackets,
+// newlines and no end are expected. Pure, bounded by the text, never guesses.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace exa {
+
+struct ProcStat {
+  std::string comm;
+  std::uint32_t parent = 0;
+  std::uint64_t start_ticks = 0;  // since boot, in USER_HZ
+};
+
+// /proc/PID/stat: "pid (comm) S ppid ...", where comm may hold anything, ')' too.
+std::optional<ProcStat> parse_proc_stat(std::string_view text);
+
+// /proc/PID/cgroup: the path in the unified hierarchy, in systemd's, or the longest of the others,
+// whichever is the first to say more than "/". Empty if there is none.
+std::string parse_cgroup(std::string_view text);
+
+// What a process says of itself in its environment, unparsed.
+struct OtelEnvironment {
+  std::string service_name;         // OTEL_SERVICE_NAME
+  std::string resource_attributes;  // OTEL_RESOURCE_ATTRIBUTES
+};
+// /proc/PID/environ: NUL-separated. A variable that the bound of the read cut is left out.
+OtelEnvironment parse_environ(std::string_view bytes);
+
+// The unit of a service that systemd started: "nginx" of "/system.slice/nginx.service"; empty for
+// sessions, scopes and the managers of users.
+std::string systemd_unit(std::string_view cgroup);
+
+// The 64 hex digits by which container runtimes call a container; empty if there are none.
+std::string container_id(std::string_view cgroup);
+
+// The program that an interpreter runs, from /proc/PID/cmdline: "app" of "python3 -u /srv/app.py",
+// "shop" of "java -jar shop.jar". Empty if the executable is no interpreter or that is not clear.
+std::string script_name(std::string_view executable, std::string_view cmdline);
+
+// Text that may come from anywhere as valid, printable UTF-8 of at most max_bytes.
+std::string clean_text(std::string_view text, std::size_t max_bytes);
+
+}  // namespace exa

@@ -1,0 +1,90 @@
+#include "agent/discovery/proc_reader.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <climits>
+#include <memory>
+
+#include "exa/base/unique_fd.h"
+
+namespace exa {
+namespace {
+
+std::string read_bounded(int directory, const char* name, std::size_t limit) {
+  const UniqueFd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::string text;
+  if (!file.valid()) return text;
+  text.resize(limit);
+  std::size_t size = 0;
+  while (size < limit) {
+    const auto got = ::read(file.get(), text.data() + size, limit - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  text.resize(size);
+  return text;
+}
+
+struct ExeLink {
+  std::string path;
+  bool absent = false;  // a kernel thread, or a process that is ending
+};
+
+ExeLink read_exe(int directory) {
+  std::array<char, PATH_MAX> target{};
+  const auto length = readlinkat(directory, "exe", target.data(), target.size());
+  if (length < 0) return {.path = {}, .absent = errno == ENOENT};
+  std::string_view path(target.data(), static_cast<std::size_t>(length));
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  return {.path = std::string(path), .absent = false};
+}
+
+}  // namespace
+
+std::uint64_t tick_start_ns(std::uint64_t start_ticks) {
+  return start_ticks * kStartTickNs;
+}
+
+std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
+  const auto path = root_ + "/" + std::to_string(tgid);
+  const UniqueFd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory.valid()) return std::nullopt;
+  const auto stat = parse_proc_stat(read_bounded(directory.get(), "stat", kMaxProcTextBytes));
+  if (!stat) return std::nullopt;
+  ProcessFacts facts;
+  facts.process = {.tgid = tgid, .start_time_ns = tick_start_ns(stat->start_ticks)};
+  facts.comm = stat->comm;
+  auto exe = read_exe(directory.get());
+  facts.exe_path = std::move(exe.path);
+  facts.is_kernel_thread = exe.absent;
+  if (facts.is_kernel_thread) return facts;
+  facts.cgroup = parse_cgroup(read_bounded(directory.get(), "cgroup", kMaxProcTextBytes));
+  facts.environment = parse_environ(read_bounded(directory.get(), "environ", kMaxEnvironBytes));
+  facts.script =
+      script_name(facts.exe_path, read_bounded(directory.get(), "cmdline", kMaxProcTextBytes));
+  return facts;
+}
+
+std::vector<std::uint32_t> ProcReader::processes(std::size_t limit) const {
+  std::vector<std::uint32_t> found;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(root_.c_str()), closedir);
+  if (directory == nullptr) return found;
+  while (const auto* entry = readdir(directory.get())) {
+    const std::string_view name(entry->d_name);
+    std::uint32_t tgid = 0;
+    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), tgid);
+    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
+    if (found.size() >= limit) break;
+    found.push_back(tgid);
+  }
+  return found;
+}
+
+}  // namespace exa

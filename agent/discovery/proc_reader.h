@@ -1,0 +1,45 @@
+// Reads what /proc says of one process: bounded, and about that one process only. The directory is
+// held open while its files are read, so a pid that is given out anew meanwhile never mixes in.
+// Prober thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/discovery/proc_parsers.h"
+#include "exa/model/target.h"
+
+namespace exa {
+
+inline constexpr std::size_t kMaxEnvironBytes = 128u << 10;
+inline constexpr std::size_t kMaxProcTextBytes = 16u << 10;
+
+struct ProcessFacts {
+  ProcessIdentity process;  // start time in whole ticks, see tick_start_ns()
+  std::string comm;
+  std::string exe_path;  // empty if it cannot be read; without " (deleted)"
+  std::string cgroup;
+  std::string script;
+  OtelEnvironment environment;
+  bool is_kernel_thread = false;
+};
+
+// start_boottime as /proc can tell it: cut to the ticks of USER_HZ.
+std::uint64_t tick_start_ns(std::uint64_t start_ticks);
+
+class ProcReader {
+ public:
+  explicit ProcReader(std::string root = "/proc") : root_(std::move(root)) {}
+
+  // Nothing if the process is gone.
+  [[nodiscard]] std::optional<ProcessFacts> read(std::uint32_t tgid) const;
+  // At most limit processes, in the order of /proc.
+  [[nodiscard]] std::vector<std::uint32_t> processes(std::size_t limit) const;
+
+ private:
+  std::string root_;
+};
+
+}  // namespace exa

@@ -1,0 +1,107 @@
+#include "agent/discovery/target_builder.h"
+
+#include <fnmatch.h>
+
+#include <algorithm>
+
+#include "agent/config/value_text.h"
+
+namespace exa {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 255;
+constexpr std::size_t kMaxAttributes = 64;
+
+std::string base_name(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+bool any_matches(const TargetPatterns& patterns, const ProcessFacts& facts) {
+  const auto exe = facts.exe_path.empty() ? facts.comm : facts.exe_path;
+  return std::ranges::any_of(patterns.exe,
+                             [&](const auto& glob) { return matches_executable(glob, exe); }) ||
+         std::ranges::find(patterns.pid, facts.process.tgid) != patterns.pid.end() ||
+         std::ranges::any_of(patterns.cgroup,
+                             [&](const auto& prefix) { return facts.cgroup.starts_with(prefix); });
+}
+
+using Pairs = std::vector<std::pair<std::string, std::string>>;
+
+std::string value_of(const Pairs& pairs, std::string_view key) {
+  std::string value;
+  for (const auto& [name, content] : pairs)
+    if (name == key) value = content;
+  return value;
+}
+
+std::string name_of(const TargetSettings& settings, const ProcessFacts& facts, const Pairs& own) {
+  for (const auto& [glob, name] : settings.service_names)
+    if (matches_executable(glob, facts.exe_path.empty() ? facts.comm : facts.exe_path)) return name;
+  if (!facts.environment.service_name.empty()) return facts.environment.service_name;
+  if (auto name = value_of(own, "service.name"); !name.empty()) return name;
+  if (auto unit = systemd_unit(facts.cgroup); !unit.empty()) return unit;
+  if (!facts.script.empty()) return facts.script;
+  if (!facts.exe_path.empty()) return base_name(facts.exe_path);
+  return facts.comm.empty() ? "unknown_service" : "unknown_service:" + facts.comm;
+}
+
+// Keys that say which process this is: nobody else may set them.
+bool is_ours(std::string_view key) {
+  return key == "service.name" || key == "service.instance.id" || key == "process.pid" ||
+         key == "process.executable.name" || key.starts_with("telemetry.sdk.");
+}
+
+}  // namespace
+
+bool matches_executable(const std::string& pattern, const std::string& exe_path) {
+  const bool whole_path = pattern.find('/') != std::string::npos;
+  const auto text = whole_path ? exe_path : base_name(exe_path);
+  return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+}
+
+bool is_observed(const TargetSettings& settings, const ProcessFacts& facts) {
+  if (any_matches(settings.exclude, facts)) return false;
+  const auto& include = settings.include;
+  const bool everything = include.exe.empty() && include.pid.empty() && include.cgroup.empty();
+  return everything || any_matches(include, facts);
+}
+
+Target build_target(const TargetSettings& settings, const HostIdentity& host,
+                    const ProcessFacts& facts) {
+  const auto own = parse_pairs(facts.environment.resource_attributes);
+  Target target;
+  target.process = facts.process;
+  target.observed = is_observed(settings, facts);
+  target.service_name = clean_text(name_of(settings, facts, own), kMaxNameBytes);
+
+  auto resource = std::make_shared<Resource>();
+  auto& attributes = resource->attributes;
+  const auto add = [&](const std::string& key, std::string_view value) {
+    if (!value.empty() && attributes.size() < kMaxAttributes)
+      attributes.push_back({clean_text(key, kMaxNameBytes), clean_text(value, kMaxNameBytes)});
+  };
+  const auto executable = facts.exe_path.empty() ? facts.comm : base_name(facts.exe_path);
+  // Most telling first: what does not fit into a message is left out from the end.
+  add("service.name", target.service_name);
+  add("service.instance.id", host.host_name + "-" + std::to_string(facts.process.tgid) + "-" +
+                                 std::to_string(facts.process.start_time_ns / 1'000'000));
+  attributes.push_back({"process.pid", std::int64_t{facts.process.tgid}});
+  add("process.executable.name", executable);
+  add("host.name", host.host_name);
+  add("os.type", "linux");
+  add("telemetry.sdk.name", "exemplar-agent");
+  add("telemetry.sdk.language", "cpp");
+  add("telemetry.sdk.version", host.agent_version);
+  add("container.id", container_id(facts.cgroup));
+  const auto absent = [&](const std::string& key) {
+    return !is_ours(key) && std::ranges::find(attributes, key, &Attribute::key) == attributes.end();
+  };
+  for (const auto& [key, value] : own)
+    if (absent(key)) add(key, value);
+  for (const auto& [key, value] : settings.resource)
+    if (absent(key)) add(key, value);
+  target.resource = std::move(resource);
+  return target;
+}
+
+}  // namespace exa

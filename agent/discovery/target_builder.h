@@ -1,0 +1,32 @@
+// Who a process is to the backends: its service.name, its resource, and whether it is observed.
+// Pure; the prober's loop owns it. Rules of naming: configuration, the process' own
+// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, its systemd unit, the script an interpreter runs,
+// its executable.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/config/config.h"
+#include "agent/discovery/proc_reader.h"
+#include "exa/model/target.h"
+
+namespace exa {
+
+// The same for every target of this host.
+struct HostIdentity {
+  std::string host_name;
+  std::string agent_version;
+};
+
+// Include and exclude by executable, pid and cgroup. Ports are judged connection by connection in
+// the kernel. Exclude wins; with no include pattern everything is included.
+bool is_observed(const TargetSettings& settings, const ProcessFacts& facts);
+
+// pattern with '/': against the whole path, '*' crossing '/'; without: against the last component.
+bool matches_executable(const std::string& pattern, const std::string& exe_path);
+
+Target build_target(const TargetSettings& settings, const HostIdentity& host,
+                    const ProcessFacts& facts);
+
+}  // namespace exa

@@ -1,0 +1,39 @@
+#include "agent/discovery/target_finder.h"
+
+#include <unistd.h>
+
+#include <array>
+
+namespace exa {
+
+std::vector<Target> TargetFinder::scan() const {
+  std::vector<Target> targets;
+  for (const auto tgid : reader_.processes(kMaxScannedProcesses))
+    if (const auto facts = reader_.read(tgid); facts && !facts->is_kernel_thread)
+      targets.push_back(build_target(settings_, host_, *facts));
+  return targets;
+}
+
+Target TargetFinder::resolve(const ProcessAnnouncement& announced) const {
+  auto facts = reader_.read(announced.process.tgid);
+  // A pid that belongs to somebody else by now says nothing about the announced process.
+  if (!facts || facts->is_kernel_thread || !same_process(facts->process, announced.process)) {
+    facts = ProcessFacts{};
+    facts->comm = announced.comm;
+    facts->exe_path = announced.exe_name;
+  }
+  // The instance id is made of what /proc knows, so that both ways give the same one.
+  facts->process = {.tgid = announced.process.tgid,
+                    .start_time_ns = cut_to_tick(announced.process.start_time_ns)};
+  auto target = build_target(settings_, host_, *facts);
+  target.process = announced.process;
+  return target;
+}
+
+HostIdentity this_host() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) name[0] = '\0';
+  return {.host_name = clean_text(name.data(), 255), .agent_version = EXA_VERSION};
+}
+
+}  // namespace exa

@@ -1,0 +1,42 @@
+// Finds the targets of this host: all at the start, one at a time when the kernel announces a
+// process. Prober thread, owned by the prober's loop. Keeps nothing but the rules: whoever asks
+// gets what /proc says now.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "agent/discovery/proc_reader.h"
+#include "agent/discovery/target_builder.h"
+
+namespace exa {
+
+inline constexpr std::size_t kMaxScannedProcesses = 16384;
+
+// What the kernel said of a process when it announced it; used where /proc has nothing any more.
+struct ProcessAnnouncement {
+  ProcessIdentity process;
+  std::string comm;
+  std::string exe_name;
+};
+
+class TargetFinder {
+ public:
+  TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader = ProcReader())
+      : settings_(std::move(settings)), host_(std::move(host)), reader_(std::move(reader)) {}
+
+  // Every process with an executable.
+  [[nodiscard]] std::vector<Target> scan() const;
+  [[nodiscard]] Target resolve(const ProcessAnnouncement& announced) const;
+  void set_settings(TargetSettings settings) { settings_ = std::move(settings); }
+
+ private:
+  TargetSettings settings_;
+  HostIdentity host_;
+  ProcReader reader_;
+};
+
+HostIdentity this_host();
+
+}  // namespace exa
