@@ -37,7 +37,7 @@ struct CaptureSettings {
 };
 
 struct ExemplarSettings {
-  std::uint32_t spans_per_window = 200;
+  std::uint32_t spans_per_window = 100;
   double floor = 0.005;         // share of all requests whose spans are exported besides
   bool presume_random = false;  // take trace ids without the random flag for random
   std::string seed;             // 32 hex digits; empty: drawn at start
@@ -46,7 +46,7 @@ struct ExemplarSettings {
 
 struct SeriesSettings {
   std::uint32_t per_metric = 2000;
-  std::uint32_t per_service = 500;
+  std::uint32_t per_service = 1000;
   bool operator==(const SeriesSettings&) const = default;
 };
 

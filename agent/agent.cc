@@ -1,0 +1,180 @@
+#include "agent/agent.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdio>
+
+#include "agent/check.h"
+#include "agent/export_chain.h"
+#include "agent/pipeline.h"
+#include "agent/privilege/capabilities.h"
+#include "agent/privilege/single_instance.h"
+#include "agent/prober.h"
+#include "agent/replay.h"
+
+namespace exa {
+namespace {
+
+void print_error(const std::string& text) {
+  std::fprintf(stderr, "exemplar-agent: %s\n", text.c_str());
+}
+
+Result<LoadedConfig> configuration_of(const CommandLine& command) {
+  ConfigSources sources{.file_name = command.config_path,
+                        .environment = otel_environment(environ),
+                        .flags = command.flags};
+  if (!command.config_path.empty()) {
+    auto text = read_config_file(command.config_path);
+    if (!text) return std::unexpected(text.error());
+    sources.file_text = std::move(*text);
+  }
+  auto loaded = load_config(sources);
+  if (loaded)
+    if (auto valid = check_export_settings(loaded->config); !valid)
+      return std::unexpected(valid.error());
+  return loaded;
+}
+
+Result<HashKey> make_seed(const std::string& hex) {
+  HashKey seed{};
+  if (hex.empty()) {
+    if (getrandom(seed.data(), seed.size(), 0) != static_cast<ssize_t>(seed.size()))
+      return fail_errno("cannot draw a random seed", errno);
+    return seed;
+  }
+  for (std::size_t i = 0; i < seed.size(); ++i)
+    std::from_chars(hex.data() + 2 * i, hex.data() + 2 * i + 2, seed[i], 16);
+  return seed;
+}
+
+std::shared_ptr<const Resource> own_resource() {
+  const auto host = this_host();
+  auto resource = std::make_shared<Resource>();
+  resource->attributes = {{"service.name", std::string("exemplar-agent")},
+                          {"service.instance.id", host.host_name + "-agent"},
+                          {"service.version", host.agent_version},
+                          {"process.pid", std::int64_t{getpid()}},
+                          {"host.name", host.host_name},
+                          {"os.type", std::string("linux")},
+                          {"telemetry.sdk.name", std::string("exemplar-agent")},
+                          {"telemetry.sdk.language", std::string("cpp")},
+                          {"telemetry.sdk.version", host.agent_version}};
+  return resource;
+}
+
+Result<UniqueFd> open_recording(const std::string& path) {
+  if (path.empty()) return UniqueFd();
+  // It holds heads of messages: for its owner's eyes only.
+  UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
+  if (!file.valid()) return fail_errno(path + ": the recording cannot be written", errno);
+  return file;
+}
+
+// Everything that needs rights, before the fork gives them up.
+struct Prepared {
+  kernel::CapturePrograms programs;
+  kernel::RingReader control_ring;
+  PipelineInheritance inherited;
+};
+
+Result<Prepared> prepare(const Config& config) {
+  auto recording = open_recording(config.record_path);
+  if (!recording) return std::unexpected(recording.error());
+  const auto seed = make_seed(config.exemplars.seed);
+  if (!seed) return std::unexpected(seed.error());
+  auto programs = kernel::CapturePrograms::load(
+      {.capture_budget_bytes = config.capture.budget_bytes,
+       .event_ring_bytes = static_cast<std::uint32_t>(config.capture.ring_size_bytes),
+       .included_ports = config.targets.include.port,
+       .excluded_ports = config.targets.exclude.port},
+      kernel::probe_kernel_features());
+  if (!programs) return std::unexpected(programs.error());
+  auto control_ring = kernel::RingReader::open(programs->control_ring_fd());
+  if (!control_ring) return std::unexpected(control_ring.error());
+  auto counters = kernel::KernelCounters::open(programs->counters_fd());
+  if (!counters) return std::unexpected(counters.error());
+  PipelineInheritance inherited{.config = config,
+                                .seed = *seed,
+                                .event_ring_fd = programs->event_ring_fd(),
+                                .kernel_counters = std::move(*counters),
+                                .record_file = std::move(*recording),
+                                .agent = own_resource()};
+  return Prepared{std::move(*programs), std::move(*control_ring), std::move(inherited)};
+}
+
+int fail_run(const Log& log, const Error& error) {
+  log.error(error.text);
+  return kExitFailure;
+}
+
+int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
+  const auto& config = loaded.config;
+  Log log(config.log.level, config.log.format, "exemplar-agent");
+  const auto lock = lock_instance(config.lock_path);
+  if (!lock) return fail_run(log, lock.error());
+  if (!lock->acquired()) {
+    log.error("another agent runs already" +
+              (lock->other_process.empty() ? "" : ", as process " + lock->other_process) +
+              "; it holds " + config.lock_path);
+    return kExitSecondInstance;
+  }
+  for (const auto& warning : loaded.warnings)
+    log.warn(warning);
+  auto signals = block_and_watch_signals();
+  if (!signals) return fail_run(log, signals.error());
+  auto prepared = prepare(config);
+  if (!prepared) return fail_run(log, prepared.error());
+
+  std::vector<int> kept = {prepared->programs.event_ring_fd(), prepared->programs.counters_fd()};
+  if (prepared->inherited.record_file.valid())
+    kept.push_back(prepared->inherited.record_file.get());
+  auto pipeline =
+      start_pipeline(kept, [&](Channel channel, const Result<ConfinementReport>& confinement) {
+        return run_pipeline(std::move(prepared->inherited), std::move(channel), confinement);
+      });
+  if (!pipeline) return fail_run(log, pipeline.error());
+  prepared->inherited.record_file.reset();
+  if (auto kept_few = keep_prober_capabilities(); !kept_few) return fail_run(log, kept_few.error());
+
+  const auto reload = [&command]() -> Result<Config> {
+    auto again = configuration_of(command);
+    if (!again) return std::unexpected(again.error());
+    return std::move(again->config);
+  };
+  return Prober(config, reload, log, std::move(prepared->programs),
+                std::move(prepared->control_ring), std::move(*pipeline), std::move(*signals))
+      .run();
+}
+
+}  // namespace
+
+int run_command(const CommandLine& command) {
+  std::signal(SIGPIPE, SIG_IGN);
+  if (command.verb == Verb::kVersion) {
+    std::puts("exemplar-agent " EXA_VERSION);
+    return kExitOk;
+  }
+  if (command.verb == Verb::kCheck) return check_host();
+
+  const auto loaded = configuration_of(command);
+  if (!loaded) {
+    print_error(loaded.error().text);
+    return kExitBadConfiguration;
+  }
+  if (command.print_config) {
+    std::fputs(config_yaml(*loaded).c_str(), stdout);
+    return kExitOk;
+  }
+  if (command.verb == Verb::kReplay)
+    return replay_recording(
+        command.replay_path, loaded->config,
+        Log(loaded->config.log.level, loaded->config.log.format, "exemplar-agent"));
+  return run_agent(command, *loaded);
+}
+
+}  // namespace exa

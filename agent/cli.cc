@@ -1,0 +1,101 @@
+#include "agent/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <deque>
+
+#include "agent/config/setting.h"
+
+namespace exa {
+namespace {
+
+constexpr const char* kAbout =
+    "Latency histograms of every request on this host, whose exemplars open their traces.\n"
+    "Watches with eBPF; the observed programs need no SDK, no restart and no configuration.";
+
+constexpr const char* kRunExamples = R"(Examples:
+  exemplar-agent run
+      every process; a table each 10 s on the terminal, OpenMetrics on 127.0.0.1:9464
+  exemplar-agent run --otlp-endpoint http://collector:4318 --window 30s
+      spans and histograms to an OpenTelemetry collector, each 30 s
+  exemplar-agent run --include-exe '*/nginx' --exclude-port 8080
+      nginx only, without what it serves on port 8080
+  exemplar-agent run --config /etc/exemplar-agent.yaml --print-config
+      what is in force after defaults, file, OTEL_* environment and flags
+
+Flags win over the OTEL_* environment, that over the file. Flags of lists may be repeated.
+Exit codes: 0 ended in order, 1 failure, 2 bad configuration, 3 another agent runs already.)";
+
+constexpr const char* kReplayExamples = R"(Examples:
+  exemplar-agent run --record traffic.exa        then, as any user:
+  exemplar-agent replay traffic.exa              the tables of that time
+  exemplar-agent replay traffic.exa --output json | jq -c 'select(.type == "span")')";
+
+// The settings that mean something when nothing is captured.
+constexpr std::array<std::string_view, 5> kReplaySettings = {
+    "output", "otlp.endpoint", "exemplars.budget", "log.level", "log.format"};
+
+// Texts that CLI11 writes into while it parses; they stay where they are.
+struct FlagTexts {
+  std::string flag;
+  std::vector<std::string> values;
+};
+
+void add_setting_flags(CLI::App& verb, std::deque<FlagTexts>& texts, bool replay) {
+  for (const auto& setting : all_settings()) {
+    if (setting.flag.empty()) continue;
+    if (replay && std::ranges::find(kReplaySettings, setting.key) == kReplaySettings.end())
+      continue;
+    auto& text = texts.emplace_back(FlagTexts{std::string(setting.flag), {}});
+    auto* const option = verb.add_option(text.flag, text.values, std::string(setting.sentence))
+                             ->type_name(std::string(setting.value_name))
+                             ->allow_extra_args(false);
+    if (setting.shape == SettingShape::kScalar)
+      option->take_last();
+    else
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+}
+
+}  // namespace
+
+ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
+  CommandLine command;
+  std::deque<FlagTexts> texts;
+  CLI::App app(kAbout, "exemplar-agent");
+  app.require_subcommand(1);
+  app.footer("'exemplar-agent run --help' shows all flags, with examples.");
+  app.set_version_flag("--version", std::string("exemplar-agent ") + EXA_VERSION);
+
+  auto* const run = app.add_subcommand("run", "observe this host until a signal ends it");
+  run->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
+  run->add_flag("--print-config", command.print_config,
+                "print the configuration in force as YAML, and end");
+  add_setting_flags(*run, texts, false);
+  run->footer(kRunExamples);
+
+  app.add_subcommand("check", "tell what this host offers and whether the agent can run here");
+
+  auto* const replay = app.add_subcommand("replay", "compute a recording's result again");
+  replay->add_option("file", command.replay_path, "written by 'run --record'")->required();
+  replay->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
+  add_setting_flags(*replay, texts, true);
+  replay->footer(kReplayExamples);
+
+  app.add_subcommand("version", "print the version");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitBadConfiguration;
+  }
+  if (app.got_subcommand("check")) command.verb = Verb::kCheck;
+  if (app.got_subcommand("replay")) command.verb = Verb::kReplay;
+  if (app.got_subcommand("version")) command.verb = Verb::kVersion;
+  for (const auto& text : texts)
+    if (!text.values.empty()) command.flags.push_back({text.flag, text.values});
+  return command;
+}
+
+}  // namespace exa

@@ -1,0 +1,153 @@
+#include "agent/export_chain.h"
+
+#include <unistd.h>
+
+#include "agent/config/value_text.h"
+#include "exporters/console/json_exporter.h"
+#include "exporters/console/line_output.h"
+#include "exporters/console/table_exporter.h"
+
+namespace exa {
+namespace {
+
+// The exporters share settings between signals, the configuration does not: one of each.
+OtlpSettings otlp_settings(const Config& config, bool traces) {
+  const auto& signal = traces ? config.otlp.traces : config.otlp.metrics;
+  OtlpSettings settings;
+  settings.traces.enabled = traces && signal.active();
+  settings.metrics.enabled = !traces && signal.active();
+  (traces ? settings.traces : settings.metrics).endpoint = signal.endpoint;
+  settings.headers.assign(signal.headers.begin(), signal.headers.end());
+  settings.compression = signal.gzip ? OtlpCompression::kGzip : OtlpCompression::kNone;
+  settings.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(signal.timeout);
+  settings.ca_file = signal.certificate;
+  settings.client_certificate_file = signal.client_certificate;
+  settings.client_key_file = signal.client_key;
+  settings.agent_version = EXA_VERSION;
+  settings.queue.queue_bytes = config.otlp.queue_size_bytes;
+  return settings;
+}
+
+OutputForm output_form(const Config& config) {
+  if (config.output != OutputForm::kAuto) return config.output;
+  return isatty(STDOUT_FILENO) != 0 ? OutputForm::kTable : OutputForm::kNone;
+}
+
+LogSink sink_to(const Log& log) {
+  return [&log](LogLevel level, std::string_view text) {
+    switch (level) {
+      case LogLevel::kInfo:
+        log.info(text);
+        break;
+      case LogLevel::kWarning:
+        log.warn(text);
+        break;
+      case LogLevel::kError:
+        log.error(text);
+        break;
+    }
+  };
+}
+
+}  // namespace
+
+Result<ExportChain> ExportChain::start(const Config& config, ExportCounters& counters,
+                                       ReadinessCheck readiness, const Log& log) {
+  ExportChain chain;
+  const auto sink = sink_to(log);
+  if (auto started = chain.start_otlp(config, counters, sink); !started)
+    return std::unexpected(started.error());
+  if (config.openmetrics.enabled) {
+    auto endpoint = OpenMetricsEndpoint::start(
+        {.host = config.openmetrics.host, .port = config.openmetrics.port}, counters,
+        std::move(readiness), sink);
+    if (!endpoint) return std::unexpected(endpoint.error());
+    chain.endpoint_ = std::move(*endpoint);
+  }
+  chain.start_console(config, counters);
+  return chain;
+}
+
+Result<> ExportChain::start_otlp(const Config& config, ExportCounters& counters,
+                                 const LogSink& sink) {
+  for (const bool traces : {true, false}) {
+    const auto settings = otlp_settings(config, traces);
+    if (!settings.wanted()) continue;
+    auto made = make_otlp_exporters(settings, counters, sink);
+    if (!made) return std::unexpected(made.error());
+    if (traces)
+      otlp_.spans = std::move(made->spans);
+    else
+      otlp_.metrics = std::move(made->metrics);
+  }
+  return {};
+}
+
+void ExportChain::start_console(const Config& config, ExportCounters& counters) {
+  const auto form = output_form(config);
+  if (form == OutputForm::kNone) return;
+  const auto output = std::make_shared<LineOutput>(STDOUT_FILENO);
+  if (form == OutputForm::kJson) {
+    span_consoles_.push_back(
+        std::make_unique<JsonSpanExporter>(output, otlp_.spans ? nullptr : &counters));
+    metric_consoles_.push_back(std::make_unique<JsonMetricExporter>(output));
+  } else {
+    metric_consoles_.push_back(std::make_unique<TableExporter>(
+        output, TableSettings{.colours = colours_wanted(STDOUT_FILENO)}));
+  }
+}
+
+std::vector<SpanExporter*> ExportChain::span_exporters() const {
+  std::vector<SpanExporter*> exporters;
+  for (const auto& console : span_consoles_)
+    exporters.push_back(console.get());
+  if (otlp_.spans) exporters.push_back(otlp_.spans.get());
+  return exporters;
+}
+
+std::vector<MetricExporter*> ExportChain::metric_exporters() const {
+  std::vector<MetricExporter*> exporters;
+  if (endpoint_) exporters.push_back(endpoint_.get());
+  if (otlp_.metrics) exporters.push_back(otlp_.metrics.get());
+  for (const auto& console : metric_consoles_)
+    exporters.push_back(console.get());
+  return exporters;
+}
+
+std::size_t ExportChain::queued_spans() const {
+  return otlp_.spans ? otlp_.spans->queued_spans() : 0;
+}
+
+std::uint16_t ExportChain::endpoint_port() const {
+  return endpoint_ ? endpoint_->port() : 0;
+}
+
+void ExportChain::shutdown(std::chrono::steady_clock::time_point deadline) {
+  for (auto* const exporter : span_exporters())
+    exporter->shutdown(deadline);
+  for (auto* const exporter : metric_exporters())
+    exporter->shutdown(deadline);
+}
+
+Result<> check_export_settings(const Config& config) {
+  for (const bool traces : {true, false}) {
+    const auto settings = otlp_settings(config, traces);
+    if (!settings.wanted()) continue;
+    if (auto valid = check_otlp_settings(settings); !valid)
+      return fail(std::string(traces ? "otlp.traces: " : "otlp.metrics: ") + valid.error().text);
+  }
+  return {};
+}
+
+std::string describe_exports(const Config& config, std::uint16_t endpoint_port) {
+  std::string text;
+  if (endpoint_port != 0)
+    text += "metrics on http://" + host_port_text(config.openmetrics.host, endpoint_port) +
+            "/metrics, ";
+  if (config.otlp.traces.active()) text += "OTLP traces to " + config.otlp.traces.endpoint + ", ";
+  if (config.otlp.metrics.active())
+    text += "OTLP metrics to " + config.otlp.metrics.endpoint + ", ";
+  return text.empty() ? "no exporter is on" : text.substr(0, text.size() - 2);
+}
+
+}  // namespace exa

@@ -1,0 +1,51 @@
+// The exporters that the configuration asks for, in the order in which they are served.
+// Built, used and ended on the window thread's side; owned by the pipeline or the replay. Starts
+// the exporters' threads, so in the pipeline only after the fork.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "agent/config/config.h"
+#include "agent/telemetry/logging.h"
+#include "exa/base/result.h"
+#include "exa/export/export_counters.h"
+#include "exa/export/metric_exporter.h"
+#include "exa/export/span_exporter.h"
+#include "exporters/openmetrics/endpoint.h"
+#include "exporters/otlp/otlp_exporters.h"
+
+namespace exa {
+
+class ExportChain {
+ public:
+  // log and counters outlive the chain.
+  static Result<ExportChain> start(const Config& config, ExportCounters& counters,
+                                   ReadinessCheck readiness, const Log& log);
+
+  [[nodiscard]] std::vector<SpanExporter*> span_exporters() const;
+  [[nodiscard]] std::vector<MetricExporter*> metric_exporters() const;
+  [[nodiscard]] std::size_t queued_spans() const;
+  [[nodiscard]] std::uint16_t endpoint_port() const;  // 0: no endpoint
+  void shutdown(std::chrono::steady_clock::time_point deadline);
+
+ private:
+  ExportChain() = default;
+  Result<> start_otlp(const Config& config, ExportCounters& counters, const LogSink& sink);
+  void start_console(const Config& config, ExportCounters& counters);
+
+  std::vector<std::unique_ptr<SpanExporter>> span_consoles_;
+  std::vector<std::unique_ptr<MetricExporter>> metric_consoles_;
+  OtlpExporters otlp_;
+  std::unique_ptr<OpenMetricsEndpoint> endpoint_;
+};
+
+// The OTLP settings of both signals, checked without starting anything.
+Result<> check_export_settings(const Config& config);
+
+// One line for the start: where results go.
+std::string describe_exports(const Config& config, std::uint16_t endpoint_port);
+
+}  // namespace exa

@@ -1,0 +1,9 @@
+// The only place that ends the process in order; everything else returns.
+#include "agent/agent.h"
+#include "agent/cli.h"
+
+int main(int argc, char** argv) {
+  const auto parsed = exa::parse_command_line(argc, argv);
+  if (const auto* const code = std::get_if<int>(&parsed)) return *code;
+  return exa::run_command(std::get<exa::CommandLine>(parsed));
+}

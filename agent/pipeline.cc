@@ -1,0 +1,302 @@
+#include "agent/pipeline.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+
+#include "agent/capture/target_message.h"
+#include "agent/cli.h"
+#include "agent/export_chain.h"
+#include "agent/kernel/ring_reader.h"
+#include "agent/privilege/pipeline_process.h"
+#include "agent/request_pipeline/window_publisher.h"
+#include "agent/window_loop.h"
+
+namespace exa {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kRingPoll = 20ms;
+constexpr std::size_t kRecordsPerTurn = 8192;
+static_assert(kChannelPayloadBytes == kTargetMessageBytes);
+
+// Waiting for acknowledgements twice (a window on its way, and the last) must fit into the time
+// that SIGTERM leaves.
+std::chrono::milliseconds acknowledgement_deadline(const Config& config) {
+  const auto window = std::chrono::duration_cast<std::chrono::milliseconds>(config.window);
+  return std::clamp<std::chrono::milliseconds>(window * 3 / 4, 250ms, 2000ms);
+}
+
+double seconds_of(const timeval& time) {
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+}
+
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t size_pages = 0;
+  std::uint64_t resident_pages = 0;
+  statm >> size_pages >> resident_pages;
+  return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+class PipelineLoop {
+ public:
+  PipelineLoop(PipelineInheritance inherited, Channel channel)
+      : inherited_(std::move(inherited)),
+        channel_(std::move(channel)),
+        log_(inherited_.config.log.level, inherited_.config.log.format, "exemplar-agent/pipeline"),
+        occasional_(log_),
+        pipeline_(pipeline_options(inherited_.config, inherited_.seed), counters_) {}
+
+  int run(const Result<ConfinementReport>& confinement) {
+    if (!confinement) return give_up(confinement.error());
+    for (const auto& lacking : confinement->lacking)
+      log_.warn(lacking);
+    if (auto watched = end_with_peer(channel_.fd()); !watched) return give_up(watched.error());
+    auto ring = kernel::RingReader::open(inherited_.event_ring_fd);
+    if (!ring) return give_up(ring.error());
+    if (auto opened = open_recording(); !opened) return give_up(opened.error());
+    auto exports = ExportChain::start(
+        inherited_.config, export_counters_,
+        [this] {
+          return Readiness{.ready = ready_.load(), .reason = "the processes are being looked at"};
+        },
+        log_);
+    if (!exports) return give_up(exports.error());
+    exports_ = &*exports;
+    start_ = offset_.to_wall(monotonic_now());
+    WindowPublisher publisher({.ack_deadline = acknowledgement_deadline(inherited_.config)},
+                              counters_, exports->span_exporters(), exports->metric_exporters());
+    WindowLoop windows([&](WindowJob& job) { publish(publisher, job); });
+    windows_ = &windows;
+    const bool ended_in_order = capture(*ring);
+    windows.finish();
+    if (pending_) publish(publisher, *pending_);  // the window thread is gone
+    exports->shutdown(std::chrono::steady_clock::time_point(Duration(deadline_.ns)));
+    return ended_in_order ? kExitOk : kExitFailure;
+  }
+
+ private:
+  int give_up(const Error& error) {
+    log_.error(error.text);
+    return kExitFailure;
+  }
+
+  Result<> open_recording() {
+    offset_ = measure_wall_clock_offset();
+    pipeline_.on_clock_offset(offset_);
+    if (!inherited_.record_file.valid()) return {};
+    EventLogHeader header{.seed = {}, .start_offset = offset_};
+    std::ranges::transform(inherited_.seed, header.seed.begin(),
+                           [](std::uint8_t byte) { return std::byte{byte}; });
+    auto writer = EventLogWriter::create(std::move(inherited_.record_file), header);
+    if (!writer) return std::unexpected(writer.error());
+    recorder_.emplace(std::move(*writer));
+    return {};
+  }
+
+  // False if the prober vanished or spoke nonsense.
+  bool capture(kernel::RingReader& ring) {
+    while (!stopping_) {
+      if (read_ring(ring) < kRecordsPerTurn) ring.wait(time_to_wait());
+      if (!read_channel()) return false;
+      if (const auto now = monotonic_now(); next_tick_.known() && now >= next_tick_) {
+        drain(ring);
+        close_window(now);
+      }
+    }
+    drain(ring);
+    pipeline_.release_held();
+    close_window(monotonic_now());
+    return true;
+  }
+
+  std::size_t read_ring(kernel::RingReader& ring) {
+    if (!begun_) return 0;  // targets first
+    return ring.consume(kRecordsPerTurn, [this](std::span<const std::byte> record) {
+      if (recorder_) recorder_->ring_record(record);
+      pipeline_.on_record(record);
+    });
+  }
+
+  // What was in the ring at the time of the call; a flood of new records does not keep us here.
+  void drain(kernel::RingReader& ring) {
+    for (int turn = 0; turn < 64 && read_ring(ring) == kRecordsPerTurn; ++turn) {
+    }
+  }
+
+  [[nodiscard]] Duration time_to_wait() const {
+    return next_tick_.known() ? std::min(kRingPoll, elapsed(monotonic_now(), next_tick_))
+                              : kRingPoll;
+  }
+
+  bool read_channel() {
+    for (;;) {
+      switch (channel_.receive(message_)) {
+        case ChannelOutcome::kWouldBlock:
+          return true;
+        case ChannelOutcome::kClosed:
+          return false;
+        case ChannelOutcome::kMalformed:
+          log_.error("the prober sent something that is no message");
+          return false;
+        case ChannelOutcome::kDone:
+          break;
+      }
+      switch (message_.type) {
+        case ChannelMessageType::kTarget:
+          on_target();
+          break;
+        case ChannelMessageType::kTargetsComplete:
+          begin();
+          break;
+        case ChannelMessageType::kLogThreshold:
+          log_.set_level(static_cast<LogThreshold>(std::min<std::uint64_t>(
+              message_.value, static_cast<std::uint64_t>(LogThreshold::kOff))));
+          break;
+        case ChannelMessageType::kShutdown:
+          deadline_ = {message_.value};
+          stopping_ = true;
+          return true;
+        case ChannelMessageType::kReady:
+          return false;  // not for us to hear
+      }
+    }
+  }
+
+  void on_target() {
+    const auto target = decode_target(message_.payload);
+    if (!target) {
+      occasional_.warn("target", target.error().text, monotonic_now());
+      return;
+    }
+    if (recorder_) recorder_->target_message(message_.payload);
+    pipeline_.on_target(*target);
+  }
+
+  void begin() {
+    if (begun_) return;
+    begun_ = true;
+    const auto now = monotonic_now();
+    tell_tick(now);
+    pipeline_.begin(now);
+    schedule_tick(now);
+    ready_ = true;
+    ChannelMessage ready{.type = ChannelMessageType::kReady, .value = exports_->endpoint_port()};
+    channel_.send(ready);
+  }
+
+  // Windows end at whole multiples of their length on the wall clock, on every node the same.
+  void schedule_tick(MonotonicTime now) {
+    const auto length = static_cast<std::uint64_t>(inherited_.config.window.count());
+    const auto wall = offset_.to_wall(now).ns;
+    next_tick_ = {now.ns + (length - wall % length)};
+  }
+
+  void tell_tick(MonotonicTime time) {
+    if (recorder_) recorder_->window_tick(time);
+  }
+
+  void close_window(MonotonicTime now) {
+    if (!begun_) return;
+    tell_tick(now);
+    WindowJob job{.window = pipeline_.close_window(now), .gauges = {}};
+    job.gauges.live_series = pipeline_.live_series();
+    job.gauges.targets = pipeline_.targets();
+    job.gauges.held_exchanges = pipeline_.held_exchanges();
+    job.gauges.connections = pipeline_.connections();
+    hand_over(std::move(job));
+    // The tick of the end is the last frame of a recording: by that a replay knows it.
+    if (!stopping_) measure_clock();
+    schedule_tick(now);
+    if (recorder_) tell_failed_recording();
+  }
+
+  // Behind: windows become one, and no count is lost.
+  void hand_over(WindowJob job) {
+    if (pending_) {
+      counters_.add(Counter::kWindowsLate);
+      pending_->window.absorb(std::move(job.window));
+      pending_->gauges = job.gauges;
+    } else {
+      pending_.emplace(std::move(job));
+    }
+    if (windows_->push(std::move(*pending_))) pending_.reset();
+  }
+
+  void measure_clock() {
+    const auto offset = measure_wall_clock_offset();
+    offset_ = offset;
+    pipeline_.on_clock_offset(offset);
+    if (recorder_) recorder_->clock_offset(offset);
+  }
+
+  void tell_failed_recording() {
+    recorder_->flush();
+    if (recorder_->stopped())
+      occasional_.warn("record", "recording ended: " + recorder_->error()->text, monotonic_now());
+  }
+
+  // Window thread.
+  void publish(WindowPublisher& publisher, WindowJob& job) {
+    rusage used{};
+    getrusage(RUSAGE_SELF, &used);
+    job.gauges.cpu_seconds_total = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
+    job.gauges.resident_bytes = resident_bytes();
+    job.gauges.spans_queued = exports_->queued_spans();
+    auto kernel = inherited_.kernel_counters.read();
+    if (!kernel) occasional_.warn("kernel counters", kernel.error().text, monotonic_now());
+    std::vector<ResourceMetrics> self;
+    self.push_back(self_metrics(
+        inherited_.agent, counters_, export_counters_,
+        kernel ? std::span<const std::uint64_t>(*kernel) : std::span<const std::uint64_t>(),
+        job.gauges, start_, job.window.end));
+    publisher.publish(job.window, std::move(self));
+  }
+
+  PipelineInheritance inherited_;
+  Channel channel_;
+  Log log_;
+  OccasionalLog occasional_;
+  Counters counters_;
+  ExportCounters export_counters_;
+  RequestPipeline pipeline_;
+  std::optional<EventLogWriter> recorder_;
+  ExportChain* exports_ = nullptr;  // lives in run()
+  WindowLoop* windows_ = nullptr;   // lives in run()
+  std::optional<WindowJob> pending_;
+  ChannelMessage message_;
+  WallClockOffset offset_;
+  WallTime start_;
+  MonotonicTime next_tick_;
+  MonotonicTime deadline_;
+  std::atomic<bool> ready_ = false;
+  bool begun_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace
+
+RequestPipelineOptions pipeline_options(const Config& config, const HashKey& seed) {
+  RequestPipelineOptions options;
+  options.id_seed = seed;
+  options.randomness.presume_random = config.exemplars.presume_random;
+  if (!config.exemplars.seed.empty()) options.randomness.fleet_seed = seed;
+  options.series.max_series_per_metric = config.series.per_metric;
+  options.series.max_series_per_service = config.series.per_service;
+  options.sampler.spans_per_window = config.exemplars.spans_per_window;
+  options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
+  options.sampler.floor_probability = config.exemplars.floor;
+  return options;
+}
+
+int run_pipeline(PipelineInheritance inherited, Channel channel,
+                 const Result<ConfinementReport>& confinement) {
+  // On the heap: the loop holds large tables.
+  return std::make_unique<PipelineLoop>(std::move(inherited), std::move(channel))->run(confinement);
+}
+
+}  // namespace exa

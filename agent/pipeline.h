@@ -1,0 +1,36 @@
+// The pipeline process: capture loop on its main thread, window thread, exporters. Begins confined.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "agent/capture/event_log.h"
+#include "agent/config/config.h"
+#include "agent/kernel/kernel_counters.h"
+#include "agent/privilege/channel.h"
+#include "agent/privilege/confinement.h"
+#include "agent/request_pipeline/request_pipeline.h"
+#include "exa/base/result.h"
+#include "exa/base/unique_fd.h"
+
+namespace exa {
+
+// What the prober prepared while it had the right to.
+struct PipelineInheritance {
+  Config config;
+  HashKey seed{};
+  int event_ring_fd = -1;
+  kernel::KernelCounters kernel_counters;
+  UniqueFd record_file;  // not valid: no recording
+  std::shared_ptr<const Resource> agent;
+};
+
+// The exit code.
+int run_pipeline(PipelineInheritance inherited, Channel channel,
+                 const Result<ConfinementReport>& confinement);
+
+// The same from a run and from its replay.
+RequestPipelineOptions pipeline_options(const Config& config, const HashKey& seed);
+
+}  // namespace exa

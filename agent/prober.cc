@@ -1,0 +1,261 @@
+#include "agent/prober.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "agent/capture/event_decoder.h"
+#include "agent/capture/target_message.h"
+#include "agent/cli.h"
+#include "agent/config/value_text.h"
+#include "agent/export_chain.h"
+
+namespace exa {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Duration kSweepInterval = 500ms;
+constexpr Duration kTimeToEnd = 4500ms;  // of the 5 s that SIGTERM leaves
+constexpr std::size_t kAnnouncementsPerTurn = 256;
+
+timespec to_timespec(Duration duration) {
+  return {.tv_sec = duration / 1s, .tv_nsec = duration % Duration(1s) / 1ns};
+}
+
+}  // namespace
+
+Result<UniqueFd> block_and_watch_signals() {
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP})
+    sigaddset(&watched, signal);
+  if (sigprocmask(SIG_BLOCK, &watched, nullptr) != 0)
+    return fail_errno("cannot block signals", errno);
+  UniqueFd fd(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
+  if (!fd.valid()) return fail_errno("cannot watch signals", errno);
+  return fd;
+}
+
+Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePrograms programs,
+               kernel::RingReader control_ring, PipelineProcess pipeline, UniqueFd signals)
+    : config_(config),
+      reload_(std::move(reload)),
+      log_(log),
+      occasional_(log),
+      finder_(config.targets, this_host()),
+      programs_(std::move(programs)),
+      control_ring_(std::move(control_ring)),
+      pipeline_(std::move(pipeline)),
+      signals_(std::move(signals)) {}
+
+int Prober::run() {
+  if (const auto begun = begin(); !begun) {
+    // The pipeline says itself why it ended, if it was that.
+    if (pollfd gone{.fd = pipeline_.exited.get(), .events = POLLIN, .revents = 0};
+        poll(&gone, 1, 200) == 1)
+      return end_of_pipeline();
+    log_.error(begun.error().text);
+    return kExitFailure;
+  }
+  while (exit_code_ < 0) {
+    std::array<epoll_event, 8> events{};
+    const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
+    for (int i = 0; i < count && exit_code_ < 0; ++i) {
+      const int fd = events[static_cast<std::size_t>(i)].data.fd;
+      if (fd == programs_.control_ring_fd()) read_control_ring();
+      if (fd == sweep_timer_.get()) sweep();
+      if (fd == signals_.get()) on_signal();
+      if (fd == pipeline_.exited.get()) exit_code_ = end_of_pipeline();
+      if (fd == pipeline_.channel.fd()) on_channel();
+    }
+  }
+  return exit_code_;
+}
+
+Result<> Prober::begin() {
+  epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
+  sweep_timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  const auto interval = to_timespec(kSweepInterval);
+  const itimerspec timer{.it_interval = interval, .it_value = interval};
+  if (!epoll_.valid() || !sweep_timer_.valid() ||
+      timerfd_settime(sweep_timer_.get(), 0, &timer, nullptr) != 0)
+    return fail_errno("cannot set up the loop", errno);
+  for (const int fd : {programs_.control_ring_fd(), sweep_timer_.get(), signals_.get(),
+                       pipeline_.exited.get(), pipeline_.channel.fd()}) {
+    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+    if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+      return fail_errno("cannot set up the loop", errno);
+  }
+
+  if (auto excluded = exclude_ourselves(); !excluded) return excluded;
+  for (const auto& target : finder_.scan()) {
+    judge(target);
+    if (auto sent = send_target(target); !sent) return sent;
+    observed_ += target.observed ? 1 : 0;
+  }
+  if (auto attached = programs_.attach(); !attached) return attached;
+  message_.type = ChannelMessageType::kTargetsComplete;
+  return send(message_);
+}
+
+Result<> Prober::exclude_ourselves() {
+  for (const auto pid : {getpid(), pipeline_.pid})
+    if (auto excluded = programs_.exclude({.tgid = static_cast<std::uint32_t>(pid)}); !excluded)
+      return excluded;
+  return {};
+}
+
+// Waits while the pipeline is behind: announcements queue up in the control ring meanwhile, which
+// is bounded and counts what it loses.
+Result<> Prober::send(const ChannelMessage& message) {
+  for (;;) {
+    switch (pipeline_.channel.send(message)) {
+      case ChannelOutcome::kDone:
+        return {};
+      case ChannelOutcome::kWouldBlock: {
+        pollfd room{.fd = pipeline_.channel.fd(), .events = POLLOUT, .revents = 0};
+        if (poll(&room, 1, 5000) == 0) return fail("the pipeline does not read its targets");
+        break;
+      }
+      default:
+        return fail("the pipeline process has ended");
+    }
+  }
+}
+
+Result<> Prober::send_target(const Target& target) {
+  message_.type = ChannelMessageType::kTarget;
+  message_.payload = encode_target(target);
+  return send(message_);
+}
+
+// The kernel then tells nothing more about an excluded process.
+void Prober::judge(const Target& target) {
+  if (target.observed) return;
+  if (const auto excluded = programs_.exclude(target.process); !excluded)
+    occasional_.warn("verdict", excluded.error().text, monotonic_now());
+}
+
+void Prober::read_control_ring() {
+  if (phase_ == Phase::kEnding) return;
+  control_ring_.consume(kAnnouncementsPerTurn, [this](std::span<const std::byte> record) {
+    const auto event = decode_event(record);
+    if (!event) return;
+    const auto* const process = std::get_if<ProcessEvent>(&*event);
+    if (process == nullptr) return;
+    const auto target = finder_.resolve({.process = process->process,
+                                         .comm = std::string(process->comm.view()),
+                                         .exe_name = std::string(process->exe_name.view())});
+    judge(target);
+    if (const auto sent = send_target(target); !sent)
+      occasional_.warn("target", sent.error().text, monotonic_now());
+  });
+}
+
+void Prober::sweep() {
+  std::uint64_t expirations = 0;
+  if (read(sweep_timer_.get(), &expirations, sizeof expirations) < 0) return;
+  if (phase_ != Phase::kServing) return;
+  if (const auto swept = programs_.sweep(); !swept)
+    occasional_.warn("sweep", swept.error().text, monotonic_now());
+}
+
+void Prober::on_channel() {
+  switch (pipeline_.channel.receive(message_)) {
+    case ChannelOutcome::kWouldBlock:
+      return;
+    case ChannelOutcome::kClosed:
+      // Its end follows and says more; do not spin on the closed channel until then.
+      epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, pipeline_.channel.fd(), nullptr);
+      return;
+    case ChannelOutcome::kMalformed:
+      log_.error("the pipeline sent something that is no message");
+      exit_code_ = kExitFailure;
+      return;
+    case ChannelOutcome::kDone:
+      break;
+  }
+  if (message_.type != ChannelMessageType::kReady || phase_ != Phase::kStarting) return;
+  phase_ = Phase::kServing;
+  log_.info("observing " + std::to_string(observed_) + " processes through " +
+            std::string(kernel::rung_name(kernel::Rung::kSocketLength)) + ", windows of " +
+            duration_text(config_.window) + "; " +
+            describe_exports(config_, static_cast<std::uint16_t>(message_.value)));
+}
+
+void Prober::on_signal() {
+  signalfd_siginfo signal{};
+  while (read(signals_.get(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
+    if (signal.ssi_signo == SIGHUP) {
+      reload();
+    } else if (phase_ == Phase::kEnding) {
+      log_.warn("a second signal: ending at once, what was not exported is lost");
+      exit_code_ = kExitFailure;
+      return;
+    } else {
+      begin_end();
+    }
+  }
+}
+
+// Programs first: nothing new is observed while the pipeline drains the ring.
+void Prober::begin_end() {
+  phase_ = Phase::kEnding;
+  log_.info("ending: exporting what was seen");
+  if (const auto swept = programs_.sweep(); !swept) log_.warn(swept.error().text);
+  programs_.detach();
+  message_.type = ChannelMessageType::kShutdown;
+  message_.value = (monotonic_now() + kTimeToEnd).ns;
+  if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
+  // The timer that swept now bounds the end.
+  const itimerspec limit{.it_interval = {}, .it_value = to_timespec(kTimeToEnd + 300ms)};
+  timerfd_settime(sweep_timer_.get(), 0, &limit, nullptr);
+}
+
+void Prober::reload() {
+  auto reloaded = reload_();
+  if (!reloaded) {
+    log_.error("SIGHUP: the old configuration stays: " + reloaded.error().text);
+    return;
+  }
+  // Rules and level apply to what comes; windows, rings and exporters need a restart.
+  config_.targets = reloaded->targets;
+  config_.log.level = reloaded->log.level;
+  finder_.set_settings(config_.targets);
+  log_.set_level(config_.log.level);
+  message_.type = ChannelMessageType::kLogThreshold;
+  message_.value = static_cast<std::uint64_t>(config_.log.level);
+  if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
+  for (const auto& target : finder_.scan()) {
+    judge(target);
+    if (target.observed)
+      if (const auto observed = programs_.observe(target.process); !observed)
+        occasional_.warn("verdict", observed.error().text, monotonic_now());
+    if (const auto sent = send_target(target); !sent) break;
+  }
+  if (const auto excluded = exclude_ourselves(); !excluded) log_.error(excluded.error().text);
+  if (!(config_ == *reloaded))
+    log_.warn("SIGHUP: target rules and log level are in force; other changes need a restart");
+  else
+    log_.info("SIGHUP: the configuration is in force");
+}
+
+int Prober::end_of_pipeline() {
+  int status = 0;
+  if (waitpid(pipeline_.pid, &status, 0) != pipeline_.pid) return kExitFailure;
+  if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && phase_ == Phase::kEnding) return kExitOk;
+  if (WIFSIGNALED(status))
+    log_.error("the pipeline process was ended by signal " + std::to_string(WTERMSIG(status)));
+  else if (phase_ != Phase::kStarting)
+    log_.error("the pipeline process ended with code " + std::to_string(WEXITSTATUS(status)));
+  return kExitFailure;
+}
+
+}  // namespace exa

@@ -1,0 +1,66 @@
+// The prober process: holds the BPF programs, looks at processes, watches its child. One thread.
+// It reads no captured byte: of the control ring only announcements of processes.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "agent/config/config.h"
+#include "agent/discovery/target_finder.h"
+#include "agent/kernel/capture_programs.h"
+#include "agent/kernel/ring_reader.h"
+#include "agent/privilege/pipeline_process.h"
+#include "agent/telemetry/logging.h"
+#include "exa/base/result.h"
+
+namespace exa {
+
+// Reads the configuration anew, on SIGHUP.
+using Reload = std::function<Result<Config>()>;
+
+class Prober {
+ public:
+  Prober(const Config& config, Reload reload, Log& log, kernel::CapturePrograms programs,
+         kernel::RingReader control_ring, PipelineProcess pipeline, UniqueFd signals);
+
+  // Tells the processes of this host, attaches the programs, and serves until a signal or the end
+  // of the pipeline. The exit code.
+  int run();
+
+ private:
+  enum class Phase : std::uint8_t { kStarting, kServing, kEnding };
+
+  Result<> begin();
+  Result<> exclude_ourselves();
+  Result<> send(const ChannelMessage& message);
+  Result<> send_target(const Target& target);
+  void read_control_ring();
+  void judge(const Target& target);
+  void on_channel();
+  void on_signal();
+  void sweep();
+  void reload();
+  void begin_end();
+  int end_of_pipeline();
+
+  Config config_;
+  const Reload reload_;
+  Log& log_;
+  OccasionalLog occasional_;
+  TargetFinder finder_;
+  kernel::CapturePrograms programs_;
+  kernel::RingReader control_ring_;
+  PipelineProcess pipeline_;
+  UniqueFd signals_;
+  UniqueFd epoll_;
+  UniqueFd sweep_timer_;
+  ChannelMessage message_;
+  Phase phase_ = Phase::kStarting;
+  std::size_t observed_ = 0;
+  int exit_code_ = -1;  // 0 or more: the loop ends
+};
+
+// SIGTERM, SIGINT and SIGHUP become readable here and nowhere else; before any thread or child.
+Result<UniqueFd> block_and_watch_signals();
+
+}  // namespace exa
