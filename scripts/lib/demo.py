@@ -12,7 +12,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
-os.environ.setdefault("EXA_AGENT", str(ROOT / "build/release/agent/exemplar-agent"))
+os.environ.setdefault("EXA_AGENT", str(ROOT / "build/release/exemplar-agent"))
 
 from span_tree import draw_trees  # noqa: E402
 from support.agent import binary  # noqa: E402

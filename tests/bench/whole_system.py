@@ -16,7 +16,7 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 BUILD = ROOT / "build/bench"
-os.environ.setdefault("EXA_AGENT", str(BUILD / "agent/exemplar-agent"))
+os.environ.setdefault("EXA_AGENT", str(BUILD / "exemplar-agent"))
 
 from bench import micro  # noqa: E402
 from support.agent import Agent, binary, run_cli  # noqa: E402

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def binary():
-    path = ROOT / os.environ.get("EXA_AGENT", "build/dev/agent/exemplar-agent")
+    path = ROOT / os.environ.get("EXA_AGENT", "build/dev/exemplar-agent")
     assert path.is_file(), f"{path} is not built: scripts/build dev"
     return path
 
