@@ -2,10 +2,10 @@
 // exemplars of the window. With and without exemplars in turns, so that both see the same machine.
 // Targets: 25 ns in all, 5 ns for the exemplars, no allocation.
 #include <benchmark/benchmark.h>
+#include <time.h>
 
 #include <algorithm>
 #include <bit>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
@@ -119,6 +119,13 @@ class Path {
       std::make_unique<CoordinatedSampler>(SamplerOptions{}, counters_);
 };
 
+// Of this thread, so that neighbours on the machine do not count.
+double cpu_ns() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
 void histogram(benchmark::State& state, Role role) {
   Path path(role);
   path.count_window();
@@ -130,7 +137,6 @@ void histogram(benchmark::State& state, Role role) {
 }
 
 void histogram_with_exemplars(benchmark::State& state, Role role) {
-  using Clock = std::chrono::steady_clock;
   Path path(role);
   path.count_window_with_exemplars();
   path.close();
@@ -138,18 +144,17 @@ void histogram_with_exemplars(benchmark::State& state, Role role) {
   std::vector<double> differences_ns;
   while (state.KeepRunningBatch(kRequests)) {
     const auto before = allocations;
-    const auto begin = Clock::now();
+    const auto begin = cpu_ns();
     path.count_window_with_exemplars();
-    const auto end = Clock::now();
+    const auto end = cpu_ns();
     allocated += allocations - before;
     state.PauseTiming();
     path.close();
-    const auto begin_plain = Clock::now();
+    const auto begin_plain = cpu_ns();
     path.count_window();
-    const auto end_plain = Clock::now();
+    const auto end_plain = cpu_ns();
     path.close();
-    using Ns = std::chrono::duration<double, std::nano>;
-    differences_ns.push_back((Ns(end - begin) - Ns(end_plain - begin_plain)).count() / kRequests);
+    differences_ns.push_back(((end - begin) - (end_plain - begin_plain)) / kRequests);
     state.ResumeTiming();
   }
   std::ranges::nth_element(differences_ns, differences_ns.begin() + static_cast<std::ptrdiff_t>(
@@ -160,8 +165,6 @@ void histogram_with_exemplars(benchmark::State& state, Role role) {
 
 BENCHMARK_CAPTURE(histogram, server, Role::kServer);
 BENCHMARK_CAPTURE(histogram_with_exemplars, server, Role::kServer);
-BENCHMARK_CAPTURE(histogram, client, Role::kClient);
-BENCHMARK_CAPTURE(histogram_with_exemplars, client, Role::kClient);
 
 }  // namespace
 }  // namespace exa
