@@ -29,7 +29,7 @@ struct SamplerOptions {
 };
 
 // The candidates of one series in one window.
-struct SeriesStrata {
+struct alignas(64) SeriesStrata {  // so that a slot lies in one line of the cache
   std::array<std::array<StratumSlot, kMaxBuckets>, 2> slots;  // ok, error
   SlowestSlot slowest;
   void merge(const SeriesStrata& other);
