@@ -55,10 +55,9 @@ static __always_inline int exa_emit_chunk(struct sock* sk, struct exa_socket_sta
   event->other.position = other->position;
   event->other.last_byte_ns = other->last_byte_ns;
 
-  if ((row->value[EXA_COUNTER_EMITTED_CHUNK] & EXA_FILL_CHECK_MASK) == 0 &&
-      bpf_ringbuf_query(&exa_events, BPF_RB_AVAIL_DATA) > exa_config.wakeup_fill_bytes)
-    wakeup = BPF_RB_FORCE_WAKEUP;
-  if (bpf_ringbuf_output(&exa_events, event, size, wakeup)) {
+  if ((row->value[EXA_COUNTER_EMITTED_CHUNK] & EXA_FILL_CHECK_MASK) == 0)
+    wakeup = exa_events_wakeup();
+  if (exa_events_output(event, size, wakeup)) {
     EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
     return 0;
   }
@@ -394,7 +393,7 @@ int BPF_PROG(exa_exit, struct task_struct* task) {
     EXA_COUNT_SHARED(row, CONTROL_RING_FULL);
   else
     EXA_COUNT_SHARED(row, CONTROL_WRITTEN);
-  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP))
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
     EXA_COUNT(row, DROPPED_PROCESS_RING_FULL);
   else
     EXA_COUNT(row, EMITTED_PROCESS_EXIT);
@@ -418,7 +417,7 @@ int exa_sweep(struct bpf_iter__bpf_sk_storage_map* context) {
   if (!row) return 0;
   exa_fill_header(&event.header, EXA_EVENT_POSITION, sizeof(event), bpf_ktime_get_ns(),
                   state->cookie, state->tgid);
-  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP)) {
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {
     EXA_COUNT_SHARED(row, DROPPED_POSITION_RING_FULL);
     return 0;
   }

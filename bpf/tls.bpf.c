@@ -65,7 +65,6 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
   const int egress = plain->direction == EXA_EGRESS;
   const struct exa_flow* flow = &state->flow[egress];
   const struct exa_flow* other = &state->flow[!egress];
-  __u64 wakeup = BPF_RB_NO_WAKEUP;
   __u32 size;
 
   if (stream->socket.cookie && !stream->told_addresses)
@@ -91,9 +90,7 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
     event->tcp_sequence = stream->ingress_sequence;
     if (!(state->flags & EXA_SOCKET_CLIENT)) event->arrival_ns = stream->arrival_ns;
   }
-  if (bpf_ringbuf_query(&exa_events, BPF_RB_AVAIL_DATA) > exa_config.wakeup_fill_bytes)
-    wakeup = BPF_RB_FORCE_WAKEUP;
-  if (bpf_ringbuf_output(&exa_events, event, size, wakeup)) {
+  if (exa_events_output(event, size, exa_events_wakeup())) {
     EXA_COUNT_SHARED(row, TLS_DROPPED_RING_FULL);
     return 0;
   }
@@ -446,7 +443,7 @@ int exa_tls_sweep(struct bpf_iter__bpf_map_elem* context) {
   if (!row) return 0;
   exa_fill_header(&event.header, EXA_EVENT_POSITION, sizeof(event), bpf_ktime_get_ns(),
                   state->cookie, state->tgid);
-  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP)) {
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {
     EXA_COUNT_SHARED(row, DROPPED_POSITION_RING_FULL);
     return 0;
   }

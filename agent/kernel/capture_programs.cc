@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <utility>
 
@@ -31,6 +32,11 @@ Result<> check(const CaptureConfig& config) {
   };
   if (!pages(config.event_ring_bytes) || !pages(config.control_ring_bytes))
     return fail("the size of a ring buffer must be a power of two and at least one page");
+  if (config.event_rings == 0 || config.event_rings > EXA_MAX_EVENT_RINGS ||
+      !std::has_single_bit(config.event_rings) ||
+      !pages(config.event_ring_bytes / config.event_rings))
+    return fail("the number of data rings must be a power of two up to " +
+                std::to_string(EXA_MAX_EVENT_RINGS) + ", and each at least one page");
   if (config.capture_budget_bytes == 0 || config.capture_budget_bytes > EXA_MAX_CAPTURE_BYTES)
     return fail("the capture budget must be between 1 and " +
                 std::to_string(EXA_MAX_CAPTURE_BYTES) + " bytes");
@@ -40,10 +46,28 @@ Result<> check(const CaptureConfig& config) {
   return {};
 }
 
+Result<std::vector<UniqueFd>> make_event_rings(const CaptureConfig& config, int array_fd) {
+  std::vector<UniqueFd> rings;
+  for (std::uint32_t slot = 0; slot < config.event_rings; ++slot) {
+    rings.emplace_back(bpf_map_create(BPF_MAP_TYPE_RINGBUF, "exa_event_ring", 0, 0,
+                                      config.event_ring_bytes / config.event_rings, nullptr));
+    const int fd = rings.back().get();
+    if (fd < 0 || bpf_map_update_elem(array_fd, &slot, &fd, BPF_ANY) != 0)
+      return fail_with_reason("a data ring could not be made", errno);
+  }
+  return rings;
+}
+
 }  // namespace
+
+std::uint32_t suggested_event_rings() {
+  const int cpus = std::max(1, libbpf_num_possible_cpus());
+  return std::min<std::uint32_t>(EXA_MAX_EVENT_RINGS, std::bit_ceil(static_cast<unsigned>(cpus)));
+}
 
 struct CapturePrograms::Loaded {
   Skeleton skeleton;
+  std::vector<UniqueFd> event_rings;
   std::vector<BpfLink> links;
   BpfLink sweep;
 };
@@ -68,15 +92,16 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
   bpf_program__set_autoload(skeleton.progs.exa_data_ready, features.has(FeatureId::kArrival));
   bpf_program__set_autoload(skeleton.progs.exa_destroy, features.has(FeatureId::kSocketDestroy));
   bpf_program__set_autoload(skeleton.progs.exa_sweep, features.has(FeatureId::kSweep));
-  int status = bpf_map__set_max_entries(skeleton.maps.exa_events, config.event_ring_bytes);
-  if (status == 0)
-    status = bpf_map__set_max_entries(skeleton.maps.exa_control, config.control_ring_bytes);
+  int status = bpf_map__set_max_entries(skeleton.maps.exa_control, config.control_ring_bytes);
   if (status == 0)
     status = bpf_map__set_max_entries(skeleton.maps.exa_processes, config.max_processes);
   if (status != 0) return fail_with_reason("the BPF maps could not be sized", -status);
 
   status = capture_bpf__load(&skeleton);
   if (status != 0) return fail_with_reason("the kernel refused the BPF programs", -status);
+  auto rings = make_event_rings(config, bpf_map__fd(skeleton.maps.exa_events));
+  if (!rings) return std::unexpected(rings.error());
+  loaded->event_rings = std::move(*rings);
   return CapturePrograms(std::move(loaded));
 }
 
@@ -117,8 +142,11 @@ void CapturePrograms::detach() {
     loaded_->links.pop_back();
 }
 
-int CapturePrograms::event_ring_fd() const {
-  return bpf_map__fd(loaded_->skeleton->maps.exa_events);
+std::vector<int> CapturePrograms::event_ring_fds() const {
+  std::vector<int> fds;
+  for (const UniqueFd& ring : loaded_->event_rings)
+    fds.push_back(ring.get());
+  return fds;
 }
 int CapturePrograms::control_ring_fd() const {
   return bpf_map__fd(loaded_->skeleton->maps.exa_control);

@@ -20,12 +20,13 @@ struct CaptureConfig {
   std::uint32_t capture_budget_bytes = 4096;  // a run, at most EXA_MAX_CAPTURE_BYTES
   std::uint32_t ignore_after_runs = 16;
   std::uint32_t retry_after_runs = 1024;
-  std::uint32_t event_ring_bytes = 8 << 20;  // a power of two, whole pages
+  std::uint32_t event_ring_bytes = 8 << 20;  // all data rings together; a power of two
+  std::uint32_t event_rings = 1;             // a power of two, see suggested_event_rings()
   std::uint32_t control_ring_bytes = 256 << 10;
   std::uint32_t max_processes = 16384;
   std::vector<std::uint16_t> included_ports{};  // empty: every port; at most EXA_MAX_PORTS
   std::vector<std::uint16_t> excluded_ports{};  // at most EXA_MAX_PORTS
-  bool tls = false;                           // TLS programs will be loaded beside these
+  bool tls = false;                             // TLS programs will be loaded beside these
 };
 
 // Descriptors of the maps that the TLS programs share.
@@ -39,6 +40,11 @@ struct SharedMaps {
   int tls_goroutines;
   int tls_dull;
 };
+
+// One data ring a CPU, at most EXA_MAX_EVENT_RINGS: CPUs that share one pull its lock and positions
+// from each other at every record, which costs a socket call more than all else that is done for
+// it.
+std::uint32_t suggested_event_rings();
 
 struct ProgramFigures {
   std::string name;
@@ -60,8 +66,9 @@ class CapturePrograms {
   // Nothing more is observed; maps and rings stay readable. Returns when no program runs any more.
   void detach();
 
-  // Borrowed; an inherited copy works without capabilities.
-  [[nodiscard]] int event_ring_fd() const;
+  // Borrowed; inherited copies work without capabilities. One reader reads all data rings.
+  [[nodiscard]] std::vector<int> event_ring_fds() const;
+  [[nodiscard]] int event_ring_fd() const { return event_ring_fds().front(); }
   [[nodiscard]] int control_ring_fd() const;
   [[nodiscard]] int counters_fd() const;
   [[nodiscard]] SharedMaps shared_maps() const;

@@ -24,7 +24,8 @@ void configure(exa_capture_config& to, const CaptureConfig& from) {
   to.capture_budget_bytes = from.capture_budget_bytes;
   to.ignore_after_runs = from.ignore_after_runs;
   to.retry_after_runs = from.retry_after_runs;
-  to.wakeup_fill_bytes = from.event_ring_bytes / 4;
+  to.wakeup_fill_bytes = from.event_ring_bytes / from.event_rings / 4;
+  to.event_ring_mask = from.event_rings - 1;
   to.included_port_count = static_cast<std::uint32_t>(from.included_ports.size());
   to.excluded_port_count = static_cast<std::uint32_t>(from.excluded_ports.size());
   std::copy(from.included_ports.begin(), from.included_ports.end(), to.included_ports);

@@ -29,7 +29,7 @@ static __noinline int exa_announce_process(struct task_struct* task, struct exa_
     EXA_COUNT_SHARED(row, CONTROL_RING_FULL);
   else
     EXA_COUNT_SHARED(row, CONTROL_WRITTEN);
-  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP))
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
     EXA_COUNT_SHARED(row, DROPPED_PROCESS_RING_FULL);
   else
     EXA_COUNT_SHARED(row, EMITTED_PROCESS);

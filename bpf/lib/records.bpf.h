@@ -54,7 +54,7 @@ static __noinline int exa_announce_socket(struct sock* sk, struct exa_socket_sta
     bpf_probe_read_kernel(event.remote_address, sizeof(event.remote_address),
                           &sk->__sk_common.skc_v6_daddr);
   }
-  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP)) {
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {
     EXA_COUNT(row, DROPPED_SOCKET_RING_FULL);
     return 0;
   }
@@ -83,7 +83,7 @@ static __noinline int exa_emit_end(struct exa_socket_state* state, __u32 end_fla
   exa_copy_direction_states(event.direction, state);
   event.flags = end_flags;
   event.socket_error = socket_error;
-  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP))
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
     EXA_COUNT_SHARED(row, DROPPED_END_RING_FULL);
   else
     EXA_COUNT_SHARED(row, EMITTED_END);

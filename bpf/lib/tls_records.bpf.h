@@ -22,7 +22,7 @@ static __noinline int exa_tls_announce(struct exa_tls_stream* stream, struct exa
   event.first_sequence = first_sequence;
   __builtin_memcpy(event.local_address, stream->socket.local_address, 16);
   __builtin_memcpy(event.remote_address, stream->socket.remote_address, 16);
-  if (bpf_ringbuf_output(&exa_events, &event, sizeof(event), BPF_RB_NO_WAKEUP)) {
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {
     EXA_COUNT_SHARED(row, DROPPED_SOCKET_RING_FULL);
     return 0;
   }

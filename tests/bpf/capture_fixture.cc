@@ -14,7 +14,7 @@ void Capture::SetUp() {
   kernel::route_libbpf_log(nullptr);
   const auto features = kernel::probe_kernel_features();
   if (!features.can_run()) GTEST_SKIP() << features.refusal();
-  start({});
+  start({.event_rings = kernel::suggested_event_rings()});
 }
 
 void Capture::start(const kernel::CaptureConfig& config) {
@@ -24,7 +24,7 @@ void Capture::start(const kernel::CaptureConfig& config) {
   auto programs = kernel::CapturePrograms::load(config, kernel::probe_kernel_features());
   ASSERT_TRUE(programs.has_value()) << programs.error().text;
   programs_.emplace(std::move(*programs));
-  auto events = kernel::RingReader::open(programs_->event_ring_fd());
+  auto events = kernel::RingReader::open(programs_->event_ring_fds());
   ASSERT_TRUE(events.has_value()) << events.error().text;
   events_.emplace(std::move(*events));
   auto control = kernel::RingReader::open(programs_->control_ring_fd());

@@ -1,11 +1,13 @@
 // Rings, counters, features and the size of the programs.
 #include <grp.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstdio>
+#include <set>
 
 #include "agent/kernel/features.h"
 #include "tests/bpf/capture_fixture.h"
@@ -60,7 +62,7 @@ TEST_F(Rings, OtherSocketsAreFiltered) {
 TEST_F(Rings, AreReadWithoutAnyCapability) {
   Connection connection;
   send_all(connection.client.get(), kRequest);
-  const int events = programs_->event_ring_fd();
+  const std::vector<int> events = programs_->event_ring_fds();
   const int counters = programs_->counters_fd();
   const std::uint64_t cookie = connection.client_cookie;
   const pid_t child = ::fork();
@@ -83,6 +85,44 @@ TEST_F(Rings, AreReadWithoutAnyCapability) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
   running_ = false;  // the child was the consumer: what it read is not counted here
+}
+
+TEST_F(Rings, OfSeveralCpusAreReadInTheOrderOfTime) {
+  if (programs_->event_ring_fds().size() < 2) GTEST_SKIP() << "there is one CPU";
+  Connection connection;
+  const auto on_cpu = [](unsigned cpu) {
+    cpu_set_t only;
+    CPU_ZERO(&only);
+    CPU_SET(cpu, &only);
+    ASSERT_EQ(::sched_setaffinity(0, sizeof(only), &only), 0);
+  };
+  cpu_set_t before;
+  ASSERT_EQ(::sched_getaffinity(0, sizeof(before), &before), 0);
+  std::vector<unsigned> cpus;
+  for (unsigned cpu = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &before)) cpus.push_back(cpu);
+  for (int i = 0; i < 200; ++i) {
+    on_cpu(cpus[static_cast<std::size_t>(i) % cpus.size()]);
+    send_all(connection.client.get(), kRequest);
+    receive(connection.server.get(), kRequest.size());
+    if (i % 50 == 0) drain();
+  }
+  ASSERT_EQ(::sched_setaffinity(0, sizeof(before), &before), 0);
+  drain();
+
+  std::set<std::uint32_t> seen_cpus;
+  std::uint64_t last_ns = 0;
+  std::size_t own = 0;
+  for (const std::string& record : records_) {
+    const auto header = load<exa_event_header>(record);
+    if (header.tgid != static_cast<std::uint32_t>(::getpid())) continue;
+    EXPECT_GE(header.ktime_ns, last_ns);
+    last_ns = header.ktime_ns;
+    seen_cpus.insert(header.cpu);
+    own += header.type == EXA_EVENT_CHUNK;
+  }
+  EXPECT_EQ(own, 400u);
+  EXPECT_THAT(seen_cpus, SizeIs(cpus.size()));
 }
 
 TEST_F(Rings, AreReadInBoundedBatches) {
@@ -119,6 +159,9 @@ TEST_F(Rings, ARefusedConfigurationIsASentence) {
       {.excluded_ports = std::vector<std::uint16_t>(17, 80)}, features);
   ASSERT_FALSE(ports.has_value());
   EXPECT_THAT(ports.error().text, testing::HasSubstr("at most 16 ports"));
+  const auto rings = kernel::CapturePrograms::load({.event_rings = 3}, features);
+  ASSERT_FALSE(rings.has_value());
+  EXPECT_THAT(rings.error().text, testing::HasSubstr("number of data rings"));
 }
 
 TEST(Features, ALackIsASentenceAndARefusal) {

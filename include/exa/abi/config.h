@@ -5,19 +5,21 @@
 
 #include "exa/abi/types.h"
 
-enum { EXA_MAX_PORTS = 16 };
+enum { EXA_MAX_PORTS = 16, EXA_MAX_EVENT_RINGS = 8 };
 
 struct exa_capture_config {
   __u32 capture_budget_bytes; /* captured at most per direction run, <= EXA_MAX_CAPTURE_BYTES */
   __u32 ignore_after_runs;    /* runs without a recognised protocol until a socket is ignored */
   __u32 retry_after_runs;     /* an ignored socket is looked at again after so many runs */
-  __u32 wakeup_fill_bytes;    /* unread bytes of the data ring above which its reader is woken */
+  __u32 wakeup_fill_bytes;    /* unread bytes of a data ring above which its reader is woken */
+  __u32 event_ring_mask;      /* number of data rings - 1; a CPU writes to ring cpu & mask */
+  __u32 reserved;
   __u32 included_port_count;  /* 0: every port */
   __u32 excluded_port_count;
   __u16 included_ports[EXA_MAX_PORTS]; /* host order; the local or the remote port matches */
   __u16 excluded_ports[EXA_MAX_PORTS];
 };
-EXA_ASSERT_SIZE(struct exa_capture_config, 88);
+EXA_ASSERT_SIZE(struct exa_capture_config, 96);
 
 enum exa_process_verdict {
   EXA_PROCESS_OBSERVED = 0, /* also the verdict of a process not yet judged: nothing is lost */
