@@ -67,6 +67,7 @@ def test_what_the_backend_refuses_is_dropped_and_leaves_no_ids(start_agent, ngin
         agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
         ask(nginx)
         eventually(lambda: backend.count(SERVER) == 11, what="11 server requests")
+        agent.wait_for_windows(2)
         page = assert_identities(agent, spans=True)
         assert page.sum("exemplar_agent_export_spans_dropped_total", reason="refused") > 0
         assert page.sum("exemplar_agent_exemplars_total", reason="with_ids") == 0

@@ -58,8 +58,6 @@ def test_every_status_and_the_slowest_have_an_exemplar(start_agent, tmp_path):
         curl(*[f"{service.url}/ok"] * 50, f"{service.url}/fail", f"{service.url}/slow?ms=300")
         report = agent.wait_for_count(SERVER, 52, "python")
 
-    reasons = {exemplar["reason"] for exemplar in report.exemplars(SERVER, "python")}
-    assert {"slowest", "error"} <= reasons
     errors = report.exemplars(SERVER, "python", **{"http.response.status_code": 500})
     slowest = max(report.exemplars(SERVER, "python"), key=lambda exemplar: exemplar["value"])
     assert errors and slowest["value"] >= 0.3

@@ -56,7 +56,10 @@ def span_imbalances(page, queued=0):
 
 def assert_identities(agent, within=10.0, spans=False):
     """Waits until nothing is on its way any more; then every identity must hold. A page is not one
-    instant, so a page taken while the host is busy may be off by what happened meanwhile."""
+    instant, so a page taken while the host is busy may be off by what happened meanwhile. A page
+    shows the last window that closed: the one of now is waited for."""
+    agent.wait_for_windows(1)
+
     def balanced():
         page = agent.scrape()
         found = imbalances(page) + (span_imbalances(page) if spans else [])

@@ -27,7 +27,7 @@ def run_cli(*arguments, within=20.0, env=None):
 class Agent:
     """A running agent that watches only what the test names."""
 
-    def __init__(self, folder, *arguments, window="1s", output="json", config=None,
+    def __init__(self, folder, *arguments, window="500ms", output="json", config=None,
                  ports=(), env=None):
         self.folder = folder
         self.metrics_port = free_port()

@@ -1,19 +1,24 @@
-"""The BPF objects on this host by who holds them, as bpftool tells."""
+"""The BPF objects of this host: who holds them, as /proc tells, and which exist, as bpftool tells."""
 import json
+import pathlib
 import subprocess
 
+KINDS = ("prog", "map", "link")
 
-def held_by(kind, pids):
-    """Ids of the objects (prog, map, link) that these processes hold."""
-    return {entry["id"] for entry in _list(kind)
-            if any(holder["pid"] in pids for holder in entry.get("pids", []))}
+
+def held_by(pids):
+    """kind -> ids of the objects that these processes hold open."""
+    held = {kind: set() for kind in KINDS}
+    for pid in pids:
+        for entry in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+            for line in entry.read_text().splitlines():
+                key, _, value = line.partition(":")
+                if key.removesuffix("_id") in held and key.endswith("_id"):
+                    held[key.removesuffix("_id")].add(int(value))
+    return held
 
 
 def existing(kind):
-    return {entry["id"] for entry in _list(kind)}
-
-
-def _list(kind):
     result = subprocess.run(["/usr/sbin/bpftool", "--json", kind, "list"], capture_output=True,
                             text=True, check=True)
-    return json.loads(result.stdout)
+    return {entry["id"] for entry in json.loads(result.stdout)}
