@@ -13,7 +13,8 @@ BUCKETS = 'http_server_request_duration_seconds_bucket'
 
 def test_prometheus_scrapes_counts_and_exemplars(start_agent, nginx, tmp_path):
     with OtlpBackend() as backend:
-        agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port])
+        # An exemplar is shown while its window is the newest: no window goes unscraped.
+        agent = start_agent("--otlp-endpoint", backend.url, window="2s", ports=[nginx.port])
         with Prometheus(tmp_path / "prometheus", agent.metrics_port) as prometheus:
             eventually(lambda: prometheus.scrape_error() == "", within=10, what="the first scrape")
             for round_number in range(1, 4):
