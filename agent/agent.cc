@@ -90,6 +90,7 @@ Result<Prepared> prepare(const Config& config) {
   auto programs = kernel::CapturePrograms::load(
       {.capture_budget_bytes = config.capture.budget_bytes,
        .event_ring_bytes = static_cast<std::uint32_t>(config.capture.ring_size_bytes),
+       .event_rings = kernel::suggested_event_rings(),
        .included_ports = config.targets.include.port,
        .excluded_ports = config.targets.exclude.port},
       kernel::probe_kernel_features());
@@ -100,7 +101,7 @@ Result<Prepared> prepare(const Config& config) {
   if (!counters) return std::unexpected(counters.error());
   PipelineInheritance inherited{.config = config,
                                 .seed = *seed,
-                                .event_ring_fd = programs->event_ring_fd(),
+                                .event_ring_fds = programs->event_ring_fds(),
                                 .kernel_counters = std::move(*counters),
                                 .record_file = std::move(*recording),
                                 .agent = own_resource()};
@@ -130,7 +131,8 @@ int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
   auto prepared = prepare(config);
   if (!prepared) return fail_run(log, prepared.error());
 
-  std::vector<int> kept = {prepared->programs.event_ring_fd(), prepared->programs.counters_fd()};
+  auto kept = prepared->inherited.event_ring_fds;
+  kept.push_back(prepared->programs.counters_fd());
   if (prepared->inherited.record_file.valid())
     kept.push_back(prepared->inherited.record_file.get());
   auto pipeline =
@@ -167,7 +169,9 @@ int run_command(const CommandLine& command) {
     return kExitBadConfiguration;
   }
   if (command.print_config) {
-    std::fputs(config_yaml(*loaded).c_str(), stdout);
+    // To a person with origins; to a file as plain settings.
+    const auto origins = isatty(STDOUT_FILENO) != 0 ? Origins::kShown : Origins::kLeftOut;
+    std::fputs(config_yaml(*loaded, origins).c_str(), stdout);
     return kExitOk;
   }
   if (command.verb == Verb::kReplay)

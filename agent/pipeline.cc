@@ -56,7 +56,7 @@ class PipelineLoop {
     for (const auto& lacking : confinement->lacking)
       log_.warn(lacking);
     if (auto watched = end_with_peer(channel_.fd()); !watched) return give_up(watched.error());
-    auto ring = kernel::RingReader::open(inherited_.event_ring_fd);
+    auto ring = kernel::RingReader::open(inherited_.event_ring_fds);
     if (!ring) return give_up(ring.error());
     if (auto opened = open_recording(); !opened) return give_up(opened.error());
     auto exports = ExportChain::start(

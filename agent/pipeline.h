@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "agent/capture/event_log.h"
 #include "agent/config/config.h"
@@ -20,7 +21,7 @@ namespace exa {
 struct PipelineInheritance {
   Config config;
   HashKey seed{};
-  int event_ring_fd = -1;
+  std::vector<int> event_ring_fds;
   kernel::KernelCounters kernel_counters;
   UniqueFd record_file;  // not valid: no recording
   std::shared_ptr<const Resource> agent;

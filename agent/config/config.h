@@ -15,18 +15,18 @@ namespace exa {
 
 // One side of the target rules. Empty lists say nothing.
 struct TargetPatterns {
-  std::vector<std::string> exe;  // globs over the executable's path, or its name without '/'
-  std::vector<std::uint32_t> pid;
-  std::vector<std::uint16_t> port;  // the server's port of a connection
-  std::vector<std::string> cgroup;  // prefixes of the cgroup path
+  std::vector<std::string> exe{};  // globs over the executable's path, or its name without '/'
+  std::vector<std::uint32_t> pid{};
+  std::vector<std::uint16_t> port{};  // the server's port of a connection
+  std::vector<std::string> cgroup{};  // prefixes of the cgroup path
   bool operator==(const TargetPatterns&) const = default;
 };
 
 struct TargetSettings {
-  TargetPatterns include;                            // empty: every process
-  TargetPatterns exclude;                            // wins over include
-  std::map<std::string, std::string> service_names;  // glob of the executable -> service.name
-  std::map<std::string, std::string> resource;       // added to the resource of every target
+  TargetPatterns include{};                            // empty: every process
+  TargetPatterns exclude{};                            // wins over include
+  std::map<std::string, std::string> service_names{};  // glob of the executable -> service.name
+  std::map<std::string, std::string> resource{};       // added to the resource of every target
   bool operator==(const TargetSettings&) const = default;
 };
 

@@ -143,7 +143,7 @@ Result<std::string> read_config_file(const std::string& path) {
   return fail(path + ": larger than 1MiB");
 }
 
-std::string config_yaml(const LoadedConfig& loaded) {
+std::string config_yaml(const LoadedConfig& loaded, Origins origins) {
   std::string out;
   std::vector<std::string_view> open_sections;
   for (const auto& setting : all_settings()) {
@@ -167,7 +167,8 @@ std::string config_yaml(const LoadedConfig& loaded) {
       return setting.secret ? std::string("\"***\"") : yaml_scalar(entry.value);
     };
     out += indent + std::string(path.back()) + ":";
-    const auto comment = origin_comment(loaded, setting.key);
+    const auto comment =
+        origins == Origins::kShown ? origin_comment(loaded, setting.key) : std::string();
     switch (setting.shape) {
       case SettingShape::kScalar:
         out += " " + shown(entries[0]) + comment + "\n";

@@ -37,8 +37,9 @@ Result<LoadedConfig> load_config(const ConfigSources& sources);
 // At most kMaxConfigFileBytes; not a directory or a device.
 Result<std::string> read_config_file(const std::string& path);
 
-// The effective configuration as YAML that load_config() reads again; where a value does not come
-// from the defaults, its origin stands behind it. Secrets print as ***.
-std::string config_yaml(const LoadedConfig& loaded);
+// The effective configuration as YAML that load_config() reads again. With origins, a value that
+// does not come from the defaults says where it does come from. Secrets print as ***.
+enum class Origins : std::uint8_t { kLeftOut, kShown };
+std::string config_yaml(const LoadedConfig& loaded, Origins origins = Origins::kLeftOut);
 
 }  // namespace exa

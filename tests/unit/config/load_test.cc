@@ -262,7 +262,7 @@ TEST(ConfigPrint, SecretsAreStarsAndOriginsAreTold) {
                                 "exemplars: {seed: 00112233445566778899aabbccddeeff}\n",
                    .flags = {{"--window", {"5s"}}}});
   ASSERT_TRUE(loaded);
-  const auto yaml = config_yaml(*loaded);
+  const auto yaml = config_yaml(*loaded, Origins::kShown);
   EXPECT_THAT(yaml, HasSubstr("window: 5s  # --window\n"));
   EXPECT_THAT(yaml, HasSubstr("authorization: \"***\"\n"));
   EXPECT_THAT(yaml, HasSubstr("seed: \"***\"  # agent.yaml:2:19\n"));

@@ -1,0 +1,232 @@
+#include <gmock/gmock.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+
+#include "agent/discovery/target_builder.h"
+#include "agent/discovery/target_finder.h"
+
+namespace exa {
+namespace {
+
+using namespace std::string_literals;
+using ::testing::Contains;
+using ::testing::Not;
+
+const HostIdentity kHost{.host_name = "web1", .agent_version = "9.9.9"};
+
+ProcessFacts nginx() {
+  ProcessFacts facts;
+  facts.process = {.tgid = 42, .start_time_ns = 1'230'000'000};
+  facts.comm = "nginx";
+  facts.exe_path = "/usr/sbin/nginx";
+  return facts;
+}
+
+std::string attribute(const Target& target, std::string_view key) {
+  for (const auto& [name, value] : target.resource->attributes) {
+    if (name != key) continue;
+    if (const auto* text = std::get_if<std::string>(&value)) return *text;
+    return std::to_string(std::get<std::int64_t>(value));
+  }
+  return "absent";
+}
+
+std::string name_of(const ProcessFacts& facts, const TargetSettings& settings = {}) {
+  return build_target(settings, kHost, facts).service_name;
+}
+
+TEST(ServiceName, FollowsTheOrder) {
+  auto facts = nginx();
+  EXPECT_EQ(name_of(facts), "nginx");
+  facts.script = "app";
+  EXPECT_EQ(name_of(facts), "app");
+  facts.cgroup = "/system.slice/edge.service";
+  EXPECT_EQ(name_of(facts), "edge");
+  facts.environment.resource_attributes = "service.name=from%20attributes,x=y";
+  EXPECT_EQ(name_of(facts), "from attributes");
+  facts.environment.service_name = "from-environment";
+  EXPECT_EQ(name_of(facts), "from-environment");
+  EXPECT_EQ(name_of(facts, {.service_names = {{"*/nginx", "from-configuration"}}}),
+            "from-configuration");
+}
+
+TEST(ServiceName, WithoutAnExecutableIsUnknown) {
+  ProcessFacts facts;
+  EXPECT_EQ(name_of(facts), "unknown_service");
+  facts.comm = "worker";
+  EXPECT_EQ(name_of(facts), "unknown_service:worker");
+}
+
+TEST(TargetResource, TellsTheProcessApart) {
+  auto facts = nginx();
+  facts.cgroup = "/docker/" + std::string(64, 'c');
+  const auto target = build_target({}, kHost, facts);
+  EXPECT_EQ(attribute(target, "service.name"), "nginx");
+  EXPECT_EQ(attribute(target, "service.instance.id"), "web1-42-1230");
+  EXPECT_EQ(attribute(target, "process.pid"), "42");
+  EXPECT_EQ(attribute(target, "process.executable.name"), "nginx");
+  EXPECT_EQ(attribute(target, "container.id"), std::string(64, 'c'));
+  EXPECT_EQ(attribute(target, "host.name"), "web1");
+  EXPECT_EQ(attribute(target, "os.type"), "linux");
+  EXPECT_EQ(attribute(target, "telemetry.sdk.name"), "exemplar-agent");
+  EXPECT_EQ(attribute(target, "telemetry.sdk.version"), "9.9.9");
+}
+
+TEST(TargetResource, AProcessMayAddButNotTakeOver) {
+  auto facts = nginx();
+  facts.environment.resource_attributes =
+      "service.namespace=shop,process.pid=1,service.instance.id=same,telemetry.sdk.name=x,team=a";
+  const auto target = build_target({.resource = {{"team", "b"}, {"region", "eu"}}}, kHost, facts);
+  EXPECT_EQ(attribute(target, "service.namespace"), "shop");
+  EXPECT_EQ(attribute(target, "process.pid"), "42");
+  EXPECT_EQ(attribute(target, "service.instance.id"), "web1-42-1230");
+  EXPECT_EQ(attribute(target, "telemetry.sdk.name"), "exemplar-agent");
+  EXPECT_EQ(attribute(target, "team"), "a");
+  EXPECT_EQ(attribute(target, "region"), "eu");
+}
+
+TEST(TargetResource, HostileTextIsBoundedAndPrintable) {
+  auto facts = nginx();
+  facts.environment.service_name = "a\nb\xff" + std::string(10'000, 'x');
+  for (int i = 0; i < 1000; ++i)
+    facts.environment.resource_attributes += "k" + std::to_string(i) + "=v,";
+  const auto target = build_target({}, kHost, facts);
+  EXPECT_EQ(target.service_name.size(), 255u);
+  EXPECT_TRUE(target.service_name.starts_with("a?b?x"));
+  EXPECT_LE(target.resource->attributes.size(), 64u);
+}
+
+TEST(TargetRules, EverythingIsObservedByDefault) {
+  EXPECT_TRUE(is_observed({}, nginx()));
+}
+
+TEST(TargetRules, IncludeAndExclude) {
+  auto facts = nginx();
+  facts.cgroup = "/system.slice/nginx.service";
+  EXPECT_TRUE(is_observed({.include = {.exe = {"*/nginx"}}}, facts));
+  EXPECT_TRUE(is_observed({.include = {.exe = {"nginx"}}}, facts));
+  EXPECT_FALSE(is_observed({.include = {.exe = {"ngin"}}}, facts));
+  EXPECT_FALSE(is_observed({.include = {.exe = {"/usr/bin/*"}}}, facts));
+  EXPECT_TRUE(is_observed({.include = {.pid = {42}}}, facts));
+  EXPECT_FALSE(is_observed({.include = {.pid = {43}}}, facts));
+  EXPECT_TRUE(is_observed({.include = {.exe = {"curl"}, .cgroup = {"/system.slice"}}}, facts));
+  EXPECT_FALSE(is_observed({.exclude = {.exe = {"nginx"}}}, facts));
+  EXPECT_FALSE(is_observed({.include = {.pid = {42}}, .exclude = {.cgroup = {"/system"}}}, facts));
+}
+
+TEST(TargetRules, PortsAreNotJudgedHere) {
+  EXPECT_TRUE(is_observed({.include = {.port = {80}}, .exclude = {.port = {80}}}, nginx()));
+}
+
+TEST(ProcReader, ReadsThisProcess) {
+  const auto facts = ProcReader().read(static_cast<std::uint32_t>(getpid()));
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(std::filesystem::path(facts->exe_path).filename(), "unit_discovery");
+  EXPECT_EQ(facts->comm, "unit_discovery");
+  EXPECT_FALSE(facts->is_kernel_thread);
+  // The start time is the kernel's, to the tick: not after now, and not long ago.
+  timespec now{};
+  clock_gettime(CLOCK_BOOTTIME, &now);
+  const auto now_ns = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+                      static_cast<std::uint64_t>(now.tv_nsec);
+  EXPECT_LE(facts->process.start_time_ns, now_ns);
+  EXPECT_LT(now_ns - facts->process.start_time_ns, 600'000'000'000u);
+}
+
+TEST(ProcReader, SeesTheEnvironmentOfAChild) {
+  int gate[2];
+  ASSERT_EQ(pipe(gate), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(gate[1]);
+    dup2(gate[0], 0);
+    const char* const environment[] = {"OTEL_SERVICE_NAME=child-service", nullptr};
+    execle("/bin/cat", "cat", nullptr, environment);
+    _exit(127);
+  }
+  // The child has its program's environment a moment after its program.
+  std::optional<ProcessFacts> facts;
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while ((!facts || facts->environment.service_name.empty()) &&
+         std::chrono::steady_clock::now() < deadline)
+    facts = ProcReader().read(static_cast<std::uint32_t>(child));
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->environment.service_name, "child-service");
+  close(gate[0]);
+  close(gate[1]);
+  waitpid(child, nullptr, 0);
+  EXPECT_FALSE(ProcReader().read(static_cast<std::uint32_t>(child)));
+}
+
+class FakeProc : public ::testing::Test {
+ protected:
+  FakeProc() { std::filesystem::create_directories(root_ / "77"); }
+  ~FakeProc() override { std::filesystem::remove_all(root_); }
+  void write(const std::string& name, const std::string& text) const {
+    std::ofstream(root_ / "77" / name, std::ios::binary) << text;
+  }
+  static std::string stat(std::uint64_t ticks) {
+    return "77 (w) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 " + std::to_string(ticks) + " 1 1\n";
+  }
+  [[nodiscard]] TargetFinder finder() const {
+    return TargetFinder({}, kHost, ProcReader(root_.string()));
+  }
+  const std::filesystem::path root_ =
+      std::filesystem::path(::testing::TempDir()) / ("proc-" + std::to_string(getpid()));
+};
+
+TEST_F(FakeProc, EndlessFilesAreReadToTheirBound) {
+  write("stat", stat(500));
+  std::filesystem::create_symlink("/srv/web", root_ / "77" / "exe");
+  write("environ", std::string(kMaxEnvironBytes, 'x') + "\0OTEL_SERVICE_NAME=beyond\0"s);
+  const auto targets = finder().scan();
+  ASSERT_EQ(targets.size(), 1u);
+  EXPECT_EQ(targets[0].service_name, "web");
+  EXPECT_EQ(targets[0].process.start_time_ns, 5'000'000'000u);
+}
+
+TEST_F(FakeProc, DeletedExecutablesKeepTheirName) {
+  write("stat", stat(1));
+  std::filesystem::create_symlink("/srv/web (deleted)", root_ / "77" / "exe");
+  EXPECT_EQ(finder().scan().at(0).service_name, "web");
+}
+
+TEST_F(FakeProc, KernelThreadsAreNoTargets) {
+  write("stat", stat(1));
+  EXPECT_TRUE(finder().scan().empty());
+}
+
+TEST_F(FakeProc, AnAnnouncedProcessKeepsTheKernelsIdentity) {
+  write("stat", stat(500));
+  std::filesystem::create_symlink("/srv/web", root_ / "77" / "exe");
+  const auto target = finder().resolve(
+      {.process = {.tgid = 77, .start_time_ns = 5'003'456'789}, .comm = "w", .exe_name = "web"});
+  EXPECT_EQ(target.process.start_time_ns, 5'003'456'789u);
+  EXPECT_EQ(target.service_name, "web");
+  // The same instance, whichever way it became known.
+  EXPECT_EQ(attribute(target, "service.instance.id"),
+            attribute(finder().scan().at(0), "service.instance.id"));
+}
+
+TEST_F(FakeProc, AReusedPidSaysNothingAboutTheDead) {
+  write("stat", stat(900));
+  std::filesystem::create_symlink("/srv/other", root_ / "77" / "exe");
+  const auto target = finder().resolve(
+      {.process = {.tgid = 77, .start_time_ns = 5'003'456'789}, .comm = "c", .exe_name = "curl"});
+  EXPECT_EQ(target.service_name, "curl");
+}
+
+TEST_F(FakeProc, AVanishedProcessIsNamedByItsAnnouncement) {
+  const auto target = finder().resolve(
+      {.process = {.tgid = 5, .start_time_ns = 1'000}, .comm = "cur", .exe_name = "curl"});
+  EXPECT_EQ(target.service_name, "curl");
+  EXPECT_EQ(attribute(target, "process.executable.name"), "curl");
+  EXPECT_EQ(attribute(target, "process.pid"), "5");
+}
+
+}  // namespace
+}  // namespace exa
