@@ -77,7 +77,7 @@ class Traffic:
         number = 0
         while time.monotonic() < self.end - 1:
             number += 1
-            self.curl("/backend/slow?ms=200", "-H",
+            self.curl(f"/backend/slow?ms={1500 if number % 5 == 0 else 200}", "-H",
                       f"traceparent: 00-{0xdecade << 40 | number:032x}-{number:016x}-01")
 
     def wait(self):

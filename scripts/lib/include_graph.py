@@ -27,7 +27,7 @@ ALLOWED = {
     "agent/config": GROUND | {"agent/telemetry"},
     "agent/kernel": GROUND | KERNEL_CONTRACT | {"agent/telemetry"},
     "agent/capture": GROUND | KERNEL_CONTRACT | {"agent/telemetry"},
-    "agent/protocol": GROUND | {"agent/telemetry"},
+    "agent/protocol": GROUND | {"agent/trace", "agent/telemetry"},
     "agent/trace": GROUND,
     "agent/exchange": GROUND | {"agent/protocol", "agent/trace", "agent/telemetry"},
     "agent/connection": GROUND | {"agent/exchange", "agent/protocol", "agent/capture",

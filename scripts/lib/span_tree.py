@@ -15,23 +15,28 @@ def draw_trees(spans, marked=None):
         attributes = span["attributes"]
         status = attributes.get("http.response.status_code", "no answer")
         path = attributes.get("url.path", "")
-        side = span["kind"].lower()
-        text = f'{lead}{span["service"]} ({side}) {span["name"]} {path}'
+        name = span["name"] if path in span["name"] else f'{span["name"]} {path}'
+        text = f'{lead}{span["service"]} ({span["kind"].lower()}) {name}'
         mark = "  <- the exemplar" if span["span_id"] == marked else ""
         return f"{text:<62} +{offset:8.2f} ms {took:9.2f} ms  {status}{mark}"
 
     def draw(span, lead, child_lead):
         lines.append(line_of(span, lead))
         children = [child for child in spans if child["parent_span_id"] == span["span_id"]]
+        draw_children(children, child_lead)
+
+    def draw_children(children, lead):
         for index, child in enumerate(children):
             last = index == len(children) - 1
-            draw(child, child_lead + ("└─ " if last else "├─ "),
-                 child_lead + ("   " if last else "│  "))
+            draw(child, lead + ("└─ " if last else "├─ "), lead + ("   " if last else "│  "))
 
-    for span in spans:
-        if span["parent_span_id"] not in ids:
-            outside = span["parent_span_id"].strip("0")
-            if outside:
-                lines.append(f"   (a caller outside: span {span['parent_span_id']})")
-            draw(span, "   └─ " if outside else "   ", "      " if outside else "   ")
+    roots = [span for span in spans if span["parent_span_id"] not in ids]
+    for outside in dict.fromkeys(span["parent_span_id"].strip("0") for span in roots):
+        called = [span for span in roots if span["parent_span_id"].strip("0") == outside]
+        if outside:
+            lines.append(f"   (a caller outside: span {called[0]['parent_span_id']})")
+            draw_children(called, "   ")
+        else:
+            for span in called:
+                draw(span, "   ", "   ")
     return "\n".join(lines)
