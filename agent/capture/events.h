@@ -81,7 +81,7 @@ struct ProcessExitEvent {
   std::uint32_t tgid;
 };
 
-using Event = std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent,
-                           ProcessExitEvent>;
+using Event =
+    std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent, ProcessExitEvent>;
 
 }  // namespace exa

@@ -1,8 +1,8 @@
 /* Every counter of the BPF programs: one row, from which the enum, the per-CPU slot, the metric
  * and its description come. Identity, exact when no program is running:
  *   sum(HITS_*) = sum(FILTERED_*) + EMITTED_CHUNK + sum(DROPPED_CHUNK_*)
- * where HITS_* are calls of the two I/O programs. Records of the data ring: sum(EMITTED_*) = records
- * consumed. Records of the control ring: CONTROL_WRITTEN = records consumed there.
+ * where HITS_* are calls of the two I/O programs. Records of the data ring: sum(EMITTED_*) =
+ * records consumed. Records of the control ring: CONTROL_WRITTEN = records consumed there.
  *
  * Calls of TLS libraries have an identity of their own:
  *   sum(TLS_HITS_*) = sum(TLS_FILTERED_*) + EMITTED_TLS_CHUNK + sum(TLS_DROPPED_*)
@@ -13,6 +13,7 @@
 #ifndef EXA_ABI_COUNTERS_H
 #define EXA_ABI_COUNTERS_H
 
+/* clang-format off */
 #define EXA_KERNEL_COUNTERS(X)                                                                     \
   X(HITS_SEND, hits, send, "socket send calls seen")                                               \
   X(HITS_RECV, hits, recv, "socket receive calls seen")                                            \
@@ -59,6 +60,7 @@
   X(TLS_SOCKET_SEQUENCE, tls_sockets, sequence, "TLS streams matched to a socket by records")      \
   X(TLS_ADDRESS_KNOWN, tls_chunks, learned, "TLS chunks whose socket was known")                   \
   X(TLS_ADDRESS_UNKNOWN, tls_chunks, unknown, "TLS chunks before their socket was known")
+/* clang-format on */
 
 enum exa_kernel_counter {
 #define EXA_X(name, group, reason, sentence) EXA_COUNTER_##name,

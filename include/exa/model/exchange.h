@@ -33,7 +33,17 @@ enum class Outcome : std::uint8_t {
 
 // RFC 9110 section 9, RFC 5789, and QUERY. Everything else is kOther ("_OTHER").
 enum class Method : std::uint8_t {
-  kOther, kGet, kHead, kPost, kPut, kDelete, kConnect, kOptions, kTrace, kPatch, kQuery,
+  kOther,
+  kGet,
+  kHead,
+  kPost,
+  kPut,
+  kDelete,
+  kConnect,
+  kOptions,
+  kTrace,
+  kPatch,
+  kQuery,
 };
 
 struct Exchange {
@@ -48,12 +58,12 @@ struct Exchange {
   Protocol protocol = Protocol::kUnknown;
   Outcome outcome = Outcome::kUnknown;
   Method method = Method::kOther;
-  std::uint16_t status = 0;  // 0: no final status line was seen
+  std::uint16_t status = 0;        // 0: no final status line was seen
   std::uint16_t socket_error = 0;  // errno that ended the connection, 0 if orderly
   bool tls = false;
-  std::uint8_t trace_flags = 0;    // of the incoming context
-  bool has_context = false;        // the request carried a valid context
-  bool made_ids = false;           // trace_id is ours
+  std::uint8_t trace_flags = 0;        // of the incoming context
+  bool has_context = false;            // the request carried a valid context
+  bool made_ids = false;               // trace_id is ours
   std::uint32_t request_sequence = 0;  // TCP sequence number of the request's first byte
 
   // Zero where unknown. Server: arrival <= read <= first_response <= last_response. Client:
@@ -63,12 +73,12 @@ struct Exchange {
   MonotonicTime first_response;
   MonotonicTime last_response;
 
-  std::uint64_t request_bytes = 0;   // head and body on the wire
+  std::uint64_t request_bytes = 0;  // head and body on the wire
   std::uint64_t response_bytes = 0;
 
-  TraceId trace_id;       // incoming, or made by request_pipeline
-  SpanId parent_span_id;  // incoming caller, or the joined client end, or none
-  SpanId span_id;         // of the span that would be synthesised
+  TraceId trace_id;              // incoming, or made by request_pipeline
+  SpanId parent_span_id;         // incoming caller, or the joined client end, or none
+  SpanId span_id;                // of the span that would be synthesised
   std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h
   bool has_incoming_rv = false;  // randomness came from tracestate ot=rv
 

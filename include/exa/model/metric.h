@@ -19,11 +19,16 @@ enum class ExemplarReason : std::uint8_t { kSlowest, kError, kBucket, kFloor, kP
 
 constexpr const char* reason_text(ExemplarReason reason) {
   switch (reason) {
-    case ExemplarReason::kSlowest: return "slowest";
-    case ExemplarReason::kError: return "error";
-    case ExemplarReason::kBucket: return "bucket";
-    case ExemplarReason::kFloor: return "floor";
-    case ExemplarReason::kPolicy: return "policy";
+    case ExemplarReason::kSlowest:
+      return "slowest";
+    case ExemplarReason::kError:
+      return "error";
+    case ExemplarReason::kBucket:
+      return "bucket";
+    case ExemplarReason::kFloor:
+      return "floor";
+    case ExemplarReason::kPolicy:
+      return "policy";
   }
   return "bucket";
 }
@@ -57,9 +62,16 @@ struct NumberPoint {
   std::variant<std::int64_t, double> value;
 };
 
-struct Gauge { std::vector<NumberPoint> points; };
-struct Sum { std::vector<NumberPoint> points; bool monotonic = true; };
-struct Histogram { std::vector<HistogramPoint> points; };
+struct Gauge {
+  std::vector<NumberPoint> points;
+};
+struct Sum {
+  std::vector<NumberPoint> points;
+  bool monotonic = true;
+};
+struct Histogram {
+  std::vector<HistogramPoint> points;
+};
 
 // Sums and histograms are cumulative.
 struct Metric {

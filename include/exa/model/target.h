@@ -32,7 +32,7 @@ constexpr bool same_process(const ProcessIdentity& a, const ProcessIdentity& b) 
 
 struct Target {
   ProcessIdentity process;
-  bool observed = true;   // false: excluded by configuration
+  bool observed = true;  // false: excluded by configuration
   std::string service_name;
   std::shared_ptr<const Resource> resource;
 };
