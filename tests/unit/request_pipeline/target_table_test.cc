@@ -40,12 +40,12 @@ TEST_F(Table, ResolvesAnAnnouncedProcessInPlace) {
 }
 
 TEST_F(Table, AReusedPidIsAnotherTarget) {
-  const auto first = table.on_target(target_of(100, "old", 5));
-  table.on_process(process(100, 9, "new"));
+  const auto first = table.on_target(target_of(100, "old", 1'000'000'000));
+  table.on_process(process(100, 1'050'000'000, "new"));
   const auto second = table.id_of(100);
   EXPECT_NE(first, second);
   EXPECT_EQ(table.at(first).target->service_name, "old");
-  EXPECT_EQ(table.on_target(target_of(100, "old", 5)), kNoTarget) << "late word of the dead";
+  EXPECT_EQ(table.on_target(target_of(100, "old", 1'000'000'000)), kNoTarget) << "late word of the dead";
   EXPECT_EQ(table.id_of(100), second);
 }
 
