@@ -82,24 +82,26 @@ bool put_attribute(Writer& writer, const Attribute& attribute) {
          writer.put(static_cast<std::uint8_t>(std::get<bool>(attribute.value)));
 }
 
-std::optional<AttributeValue> take_value(Reader& reader) {
+template <typename Stored, typename Taken>
+bool store(const std::optional<Taken>& taken, AttributeValue& value) {
+  if (taken) value.emplace<Stored>(static_cast<Stored>(*taken));
+  return taken.has_value();
+}
+
+bool take_value(Reader& reader, AttributeValue& value) {
   const auto kind = reader.take<std::uint8_t>();
-  if (!kind) return std::nullopt;
+  if (!kind) return false;
   switch (static_cast<ValueKind>(*kind)) {
     case ValueKind::kText:
-      if (auto text = reader.take_text()) return AttributeValue(std::move(*text));
-      return std::nullopt;
+      return store<std::string>(reader.take_text(), value);
     case ValueKind::kInteger:
-      if (const auto integer = reader.take<std::int64_t>()) return AttributeValue(*integer);
-      return std::nullopt;
+      return store<std::int64_t>(reader.take<std::int64_t>(), value);
     case ValueKind::kReal:
-      if (const auto real = reader.take<double>()) return AttributeValue(*real);
-      return std::nullopt;
+      return store<double>(reader.take<double>(), value);
     case ValueKind::kBoolean:
-      if (const auto byte = reader.take<std::uint8_t>()) return AttributeValue(*byte != 0);
-      return std::nullopt;
+      return store<bool>(reader.take<std::uint8_t>(), value);
   }
-  return std::nullopt;
+  return false;
 }
 
 }  // namespace
@@ -155,9 +157,9 @@ Result<Target> decode_target(std::span<const std::byte> bytes) {
   for (std::uint16_t i = 0; i < *count; ++i) {
     auto key = reader.take_text();
     if (!key) return malformed("attribute key");
-    auto value = take_value(reader);
-    if (!value) return malformed("attribute value");
-    resource->attributes.push_back({std::move(*key), std::move(*value)});
+    AttributeValue value;
+    if (!take_value(reader, value)) return malformed("attribute value");
+    resource->attributes.push_back({std::move(*key), std::move(value)});
   }
   return Target{.process = {*tgid, *start},
                 .observed = *observed == 1,
