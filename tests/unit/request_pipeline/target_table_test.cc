@@ -45,7 +45,8 @@ TEST_F(Table, AReusedPidIsAnotherTarget) {
   const auto second = table.id_of(100);
   EXPECT_NE(first, second);
   EXPECT_EQ(table.at(first).target->service_name, "old");
-  EXPECT_EQ(table.on_target(target_of(100, "old", 1'000'000'000)), kNoTarget) << "late word of the dead";
+  EXPECT_EQ(table.on_target(target_of(100, "old", 1'000'000'000)), kNoTarget)
+      << "late word of the dead";
   EXPECT_EQ(table.id_of(100), second);
 }
 
