@@ -235,5 +235,20 @@ TEST_F(Gaps, RecordsThatChangedPlacesLoseNothing) {
   EXPECT_EQ(tracker.unanswered_requests(), 1u);
 }
 
+TEST_F(Gaps, APositionBeyondTheMessageWaitsForTheRecordItself) {
+  wire.reads("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n");
+  wire.writes("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n");
+  // A sweep sees the body and the second answer before their record is read.
+  const std::string rest = "body" + std::string(kOk);
+  tracker.on_event(
+      PositionEvent{.socket = 7,
+                    .time = wire.tick(),
+                    .direction = {DirectionState{38, testing::ms(1'001)},
+                                  DirectionState{38 + rest.size(), testing::ms(1'002)}}});
+  wire.writes(rest);
+  EXPECT_THAT(paths(), ElementsAre("/1", "/2"));
+  EXPECT_EQ(count(Counter::kOrphanGap), 0u);
+}
+
 }  // namespace
 }  // namespace exa
