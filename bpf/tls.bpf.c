@@ -306,10 +306,11 @@ int exa_tls_write(struct pt_regs* regs) {
     return 0;
   }
   stream->state.tgid = task->tgid;
-  new_bytes = exa_tls_new_bytes(&stream->write, plain.buffer, size);
+  new_bytes = exa_tls_new_bytes(stream, plain.buffer, size);
   stream->write.buffer = plain.buffer;
   stream->write.size_bytes = size;
   stream->write.blocked = 0;
+  if (new_bytes) stream->write.proven = 0;
 
   call = exa_tls_call_of(task, regs, shape, 1);
   if (call) {

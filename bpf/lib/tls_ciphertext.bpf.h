@@ -165,9 +165,27 @@ static __noinline int exa_tls_follow(struct sock* sk, struct exa_tls_call* threa
   thread->written_mixed = 0;
   if (!fits) return 0;
   stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
-  if (!stream || stream->socket.cookie) return 0;
+  if (!stream) return 0;
+  stream->write.proven = 1;
+  if (stream->socket.cookie) return 0;
   if (!exa_tls_weigh(stream, cookie)) return 0;
   return exa_tls_learn(sk, &key, stream, EXA_TLS_SEQUENCE, 0);
+}
+
+static __noinline int exa_tls_find_record(struct task_struct* task, struct exa_socket_state* state,
+                                          struct exa_ciphertext* cipher) {
+  struct exa_source source;
+  struct exa_scratch* scratch;
+  __u32 slot;
+
+  if (!task || !state || !cipher) return 0;
+  slot = cipher->direction == EXA_EGRESS;
+  scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
+  if (!scratch || cipher->length < 8) return 0;
+  exa_find_source(&source, task, state, scratch, slot, cipher->length);
+  if (source.gap == EXA_GAP_NONE && exa_copy(&source, scratch, 8) == 8)
+    cipher->first_record = exa_tls_record_bytes(*(__u64*)scratch->payload);
+  return 0;
 }
 
 /* Ciphertext of an observed process passed through this socket. */
@@ -193,26 +211,18 @@ static __noinline int exa_tls_on_ciphertext(struct sock* sk, struct task_struct*
   regs = (const struct pt_regs*)bpf_task_pt_regs(task);
   thread = bpf_task_storage_get(&exa_tls_threads, task, 0, 0);
   call = exa_tls_enclosing_call(task, thread, regs);
-  if (call) {
-    struct exa_tls_key key = {.object = call->object, .tgid = task->tgid};
-    stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
-    if (!stream) return 0;
-    exa_tls_learn(
-        sk, &key, stream, EXA_TLS_NESTED,
-        call->kind == EXA_TLS_WRITING && cipher->direction == EXA_EGRESS ? cipher->sequence : 0);
-    exa_tls_note(stream, cipher);
-    return 0;
-  }
-  if (thread) {
-    struct exa_source source;
-    const __u32 slot = cipher->direction == EXA_EGRESS;
-    struct exa_scratch* scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
-    if (!scratch) return 0;
-    exa_find_source(&source, task, state, scratch, slot, cipher->length);
-    if (source.gap == EXA_GAP_NONE && cipher->length >= 8 && exa_copy(&source, scratch, 8) == 8)
-      cipher->first_record = exa_tls_record_bytes(*(__u64*)scratch->payload);
-    exa_tls_follow(sk, thread, cipher);
-  }
+  if (!call && !thread) return 0;
+  exa_tls_find_record(task, state, cipher);
+  if (!call) return exa_tls_follow(sk, thread, cipher);
+
+  struct exa_tls_key key = {.object = call->object, .tgid = task->tgid};
+  const int writes = call->kind == EXA_TLS_WRITING && cipher->direction == EXA_EGRESS;
+  stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
+  if (!stream) return 0;
+  if (writes && exa_tls_carries(cipher->first_record, stream->write.size_bytes))
+    stream->write.proven = 1;
+  exa_tls_learn(sk, &key, stream, EXA_TLS_NESTED, writes ? cipher->sequence : 0);
+  exa_tls_note(stream, cipher);
   return 0;
 }
 

@@ -4,6 +4,7 @@
 #define EXA_BPF_LIB_TLS_STREAM_H
 
 #include "bpf/lib/socket_state.h"
+#include "exa/abi/event.h"
 #include "exa/abi/tls.h"
 #include "exa/abi/types.h"
 
@@ -20,7 +21,9 @@ enum { EXA_TLS_SEQUENCE_PROOFS = 2, EXA_TLS_RECORD_BYTES = 16384 };
 struct exa_tls_write {
   __u64 buffer;
   __u32 size_bytes;
-  __u32 blocked; /* the socket refused bytes inside this write: the library was told to try again */
+  __u8 blocked; /* the socket refused bytes inside this write: it will be tried again */
+  __u8 proven;  /* a record that carries it was seen */
+  __u8 reserved[2];
 };
 
 /* Addresses of the socket under the stream, zero while unknown. */
@@ -82,11 +85,17 @@ enum exa_tls_kind { EXA_TLS_IDLE = 0, EXA_TLS_READING = 1, EXA_TLS_WRITING = 2 }
 
 /* How many of size_bytes at buffer are new; the new ones are the last. A library that could not
  * write, or only a part, is called again with what is left, and those bytes were counted. */
-static __always_inline __u32 exa_tls_new_bytes(const struct exa_tls_write* last, __u64 buffer,
+static __always_inline __u32 exa_tls_new_bytes(const struct exa_tls_stream* stream, __u64 buffer,
                                                __u32 size_bytes) {
+  const struct exa_tls_write* last = &stream->write;
   if (!last->size_bytes) return size_bytes;
   if (last->blocked && buffer == last->buffer)
     return size_bytes > last->size_bytes ? size_bytes - last->size_bytes : 0;
+  /* The first write of all, again and again while the library shakes hands; from a copy of it. */
+  if (size_bytes == last->size_bytes && !last->proven &&
+      stream->state.flow[EXA_INGRESS].position == 0 &&
+      stream->state.flow[EXA_EGRESS].position == last->size_bytes)
+    return 0;
   /* Partial writes stop at a whole record: the rest begins that much later, and ends alike. */
   if (size_bytes < last->size_bytes && buffer + size_bytes == last->buffer + last->size_bytes &&
       (last->size_bytes - size_bytes) % EXA_TLS_RECORD_BYTES == 0)

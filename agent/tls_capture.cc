@@ -1,0 +1,121 @@
+#include "agent/tls_capture.h"
+
+#include <unistd.h>
+
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "agent/discovery/tls/tls_watch.h"
+#include "agent/kernel/tls_programs.h"
+#include "exa/abi/event.h"
+
+namespace exa {
+namespace {
+
+using kernel::TlsProbe;
+using kernel::TlsProgram;
+using kernel::TlsShape;
+using kernel::UprobePoint;
+
+// Shells and their kin run all the time and speak no TLS themselves.
+constexpr const char* kShells[] = {"bash", "dash", "sh", "zsh", "fish", "busybox", "sleep", "env"};
+
+// Nothing for functions whose arguments say nothing of the plaintext.
+std::optional<TlsProbe> probe_of(const ProbeSite& site) {
+  const auto probe = [&](TlsProgram program, TlsShape shape) {
+    const auto point =
+        site.point == ProbePoint::kReturn ? UprobePoint::kReturn : UprobePoint::kEntry;
+    const bool returns = program == TlsProgram::kRead && site.point != ProbePoint::kEntry;
+    return TlsProbe{.program = returns ? TlsProgram::kReadReturn : program,
+                    .shape = shape,
+                    .point = point,
+                    .file_offset = site.file_offset};
+  };
+  switch (site.role) {
+    case TlsRole::kSslRead:
+    case TlsRole::kGnuTlsReceive:
+    case TlsRole::kGnuTlsReceiveSequence:
+      return probe(TlsProgram::kRead, TlsShape::kSized);
+    case TlsRole::kSslReadEx:
+      return probe(TlsProgram::kRead, TlsShape::kPointer);
+    case TlsRole::kSslWrite:
+    case TlsRole::kGnuTlsSend:
+    case TlsRole::kGnuTlsSend2:
+      return probe(TlsProgram::kWrite, TlsShape::kSized);
+    case TlsRole::kSslWriteEx:
+      return probe(TlsProgram::kWrite, TlsShape::kPointer);
+    case TlsRole::kSslFree:
+    case TlsRole::kGnuTlsDeinit:
+      return probe(TlsProgram::kFree, TlsShape::kSized);
+    case TlsRole::kGoRead:
+      return probe(TlsProgram::kRead, TlsShape::kGo);
+    case TlsRole::kGoWrite:
+      return probe(TlsProgram::kWrite, TlsShape::kGo);
+    case TlsRole::kGnuTlsReceivePacket:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Result<TlsAttacher::Attachment> attach(const kernel::TlsPrograms& programs, int file_fd,
+                                       const AttachPlan& plan) {
+  std::vector<TlsProbe> probes;
+  for (const ProbeSite& site : plan.sites)
+    if (const auto probe = probe_of(site)) probes.push_back(*probe);
+  auto attachment = programs.attach(file_fd, probes);
+  if (!attachment) return std::unexpected(attachment.error());
+  return std::make_shared<kernel::TlsPrograms::Attachment>(std::move(*attachment));
+}
+
+}  // namespace
+
+struct TlsCapture::Parts {
+  explicit Parts(kernel::TlsPrograms loaded) : programs(std::move(loaded)) {}
+  kernel::TlsPrograms programs;
+  std::optional<TlsWatch> watch;
+};
+
+TlsCapture::TlsCapture(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+TlsCapture::~TlsCapture() = default;
+
+Result<std::unique_ptr<TlsCapture>> TlsCapture::start(
+    const kernel::CapturePrograms& capture, const kernel::CaptureConfig& config,
+    std::vector<std::string> ignored_executables) {
+  auto programs = kernel::TlsPrograms::load(capture, config);
+  if (!programs) return std::unexpected(programs.error());
+  auto parts = std::make_unique<Parts>(std::move(*programs));
+  kernel::TlsPrograms& loaded = parts->programs;
+
+  ignored_executables.insert(ignored_executables.end(), std::begin(kShells), std::end(kShells));
+  TlsAttacher attacher(
+      {.attach = [&loaded](int fd, const AttachPlan& plan) { return attach(loaded, fd, plan); },
+       .mark_dull = [&loaded](std::uint64_t device,
+                              std::uint64_t inode) { loaded.mark_dull(device, inode); }},
+      std::move(ignored_executables), static_cast<std::uint32_t>(::getpid()));
+  parts->watch.emplace(std::move(attacher),
+                       TlsWatch::Chores{.sweep = [&loaded] { (void)loaded.sweep(); },
+                                        .forget_streams = [&loaded](const auto& is_gone) {
+                                          loaded.forget(is_gone);
+                                        }});
+  return std::unique_ptr<TlsCapture>(new TlsCapture(std::move(parts)));
+}
+
+void TlsCapture::on_control_record(std::span<const std::byte> record) {
+  exa_event_header header;
+  if (record.size() < sizeof(header)) return;
+  std::memcpy(&header, record.data(), sizeof(header));
+  if (header.type == EXA_EVENT_EXEC) parts_->watch->notify(TlsNews::kStarted, header.tgid);
+  if (header.type == EXA_EVENT_TLS_TRAFFIC) parts_->watch->notify(TlsNews::kTraffic, header.tgid);
+  if (header.type == EXA_EVENT_PROCESS_EXIT) parts_->watch->notify(TlsNews::kExited, header.tgid);
+}
+
+std::string TlsCapture::status() const {
+  return parts_->watch->status();
+}
+
+std::string TlsCapture::method() const {
+  return std::string(kernel::uprobe_cost(parts_->programs.method()));
+}
+
+}  // namespace exa

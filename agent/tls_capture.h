@@ -1,0 +1,40 @@
+// Capture of TLS plaintext as the prober starts it: the TLS programs of the kernel room under the
+// process watch of the discovery room, which do not know each other.
+// Owned by the prober, made after the pipeline was forked. Must go before the CapturePrograms.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/kernel/capture_programs.h"
+#include "exa/base/result.h"
+
+namespace exa {
+
+class TlsCapture {
+ public:
+  // ignored_executables: by name; their processes give no cause to probe anything. An error means
+  // that TLS stays unread, and nothing else.
+  static Result<std::unique_ptr<TlsCapture>> start(const kernel::CapturePrograms& capture,
+                                                   const kernel::CaptureConfig& config,
+                                                   std::vector<std::string> ignored_executables);
+  ~TlsCapture();
+
+  // A record of the control ring, of any type. Never blocks.
+  void on_control_record(std::span<const std::byte> record);
+
+  // Any thread. What was found in each process, as JSON.
+  [[nodiscard]] std::string status() const;
+  // A sentence on how probes are placed here and what that costs.
+  [[nodiscard]] std::string method() const;
+
+ private:
+  struct Parts;
+  explicit TlsCapture(std::unique_ptr<Parts> parts);
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace exa
