@@ -52,7 +52,8 @@ Decoded decode_socket(Record record) {
                      .time = {raw.header.ktime_ns},
                      .tgid = raw.header.tgid,
                      .local = endpoint_of(raw.local_address, raw.local_port, is_ipv6),
-                     .remote = endpoint_of(raw.remote_address, raw.remote_port, is_ipv6)};
+                     .remote = endpoint_of(raw.remote_address, raw.remote_port, is_ipv6),
+                     .first_sequence = raw.first_sequence};
 }
 
 Decoded decode_chunk(Record record) {

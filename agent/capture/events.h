@@ -33,6 +33,7 @@ struct SocketEvent {
   std::uint32_t tgid;
   IpEndpoint local;
   IpEndpoint remote;
+  std::uint32_t first_sequence = 0;  // TLS: of the first chunk, which came before its socket
 };
 
 struct ChunkEvent {

@@ -52,6 +52,10 @@ void ConnectionTracker::on_socket(const SocketEvent& event) {
   connection->local = event.local;
   connection->remote = event.remote;
   connection->tgid = event.tgid;
+  // The socket under a TLS stream may become known after its first bytes.
+  if (!connection->unanswered.empty())
+    matcher_.learn_endpoints(connection->unanswered, event.local, event.remote,
+                             event.first_sequence);
 }
 
 void ConnectionTracker::on_chunk(const ChunkEvent& event) {

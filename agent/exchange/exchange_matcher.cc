@@ -60,6 +60,19 @@ void ExchangeMatcher::on_request(RequestQueue& queue, const RequestOrigin& origi
   ++queue.size;
 }
 
+void ExchangeMatcher::learn_endpoints(RequestQueue& queue, const IpEndpoint& local,
+                                      const IpEndpoint& remote, std::uint32_t first_sequence) {
+  auto slot = queue.front;
+  for (std::uint32_t i = 0; i < queue.size; ++i) {
+    auto& unanswered = pool_[slot];
+    unanswered.exchange.local = local;
+    unanswered.exchange.remote = remote;
+    if (i == 0 && unanswered.exchange.request_sequence == 0)
+      unanswered.exchange.request_sequence = first_sequence;
+    slot = unanswered.next;
+  }
+}
+
 void ExchangeMatcher::add_request_bytes(RequestQueue& queue, std::uint64_t bytes) {
   if (queue.size == 0 || queue.passed_over > 0) return;
   pool_[queue.back].exchange.request_bytes += bytes;

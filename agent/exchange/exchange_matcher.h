@@ -51,6 +51,10 @@ class ExchangeMatcher {
 
   void on_request(RequestQueue& queue, const RequestOrigin& origin, const http1::RequestHead& head,
                   std::uint64_t head_bytes);
+  // The endpoints of a TLS stream became known after its requests. first_sequence is that of the
+  // oldest one if that had none; 0 says nothing.
+  void learn_endpoints(RequestQueue& queue, const IpEndpoint& local, const IpEndpoint& remote,
+                       std::uint32_t first_sequence);
   // Body bytes of the newest request; ignored if it is answered already.
   void add_request_bytes(RequestQueue& queue, std::uint64_t bytes);
 

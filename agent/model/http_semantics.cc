@@ -102,6 +102,8 @@ std::string_view protocol_version_text(Protocol protocol) {
 
 ServerName server_name_of(const Exchange& client_exchange) {
   ServerName name{.host = {}, .port = client_exchange.remote.port};
+  // The socket under a TLS stream may be unknown: then the name alone tells the port.
+  constexpr std::uint16_t kHttpsPort = 443;
   const auto authority = client_exchange.host.view();
   // An IP literal in brackets says no more than the remote address; a cut name would be wrong.
   if (authority.empty() || authority.front() == '[' || client_exchange.host.cut()) return name;
@@ -115,6 +117,8 @@ ServerName server_name_of(const Exchange& client_exchange) {
     const auto port = parse_port(authority.substr(length + 1));
     if (port == 0) return name;
     name.port = port;
+  } else if (name.port == 0 && client_exchange.tls) {
+    name.port = kHttpsPort;
   }
   name.host.assign({host.data(), length});
   return name;

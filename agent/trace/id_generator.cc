@@ -38,13 +38,21 @@ std::uint8_t* put_endpoint(std::uint8_t* at, const IpEndpoint& endpoint) {
   return put(at, endpoint.port);
 }
 
+// The sequence number of a request inside TLS may be unknown; it is then its place in its chunk.
+constexpr std::uint32_t kMaxPlaceInChunk = 4096;
+
+bool has_place_on_the_wire(const Exchange& exchange) {
+  if (exchange.local.port == 0) return false;
+  return exchange.request_sequence > (exchange.tls ? kMaxPlaceInChunk : 0);
+}
+
 RequestKey request_key(const Exchange& exchange, char tag) {
   const bool is_client = exchange.role == Role::kClient;
   RequestKey key{};
   auto* at = put_endpoint(key.data(), is_client ? exchange.local : exchange.remote);
   at = put_endpoint(at, is_client ? exchange.remote : exchange.local);
   at = put(at, exchange.request_sequence);
-  if (exchange.request_sequence == 0) {
+  if (!has_place_on_the_wire(exchange)) {
     // Unknown: the other end cannot be matched, but ids of one connection must still differ.
     put(put(at, exchange.read.ns), exchange.socket);
   }
@@ -80,7 +88,7 @@ void IdGenerator::name(Exchange& exchange) const {
 
 bool same_request(const Exchange& client, const Exchange& server) {
   return client.role == Role::kClient && server.role == Role::kServer &&
-         client.request_sequence == server.request_sequence && client.request_sequence != 0 &&
+         has_place_on_the_wire(client) && client.request_sequence == server.request_sequence &&
          client.local.port == server.remote.port && client.remote.port == server.local.port &&
          canonical_address(client.local) == canonical_address(server.remote) &&
          canonical_address(client.remote) == canonical_address(server.local);

@@ -53,17 +53,23 @@ std::uint32_t span_flags(const Exchange& exchange) {
   return flags;
 }
 
+// Port 0: the socket under a TLS stream is not known, and nothing is said of it.
 void add_peer_attributes(Attributes& attributes, const Exchange& exchange) {
+  const bool known = exchange.local.port != 0;
   if (exchange.role == Role::kClient) {
     const auto server = server_name_of(exchange);
-    attributes.push_back({"server.address", server.host.empty() ? address_text(exchange.remote)
-                                                                : std::string(server.host.view())});
-    attributes.push_back({"server.port", std::int64_t{server.port}});
-  } else {
+    if (!server.host.empty() || known)
+      attributes.push_back({"server.address", server.host.empty()
+                                                  ? address_text(exchange.remote)
+                                                  : std::string(server.host.view())});
+    if (server.port != 0)
+      attributes.push_back({"server.port", std::int64_t{server.port}});
+  } else if (known) {
     attributes.push_back({"client.address", address_text(exchange.remote)});
     attributes.push_back({"server.address", address_text(exchange.local)});
     attributes.push_back({"server.port", std::int64_t{exchange.local.port}});
   }
+  if (!known) return;
   attributes.push_back({"network.peer.address", address_text(exchange.remote)});
   attributes.push_back({"network.peer.port", std::int64_t{exchange.remote.port}});
 }
