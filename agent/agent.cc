@@ -16,6 +16,7 @@
 #include "agent/privilege/single_instance.h"
 #include "agent/prober.h"
 #include "agent/replay.h"
+#include "agent/status.h"
 
 namespace exa {
 namespace {
@@ -87,13 +88,8 @@ Result<Prepared> prepare(const Config& config) {
   if (!recording) return std::unexpected(recording.error());
   const auto seed = make_seed(config.exemplars.seed);
   if (!seed) return std::unexpected(seed.error());
-  auto programs = kernel::CapturePrograms::load(
-      {.capture_budget_bytes = config.capture.budget_bytes,
-       .event_ring_bytes = static_cast<std::uint32_t>(config.capture.ring_size_bytes),
-       .event_rings = kernel::suggested_event_rings(),
-       .included_ports = config.targets.include.port,
-       .excluded_ports = config.targets.exclude.port},
-      kernel::probe_kernel_features());
+  auto programs =
+      kernel::CapturePrograms::load(capture_config(config), kernel::probe_kernel_features());
   if (!programs) return std::unexpected(programs.error());
   auto control_ring = kernel::RingReader::open(programs->control_ring_fd());
   if (!control_ring) return std::unexpected(control_ring.error());
@@ -174,6 +170,7 @@ int run_command(const CommandLine& command) {
     std::fputs(config_yaml(*loaded, origins).c_str(), stdout);
     return kExitOk;
   }
+  if (command.verb == Verb::kStatus) return print_status(loaded->config);
   if (command.verb == Verb::kReplay)
     return replay_recording(
         command.replay_path, loaded->config,

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <span>
 
 #include "agent/config/setting.h"
 
@@ -36,17 +37,21 @@ constexpr const char* kReplayExamples = R"(Examples:
 constexpr std::array<std::string_view, 5> kReplaySettings = {
     "output", "otlp.endpoint", "exemplars.budget", "log.level", "log.format"};
 
+// The one that says which agent is meant.
+constexpr std::array<std::string_view, 1> kStatusSettings = {"lock_file"};
+
 // Texts that CLI11 writes into while it parses; they stay where they are.
 struct FlagTexts {
   std::string flag;
   std::vector<std::string> values;
 };
 
-void add_setting_flags(CLI::App& verb, std::deque<FlagTexts>& texts, bool replay) {
+// only: keys of the settings that the verb takes; empty: all.
+void add_setting_flags(CLI::App& verb, std::deque<FlagTexts>& texts,
+                       std::span<const std::string_view> only) {
   for (const auto& setting : all_settings()) {
     if (setting.flag.empty()) continue;
-    if (replay && std::ranges::find(kReplaySettings, setting.key) == kReplaySettings.end())
-      continue;
+    if (!only.empty() && std::ranges::find(only, setting.key) == only.end()) continue;
     auto& text = texts.emplace_back(FlagTexts{std::string(setting.flag), {}});
     auto* const option = verb.add_option(text.flag, text.values, std::string(setting.sentence))
                              ->type_name(std::string(setting.value_name))
@@ -72,15 +77,20 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   run->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
   run->add_flag("--print-config", command.print_config,
                 "print the configuration in force as YAML, and end");
-  add_setting_flags(*run, texts, false);
+  add_setting_flags(*run, texts, {});
   run->footer(kRunExamples);
 
   app.add_subcommand("check", "tell what this host offers and whether the agent can run here");
 
+  auto* const status =
+      app.add_subcommand("status", "tell what the running agent found in each process");
+  status->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
+  add_setting_flags(*status, texts, kStatusSettings);
+
   auto* const replay = app.add_subcommand("replay", "compute a recording's result again");
   replay->add_option("file", command.replay_path, "written by 'run --record'")->required();
   replay->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
-  add_setting_flags(*replay, texts, true);
+  add_setting_flags(*replay, texts, kReplaySettings);
   replay->footer(kReplayExamples);
 
   app.add_subcommand("version", "print the version");
@@ -91,6 +101,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
     return app.exit(error) == 0 ? kExitOk : kExitBadConfiguration;
   }
   if (app.got_subcommand("check")) command.verb = Verb::kCheck;
+  if (app.got_subcommand("status")) command.verb = Verb::kStatus;
   if (app.got_subcommand("replay")) command.verb = Verb::kReplay;
   if (app.got_subcommand("version")) command.verb = Verb::kVersion;
   for (const auto& text : texts)

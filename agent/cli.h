@@ -9,7 +9,7 @@
 
 namespace exa {
 
-enum class Verb : std::uint8_t { kRun, kCheck, kReplay, kVersion };
+enum class Verb : std::uint8_t { kRun, kCheck, kStatus, kReplay, kVersion };
 
 struct CommandLine {
   Verb verb = Verb::kRun;

@@ -43,6 +43,15 @@ Result<UniqueFd> block_and_watch_signals() {
   return fd;
 }
 
+kernel::CaptureConfig capture_config(const Config& config) {
+  return {.capture_budget_bytes = config.capture.budget_bytes,
+          .event_ring_bytes = static_cast<std::uint32_t>(config.capture.ring_size_bytes),
+          .event_rings = kernel::suggested_event_rings(),
+          .included_ports = config.targets.include.port,
+          .excluded_ports = config.targets.exclude.port,
+          .tls = config.tls.enabled};
+}
+
 Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePrograms programs,
                kernel::RingReader control_ring, PipelineProcess pipeline, UniqueFd signals)
     : config_(config),
@@ -51,6 +60,7 @@ Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePro
       occasional_(log),
       finder_(config.targets, this_host()),
       programs_(std::move(programs)),
+      status_(status_path(config)),
       control_ring_(std::move(control_ring)),
       pipeline_(std::move(pipeline)),
       signals_(std::move(signals)) {}
@@ -146,6 +156,7 @@ void Prober::judge(const Target& target) {
 void Prober::read_control_ring() {
   if (phase_ == Phase::kEnding) return;
   control_ring_.consume(kAnnouncementsPerTurn, [this](std::span<const std::byte> record) {
+    if (tls_) tls_->on_control_record(record);
     const auto event = decode_event(record);
     if (!event) return;
     const auto* const process = std::get_if<ProcessEvent>(&*event);
@@ -165,6 +176,22 @@ void Prober::sweep() {
   if (phase_ != Phase::kServing) return;
   if (const auto swept = programs_.sweep(); !swept)
     occasional_.warn("sweep", swept.error().text, monotonic_now());
+  if (!tls_) return;
+  if (const auto written = status_.write(tls_->status()); !written)
+    occasional_.warn("status", written.error().text, monotonic_now());
+}
+
+// Late, so that plain traffic is observed already; a failure leaves it so.
+void Prober::start_tls() {
+  if (!config_.tls.enabled) return;
+  auto started =
+      TlsCapture::start(programs_, capture_config(config_), config_.tls.ignored_executables);
+  if (!started) {
+    log_.warn("TLS traffic is not readable here: " + started.error().text);
+    return;
+  }
+  tls_ = std::move(*started);
+  log_.info(tls_->method());
 }
 
 void Prober::on_channel() {
@@ -188,6 +215,7 @@ void Prober::on_channel() {
             std::string(kernel::rung_name(kernel::Rung::kSocketLength)) + ", windows of " +
             duration_text(config_.window) + "; " +
             describe_exports(config_, static_cast<std::uint16_t>(message_.value)));
+  start_tls();
 }
 
 void Prober::on_signal() {
@@ -210,6 +238,7 @@ void Prober::begin_end() {
   phase_ = Phase::kEnding;
   log_.info("ending: exporting what was seen");
   if (const auto swept = programs_.sweep(); !swept) log_.warn(swept.error().text);
+  tls_.reset();
   programs_.detach();
   message_.type = ChannelMessageType::kShutdown;
   message_.value = (monotonic_now() + kTimeToEnd).ns;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "agent/config/config.h"
@@ -10,13 +11,18 @@
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/ring_reader.h"
 #include "agent/privilege/pipeline_process.h"
+#include "agent/status.h"
 #include "agent/telemetry/logging.h"
+#include "agent/tls_capture.h"
 #include "exa/base/result.h"
 
 namespace exa {
 
 // Reads the configuration anew, on SIGHUP.
 using Reload = std::function<Result<Config>()>;
+
+// The part of the configuration that the BPF programs know.
+kernel::CaptureConfig capture_config(const Config& config);
 
 class Prober {
  public:
@@ -40,6 +46,7 @@ class Prober {
   void on_signal();
   void sweep();
   void reload();
+  void start_tls();
   void begin_end();
   int end_of_pipeline();
 
@@ -49,6 +56,8 @@ class Prober {
   OccasionalLog occasional_;
   TargetFinder finder_;
   kernel::CapturePrograms programs_;
+  std::unique_ptr<TlsCapture> tls_;  // none: off, or refused by the kernel
+  StatusFile status_;
   kernel::RingReader control_ring_;
   PipelineProcess pipeline_;
   UniqueFd signals_;

@@ -36,6 +36,12 @@ struct CaptureSettings {
   bool operator==(const CaptureSettings&) const = default;
 };
 
+struct TlsSettings {
+  bool enabled = true;
+  std::vector<std::string> ignored_executables;  // names; they give no cause to probe a library
+  bool operator==(const TlsSettings&) const = default;
+};
+
 struct ExemplarSettings {
   std::uint32_t spans_per_window = 100;
   double floor = 0.005;         // share of all requests whose spans are exported besides
@@ -92,6 +98,7 @@ struct Config {
   std::string lock_path = "/run/exemplar-agent.lock";
   TargetSettings targets;
   CaptureSettings capture;
+  TlsSettings tls;
   ExemplarSettings exemplars;
   SeriesSettings series;
   OtlpConfig otlp;

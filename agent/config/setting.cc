@@ -360,6 +360,15 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_size(e, 256, 4096, false, c.capture.budget_bytes); },
      [](const Config& c) { return one(size_text(c.capture.budget_bytes)); }},
 
+    {"tls.enabled", "--tls", "BOOL", SettingShape::kScalar, false,
+     "read what passes through OpenSSL, BoringSSL, GnuTLS and Go's crypto/tls",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.tls.enabled); },
+     [](const Config& c) { return one_bool(c.tls.enabled); }},
+    {"tls.ignore", "", "NAME", SettingShape::kList, false,
+     "executables by name whose processes give no cause to probe a TLS library",
+     [](Config& c, Entries e) { return store_texts(e, c.tls.ignored_executables, false); },
+     [](const Config& c) { return print_list(c.tls.ignored_executables); }},
+
     {"exemplars.budget", "--exemplar-budget", "N", SettingShape::kScalar, false,
      "spans of exemplars exported a window at most; 0 turns exemplars off",
      [](Config& c, Entries e) {

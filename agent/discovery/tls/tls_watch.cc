@@ -44,10 +44,6 @@ bool is_gone(std::uint32_t tgid) {
 
 TlsWatch::TlsWatch(TlsAttacher attacher, Chores chores)
     : attacher_(std::move(attacher)), chores_(std::move(chores)) {
-  attacher_.attach_host_libraries();
-  for (const auto tgid : running_processes())
-    attacher_.look_at(tgid, false, monotonic_now());
-  publish();
   // The prober's signals are not for this thread.
   sigset_t all;
   sigset_t before;
@@ -68,6 +64,12 @@ void TlsWatch::notify(TlsNews news, std::uint32_t tgid) {
 
 void TlsWatch::run() {
   ::pthread_setname_np(::pthread_self(), "tls");
+  attacher_.attach_host_libraries();
+  for (const auto tgid : running_processes()) {
+    if (queue_.closed()) return;
+    attacher_.look_at(tgid, false, monotonic_now());
+  }
+  publish();
   auto next_sweep = std::chrono::steady_clock::now() + kSweepInterval;
   auto next_tidy = std::chrono::steady_clock::now() + kTidyInterval;
   bool changed = false;

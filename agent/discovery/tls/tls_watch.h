@@ -27,7 +27,7 @@ class TlsWatch {
     std::function<void(const std::function<bool(std::uint32_t)>& is_gone)> forget_streams;
   };
 
-  // Attaches the host's libraries and looks at every running process before it returns.
+  // The thread first attaches the host's libraries and looks at every running process.
   TlsWatch(TlsAttacher attacher, Chores chores);
   ~TlsWatch();
   TlsWatch(const TlsWatch&) = delete;
@@ -36,7 +36,8 @@ class TlsWatch {
   // Never blocks.
   void notify(TlsNews news, std::uint32_t tgid);
 
-  // The status table, as JSON: {"processes":[...],"figures":{...}}.
+  // The status table, as JSON: {"processes":[...],"figures":{...}}. Empty before every running
+  // process was looked at.
   [[nodiscard]] std::string status() const;
 
  private:

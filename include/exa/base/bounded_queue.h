@@ -45,6 +45,10 @@ class BoundedQueue {
     ready_.notify_all();
   }
 
+  [[nodiscard]] bool closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+  }
   [[nodiscard]] bool closed_and_empty() const {
     const std::lock_guard lock(mutex_);
     return closed_ && items_.empty();
