@@ -24,7 +24,9 @@ def imbalances(page):
 
     equal("kernel hits", kernel("hits"), "filtered + emitted + dropped chunks",
           kernel("filtered") + kernel("emitted", reason="chunk") + kernel("dropped"))
-    equal("chunks emitted", kernel("emitted", reason="chunk"),
+    equal("TLS hits", kernel("tls_hits"), "filtered + emitted + dropped TLS chunks",
+          kernel("tls_filtered") + kernel("emitted", reason="tls_chunk") + kernel("tls_dropped"))
+    equal("chunks emitted", kernel("emitted", reason="chunk") + kernel("emitted", reason="tls_chunk"),
           "chunks consumed", own("chunks_consumed"))
     equal("records emitted", kernel("emitted"), "records consumed", own("records_consumed"))
     equal("chunks consumed", own("chunks_consumed"), "sum of their classes", own("chunks"))

@@ -1,0 +1,3 @@
+module example.test/tls_go
+
+go 1.19

@@ -1,0 +1,164 @@
+"""TLS servers and clients of every library that the agent reads."""
+import json
+import shutil
+import subprocess
+
+from support.process import Process
+from support.servers import SERVICES
+from support.waiting import accepts, eventually, free_port
+
+NGINX = """\
+daemon off;
+worker_processes 1;
+user root;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log warn;
+events {{ worker_connections 4096; }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  keepalive_requests 100000000;
+  ssl_certificate {certificate};
+  ssl_certificate_key {key};
+  ssl_protocols {protocols};
+  server {{
+    listen 127.0.0.1:{port} ssl;
+    location /ok {{ return 200 "ok\\n"; }}
+    location /fail {{ return 500 "failed\\n"; }}
+    location /files/ {{ alias {folder}/files/; }}
+  }}
+}}
+"""
+
+APACHE = """\
+ServerRoot {folder}
+PidFile {folder}/apache.pid
+ErrorLog {folder}/error.log
+ServerName localhost
+Listen 127.0.0.1:{port}
+LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
+LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
+LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
+LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
+DocumentRoot {folder}/files
+User www-data
+Group www-data
+SSLEngine on
+SSLCertificateFile {certificate}
+SSLCertificateKeyFile {key}
+RedirectMatch 404 ^/absent
+"""
+
+
+class Certificate:
+    """Self-signed, for localhost."""
+
+    def __init__(self, folder):
+        self.certificate, self.key = folder / "certificate.pem", folder / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                        "-keyout", self.key, "-out", self.certificate, "-subj", "/CN=localhost",
+                        "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"],
+                       check=True, capture_output=True)
+
+
+class TlsServer(Process):
+    def __init__(self, name, command, log, port):
+        self.port = port
+        self.url = f"https://127.0.0.1:{port}"
+        super().__init__(command, log=log)
+        eventually(lambda: accepts(port), what=name)
+
+
+def nginx(folder, files, protocols="TLSv1.2 TLSv1.3"):
+    port, home = free_port(), folder / "nginx-tls"
+    (home / "files").mkdir(parents=True, exist_ok=True)
+    with (home / "files" / "big").open("wb") as file:
+        file.write(b"x" * 1_000_000)
+    config = home / "nginx.conf"
+    config.write_text(NGINX.format(folder=home, port=port, certificate=files.certificate,
+                                   key=files.key, protocols=protocols))
+    return TlsServer("nginx", ["/usr/sbin/nginx", "-e", home / "error.log", "-c", config],
+                     folder / "nginx-tls.log", port)
+
+
+def apache(folder, files):
+    port, home = free_port(), folder / "apache"
+    (home / "files").mkdir(parents=True, exist_ok=True)
+    for path in (folder, home, home / "files"):
+        path.chmod(0o755)
+    (home / "files" / "ok").write_text("ok\n")
+    config = home / "apache.conf"
+    config.write_text(APACHE.format(folder=home, port=port, certificate=files.certificate,
+                                    key=files.key))
+    return TlsServer("apache", ["/usr/sbin/apache2", "-DFOREGROUND", "-f", config],
+                     folder / "apache.log", port)
+
+
+def python_server(folder, files, *arguments):
+    port = free_port()
+    return TlsServer("python", ["/usr/bin/python3", SERVICES / "tls_service.py", port,
+                                files.certificate, files.key, *arguments],
+                     folder / "tls_service.py.log", port)
+
+
+def node_server(folder, files):
+    port = free_port()
+    return TlsServer("node", ["node", SERVICES / "tls_service.js", port, files.certificate,
+                              files.key], folder / "tls_service.js.log", port)
+
+
+def openssl_server(folder, files):
+    port, home = free_port(), folder / "s_server"
+    home.mkdir()
+    (home / "ok").write_text("ok\n")
+    server = TlsServer.__new__(TlsServer)
+    server.port, server.url = port, f"https://127.0.0.1:{port}"
+    Process.__init__(server, ["openssl", "s_server", "-quiet", "-accept", str(port), "-WWW",
+                              "-cert", files.certificate, "-key", files.key],
+                     log=folder / "s_server.log", cwd=home)
+    eventually(lambda: accepts(port), what="openssl s_server")
+    return server
+
+
+def build_go(folder, stripped):
+    program = folder / ("tls_go_stripped" if stripped else "tls_go")
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    subprocess.run([go, "build", *(["-ldflags=-s -w"] if stripped else []), "-o", program, "."],
+                   cwd=SERVICES / "tls_go", check=True, capture_output=True, timeout=300)
+    return program
+
+
+def go_server(folder, files, program):
+    port = free_port()
+    return TlsServer("go", [program, "server", port, files.certificate, files.key],
+                     folder / "tls_go.log", port)
+
+
+def run(*command, within=60.0):
+    result = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                            timeout=within, stdin=subprocess.DEVNULL)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
+
+
+def status(agent):
+    """What the agent tells of each process: {pid: [use, ...]}; none before it has looked."""
+    path = agent.lock_path.with_name(agent.lock_path.name + ".status")
+    if not path.exists():
+        return None
+    return {row["pid"]: row["tls"] for row in json.loads(path.read_text())["processes"]}
+
+
+def wait_for_probes(agent, process=None):
+    """Every running process was looked at, and this one's TLS is read."""
+    def probed():
+        known = status(agent)
+        if known is None or process is None:
+            return known is not None
+        return any(use["probes"] for use in known.get(process.pid, []))
+    eventually(probed, within=15, what="the TLS probes")
