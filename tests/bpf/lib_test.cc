@@ -93,6 +93,8 @@ class Run : public testing::Test {
                              .ignore_after_runs = 3,
                              .retry_after_runs = 4,
                              .wakeup_fill_bytes = 0,
+                             .event_ring_mask = 0,
+                             .reserved = 0,
                              .included_port_count = 0,
                              .excluded_port_count = 0,
                              .included_ports = {},
