@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "agent/config/value_text.h"
 #include "exporters/console/json_exporter.h"
 #include "exporters/console/line_output.h"
 #include "exporters/console/table_exporter.h"
+#include "exporters/otlp/endpoint_url.h"
 
 namespace exa {
 namespace {
@@ -123,8 +126,11 @@ std::uint16_t ExportChain::endpoint_port() const {
 }
 
 void ExportChain::shutdown(std::chrono::steady_clock::time_point deadline) {
+  // A trace backend that is down must not take the last metrics with it.
+  const auto now = std::chrono::steady_clock::now();
+  const auto spans_deadline = now + std::max((deadline - now) / 2, Duration::zero());
   for (auto* const exporter : span_exporters())
-    exporter->shutdown(deadline);
+    exporter->shutdown(spans_deadline);
   for (auto* const exporter : metric_exporters())
     exporter->shutdown(deadline);
 }
@@ -139,14 +145,25 @@ Result<> check_export_settings(const Config& config) {
   return {};
 }
 
+namespace {
+
+// Checked when the configuration was; without what a query may hold.
+std::string display_of(const OtlpSignal& signal) {
+  const auto url = signal_url({}, signal.endpoint, {}, false);
+  return url ? url->display : std::string("an unusable URL");
+}
+
+}  // namespace
+
 std::string describe_exports(const Config& config, std::uint16_t endpoint_port) {
   std::string text;
   if (endpoint_port != 0)
     text += "metrics on http://" + host_port_text(config.openmetrics.host, endpoint_port) +
             "/metrics, ";
-  if (config.otlp.traces.active()) text += "OTLP traces to " + config.otlp.traces.endpoint + ", ";
+  if (config.otlp.traces.active())
+    text += "OTLP traces to " + display_of(config.otlp.traces) + ", ";
   if (config.otlp.metrics.active())
-    text += "OTLP metrics to " + config.otlp.metrics.endpoint + ", ";
+    text += "OTLP metrics to " + display_of(config.otlp.metrics) + ", ";
   return text.empty() ? "no exporter is on" : text.substr(0, text.size() - 2);
 }
 

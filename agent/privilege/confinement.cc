@@ -55,6 +55,11 @@ Result<ConfinementReport> confine_pipeline(int parent_pid, std::span<const int> 
 
   const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
   if (setrlimit(RLIMIT_CORE, &no_core) != 0) return fail_errno("cannot forbid core files", errno);
+  // Connections of scrapers and backends; where it is refused, the endpoint serves fewer at a time.
+  if (rlimit files{}; getrlimit(RLIMIT_NOFILE, &files) == 0) {
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+  }
   // After the change of user, which resets both.
   if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail_errno("cannot become undumpable", errno);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)

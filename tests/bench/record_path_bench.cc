@@ -165,6 +165,8 @@ void histogram_with_exemplars(benchmark::State& state, Role role) {
 
 BENCHMARK_CAPTURE(histogram, server, Role::kServer);
 BENCHMARK_CAPTURE(histogram_with_exemplars, server, Role::kServer);
+BENCHMARK_CAPTURE(histogram, client, Role::kClient);
+BENCHMARK_CAPTURE(histogram_with_exemplars, client, Role::kClient);
 
 }  // namespace
 }  // namespace exa
