@@ -132,6 +132,11 @@ TEST(ConfigFile, CertificateAndKeyAreNeededTogether) {
               HasSubstr("otlp.traces: client_certificate and client_key are needed together"));
 }
 
+TEST(ConfigFile, ALeadingCommaIsRefusedAndEnds) {
+  EXPECT_NE(error_of(",window: 10s"), "no error");
+  EXPECT_NE(error_of(","), "no error");
+}
+
 TEST(ConfigFile, DeepNestingIsRefusedNotFollowed) {
   EXPECT_NE(error_of(std::string(100'000, '[')), "no error");
   EXPECT_NE(error_of(std::string(100'000, '{')), "no error");
