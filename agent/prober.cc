@@ -254,8 +254,12 @@ void Prober::reload() {
     log_.error("SIGHUP: the old configuration stays: " + reloaded.error().text);
     return;
   }
-  // Rules and level apply to what comes; windows, rings and exporters need a restart.
-  config_.targets = reloaded->targets;
+  // Rules and level apply to what comes; windows, rings, exporters and ports, which the loaded
+  // programs hold, need a restart.
+  auto targets = reloaded->targets;
+  targets.include.port = config_.targets.include.port;
+  targets.exclude.port = config_.targets.exclude.port;
+  config_.targets = std::move(targets);
   config_.log.level = reloaded->log.level;
   finder_.set_settings(config_.targets);
   log_.set_level(config_.log.level);

@@ -127,6 +127,26 @@ def test_print_config_can_be_read_again(tmp_path):
     assert "window: 7s" in settings(printed.stdout)
 
 
+def test_sighup_takes_new_rules_and_keeps_the_old_ones_if_the_file_is_bad(start_agent, nginx):
+    config = "targets:\n  exclude: {{exe: [{}]}}\n"
+    agent = start_agent(config=config.format("curl"), ports=[nginx.port])
+    path = agent.folder / "agent.yaml"
+
+    def reload(text, answer):
+        path.write_text(text)
+        os.kill(agent.pid, signal.SIGHUP)
+        eventually(lambda: answer in agent.log(), what=answer)
+
+    reload("window: [", "the old configuration stays")
+    curl(*[f"{nginx.url}/ok"] * 3)
+    assert agent.wait_for_count(SERVER, 3, "nginx").count(CLIENT) == 0
+    reload(config.format("other"), "SIGHUP: ")
+    eventually(lambda: "in force" in agent.log(), what="the new rules")
+    curl(*[f"{nginx.url}/ok"] * 2)
+    agent.wait_for_count(CLIENT, 2, "curl")
+    agent.wait_for_count(SERVER, 5, "nginx")
+
+
 def test_coming_and_going_under_load_fails_no_request(start_agent, nginx):
     """The agent starts and ends three times while a client asks on kept-alive connections."""
     outcome = []
