@@ -81,4 +81,5 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
 
 
-Server(("127.0.0.1", int(sys.argv[1])), Service).serve_forever()
+if __name__ == "__main__":
+    Server(("127.0.0.1", int(sys.argv[1])), Service).serve_forever()
