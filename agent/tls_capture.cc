@@ -48,6 +48,9 @@ std::optional<TlsProbe> probe_of(const ProbeSite& site) {
     case TlsRole::kSslFree:
     case TlsRole::kGnuTlsDeinit:
       return probe(TlsProgram::kFree, TlsShape::kSized);
+    case TlsRole::kSslHandshake:
+    case TlsRole::kGnuTlsHandshake:
+      return probe(TlsProgram::kHandshake, TlsShape::kSized);
     case TlsRole::kGoRead:
       return probe(TlsProgram::kRead, TlsShape::kGo);
     case TlsRole::kGoWrite:
@@ -93,11 +96,11 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(
        .mark_dull = [&loaded](std::uint64_t device,
                               std::uint64_t inode) { loaded.mark_dull(device, inode); }},
       std::move(ignored_executables), static_cast<std::uint32_t>(::getpid()));
-  parts->watch.emplace(std::move(attacher),
-                       TlsWatch::Chores{.sweep = [&loaded] { (void)loaded.sweep(); },
-                                        .forget_streams = [&loaded](const auto& is_gone) {
-                                          loaded.forget(is_gone);
-                                        }});
+  parts->watch.emplace(
+      std::move(attacher),
+      TlsWatch::Chores{
+          .sweep = [&loaded] { (void)loaded.sweep(); },
+          .forget_streams = [&loaded](const auto& is_gone) { loaded.forget(is_gone); }});
   return std::unique_ptr<TlsCapture>(new TlsCapture(std::move(parts)));
 }
 

@@ -52,6 +52,7 @@ static __noinline struct exa_tls_stream* exa_tls_stream_of(struct exa_tls_key* k
     __builtin_memset(&stream->state, 0, sizeof(stream->state));
     __builtin_memset(&stream->write, 0, sizeof(stream->write));
     stream->told_addresses = 0;
+    stream->from_handshake = 0;
     stream->state.cookie = exa_tls_new_id(now);
   }
   return stream;
@@ -84,7 +85,11 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
   event->flags = EXA_CHUNK_TLS;
   event->arrival_ns = 0;
   event->tcp_sequence = 0;
-  if (egress) {
+  if (stream->from_handshake) {
+    event->tcp_sequence = EXA_TLS_FIRST_SEQUENCE + (__u32)flow->position;
+    if (!egress && stream->ingress_pending && !(state->flags & EXA_SOCKET_CLIENT))
+      event->arrival_ns = stream->arrival_ns;
+  } else if (egress) {
     if (stream->egress_known) event->tcp_sequence = stream->egress_sequence;
   } else if (stream->ingress_pending) {
     event->tcp_sequence = stream->ingress_sequence;
@@ -338,6 +343,7 @@ SEC("uprobe/read")
 int exa_tls_read(struct pt_regs* regs) {
   const int shape = bpf_get_attach_cookie(regs);
   struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_tls_stream* stream;
   struct exa_tls_call* call;
   __u64 object, buffer, size, moved_address;
 
@@ -348,7 +354,9 @@ int exa_tls_read(struct pt_regs* regs) {
 
   /* The stream is there before the library reads the socket, so that the read proves its socket. */
   struct exa_tls_key key = {.object = object, .tgid = task->tgid};
-  exa_tls_stream_of(&key, bpf_ktime_get_ns());
+  stream = exa_tls_stream_of(&key, bpf_ktime_get_ns());
+  /* What came before the first plaintext were records of the handshake. */
+  if (stream && stream->state.flow[EXA_INGRESS].position == 0) stream->ingress_pending = 0;
   return 0;
 }
 
@@ -407,6 +415,27 @@ int exa_tls_read_return(struct pt_regs* regs) {
     call->received_mixed = 0;
   }
   return exa_tls_on_plain(stream, row, &plain);
+}
+
+/* The handshake, which proves the socket before the first plaintext. No return probe: as with a
+ * write, its frame on the stack tells whether it goes on. */
+SEC("uprobe/handshake")
+int exa_tls_shake(struct pt_regs* regs) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_tls_key key = {};
+  struct exa_tls_stream* stream;
+  struct exa_tls_call* call;
+  __u64 buffer, size, moved_address;
+
+  exa_tls_arguments(regs, EXA_TLS_SHAPE_SIZED, &key.object, &buffer, &size, &moved_address);
+  key.tgid = task->tgid;
+  stream = exa_tls_stream_of(&key, bpf_ktime_get_ns());
+  if (!stream) return 0;
+  if (stream->state.flow[EXA_INGRESS].position == 0 && stream->state.flow[EXA_EGRESS].position == 0)
+    stream->from_handshake = 1;
+  call = exa_tls_call_of(task, regs, EXA_TLS_SHAPE_SIZED, 1);
+  if (call) exa_tls_enter(call, regs, key.object, 0, 0, EXA_TLS_SHAKING, EXA_TLS_SHAPE_SIZED);
+  return 0;
 }
 
 SEC("uprobe/free")

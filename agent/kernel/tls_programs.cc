@@ -32,8 +32,9 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
   if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);
   configure(const_cast<exa_capture_config&>(skeleton->rodata->exa_config), config);
   if (method == UprobeMethod::kMulti)
-    for (bpf_program* program : {skeleton->progs.exa_tls_write, skeleton->progs.exa_tls_read,
-                                 skeleton->progs.exa_tls_read_return, skeleton->progs.exa_tls_free})
+    for (bpf_program* program : {skeleton->progs.exa_tls_shake, skeleton->progs.exa_tls_write,
+                                 skeleton->progs.exa_tls_read, skeleton->progs.exa_tls_read_return,
+                                 skeleton->progs.exa_tls_free})
       bpf_program__set_expected_attach_type(program, kUprobeMulti);
 
   const std::pair<bpf_map*, int> same[] = {
@@ -64,6 +65,8 @@ struct TlsPrograms::Loaded {
 
   [[nodiscard]] int program_fd(TlsProgram program) const {
     switch (program) {
+      case TlsProgram::kHandshake:
+        return bpf_program__fd(skeleton->progs.exa_tls_shake);
       case TlsProgram::kWrite:
         return bpf_program__fd(skeleton->progs.exa_tls_write);
       case TlsProgram::kRead:
@@ -116,7 +119,7 @@ Result<TlsPrograms::Attachment> TlsPrograms::attach(int file_fd,
                                                     std::span<const TlsProbe> probes) const {
   // The free probe first and the reads' returns before their entries: whatever begins can end.
   constexpr std::array kInOrder = {TlsProgram::kFree, TlsProgram::kReadReturn, TlsProgram::kRead,
-                                   TlsProgram::kWrite};
+                                   TlsProgram::kWrite, TlsProgram::kHandshake};
   Attachment attachment;
   for (const TlsProgram program : kInOrder) {
     for (const UprobePoint point : {UprobePoint::kEntry, UprobePoint::kReturn}) {

@@ -16,7 +16,7 @@ struct tls_bpf;
 
 namespace exa::kernel {
 
-enum class TlsProgram { kWrite, kRead, kReadReturn, kFree };
+enum class TlsProgram { kHandshake, kWrite, kRead, kReadReturn, kFree };
 
 // How the probed function takes its arguments; see exa_tls_shape.
 enum class TlsShape : std::uint32_t { kSized = 1, kPointer = 2, kGo = 3 };

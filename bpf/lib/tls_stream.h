@@ -53,7 +53,7 @@ struct exa_tls_stream {
   __u32 egress_known;
   __u32 told_addresses; /* the ring has them */
   __u32 judged_socket;  /* ports were looked at */
-  __u32 reserved;
+  __u32 from_handshake; /* position 0 is the first byte there ever was */
 };
 EXA_ASSERT_SIZE(struct exa_tls_stream, 248);
 
@@ -81,7 +81,16 @@ struct exa_tls_call {
 };
 EXA_ASSERT_SIZE(struct exa_tls_call, 80);
 
-enum exa_tls_kind { EXA_TLS_IDLE = 0, EXA_TLS_READING = 1, EXA_TLS_WRITING = 2 };
+enum exa_tls_kind {
+  EXA_TLS_IDLE = 0,
+  EXA_TLS_READING = 1,
+  EXA_TLS_WRITING = 2,
+  EXA_TLS_SHAKING = 3,
+};
+
+/* A stream that is known from its handshake counts its own bytes, as its other end does: these
+ * numbers stand in for TCP sequence numbers, above those that mean "unknown". */
+enum { EXA_TLS_FIRST_SEQUENCE = 1 << 16 };
 
 /* How many of size_bytes at buffer are new; the new ones are the last. A library that could not
  * write, or only a part, is called again with what is left, and those bytes were counted. */
@@ -92,7 +101,7 @@ static __always_inline __u32 exa_tls_new_bytes(const struct exa_tls_stream* stre
   if (last->blocked && buffer == last->buffer)
     return size_bytes > last->size_bytes ? size_bytes - last->size_bytes : 0;
   /* The first write of all, again and again while the library shakes hands; from a copy of it. */
-  if (size_bytes == last->size_bytes && !last->proven &&
+  if (size_bytes == last->size_bytes && !last->proven && !stream->from_handshake &&
       stream->state.flow[EXA_INGRESS].position == 0 &&
       stream->state.flow[EXA_EGRESS].position == last->size_bytes)
     return 0;

@@ -112,19 +112,6 @@ def node_server(folder, files):
                               files.key], folder / "tls_service.js.log", port)
 
 
-def openssl_server(folder, files):
-    port, home = free_port(), folder / "s_server"
-    home.mkdir()
-    (home / "ok").write_text("ok\n")
-    server = TlsServer.__new__(TlsServer)
-    server.port, server.url = port, f"https://127.0.0.1:{port}"
-    Process.__init__(server, ["openssl", "s_server", "-quiet", "-accept", str(port), "-WWW",
-                              "-cert", files.certificate, "-key", files.key],
-                     log=folder / "s_server.log", cwd=home)
-    eventually(lambda: accepts(port), what="openssl s_server")
-    return server
-
-
 def build_go(folder, stripped):
     program = folder / ("tls_go_stripped" if stripped else "tls_go")
     go = shutil.which("go") or "/usr/local/go/bin/go"

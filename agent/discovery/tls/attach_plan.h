@@ -48,11 +48,13 @@ enum class TlsVerdict : std::uint8_t {
   X(kSslWrite, "SSL_write")                            \
   X(kSslWriteEx, "SSL_write_ex")                       \
   X(kSslFree, "SSL_free")                              \
+  X(kSslHandshake, "SSL_do_handshake")                 \
   X(kGnuTlsReceive, "gnutls_record_recv")              \
   X(kGnuTlsReceiveSequence, "gnutls_record_recv_seq")  \
   X(kGnuTlsReceivePacket, "gnutls_record_recv_packet") \
   X(kGnuTlsSend, "gnutls_record_send")                 \
   X(kGnuTlsSend2, "gnutls_record_send2")               \
+  X(kGnuTlsHandshake, "gnutls_handshake")              \
   X(kGnuTlsDeinit, "gnutls_deinit")                    \
   X(kGoRead, "crypto/tls.(*Conn).Read")                \
   X(kGoWrite, "crypto/tls.(*Conn).Write")

@@ -34,11 +34,13 @@ constexpr std::array kKnown = {
     probed(TlsRole::kSslWrite, "SSL_write"),
     probed(TlsRole::kSslWriteEx, "SSL_write_ex"),
     probed(TlsRole::kSslFree, "SSL_free"),
+    probed(TlsRole::kSslHandshake, "SSL_do_handshake"),
     probed(TlsRole::kGnuTlsReceive, "gnutls_record_recv"),
     probed(TlsRole::kGnuTlsReceiveSequence, "gnutls_record_recv_seq"),
     probed(TlsRole::kGnuTlsReceivePacket, "gnutls_record_recv_packet"),
     probed(TlsRole::kGnuTlsSend, "gnutls_record_send"),
     probed(TlsRole::kGnuTlsSend2, "gnutls_record_send2"),
+    probed(TlsRole::kGnuTlsHandshake, "gnutls_handshake"),
     probed(TlsRole::kGnuTlsDeinit, "gnutls_deinit"),
     telling(Sign::kBoringSsl, "SSL_CTX_set_custom_verify"),
     telling(Sign::kJvm, "JNI_CreateJavaVM"),
@@ -63,8 +65,9 @@ bool is_read(TlsRole role) {
          role == TlsRole::kGnuTlsReceive || role == TlsRole::kGnuTlsReceiveSequence ||
          role == TlsRole::kGnuTlsReceivePacket;
 }
-bool is_free(TlsRole role) {
-  return role == TlsRole::kSslFree || role == TlsRole::kGnuTlsDeinit;
+bool carries(TlsRole role) {
+  return role != TlsRole::kSslFree && role != TlsRole::kGnuTlsDeinit &&
+         role != TlsRole::kSslHandshake && role != TlsRole::kGnuTlsHandshake;
 }
 
 bool has_role(std::span<const FunctionSymbol> functions, TlsRole role) {
@@ -112,13 +115,13 @@ TlsVerdict verdict_of(ElfError error) {
   }
 }
 
-// One breakpoint a write, one pair a read.
+// One breakpoint a write and a handshake, one pair a read.
 void add_sites(std::span<const FunctionSymbol> functions, std::vector<ProbeSite>& sites) {
   const TlsLibrary ssl =
       sign_of(functions) == Sign::kBoringSsl ? TlsLibrary::kBoringSsl : TlsLibrary::kOpenSsl;
   const bool carries_plaintext = std::ranges::any_of(functions, [](const auto& function) {
     const auto role = kKnown[function.wanted].role;
-    return role && !is_free(*role);
+    return role && carries(*role);
   });
   if (!carries_plaintext) return;
   for (const auto& function : functions) {

@@ -16,8 +16,8 @@ namespace exa {
 namespace {
 
 constexpr std::array kLibraryFolders = {
-    "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib", "/usr/local/lib",
-    "/usr/local/lib64",
+    "/lib/x86_64-linux-gnu", "/lib/aarch64-linux-gnu", "/usr/lib64", "/usr/lib",
+    "/usr/local/lib",        "/usr/local/lib64",
 };
 constexpr std::array kLibraryNames = {"libssl.so.3", "libssl.so.1.1", "libgnutls.so.30"};
 
@@ -126,7 +126,7 @@ void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now
       const auto plan = plans_.plan_of(file->get());
       if (!plan) continue;
       if (!plan->readable()) {
-        struct stat status {};
+        struct stat status{};
         if (image.path == seen.executable && ::fstat(file->get(), &status) == 0)
           kernel_.mark_dull(status.st_dev, status.st_ino);
         if (const auto more = more_telling(verdict, plan->verdict); more != verdict) {
@@ -145,8 +145,8 @@ void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now
           {.path = image.path,
            .library = plan->sites.empty() ? "" : std::string(library_name(plan->sites[0].library)),
            .build_id = plan->build_id,
-           .reason = attached->failure.empty() ? std::string(sentence(plan->verdict))
-                                               : attached->failure,
+           .reason =
+               attached->failure.empty() ? std::string(sentence(plan->verdict)) : attached->failure,
            .probes = attached->failure.empty() ? attached->probes : 0});
     }
     const bool worth_telling = verdict != TlsVerdict::kNoLibrary || speaks_tls;

@@ -34,9 +34,9 @@ struct TlsProcess {
 };
 
 struct TlsFigures {
-  std::uint64_t looks = 0;            // processes looked at
-  std::uint64_t looks_failed = 0;     // gone, or not readable
-  std::uint64_t files_attached = 0;   // since the start
+  std::uint64_t looks = 0;           // processes looked at
+  std::uint64_t looks_failed = 0;    // gone, or not readable
+  std::uint64_t files_attached = 0;  // since the start
   std::uint64_t files_detached = 0;
   std::uint64_t attach_failures = 0;
   std::uint64_t files_over_limit = 0;

@@ -130,18 +130,17 @@ void TlsWatch::publish() {
     processes.push_back({{"pid", tgid}, {"executable", process.executable}, {"tls", uses}});
   }
   const TlsFigures& figures = attacher_.figures();
-  const nlohmann::json status{
-      {"processes", processes},
-      {"figures",
-       {{"looks", figures.looks},
-        {"looks_failed", figures.looks_failed},
-        {"attached_files", attacher_.attached_files()},
-        {"files_attached", figures.files_attached},
-        {"files_detached", figures.files_detached},
-        {"attach_failures", figures.attach_failures},
-        {"files_over_limit", figures.files_over_limit},
-        {"processes_over_limit", figures.processes_over_limit},
-        {"events_lost", lost_.load(std::memory_order_relaxed)}}}};
+  const nlohmann::json status{{"processes", processes},
+                              {"figures",
+                               {{"looks", figures.looks},
+                                {"looks_failed", figures.looks_failed},
+                                {"attached_files", attacher_.attached_files()},
+                                {"files_attached", figures.files_attached},
+                                {"files_detached", figures.files_detached},
+                                {"attach_failures", figures.attach_failures},
+                                {"files_over_limit", figures.files_over_limit},
+                                {"processes_over_limit", figures.processes_over_limit},
+                                {"events_lost", lost_.load(std::memory_order_relaxed)}}}};
   // Paths of hostile processes need not be UTF-8.
   std::string text = status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const std::lock_guard lock(status_mutex_);

@@ -44,7 +44,7 @@ std::vector<ProbeSite> expected_sites(const std::string& path, TlsLibrary librar
 std::vector<ProbeSite> expected_openssl(const std::string& path) {
   return expected_sites(path, TlsLibrary::kOpenSsl,
                         {TlsRole::kSslRead, TlsRole::kSslReadEx, TlsRole::kSslWrite,
-                         TlsRole::kSslWriteEx, TlsRole::kSslFree},
+                         TlsRole::kSslWriteEx, TlsRole::kSslFree, TlsRole::kSslHandshake},
                         {TlsRole::kSslRead, TlsRole::kSslReadEx});
 }
 
@@ -52,7 +52,7 @@ TEST(Plan, OfOpenSslHasAllItsFunctions) {
   const auto plan = plan_of(kLibSsl);
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
   const auto expected = expected_openssl(kLibSsl);
-  EXPECT_EQ(expected.size(), 7u);
+  EXPECT_EQ(expected.size(), 8u);
   EXPECT_THAT(plan.sites, UnorderedElementsAreArray(expected));
   EXPECT_EQ(plan.build_id.size(), 40u);
 }
@@ -70,13 +70,13 @@ TEST(Plan, OfGnuTlsProbesEachWriteOnce) {
   const auto plan = plan_of(kLibGnuTls);
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
   // gnutls_record_send is a jump to gnutls_record_send2.
-  EXPECT_THAT(plan.sites,
-              UnorderedElementsAreArray(expected_sites(
-                  kLibGnuTls, TlsLibrary::kGnuTls,
-                  {TlsRole::kGnuTlsReceive, TlsRole::kGnuTlsReceiveSequence,
-                   TlsRole::kGnuTlsReceivePacket, TlsRole::kGnuTlsSend2, TlsRole::kGnuTlsDeinit},
-                  {TlsRole::kGnuTlsReceive, TlsRole::kGnuTlsReceiveSequence,
-                   TlsRole::kGnuTlsReceivePacket})));
+  EXPECT_THAT(plan.sites, UnorderedElementsAreArray(expected_sites(
+                              kLibGnuTls, TlsLibrary::kGnuTls,
+                              {TlsRole::kGnuTlsReceive, TlsRole::kGnuTlsReceiveSequence,
+                               TlsRole::kGnuTlsReceivePacket, TlsRole::kGnuTlsSend2,
+                               TlsRole::kGnuTlsHandshake, TlsRole::kGnuTlsDeinit},
+                              {TlsRole::kGnuTlsReceive, TlsRole::kGnuTlsReceiveSequence,
+                               TlsRole::kGnuTlsReceivePacket})));
 }
 
 TEST(Plan, WithoutSectionHeadersIsTheSame) {
@@ -109,7 +109,7 @@ TEST(Plan, HasWhatIsThereWhenSymbolsAreMissing) {
   rename(copy, "SSL_free", "ssl_free");
   const auto plan = plan_attachment(copy.fd());
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
-  EXPECT_EQ(plan.sites.size(), 3u);  // read, its return, write
+  EXPECT_EQ(plan.sites.size(), 4u);  // read, its return, write, handshake
 }
 
 TEST(Plan, WithNothingButFreeIsNoPlan) {
