@@ -11,7 +11,8 @@ namespace exa {
 
 std::string status_path(const Config& config);
 
-// Prober thread. The file is whole at any time, for its owner's eyes only, and gone with the writer.
+// Prober thread. The file is whole at any time, for its owner's eyes only, and gone with the
+// writer.
 class StatusFile {
  public:
   explicit StatusFile(std::string path) : path_(std::move(path)) {}

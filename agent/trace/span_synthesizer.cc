@@ -62,8 +62,7 @@ void add_peer_attributes(Attributes& attributes, const Exchange& exchange) {
       attributes.push_back({"server.address", server.host.empty()
                                                   ? address_text(exchange.remote)
                                                   : std::string(server.host.view())});
-    if (server.port != 0)
-      attributes.push_back({"server.port", std::int64_t{server.port}});
+    if (server.port != 0) attributes.push_back({"server.port", std::int64_t{server.port}});
   } else if (known) {
     attributes.push_back({"client.address", address_text(exchange.remote)});
     attributes.push_back({"server.address", address_text(exchange.local)});
