@@ -8,9 +8,10 @@
 namespace exa {
 namespace {
 
-// Layout, in the host's byte order: version, tgid, start time, observed, service name, number of
+// Layout, in the host's byte order: version, tgid, start time, flags, service name, number of
 // attributes, then each as key, kind, value. Texts are a 16-bit length and the bytes.
 constexpr std::uint32_t kVersion = 1;
+enum Flags : std::uint8_t { kObserved = 1, kNameChosen = 2, kAllFlags = 3 };
 constexpr std::size_t kMaxTextBytes = 1024;
 constexpr std::uint16_t kMaxAttributes = 256;
 
@@ -112,7 +113,8 @@ TargetMessage encode_target(const Target& target) {
   writer.put(kVersion);
   writer.put(target.process.tgid);
   writer.put(target.process.start_time_ns);
-  writer.put(static_cast<std::uint8_t>(target.observed));
+  writer.put(static_cast<std::uint8_t>((target.observed ? kObserved : 0) |
+                                       (target.name_chosen ? kNameChosen : 0)));
   writer.put_text(target.service_name);
 
   const auto count_at = writer.position();
@@ -145,8 +147,8 @@ Result<Target> decode_target(std::span<const std::byte> bytes) {
   if (!version || *version != kVersion) return malformed("version");
   const auto tgid = reader.take<std::uint32_t>();
   const auto start = reader.take<std::uint64_t>();
-  const auto observed = reader.take<std::uint8_t>();
-  if (!tgid || !start || !observed || *observed > 1) return malformed("process");
+  const auto flags = reader.take<std::uint8_t>();
+  if (!tgid || !start || !flags || *flags > kAllFlags) return malformed("process");
   auto service = reader.take_text();
   if (!service) return malformed("service name");
   const auto count = reader.take<std::uint16_t>();
@@ -162,8 +164,9 @@ Result<Target> decode_target(std::span<const std::byte> bytes) {
     resource->attributes.push_back({std::move(*key), std::move(value)});
   }
   return Target{.process = {*tgid, *start},
-                .observed = *observed == 1,
+                .observed = (*flags & kObserved) != 0,
                 .service_name = std::move(*service),
+                .name_chosen = (*flags & kNameChosen) != 0,
                 .resource = std::move(resource)};
 }
 

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <vector>
 
+#include "agent/discovery/container/cgroup_path.h"
+
 namespace exa {
 namespace {
 
@@ -28,27 +30,6 @@ std::string_view take(std::string_view& rest, char separator) {
 std::string_view base_name(std::string_view path) {
   const auto slash = path.rfind('/');
   return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
-bool is_hex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-// systemd writes bytes that a unit name may not hold as \xNN.
-std::string unescaped(std::string_view name) {
-  std::string out;
-  for (std::size_t i = 0; i < name.size(); ++i) {
-    unsigned byte = 0;
-    if (name.substr(i).starts_with("\\x") && name.size() - i >= 4 &&
-        std::from_chars(name.data() + i + 2, name.data() + i + 4, byte, 16).ptr ==
-            name.data() + i + 4) {
-      out += static_cast<char>(byte);
-      i += 3;
-    } else {
-      out += name[i];
-    }
-  }
-  return out;
 }
 
 // Length of the valid UTF-8 sequence at the front, 0 if there is none.
@@ -132,25 +113,6 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
   return stat;
 }
 
-std::string parse_cgroup(std::string_view text) {
-  std::string_view unified, systemd, longest;
-  while (!text.empty()) {
-    auto line = take(text, '\n');
-    const auto hierarchy = take(line, ':');
-    const auto controllers = take(line, ':');
-    if (!line.starts_with('/')) continue;
-    if (hierarchy == "0" && controllers.empty())
-      unified = line;
-    else if (controllers == "name=systemd")
-      systemd = line;
-    else if (line.size() > longest.size())
-      longest = line;
-  }
-  for (const auto path : {unified, systemd, longest})
-    if (path.size() > 1) return std::string(path);
-  return std::string(unified.empty() ? systemd : unified);
-}
-
 OtelEnvironment parse_environ(std::string_view bytes) {
   OtelEnvironment found;
   while (!bytes.empty()) {
@@ -168,32 +130,16 @@ OtelEnvironment parse_environ(std::string_view bytes) {
   return found;
 }
 
+std::string parse_cgroup(std::string_view text) {
+  return choose_cgroup_path(text);
+}
+
 std::string systemd_unit(std::string_view cgroup) {
-  constexpr std::string_view kSuffix = ".service";
-  std::string_view unit;
-  while (!cgroup.empty()) {
-    const auto component = take(cgroup, '/');
-    if (component.ends_with(".scope")) return {};  // a session or a container of its own
-    if (component.ends_with(kSuffix) && component.size() > kSuffix.size() &&
-        !component.starts_with("user@"))
-      unit = component.substr(0, component.size() - kSuffix.size());
-  }
-  return unescaped(unit);
+  return identify_cgroup(cgroup).systemd_unit;
 }
 
 std::string container_id(std::string_view cgroup) {
-  constexpr std::size_t kIdDigits = 64;
-  std::string_view found;
-  while (!cgroup.empty()) {
-    auto component = take(cgroup, '/');
-    if (component.ends_with(".scope")) component.remove_suffix(6);
-    if (component.size() < kIdDigits) continue;
-    const auto id = component.substr(component.size() - kIdDigits);
-    const auto before = component.substr(0, component.size() - kIdDigits);
-    if (is_hex(id) && (before.empty() || before.ends_with('-') || before.ends_with(':')))
-      found = id;
-  }
-  return std::string(found);
+  return identify_cgroup(cgroup).container_id;
 }
 
 std::string script_name(std::string_view executable, std::string_view cmdline) {

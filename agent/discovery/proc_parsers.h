@@ -18,10 +18,6 @@ struct ProcStat {
 // /proc/PID/stat: "pid (comm) S ppid ...", where comm may hold anything, ')' too.
 std::optional<ProcStat> parse_proc_stat(std::string_view text);
 
-// /proc/PID/cgroup: the path in the unified hierarchy, in systemd's, or the longest of the others,
-// whichever is the first to say more than "/". Empty if there is none.
-std::string parse_cgroup(std::string_view text);
-
 // What a process says of itself in its environment, unparsed.
 struct OtelEnvironment {
   std::string service_name;         // OTEL_SERVICE_NAME
@@ -30,11 +26,10 @@ struct OtelEnvironment {
 // /proc/PID/environ: NUL-separated. A variable that the bound of the read cut is left out.
 OtelEnvironment parse_environ(std::string_view bytes);
 
-// The unit of a service that systemd started: "nginx" of "/system.slice/nginx.service"; empty for
-// sessions, scopes and the managers of users.
+// Parts of what agent/discovery/container says of a process' cgroups: the path among those of
+// /proc/PID/cgroup, the unit of a service that systemd started, the id of its container.
+std::string parse_cgroup(std::string_view text);
 std::string systemd_unit(std::string_view cgroup);
-
-// The 64 hex digits by which container runtimes call a container; empty if there are none.
 std::string container_id(std::string_view cgroup);
 
 // The program that an interpreter runs, from /proc/PID/cmdline: "app" of "python3 -u /srv/app.py",

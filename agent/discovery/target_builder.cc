@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/config/value_text.h"
+#include "agent/discovery/container/cgroup_path.h"
 
 namespace exa {
 namespace {
@@ -34,21 +35,30 @@ std::string value_of(const Pairs& pairs, std::string_view key) {
   return value;
 }
 
-std::string name_of(const TargetSettings& settings, const ProcessFacts& facts, const Pairs& own) {
+struct ServiceName {
+  std::string text;
+  bool chosen = true;  // by configuration or by the process itself
+};
+
+ServiceName name_of(const TargetSettings& settings, const ProcessFacts& facts, const Pairs& own,
+                    const CgroupIdentity& cgroup) {
   for (const auto& [glob, name] : settings.service_names)
-    if (matches_executable(glob, facts.exe_path.empty() ? facts.comm : facts.exe_path)) return name;
-  if (!facts.environment.service_name.empty()) return facts.environment.service_name;
-  if (auto name = value_of(own, "service.name"); !name.empty()) return name;
-  if (auto unit = systemd_unit(facts.cgroup); !unit.empty()) return unit;
-  if (!facts.script.empty()) return facts.script;
-  if (!facts.exe_path.empty()) return base_name(facts.exe_path);
-  return facts.comm.empty() ? "unknown_service" : "unknown_service:" + facts.comm;
+    if (matches_executable(glob, facts.exe_path.empty() ? facts.comm : facts.exe_path))
+      return {name};
+  if (!facts.environment.service_name.empty()) return {facts.environment.service_name};
+  if (auto name = value_of(own, "service.name"); !name.empty()) return {name};
+  const auto found = [](std::string name) { return ServiceName{std::move(name), false}; };
+  if (!cgroup.systemd_unit.empty()) return found(cgroup.systemd_unit);
+  if (!facts.script.empty()) return found(facts.script);
+  if (!facts.exe_path.empty()) return found(base_name(facts.exe_path));
+  return found(facts.comm.empty() ? "unknown_service" : "unknown_service:" + facts.comm);
 }
 
-// Keys that say which process this is: nobody else may set them.
+// Keys that say which process, container and pod this is: its own environment may not set them.
 bool is_ours(std::string_view key) {
   return key == "service.name" || key == "service.instance.id" || key == "process.pid" ||
-         key == "process.executable.name" || key.starts_with("telemetry.sdk.");
+         key == "process.executable.name" || key.starts_with("telemetry.sdk.") ||
+         key.starts_with("container.") || key.starts_with("k8s.");
 }
 
 }  // namespace
@@ -72,7 +82,10 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   Target target;
   target.process = facts.process;
   target.observed = is_observed(settings, facts);
-  target.service_name = clean_text(name_of(settings, facts, own), kMaxNameBytes);
+  const auto cgroup = identify_cgroup(facts.cgroup);
+  const auto name = name_of(settings, facts, own, cgroup);
+  target.service_name = clean_text(name.text, kMaxNameBytes);
+  target.name_chosen = name.chosen;
 
   auto resource = std::make_shared<Resource>();
   auto& attributes = resource->attributes;
@@ -92,14 +105,17 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   add("telemetry.sdk.name", "exemplar-agent");
   add("telemetry.sdk.language", "cpp");
   add("telemetry.sdk.version", host.agent_version);
-  add("container.id", container_id(facts.cgroup));
+  add("container.id", cgroup.container_id);
+  add("container.name", cgroup.container_name);
+  add("container.runtime.name", runtime_name(cgroup.runtime));
+  add("k8s.pod.uid", cgroup.pod_uid);
   const auto absent = [&](const std::string& key) {
     return !is_ours(key) && std::ranges::find(attributes, key, &Attribute::key) == attributes.end();
   };
   for (const auto& [key, value] : own)
     if (absent(key)) add(key, value);
   for (const auto& [key, value] : settings.resource)
-    if (absent(key)) add(key, value);
+    if (std::ranges::find(attributes, key, &Attribute::key) == attributes.end()) add(key, value);
   target.resource = std::move(resource);
   return target;
 }

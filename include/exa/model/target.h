@@ -34,6 +34,7 @@ struct Target {
   ProcessIdentity process;
   bool observed = true;  // false: excluded by configuration
   std::string service_name;
+  bool name_chosen = false;  // by configuration or the process itself: no rule renames it
   std::shared_ptr<const Resource> resource;
 };
 

@@ -18,6 +18,7 @@ Target shop() {
   return {.process = {4'242, 987'654'321},
           .observed = false,
           .service_name = "shop",
+          .name_chosen = true,
           .resource = std::move(resource)};
 }
 
@@ -27,6 +28,7 @@ TEST(TargetMessage, ReadsBackWhatWasWritten) {
   EXPECT_EQ(target->process, (ProcessIdentity{4'242, 987'654'321}));
   EXPECT_FALSE(target->observed);
   EXPECT_EQ(target->service_name, "shop");
+  EXPECT_TRUE(target->name_chosen);
   EXPECT_EQ(target->resource->attributes, shop().resource->attributes);
 }
 
@@ -35,6 +37,7 @@ TEST(TargetMessage, ATargetWithoutResourceHasNoAttributes) {
       decode_target(encode_target({.process = {1, 2}, .service_name = "x", .resource = nullptr}));
   ASSERT_TRUE(target);
   EXPECT_TRUE(target->observed);
+  EXPECT_FALSE(target->name_chosen);
   EXPECT_TRUE(target->resource->attributes.empty());
 }
 

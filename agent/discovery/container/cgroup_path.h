@@ -1,0 +1,50 @@
+// What a cgroup path says of a process: its container, its pod, its runtime, its unit. The kubelet,
+// the runtime and systemd choose the path, not the observed process; what a container may name are
+// cgroups below its own. Hence the outermost pod and the outermost container count, and an unknown
+// layout is unknown, never guessed. Pure; any thread; work bounded by the path.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace exa {
+
+enum class ContainerRuntime : std::uint8_t {
+  kUnknown,
+  kContainerd,
+  kCrio,
+  kDocker,
+  kPodman,
+  kLxc,
+  kNspawn,
+};
+
+enum class PodQos : std::uint8_t { kUnknown, kGuaranteed, kBurstable, kBestEffort };
+
+struct CgroupIdentity {
+  std::string container_id;    // 64 hex digits
+  std::string container_name;  // of LXC and systemd-nspawn, which have names instead of ids
+  std::string pod_uid;         // as the API writes it, or the 32 hex digits of a static pod
+  std::string systemd_unit;    // "nginx" of nginx.service; only outside containers
+  ContainerRuntime runtime = ContainerRuntime::kUnknown;
+  PodQos qos = PodQos::kUnknown;
+
+  [[nodiscard]] bool in_container() const {
+    return !container_id.empty() || !container_name.empty() || !pod_uid.empty();
+  }
+  bool operator==(const CgroupIdentity&) const = default;
+};
+
+// One path, absolute or relative to another cgroup namespace ("/../../kubepods...").
+CgroupIdentity identify_cgroup(std::string_view path);
+
+// The path to be identified among the hierarchies of /proc/PID/cgroup. The unified one and
+// systemd's come first, but in hybrid set-ups a container may be placed only in others: a path that
+// names a container wins over one that does not. Empty if there is none.
+std::string choose_cgroup_path(std::string_view proc_cgroup);
+
+// "containerd", as container.runtime.name says it; empty if unknown.
+std::string_view runtime_name(ContainerRuntime runtime);
+
+}  // namespace exa
