@@ -42,6 +42,23 @@
   X(kTargetsHeld, targets, held, "exchanges that waited for their target")                         \
   X(kTargetsOverflow, targets, overflow, "processes that found no place in the target table")      \
   X(kHeldOverflow, targets, hold_overflow, "exchanges let go early: too many wait for targets")    \
+  X(kPodTargetsNamed, pod_targets, named, "processes named by their pod")                          \
+  X(kPodTargetsWaited, pod_targets, waited, "processes that waited for their pod")                 \
+  X(kPodTargetsUnnamed, pod_targets, unnamed, "processes let go before their pod was known")       \
+  X(kPodTargetsLate, pod_targets, late, "processes named after they were let go")                  \
+  X(kPodTargetsOverflow, pod_targets, overflow, "processes given up: too many wait for pods")      \
+  X(kPodsOverflow, kubernetes_pods, overflow, "pods that found no place in the directory")         \
+  X(kPodsLeftOut, kubernetes_pods, left_out, "pods over the bound of one page, or nameless")       \
+  X(kApiLists, kubernetes_requests, list, "lists of pods begun")                                   \
+  X(kApiWatches, kubernetes_requests, watch, "watches of pods begun")                              \
+  X(kApiEvents, kubernetes_events, "", "changes of pods told by the watch")                        \
+  X(kApiUnreachable, kubernetes_failures, unreachable, "no answer from the API server")            \
+  X(kApiUnauthorized, kubernetes_failures, unauthorized, "the token was not accepted (401)")       \
+  X(kApiForbidden, kubernetes_failures, forbidden, "the role lacks list or watch of pods (403)")   \
+  X(kApiExpired, kubernetes_failures, expired, "watch too old: pods are listed anew (410)")        \
+  X(kApiRefused, kubernetes_failures, status, "other answers that are no success")                 \
+  X(kApiMalformed, kubernetes_failures, malformed, "answers that are no pods")                     \
+  X(kApiTooLarge, kubernetes_failures, too_large, "answers over 8 MiB")                            \
   X(kSeriesOverflow, series, overflow, "exchanges counted in the overflow series")                 \
   X(kSeriesExpired, series, expired, "idle series dropped")                                        \
   X(kCandidatesOverwritten, exemplar_candidates, overwritten, "candidates lost by the recorder")   \

@@ -54,7 +54,7 @@ COMPOSERS = {"agent"}
 EXTERNAL = {
     "bpf/": {"agent/kernel", "bpf"},
     "yaml-cpp/": {"agent/config"},
-    "curl/": {"exporters/otlp", "exporters/queue"},
+    "curl/": {"exporters/otlp", "exporters/queue", "agent/discovery"},
     "protozero/": {"exporters/otlp"},
     "microhttpd.h": {"exporters/openmetrics"},
     "cap-ng.h": {"agent/privilege"},

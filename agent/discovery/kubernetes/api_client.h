@@ -1,0 +1,71 @@
+// GET requests to the API server or the kubelet, one at a time, their bodies handed on as they
+// come. The token is read from its file for every request, the CA for every connection, so rotation
+// needs nothing. No redirect is followed, no proxy used, nothing decompressed. The watch thread's;
+// stop() from any thread. Budget: one connection.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace exa {
+
+struct ApiEndpoint {
+  std::string url;         // https://10.96.0.1:443
+  std::string token_file;  // empty or unreadable: no token is sent
+  std::string ca_file;     // empty: the system's
+};
+
+struct ApiAnswer {
+  enum class Outcome : std::uint8_t {
+    kAnswered,     // status says how; a 200's body went to the reader in whole
+    kCutShort,     // no answer, or it broke off
+    kReaderEnded,  // the reader wanted no more
+    kStopped,
+  };
+  Outcome outcome = Outcome::kCutShort;
+  long status = 0;
+  std::string error_body;  // of other statuses, at most 64 KiB
+  std::string trouble;     // of kCutShort: a sentence
+};
+
+class ApiClient {
+ public:
+  // False: no more is wanted.
+  using Reader = std::function<bool(std::string_view)>;
+
+  explicit ApiClient(ApiEndpoint endpoint);
+
+  ApiAnswer get(const std::string& path, std::chrono::seconds limit, const Reader& reader);
+  void stop();
+  [[nodiscard]] bool stopped() const { return stopped_; }
+
+ private:
+  template <auto release>
+  struct Releaser {
+    void operator()(auto* owned) const noexcept { release(owned); }
+  };
+  struct Transfer {
+    CURL* easy;
+    const Reader& reader;
+    ApiAnswer& answer;
+    bool reader_ended = false;
+  };
+
+  static std::size_t take_body(char* bytes, std::size_t one, std::size_t count, void* transfer);
+  CURLcode perform(CURL* easy);
+
+  const ApiEndpoint endpoint_;
+  const std::unique_ptr<CURLM, Releaser<curl_multi_cleanup>> multi_;
+  std::atomic<bool> stopped_ = false;
+};
+
+// For a query: everything but letters, digits and "-._~" as %NN.
+std::string percent_encoded(std::string_view text);
+
+}  // namespace exa

@@ -1,0 +1,163 @@
+#include "agent/discovery/kubernetes/kubernetes_rules.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+namespace exa {
+namespace {
+
+std::string_view value_of(const TextPairs& pairs, std::string_view key) {
+  for (const auto& [name, value] : pairs)
+    if (name == key) return value;
+  return {};
+}
+
+template <typename... Texts>
+std::string first_of(const Texts&... texts) {
+  std::string found;
+  ((found.empty() ? void(found = texts) : void()), ...);
+  return found;
+}
+
+// "report" of "report-29919671": a CronJob names its Jobs by the scheduled minute. A number that is
+// no minute near the pod's creation, as a date is, was somebody's own choice.
+std::string cron_job_of(std::string_view job, std::int64_t created_unix_s) {
+  const auto dash = job.rfind('-');
+  if (dash == std::string_view::npos || dash == 0 || created_unix_s == 0) return {};
+  std::int64_t minute = 0;
+  const auto* const end = job.data() + job.size();
+  const auto parsed = std::from_chars(job.data() + dash + 1, end, minute);
+  if (parsed.ec != std::errc() || parsed.ptr != end || minute <= 0 || minute > INT64_MAX / 60)
+    return {};
+  constexpr std::int64_t kEarliest = -3600;
+  constexpr std::int64_t kLatest = 7 * 24 * 3600;
+  const auto delay = created_unix_s - minute * 60;
+  return delay >= kEarliest && delay <= kLatest ? std::string(job.substr(0, dash)) : std::string();
+}
+
+// What an annotation may not set: who the pod is, what the process is.
+bool is_fact(std::string_view key) {
+  for (const std::string_view prefix :
+       {"k8s.", "container.", "process.", "host.", "os.", "telemetry.", "service.instance.id"})
+    if (key.starts_with(prefix)) return true;
+  return false;
+}
+
+class AttributeList {
+ public:
+  explicit AttributeList(Attributes& attributes) : attributes_(attributes) {}
+
+  void set(std::string_view key, std::string_view value) {
+    if (value.empty()) return;
+    if (auto* const known = find(key))
+      known->value = std::string(value);
+    else
+      attributes_.push_back({std::string(key), std::string(value)});
+  }
+  void set_if_absent(std::string_view key, std::string_view value) {
+    if (find(key) == nullptr) set(key, value);
+  }
+
+ private:
+  Attribute* find(std::string_view key) {
+    const auto found = std::ranges::find(attributes_, key, &Attribute::key);
+    return found == attributes_.end() ? nullptr : &*found;
+  }
+  Attributes& attributes_;
+};
+
+}  // namespace
+
+Workload workload_of(const Pod& pod) {
+  Workload workload;
+  const auto& owner = pod.owner_name;
+  if (pod.owner_kind == "ReplicaSet") {
+    workload.replica_set = owner;
+    const auto suffix = "-" + std::string(value_of(pod.labels, "pod-template-hash"));
+    if (suffix.size() > 1 && owner.size() > suffix.size() && owner.ends_with(suffix))
+      workload.deployment = owner.substr(0, owner.size() - suffix.size());
+  } else if (pod.owner_kind == "StatefulSet") {
+    workload.stateful_set = owner;
+  } else if (pod.owner_kind == "DaemonSet") {
+    workload.daemon_set = owner;
+  } else if (pod.owner_kind == "Job") {
+    workload.job = owner;
+    workload.cron_job = cron_job_of(owner, pod.created_unix_s);
+  }
+  return workload;
+}
+
+ImageName parse_image(std::string_view image) {
+  std::string_view digest;
+  if (const auto at = image.find('@'); at != std::string_view::npos) {
+    digest = image.substr(at + 1);
+    image = image.substr(0, at);
+  }
+  std::string_view tag;
+  const auto slash = image.rfind('/');
+  const auto colon = image.rfind(':');
+  // A colon before the last slash belongs to the registry's port.
+  if (colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
+    tag = image.substr(colon + 1);
+    image = image.substr(0, colon);
+  }
+  ImageName parsed{.name = std::string(image), .version = std::string(tag)};
+  if (!digest.empty()) parsed.version += (tag.empty() ? "" : "@") + std::string(digest);
+  return parsed;
+}
+
+std::string instance_id(const Pod& pod, const PodContainer* container) {
+  if (const auto told = value_of(pod.annotations, "service.instance.id"); !told.empty())
+    return std::string(told);
+  auto id = pod.namespace_name + "." + pod.name;
+  if (container != nullptr) id += "." + container->name;
+  return id;
+}
+
+Target name_by_pod(const KubernetesRules& rules, const Target& target, const Pod& pod,
+                   const PodContainer* container, const std::string& instance) {
+  const auto workload = workload_of(pod);
+  const auto image = container != nullptr ? parse_image(container->image) : ImageName{};
+  const auto label = [&](std::string_view key) {
+    return rules.use_labels ? value_of(pod.labels, key) : std::string_view();
+  };
+  const auto annotation = [&](std::string_view key) { return value_of(pod.annotations, key); };
+
+  Target named = target;
+  if (!target.name_chosen) {
+    const auto name = first_of(annotation("service.name"), label("app.kubernetes.io/instance"),
+                               label("app.kubernetes.io/name"), workload.deployment,
+                               workload.replica_set, workload.stateful_set, workload.daemon_set,
+                               workload.cron_job, workload.job, pod.name);
+    if (!name.empty()) named.service_name = name;
+  }
+  auto resource = std::make_shared<Resource>();
+  if (target.resource) resource->attributes = target.resource->attributes;
+  AttributeList list(resource->attributes);
+  list.set("service.name", named.service_name);
+  list.set("service.instance.id", instance);
+  list.set_if_absent("service.namespace",
+                     first_of(annotation("service.namespace"), pod.namespace_name));
+  list.set_if_absent(
+      "service.version",
+      first_of(annotation("service.version"), label("app.kubernetes.io/version"), image.version));
+  list.set("k8s.namespace.name", pod.namespace_name);
+  list.set("k8s.pod.name", pod.name);
+  list.set("k8s.pod.uid", pod.uid);
+  list.set("k8s.node.name", pod.node_name);
+  if (container != nullptr) list.set("k8s.container.name", container->name);
+  list.set("k8s.deployment.name", workload.deployment);
+  list.set("k8s.replicaset.name", workload.replica_set);
+  list.set("k8s.statefulset.name", workload.stateful_set);
+  list.set("k8s.daemonset.name", workload.daemon_set);
+  list.set("k8s.cronjob.name", workload.cron_job);
+  list.set("k8s.job.name", workload.job);
+  list.set("container.image.name", image.name);
+  for (const auto& [key, value] : pod.annotations)
+    if (!is_fact(key)) list.set_if_absent(key, value);
+  named.resource = std::move(resource);
+  return named;
+}
+
+}  // namespace exa

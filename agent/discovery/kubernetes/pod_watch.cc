@@ -1,0 +1,232 @@
+#include "agent/discovery/kubernetes/pod_watch.h"
+
+#include <algorithm>
+#include <random>
+
+namespace exa {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kQueueFullPause = 10ms;
+constexpr std::uint32_t kLongestAskedPauseSeconds = 60;
+
+}  // namespace
+
+Result<PodWatchOptions> in_cluster_options(
+    const std::function<const char*(const char*)>& environment, const std::string& account_folder) {
+  const auto value = [&](const char* name) {
+    const char* const text = environment(name);
+    return std::string(text != nullptr ? text : "");
+  };
+  const auto host = value("KUBERNETES_SERVICE_HOST");
+  const auto port = value("KUBERNETES_SERVICE_PORT");
+  if (host.empty()) return fail("not in a pod: KUBERNETES_SERVICE_HOST is not set");
+  PodWatchOptions options;
+  options.node_name = value("NODE_NAME");
+  if (options.node_name.empty())
+    return fail("NODE_NAME is not set: the pod needs it from spec.nodeName, as the chart has it");
+  const bool is_ipv6 = host.find(':') != std::string::npos;
+  options.endpoint.url = "https://" + (is_ipv6 ? "[" + host + "]" : host) + ":" +
+                         (port.empty() ? std::string("443") : port);
+  options.endpoint.token_file = account_folder + "/token";
+  options.endpoint.ca_file = account_folder + "/ca.crt";
+  return options;
+}
+
+PodWatch::PodWatch(PodWatchOptions options, PodUpdates& updates, Counters& counters, const Log& log)
+    : options_(std::move(options)),
+      updates_(updates),
+      counters_(counters),
+      log_(log),
+      client_(options_.endpoint),
+      page_limit_(std::max<std::size_t>(options_.page_limit, 1)),
+      plain_log_(log),
+      thread_([this] { run(); }) {}
+
+PodWatch::~PodWatch() {
+  {
+    const std::lock_guard lock(mutex_);
+    stop_ = true;
+  }
+  stopping_.notify_all();
+  client_.stop();
+  thread_.join();
+}
+
+void PodWatch::run() {
+  // Each agent of a cluster its own beat, or all would return at once to a server just started.
+  std::minstd_rand random(std::random_device{}());
+  auto step = options_.shortest_pause;
+  for (;;) {
+    progressed_ = false;
+    asked_pause_ = 0ms;
+    auto turn = resource_version_.empty() ? list() : Turn::kGoOn;
+    if (turn == Turn::kGoOn && options_.source == PodSource::kApiServer) turn = watch();
+    if (turn == Turn::kStopped) return;
+    if (turn == Turn::kListAnew) resource_version_.clear();
+    if (progressed_) step = options_.shortest_pause;
+    auto length = step / 2 + step * static_cast<int>(random() % 512) / 1024;
+    if (options_.source == PodSource::kKubelet && turn == Turn::kGoOn) {
+      resource_version_.clear();
+      length = options_.kubelet_interval;
+    }
+    if (!pause(std::max(length, asked_pause_))) return;
+    if (turn != Turn::kGoOn) step = std::min(step * 2, options_.longest_pause);
+  }
+}
+
+bool PodWatch::pause(std::chrono::milliseconds duration) {
+  std::unique_lock lock(mutex_);
+  return !stopping_.wait_for(lock, duration, [this] { return stop_; });
+}
+
+bool PodWatch::tell(PodUpdate update) {
+  while (!updates_.push(std::move(update)))
+    if (!pause(kQueueFullPause)) return false;
+  return true;
+}
+
+PodWatch::Turn PodWatch::complain(Counter counter, const std::string& cause,
+                                  const std::string& text) {
+  counters_.add(counter);
+  log_.warn(cause, "Kubernetes: " + text, monotonic_now());
+  return Turn::kPause;
+}
+
+PodWatch::Turn PodWatch::list() {
+  counters_.add(Counter::kApiLists);
+  const bool from_kubelet = options_.source == PodSource::kKubelet;
+  if (!tell({.kind = PodUpdate::Kind::kListBegan, .pod = {}})) return Turn::kStopped;
+  std::string continue_token;
+  PodPage page;
+  do {
+    auto path = std::string(from_kubelet ? "/pods" : "/api/v1/pods?fieldSelector=spec.nodeName%3D");
+    if (!from_kubelet) {
+      path += percent_encoded(options_.node_name) + "&limit=" + std::to_string(page_limit_);
+      if (!continue_token.empty()) path += "&continue=" + percent_encoded(continue_token);
+    }
+    page = {};
+    if (const auto turn = list_page(path, page); turn != Turn::kGoOn) return turn;
+    counters_.add(Counter::kPodsLeftOut, page.left_out);
+    for (auto& pod : page.pods)
+      if (!tell({.kind = PodUpdate::Kind::kPod, .pod = std::move(pod)})) return Turn::kStopped;
+    continue_token = std::move(page.continue_token);
+  } while (!continue_token.empty());
+  if (!tell({.kind = PodUpdate::Kind::kListEnded, .pod = {}})) return Turn::kStopped;
+  resource_version_ = page.resource_version.empty() ? "0" : page.resource_version;
+  if (!synced_once_)
+    plain_log_.info("Kubernetes: the pods of node " + options_.node_name + " are known");
+  synced_once_ = true;
+  progressed_ = from_kubelet;
+  return Turn::kGoOn;
+}
+
+PodWatch::Turn PodWatch::list_page(const std::string& path, PodPage& page) {
+  std::string body;
+  const auto answer = client_.get(path, options_.request_limit, [&](std::string_view bytes) {
+    if (body.size() + bytes.size() > kMaxApiBytes) return false;
+    body += bytes;
+    return true;
+  });
+  using Outcome = ApiAnswer::Outcome;
+  if (answer.outcome == Outcome::kStopped) return Turn::kStopped;
+  if (answer.outcome == Outcome::kReaderEnded) {
+    page_limit_ = std::max<std::size_t>(page_limit_ / 2, 1);
+    return complain(Counter::kApiTooLarge, "too large", "a page of pods is longer than 8 MiB");
+  }
+  if (answer.outcome == Outcome::kCutShort)
+    return complain(Counter::kApiUnreachable, "unreachable",
+                    "no answer from " + options_.endpoint.url + ": " + answer.trouble);
+  if (answer.status != 200)
+    return on_status(read_status(answer.error_body), answer.status, "list pods");
+  auto read = read_pod_page(body);
+  if (!read)
+    return complain(Counter::kApiMalformed, "malformed", "a page of pods: " + read.error().text);
+  page = std::move(*read);
+  return Turn::kGoOn;
+}
+
+PodWatch::Turn PodWatch::watch() {
+  counters_.add(Counter::kApiWatches);
+  const auto path =
+      "/api/v1/pods?watch=true&allowWatchBookmarks=true&fieldSelector=spec.nodeName%3D" +
+      percent_encoded(options_.node_name) +
+      "&resourceVersion=" + percent_encoded(resource_version_) +
+      "&timeoutSeconds=" + std::to_string(options_.watch_limit.count());
+  std::string line;
+  auto turn = Turn::kGoOn;
+  const auto answer =
+      client_.get(path, options_.watch_limit + options_.request_limit, [&](std::string_view bytes) {
+        while (turn == Turn::kGoOn && !bytes.empty()) {
+          const auto end = bytes.find('\n');
+          const auto part = bytes.substr(0, end);
+          if (line.size() + part.size() > kMaxApiBytes) {
+            complain(Counter::kApiTooLarge, "too large", "a change of a pod is longer than 8 MiB");
+            turn = Turn::kListAnew;
+            return false;
+          }
+          line += part;
+          bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+          if (end == std::string_view::npos) break;
+          if (!line.empty()) turn = on_line(line);
+          line.clear();
+          if (line.capacity() > 256u << 10) line.shrink_to_fit();
+        }
+        return turn == Turn::kGoOn;
+      });
+  using Outcome = ApiAnswer::Outcome;
+  if (answer.outcome == Outcome::kStopped) return Turn::kStopped;
+  if (turn != Turn::kGoOn) return turn;
+  if (answer.outcome == Outcome::kCutShort) {
+    // Half a line is no change; what it said comes again from the last version seen.
+    return complain(Counter::kApiUnreachable, "unreachable",
+                    "the watch of " + options_.endpoint.url + " broke off: " + answer.trouble);
+  }
+  if (answer.status != 200)
+    return on_status(read_status(answer.error_body), answer.status, "watch pods");
+  return Turn::kGoOn;
+}
+
+PodWatch::Turn PodWatch::on_line(std::string_view line) {
+  auto event = read_watch_event(line);
+  if (!event) {
+    complain(Counter::kApiMalformed, "malformed", "a change of a pod: " + event.error().text);
+    return Turn::kListAnew;
+  }
+  using Kind = WatchEvent::Kind;
+  if (event->kind == Kind::kError)
+    return on_status(event->status, event->status.code, "watch pods");
+  counters_.add(Counter::kApiEvents);
+  progressed_ = true;
+  if (!event->resource_version.empty()) resource_version_ = event->resource_version;
+  if (event->kind == Kind::kBookmark) return Turn::kGoOn;
+  const auto kind =
+      event->kind == Kind::kDeleted ? PodUpdate::Kind::kPodDeleted : PodUpdate::Kind::kPod;
+  return tell({.kind = kind, .pod = std::move(event->pod)}) ? Turn::kGoOn : Turn::kStopped;
+}
+
+PodWatch::Turn PodWatch::on_status(const ApiStatus& status, long http_status,
+                                   std::string_view what) {
+  asked_pause_ = std::chrono::seconds(std::min(status.retry_after_s, kLongestAskedPauseSeconds));
+  const auto said =
+      status.message.empty() ? "answer " + std::to_string(http_status) : escaped(status.message);
+  switch (http_status) {
+    case 401:
+      return complain(Counter::kApiUnauthorized, "unauthorized",
+                      "the token of " + options_.endpoint.token_file + " is not accepted: " + said);
+    case 403:
+      return complain(Counter::kApiForbidden, "forbidden",
+                      "no right to " + std::string(what) +
+                          ", so processes keep names without pods; the agent's service account "
+                          "needs a ClusterRole with get, list and watch of pods: " +
+                          said);
+    case 410:
+      counters_.add(Counter::kApiExpired);
+      return Turn::kListAnew;
+    default:
+      return complain(Counter::kApiRefused, "status", "cannot " + std::string(what) + ": " + said);
+  }
+}
+
+}  // namespace exa
