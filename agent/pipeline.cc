@@ -8,6 +8,7 @@
 
 #include "agent/capture/target_message.h"
 #include "agent/cli.h"
+#include "agent/discovery/kubernetes/pod_watch.h"
 #include "agent/export_chain.h"
 #include "agent/kernel/ring_reader.h"
 #include "agent/privilege/pipeline_process.h"
@@ -21,6 +22,7 @@ using namespace std::chrono_literals;
 
 constexpr Duration kRingPoll = 20ms;
 constexpr std::size_t kRecordsPerTurn = 8192;
+constexpr std::size_t kPodUpdatesQueued = 512;
 static_assert(kChannelPayloadBytes == kTargetMessageBytes);
 
 // Waiting for acknowledgements twice (a window on its way, and the last) must fit into the time
@@ -72,6 +74,7 @@ class PipelineLoop {
                               counters_, exports->span_exporters(), exports->metric_exporters());
     WindowLoop windows([&](WindowJob& job) { publish(publisher, job); });
     windows_ = &windows;
+    const auto pod_watch = watch_pods();
     const bool ended_in_order = capture(*ring);
     windows.finish();
     if (pending_) publish(publisher, *pending_);  // the window thread is gone
@@ -103,12 +106,14 @@ class PipelineLoop {
     while (!stopping_) {
       if (read_ring(ring) < kRecordsPerTurn) ring.wait(time_to_wait());
       if (!read_channel()) return false;
+      if (pod_naming_) pod_naming_->advance(monotonic_now());
       if (const auto now = monotonic_now(); next_tick_.known() && now >= next_tick_) {
         drain(ring);
         close_window(now);
       }
     }
     drain(ring);
+    if (pod_naming_) pod_naming_->release_all();
     pipeline_.release_held();
     close_window(monotonic_now());
     return true;
@@ -173,8 +178,35 @@ class PipelineLoop {
       occasional_.warn("target", target.error().text, monotonic_now());
       return;
     }
-    if (recorder_) recorder_->target_message(message_.payload);
-    pipeline_.on_target(*target);
+    if (pod_naming_)
+      pod_naming_->on_target(*target, monotonic_now());
+    else
+      hand_on(*target);
+  }
+
+  void hand_on(const Target& target) {
+    if (!recorder_) {
+      pipeline_.on_target(target);
+      return;
+    }
+    const auto message = encode_target(target);
+    recorder_->target_message(message);
+    // What a replay will read, to the last attribute that fits.
+    if (const auto replayed = decode_target(message)) pipeline_.on_target(*replayed);
+  }
+
+  // Nothing outside a pod, or where it is switched off.
+  std::unique_ptr<PodWatch> watch_pods() {
+    const auto& settings = inherited_.config.kubernetes;
+    if (!settings.enabled || getenv("KUBERNETES_SERVICE_HOST") == nullptr) return nullptr;
+    auto options = in_cluster_options(getenv);
+    if (!options) {
+      log_.warn("processes keep names without pods: " + options.error().text);
+      return nullptr;
+    }
+    pod_naming_.emplace(PodNamingOptions{.rules = {.use_labels = settings.use_labels}},
+                        pod_updates_, counters_, [this](const Target& target) { hand_on(target); });
+    return std::make_unique<PodWatch>(std::move(*options), pod_updates_, counters_, log_);
   }
 
   void begin() {
@@ -264,6 +296,8 @@ class PipelineLoop {
   Counters counters_;
   ExportCounters export_counters_;
   RequestPipeline pipeline_;
+  PodUpdates pod_updates_{kPodUpdatesQueued};
+  std::optional<PodNaming> pod_naming_;
   std::optional<EventLogWriter> recorder_;
   ExportChain* exports_ = nullptr;  // lives in run()
   WindowLoop* windows_ = nullptr;   // lives in run()

@@ -30,6 +30,13 @@ struct TargetSettings {
   bool operator==(const TargetSettings&) const = default;
 };
 
+// Outside a pod neither says anything.
+struct KubernetesSettings {
+  bool enabled = true;     // name processes by their pods
+  bool use_labels = true;  // app.kubernetes.io/instance, /name and /version
+  bool operator==(const KubernetesSettings&) const = default;
+};
+
 struct CaptureSettings {
   std::uint64_t ring_size_bytes = 8u << 20;
   std::uint32_t budget_bytes = 4096;  // captured at most of a message head
@@ -97,6 +104,7 @@ struct Config {
   std::string record_path;  // empty: no recording
   std::string lock_path = "/run/exemplar-agent.lock";
   TargetSettings targets;
+  KubernetesSettings kubernetes;
   CaptureSettings capture;
   TlsSettings tls;
   ExemplarSettings exemplars;

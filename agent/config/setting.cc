@@ -157,6 +157,15 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_map(e, c.targets.resource); },
      [](const Config& c) { return print_map(c.targets.resource); }},
 
+    {"kubernetes.enabled", "", "BOOL", SettingShape::kScalar, false,
+     "in a pod, name processes by the pods of this node that the API server tells",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.kubernetes.enabled); },
+     [](const Config& c) { return one_bool(c.kubernetes.enabled); }},
+    {"kubernetes.use_labels", "", "BOOL", SettingShape::kScalar, false,
+     "take names and versions from the labels app.kubernetes.io/instance, name and version",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.kubernetes.use_labels); },
+     [](const Config& c) { return one_bool(c.kubernetes.use_labels); }},
+
     {"capture.ring_size", "--ring-size", "SIZE", SettingShape::kScalar, false,
      "ring buffer between kernel and agent, a power of two",
      [](Config& c, Entries e) {

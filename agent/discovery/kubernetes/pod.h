@@ -25,8 +25,8 @@ struct Pod {
   std::string owner_kind = {};  // of the controlling owner; empty: a bare pod
   std::string owner_name = {};
   std::int64_t created_unix_s = 0;  // 0: unknown
-  TextPairs labels = {};                 // only those that rules read
-  TextPairs annotations = {};            // of resource.opentelemetry.io/, without that prefix
+  TextPairs labels = {};            // only those that rules read
+  TextPairs annotations = {};       // of resource.opentelemetry.io/, without that prefix
   std::vector<PodContainer> containers = {};
 };
 

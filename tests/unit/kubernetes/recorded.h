@@ -45,7 +45,8 @@ inline const std::string kAppUid = "77d4ea66-a11e-40e2-ad29-52e382f0e75e";
 
 inline Target target_of(std::uint32_t tgid, const std::string& container_id,
                         const std::string& pod_uid, const std::string& name = "node") {
-  Target target{.process = {.tgid = tgid, .start_time_ns = 1000}, .service_name = name, .resource = {}};
+  Target target{
+      .process = {.tgid = tgid, .start_time_ns = 1000}, .service_name = name, .resource = {}};
   auto resource = std::make_shared<Resource>();
   resource->attributes.push_back({"service.name", name});
   if (!container_id.empty()) resource->attributes.push_back({"container.id", container_id});
