@@ -110,6 +110,9 @@ Result<> Prober::begin() {
     if (auto sent = send_target(target); !sent) return sent;
     observed_ += target.observed ? 1 : 0;
   }
+  // Loading takes most of a second: before anything is observed, so that the loop is there for what
+  // the kernel announces.
+  start_tls();
   if (auto attached = programs_.attach(); !attached) return attached;
   message_.type = ChannelMessageType::kTargetsComplete;
   return send(message_);
@@ -215,7 +218,6 @@ void Prober::on_channel() {
             std::string(kernel::rung_name(kernel::Rung::kSocketLength)) + ", windows of " +
             duration_text(config_.window) + "; " +
             describe_exports(config_, static_cast<std::uint16_t>(message_.value)));
-  start_tls();
 }
 
 void Prober::on_signal() {
@@ -288,7 +290,9 @@ int Prober::end_of_pipeline() {
     log_.error("the pipeline process was ended by signal " + std::to_string(WTERMSIG(status)));
   else if (phase_ != Phase::kStarting)
     log_.error("the pipeline process ended with code " + std::to_string(WEXITSTATUS(status)));
-  return kExitFailure;
+  // Nobody reads what the programs still write. Ending here, the kernel takes all of them away at
+  // once; joining threads and detaching link by link may take longer than the second we promise.
+  _exit(kExitFailure);
 }
 
 }  // namespace exa

@@ -64,9 +64,13 @@ bool is_ours(std::string_view key) {
 }  // namespace
 
 bool matches_executable(const std::string& pattern, const std::string& exe_path) {
-  const bool whole_path = pattern.find('/') != std::string::npos;
-  const auto text = whole_path ? exe_path : base_name(exe_path);
-  return fnmatch(pattern.c_str(), text.c_str(), 0) == 0;
+  const bool of_path = pattern.find('/') != std::string::npos;
+  if (!of_path) return fnmatch(pattern.c_str(), base_name(exe_path).c_str(), 0) == 0;
+  if (exe_path.find('/') != std::string::npos)
+    return fnmatch(pattern.c_str(), exe_path.c_str(), 0) == 0;
+  const auto name = base_name(pattern);
+  const bool says_something = name.find_first_not_of("*?") != std::string::npos;
+  return says_something && fnmatch(name.c_str(), exe_path.c_str(), 0) == 0;
 }
 
 bool is_observed(const TargetSettings& settings, const ProcessFacts& facts) {

@@ -24,6 +24,8 @@ struct HostIdentity {
 bool is_observed(const TargetSettings& settings, const ProcessFacts& facts);
 
 // pattern with '/': against the whole path, '*' crossing '/'; without: against the last component.
+// Of a process that was gone before it was looked at only the name is known; then the pattern's
+// last component decides, unless it is nothing but wildcards.
 bool matches_executable(const std::string& pattern, const std::string& exe_path);
 
 Target build_target(const TargetSettings& settings, const HostIdentity& host,

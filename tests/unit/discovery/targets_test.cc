@@ -118,6 +118,14 @@ TEST(TargetRules, IncludeAndExclude) {
   EXPECT_FALSE(is_observed({.include = {.pid = {42}}, .exclude = {.cgroup = {"/system"}}}, facts));
 }
 
+TEST(TargetRules, AProcessKnownByNameOnlyIsJudgedByTheLastComponent) {
+  EXPECT_TRUE(matches_executable("*/curl", "curl"));
+  EXPECT_TRUE(matches_executable("/usr/bin/cur?", "curl"));
+  EXPECT_FALSE(matches_executable("*/nginx", "curl"));
+  EXPECT_FALSE(matches_executable("/usr/bin/*", "curl"));
+  EXPECT_FALSE(matches_executable("/usr/bin/", "curl"));
+}
+
 TEST(TargetRules, PortsAreNotJudgedHere) {
   EXPECT_TRUE(is_observed({.include = {.port = {80}}, .exclude = {.port = {80}}}, nginx()));
 }
