@@ -9,7 +9,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
-#include "bpf/lib/head_search.bpf.h"
+#include "bpf/lib/chunk.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/run.h"
@@ -29,132 +29,7 @@ const volatile __u32 exa_tls_enabled = 0;
 enum {
   EXA_NOT_OF_STREAM = MSG_PEEK | MSG_ERRQUEUE | MSG_OOB,
   EXA_NOT_IN_BUFFER = MSG_TRUNC | MSG_SOCK_DEVMEM,
-  EXA_FILL_CHECK_MASK = 63, /* how often the fill of the ring is looked at, in chunks of a CPU */
 };
-
-static __always_inline int exa_emit_chunk(struct sock* sk, struct exa_socket_state* state,
-                                          struct exa_counter_row* row, struct exa_scratch* scratch,
-                                          int direction, __u32 captured) {
-  struct exa_chunk_event* event = &scratch->event;
-  const struct exa_flow* other = &state->flow[!direction];
-  __u64 wakeup = BPF_RB_NO_WAKEUP;
-  __u32 size;
-
-  if (!(state->flags & EXA_SOCKET_ANNOUNCED) &&
-      !exa_announce_socket(sk, state, row, event->header.ktime_ns)) {
-    EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
-    return 0;
-  }
-  if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
-  *(__u64*)(scratch->payload + captured) = 0;
-  size = sizeof(*event) + ((captured + 7) & ~7u);
-  exa_fill_header(&event->header, EXA_EVENT_CHUNK, size, event->header.ktime_ns, state->cookie,
-                  state->tgid);
-  event->captured_bytes = captured;
-  event->direction = direction;
-  event->other.position = other->position;
-  event->other.last_byte_ns = other->last_byte_ns;
-
-  if ((row->value[EXA_COUNTER_EMITTED_CHUNK] & EXA_FILL_CHECK_MASK) == 0)
-    wakeup = exa_events_wakeup();
-  if (exa_events_output(event, size, wakeup)) {
-    EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
-    return 0;
-  }
-  EXA_COUNT(row, EMITTED_CHUNK);
-  return 1;
-}
-
-/* Looks at a chunk of an observed socket and writes its record if it is worth one. Returns whether
- * the ring now knows how far this direction has come. */
-static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct* task,
-                                             struct exa_socket_state* state,
-                                             struct exa_counter_row* row,
-                                             struct exa_scratch* scratch, int direction,
-                                             __u32 length, int turned, int in_buffer) {
-  struct exa_run* run = &state->run;
-  struct exa_chunk_event* event = &scratch->event;
-  struct exa_source source;
-  __u32 wanted;
-  __u32 copied = 0;
-
-  exa_find_source(&source, task, state, scratch, direction, length);
-  if (!in_buffer) source.gap = EXA_GAP_NO_BUFFER;
-
-  /* A run that is likely to be captured is copied at once; any other shows 8 bytes first. */
-  if (source.gap == EXA_GAP_NONE) {
-    wanted = 8;
-    if (run->budget_bytes)
-      wanted = run->budget_bytes;
-    else if (turned && (state->flags & EXA_SOCKET_RECOGNISED))
-      wanted = EXA_FIRST_CAPTURE_BYTES;
-    if (wanted > EXA_FIRST_CAPTURE_BYTES) wanted = EXA_FIRST_CAPTURE_BYTES;
-    if (wanted > length) wanted = length;
-    *(__u64*)scratch->payload = 0;
-    copied = exa_copy(&source, scratch, wanted);
-  }
-
-  if (copied == 0) { /* out of reach: told where a head could have been */
-    if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
-    if (!turned && run->budget_bytes == 0) {
-      EXA_COUNT(row, FILTERED_BODY);
-      return 0;
-    }
-    run->budget_bytes = 0;
-    if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) &&
-        ++run->unrecognised >= exa_config.ignore_after_runs) {
-      __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
-      EXA_COUNT(row, SOCKETS_IGNORED);
-      EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
-      return 0;
-    }
-    event->gap_reason = source.gap;
-    return exa_emit_chunk(sk, state, row, scratch, direction, 0);
-  }
-
-  __u64 word = *(__u64*)scratch->payload;
-  if (copied < 8) word &= (1ull << (8 * copied)) - 1;
-  switch (exa_run_look(run, &exa_config, word, turned, event->position, state->flags)) {
-    case EXA_SIGHT_BODY:
-      EXA_COUNT(row, FILTERED_BODY);
-      return 0;
-    case EXA_SIGHT_TLS:
-      __sync_fetch_and_or(&state->flags, EXA_SOCKET_TLS);
-      EXA_COUNT(row, FILTERED_TLS);
-      if (exa_tls_enabled) exa_tls_tell(task, row, event->header.ktime_ns);
-      return 0;
-    case EXA_SIGHT_NOTHING:
-      __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
-      EXA_COUNT(row, SOCKETS_IGNORED);
-      EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
-      return 0;
-    case EXA_SIGHT_HEAD:
-      break;
-  }
-  if (run->unrecognised == 0 && !(state->flags & EXA_SOCKET_RECOGNISED))
-    __sync_fetch_and_or(&state->flags, direction == EXA_EGRESS && exa_sniff_request(word)
-                                           ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT
-                                           : EXA_SOCKET_RECOGNISED);
-
-  wanted = length < run->budget_bytes ? length : run->budget_bytes;
-  const __u32 first = wanted < EXA_FIRST_CAPTURE_BYTES ? wanted : EXA_FIRST_CAPTURE_BYTES;
-  if (copied < first && source.gap == EXA_GAP_NONE) copied = exa_copy(&source, scratch, first);
-  if (copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied) {
-    if (exa_head_ends_within(scratch->payload))
-      run->budget_bytes = 0; /* the rest is body */
-    else
-      copied = exa_copy(&source, scratch, wanted);
-  }
-  if (copied < length) {
-    if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
-    run->budget_bytes = 0;
-    event->gap_reason = source.gap == EXA_GAP_NONE ? EXA_GAP_BUDGET : source.gap;
-  } else {
-    run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
-    event->gap_reason = EXA_GAP_NONE;
-  }
-  return exa_emit_chunk(sk, state, row, scratch, direction, copied);
-}
 
 /* length bytes of a TCP socket were moved. */
 static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row* row, __u32 length,

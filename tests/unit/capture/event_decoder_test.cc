@@ -72,6 +72,15 @@ TEST(EventDecoder, Chunk) {
   EXPECT_EQ(chunk.bytes.data(), record.data() + sizeof(exa_chunk_event)) << "borrowed, not copied";
 }
 
+TEST(EventDecoder, PlaintextOfATlsLibrarySaysSo) {
+  auto raw = raw_chunk("GET /");
+  const auto plain = bytes_of(raw, "GET /");
+  EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(plain)).tls);
+  raw.flags = EXA_CHUNK_TLS;
+  const auto tls = bytes_of(raw, "GET /");
+  EXPECT_TRUE(std::get<ChunkEvent>(*decode_event(tls)).tls);
+}
+
 TEST(EventDecoder, PaddingIsNotPayload) {
   auto raw = raw_chunk("GET");
   raw.header.size_bytes += 5;

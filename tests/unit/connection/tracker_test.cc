@@ -48,6 +48,23 @@ TEST_F(Tracker, ServerExchangeHasEveryField) {
   EXPECT_EQ(count(Counter::kContextAccepted), 1u);
 }
 
+TEST_F(Tracker, AddressesMayComeAfterTheRequest) {
+  wire.writes(kGet);
+  wire.socket();
+  wire.reads(kOk);
+
+  const auto exchange = only();
+  EXPECT_EQ(exchange.role, Role::kClient);
+  EXPECT_EQ(exchange.local.port, 8080);
+  EXPECT_EQ(exchange.remote.port, 40'000);
+}
+
+TEST_F(Tracker, AddressesThatNeverComeStayUnknown) {
+  wire.writes(kGet);
+  wire.reads(kOk);
+  EXPECT_EQ(only().remote.port, 0);
+}
+
 TEST_F(Tracker, ClientRoleComesFromAnEgressRequest) {
   wire.socket();
   wire.writes(kGet);

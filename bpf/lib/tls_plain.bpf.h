@@ -1,0 +1,226 @@
+/* Plaintext that went through a TLS library: the stream it belongs to, and whether it is worth a
+ * record. The decisions are those of run.h, as for a chunk of a plain socket. */
+#ifndef EXA_BPF_LIB_TLS_PLAIN_H
+#define EXA_BPF_LIB_TLS_PLAIN_H
+
+#include "bpf/lib/head_search.bpf.h"
+#include "bpf/lib/process.bpf.h"
+#include "bpf/lib/run.h"
+#include "bpf/lib/tls_records.bpf.h"
+#include "bpf/maps/tls.bpf.h"
+#include "bpf/maps/tls_scratch.bpf.h"
+
+struct exa_plain { /* plaintext that passed through a stream */
+  __u64 buffer;
+  __u64 now;
+  __u32 length;
+  __u32 direction;
+};
+
+/* Unique while the agent runs: no two streams begin in the same nanosecond on one CPU. */
+static __always_inline __u64 exa_tls_new_id(__u64 now) {
+  return EXA_TLS_STREAM_ID | (now << 12 & ~EXA_TLS_STREAM_ID) |
+         (bpf_get_smp_processor_id() & 0xfff);
+}
+
+static __noinline struct exa_tls_stream* exa_tls_stream_of(struct exa_tls_key* key, __u64 now) {
+  struct exa_tls_stream* stream = bpf_map_lookup_elem(&exa_tls_streams, key);
+  struct exa_tls_stream fresh = {};
+
+  if (!stream) {
+    fresh.state.cookie = exa_tls_new_id(now);
+    bpf_map_update_elem(&exa_tls_streams, key, &fresh, BPF_NOEXIST);
+    return bpf_map_lookup_elem(&exa_tls_streams, key);
+  }
+  if (stream->state.flags & EXA_SOCKET_ENDED) { /* the object serves its next connection */
+    __builtin_memset(&stream->state, 0, sizeof(stream->state));
+    __builtin_memset(&stream->write, 0, sizeof(stream->write));
+    stream->told_addresses = 0;
+    stream->from_handshake = 0;
+    stream->state.cookie = exa_tls_new_id(now);
+  }
+  return stream;
+}
+
+static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct exa_counter_row* row,
+                                        struct exa_tls_scratch* scratch,
+                                        const struct exa_plain* plain, __u32 captured, __u8 gap) {
+  struct exa_chunk_event* event = &scratch->event;
+  struct exa_socket_state* state = &stream->state;
+  const int egress = plain->direction == EXA_EGRESS;
+  const struct exa_flow* flow = &state->flow[egress];
+  const struct exa_flow* other = &state->flow[!egress];
+  __u32 size;
+
+  if (stream->socket.cookie && !stream->told_addresses)
+    exa_tls_announce(stream, row, plain->now, 0);
+  if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
+  *(__u64*)(scratch->payload + captured) = 0;
+  size = sizeof(*event) + ((captured + 7) & ~7u);
+  exa_fill_header(&event->header, EXA_EVENT_CHUNK, size, plain->now, state->cookie, state->tgid);
+  event->position = flow->position;
+  event->previous_last_byte_ns = flow->last_byte_ns;
+  event->other.position = other->position;
+  event->other.last_byte_ns = other->last_byte_ns;
+  event->length_bytes = plain->length;
+  event->captured_bytes = captured;
+  event->direction = plain->direction;
+  event->gap_reason = gap;
+  event->flags = EXA_CHUNK_TLS;
+  event->arrival_ns = 0;
+  event->tcp_sequence = 0;
+  if (stream->from_handshake) {
+    event->tcp_sequence = EXA_TLS_FIRST_SEQUENCE + (__u32)flow->position;
+    if (!egress && stream->ingress_pending && !(state->flags & EXA_SOCKET_CLIENT))
+      event->arrival_ns = stream->arrival_ns;
+  } else if (egress) {
+    if (stream->egress_known) event->tcp_sequence = stream->egress_sequence;
+  } else if (stream->ingress_pending) {
+    event->tcp_sequence = stream->ingress_sequence;
+    if (!(state->flags & EXA_SOCKET_CLIENT)) event->arrival_ns = stream->arrival_ns;
+  }
+  if (exa_events_output(event, size, exa_events_wakeup())) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_RING_FULL);
+    return 0;
+  }
+  EXA_COUNT_SHARED(row, EMITTED_TLS_CHUNK);
+  if (stream->socket.cookie)
+    EXA_COUNT_SHARED(row, TLS_ADDRESS_KNOWN);
+  else
+    EXA_COUNT_SHARED(row, TLS_ADDRESS_UNKNOWN);
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_ANNOUNCED);
+  return 1;
+}
+
+static __always_inline __u32 exa_tls_copy(struct exa_tls_scratch* scratch,
+                                          const struct exa_plain* plain, __u32 wanted) {
+  if (wanted > EXA_MAX_CAPTURE_BYTES) wanted = EXA_MAX_CAPTURE_BYTES;
+  if (bpf_probe_read_user(scratch->payload, wanted, (void*)plain->buffer)) return 0;
+  return wanted;
+}
+
+static __always_inline void exa_tls_ignore(struct exa_socket_state* state,
+                                           struct exa_counter_row* row) {
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
+  EXA_COUNT_SHARED(row, SOCKETS_IGNORED);
+  EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);
+}
+
+/* The same decision as for a chunk of a plain socket. Returns whether the ring now knows how far
+ * this direction has come. */
+static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_counter_row* row,
+                                   struct exa_tls_scratch* scratch, const struct exa_plain* plain,
+                                   int turned) {
+  struct exa_socket_state* state;
+  struct exa_run* run;
+  __u32 wanted, copied;
+  __u8 gap = EXA_GAP_NONE;
+  __u64 word;
+
+  if (!stream || !row || !scratch || !plain) return 0;
+  state = &stream->state;
+  run = &state->run;
+  wanted = 8;
+  if (run->budget_bytes)
+    wanted = run->budget_bytes;
+  else if (turned && (state->flags & EXA_SOCKET_RECOGNISED))
+    wanted = EXA_FIRST_CAPTURE_BYTES;
+  if (wanted > EXA_FIRST_CAPTURE_BYTES) wanted = EXA_FIRST_CAPTURE_BYTES;
+  if (wanted > plain->length) wanted = plain->length;
+  *(__u64*)scratch->payload = 0;
+  copied = exa_tls_copy(scratch, plain, wanted);
+  if (copied == 0) { /* out of reach: told where a head could have been */
+    EXA_COUNT_SHARED(row, READ_FAULT);
+    if (!turned && run->budget_bytes == 0) {
+      EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
+      return 0;
+    }
+    run->budget_bytes = 0;
+    return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_READ_FAULT);
+  }
+
+  word = *(__u64*)scratch->payload;
+  if (copied < 8) word &= (1ull << (8 * copied)) - 1;
+  const int egress = plain->direction == EXA_EGRESS;
+  switch (
+      exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, state->flags)) {
+    case EXA_SIGHT_BODY:
+      EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
+      return 0;
+    case EXA_SIGHT_TLS: /* TLS inside TLS: its plaintext has a stream of its own */
+    case EXA_SIGHT_NOTHING:
+      exa_tls_ignore(state, row);
+      return 0;
+    case EXA_SIGHT_HEAD:
+      break;
+  }
+  if (run->unrecognised == 0 && !(state->flags & EXA_SOCKET_RECOGNISED))
+    __sync_fetch_and_or(&state->flags, egress && exa_sniff_request(word)
+                                           ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT
+                                           : EXA_SOCKET_RECOGNISED);
+
+  wanted = plain->length < run->budget_bytes ? plain->length : run->budget_bytes;
+  const __u32 first = wanted < EXA_FIRST_CAPTURE_BYTES ? wanted : EXA_FIRST_CAPTURE_BYTES;
+  if (copied < first) copied = exa_tls_copy(scratch, plain, first);
+  if (copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied) {
+    if (exa_head_ends_within(scratch->payload))
+      run->budget_bytes = 0; /* the rest is body */
+    else
+      copied = exa_tls_copy(scratch, plain, wanted);
+  }
+  if (copied == 0) EXA_COUNT_SHARED(row, READ_FAULT);
+  if (copied < plain->length) {
+    run->budget_bytes = 0;
+    gap = copied ? EXA_GAP_BUDGET : EXA_GAP_READ_FAULT;
+  } else {
+    run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
+  }
+  return exa_tls_emit(stream, row, scratch, plain, copied, gap);
+}
+
+/* Plaintext of an observed process went through the stream. */
+static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa_counter_row* row,
+                                       const struct exa_plain* plain) {
+  struct exa_tls_scratch* scratch;
+  struct exa_socket_state* state;
+  struct exa_flow* flow;
+  int turned, told = 0;
+
+  if (!stream || !row || !plain) return 0;
+  state = &stream->state;
+  flow = &state->flow[plain->direction == EXA_EGRESS];
+  turned = exa_run_turns(&state->run, plain->direction);
+  if (stream->socket.cookie && !stream->judged_socket) {
+    stream->judged_socket = 1;
+    if (exa_is_excluded_port(stream->socket.local_port, stream->socket.remote_port))
+      __sync_fetch_and_or(&state->flags, EXA_SOCKET_EXCLUDED_PORT);
+  }
+  if (state->flags & EXA_SOCKET_EXCLUDED_PORT) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_PORT);
+    goto advance;
+  }
+  if (state->flags & EXA_SOCKET_IGNORED) {
+    if (!turned || !exa_run_retries(&state->run, &exa_config)) {
+      EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);
+      goto advance;
+    }
+    __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_IGNORED);
+  }
+  scratch = exa_tls_scratch_take();
+  if (!scratch) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_SCRATCH_BUSY);
+    goto advance;
+  }
+  told = exa_tls_look(stream, row, scratch, plain, turned);
+  exa_tls_scratch_give_back(scratch);
+
+advance:
+  if (told) flow->told_position = flow->position + plain->length;
+  flow->last_byte_ns = plain->now;
+  flow->position += plain->length;
+  flow->started = 1;
+  if (plain->direction == EXA_INGRESS) stream->ingress_pending = 0;
+  return 0;
+}
+
+#endif
