@@ -1,7 +1,8 @@
 # Warnings, hardening and sanitizers for every target; nothing here is optional in a release.
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror=return-type
                     -fstack-protector-strong -fno-omit-frame-pointer
-                    "-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=")
+                    # A release names no folder of the machine that built it.
+                    "$<$<CONFIG:Release>:-ffile-prefix-map=${PROJECT_SOURCE_DIR}/=>")
 add_link_options(-Wl,-z,relro -Wl,-z,now -Wl,-z,noexecstack -Wl,--as-needed)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 include(CheckPIESupported)
