@@ -22,7 +22,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kSweepInterval = 500ms;
-constexpr Duration kTimeToEnd = 4500ms;  // of the 5 s that SIGTERM leaves
+constexpr Duration kTimeToEnd = 4000ms;  // of the 5 s that SIGTERM leaves
 constexpr std::size_t kAnnouncementsPerTurn = 256;
 
 timespec to_timespec(Duration duration) {
