@@ -105,6 +105,7 @@ Result<> Prober::begin() {
   }
 
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
+  start_tls();
   for (const auto& target : finder_.scan()) {
     judge(target);
     if (auto sent = send_target(target); !sent) return sent;
@@ -184,7 +185,8 @@ void Prober::sweep() {
     occasional_.warn("status", written.error().text, monotonic_now());
 }
 
-// Late, so that plain traffic is observed already; a failure leaves it so.
+// Before the first announcement: it takes up to half a second, in which a process that lives for
+// milliseconds would be gone before it is judged. A failure leaves plain traffic observed.
 void Prober::start_tls() {
   if (!config_.tls.enabled) return;
   auto started =

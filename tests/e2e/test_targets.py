@@ -4,6 +4,7 @@ import os
 from support.load import curl
 from support.otlp_backend import OtlpBackend
 from support.report import CLIENT, SERVER
+from support.servers import Nginx
 from support.waiting import eventually
 
 
@@ -23,11 +24,12 @@ def test_excluded_programs_are_not_counted(start_agent, nginx):
     assert report.count(CLIENT) == 0
 
 
-def test_an_excluded_port_is_not_counted(start_agent, nginx):
-    agent = start_agent("--include-exe", "*/nginx", "--exclude-port", nginx.port)
-    curl(*[f"{nginx.url}/ok"] * 5)
-    report = agent.wait_for_windows(2)
-    assert report.count(SERVER) == 0
+def test_an_excluded_port_is_not_counted(start_agent, nginx, tmp_path):
+    with Nginx(tmp_path / "other") as other:
+        agent = start_agent("--exclude-port", nginx.port)
+        curl(*[f"{nginx.url}/ok"] * 5, *[f"{other.url}/ok"] * 4)
+        report = agent.wait_for_count(CLIENT, 4, "curl", **{"server.port": other.port})
+    assert report.count(CLIENT, **{"server.port": nginx.port}) == 0
 
 
 def test_names_by_configuration(start_agent, nginx):
