@@ -105,7 +105,6 @@ Result<> Prober::begin() {
   }
 
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
-  start_tls();
   for (const auto& target : finder_.scan()) {
     judge(target);
     if (auto sent = send_target(target); !sent) return sent;
