@@ -39,6 +39,10 @@ std::optional<TlsProbe> probe_of(const ProbeSite& site) {
       return probe(TlsProgram::kRead, TlsShape::kSized);
     case TlsRole::kSslReadEx:
       return probe(TlsProgram::kRead, TlsShape::kPointer);
+    case TlsRole::kSslReadInner:
+      return probe(TlsProgram::kRead, TlsShape::kInner);
+    case TlsRole::kSslWriteInner:
+      return probe(TlsProgram::kWrite, TlsShape::kInner);
     case TlsRole::kSslWrite:
     case TlsRole::kGnuTlsSend:
     case TlsRole::kGnuTlsSend2:

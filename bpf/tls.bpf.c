@@ -167,13 +167,13 @@ int exa_tls_read_return(struct pt_regs* regs) {
   key.tgid = task->tgid;
   plain.buffer = call->buffer;
   moved = shape == EXA_TLS_SHAPE_GO ? (__s64)exa_tls_result(regs) : (int)exa_tls_result(regs);
-  if (shape == EXA_TLS_SHAPE_POINTER && moved > 0) {
+  if ((shape == EXA_TLS_SHAPE_POINTER || shape == EXA_TLS_SHAPE_INNER) && moved > 0) {
     moved = 0;
     bpf_probe_read_user(&moved, sizeof(moved), (void*)call->moved_address);
   }
   if (moved <= 0 || moved > 0x7fffffff) {
     EXA_COUNT_SHARED(row, TLS_FILTERED_EMPTY);
-    if (moved == 0 && shape == EXA_TLS_SHAPE_SIZED) {
+    if (moved == 0 && (shape == EXA_TLS_SHAPE_SIZED || shape == EXA_TLS_SHAPE_INNER)) {
       stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
       if (stream) exa_emit_end(&stream->state, EXA_END_INGRESS, 0);
     }

@@ -24,7 +24,8 @@ constexpr auto kUprobeMulti = static_cast<bpf_attach_type>(48);  // BPF_TRACE_UP
 
 static_assert(static_cast<int>(TlsShape::kSized) == EXA_TLS_SHAPE_SIZED &&
               static_cast<int>(TlsShape::kPointer) == EXA_TLS_SHAPE_POINTER &&
-              static_cast<int>(TlsShape::kGo) == EXA_TLS_SHAPE_GO);
+              static_cast<int>(TlsShape::kGo) == EXA_TLS_SHAPE_GO &&
+              static_cast<int>(TlsShape::kInner) == EXA_TLS_SHAPE_INNER);
 
 Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& config,
                                UprobeMethod method) {

@@ -19,7 +19,7 @@ namespace exa::kernel {
 enum class TlsProgram { kHandshake, kWrite, kRead, kReadReturn, kFree };
 
 // How the probed function takes its arguments; see exa_tls_shape.
-enum class TlsShape : std::uint32_t { kSized = 1, kPointer = 2, kGo = 3 };
+enum class TlsShape : std::uint32_t { kSized = 1, kPointer = 2, kGo = 3, kInner = 4 };
 
 struct TlsProbe {
   TlsProgram program;

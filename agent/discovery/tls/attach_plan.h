@@ -47,6 +47,8 @@ enum class TlsVerdict : std::uint8_t {
   X(kSslReadEx, "SSL_read_ex")                         \
   X(kSslWrite, "SSL_write")                            \
   X(kSslWriteEx, "SSL_write_ex")                       \
+  X(kSslReadInner, "ssl_read_internal")                \
+  X(kSslWriteInner, "ssl_write_internal")              \
   X(kSslFree, "SSL_free")                              \
   X(kSslHandshake, "SSL_do_handshake")                 \
   X(kGnuTlsReceive, "gnutls_record_recv")              \
@@ -67,8 +69,8 @@ enum class TlsRole : std::uint8_t {
 [[nodiscard]] std::string_view function_name(TlsRole role);
 
 enum class ProbePoint : std::uint8_t {
-  kEntry,        // uprobe at the function's first byte
-  kReturn,       // uretprobe of the function; file_offset is its first byte. Never in Go
+  kEntry,        // uprobe where the function's arguments and stack are as they came
+  kReturn,       // uretprobe of the function; file_offset as for its entry. Never in Go
   kInstruction,  // uprobe at a return instruction of a Go function
 };
 

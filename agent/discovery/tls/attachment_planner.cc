@@ -6,8 +6,10 @@
 
 #include "agent/discovery/elf/build_id.h"
 #include "agent/discovery/elf/dynamic.h"
+#include "agent/discovery/elf/probe_place.h"
 #include "agent/discovery/elf/symbols.h"
 #include "agent/discovery/tls/go_sites.h"
+#include "agent/discovery/tls/inner_functions.h"
 #include "agent/discovery/tls/library_traces.h"
 
 namespace exa {
@@ -24,6 +26,9 @@ struct Known {
 constexpr Known probed(TlsRole role, std::string_view name) {
   return {name, Sign::kNone, role};
 }
+constexpr Known noted(std::string_view name) {
+  return {name, Sign::kNone, std::nullopt};
+}
 constexpr Known telling(Sign sign, std::string_view name) {
   return {name, sign, std::nullopt};
 }
@@ -35,6 +40,7 @@ constexpr std::array kKnown = {
     probed(TlsRole::kSslWriteEx, "SSL_write_ex"),
     probed(TlsRole::kSslFree, "SSL_free"),
     probed(TlsRole::kSslHandshake, "SSL_do_handshake"),
+    noted("SSL_peek_ex"),
     probed(TlsRole::kGnuTlsReceive, "gnutls_record_recv"),
     probed(TlsRole::kGnuTlsReceiveSequence, "gnutls_record_recv_seq"),
     probed(TlsRole::kGnuTlsReceivePacket, "gnutls_record_recv_packet"),
@@ -63,7 +69,7 @@ bool is_gnutls(TlsRole role) {
 bool is_read(TlsRole role) {
   return role == TlsRole::kSslRead || role == TlsRole::kSslReadEx ||
          role == TlsRole::kGnuTlsReceive || role == TlsRole::kGnuTlsReceiveSequence ||
-         role == TlsRole::kGnuTlsReceivePacket;
+         role == TlsRole::kGnuTlsReceivePacket || role == TlsRole::kSslReadInner;
 }
 bool carries(TlsRole role) {
   return role != TlsRole::kSslFree && role != TlsRole::kGnuTlsDeinit &&
@@ -115,8 +121,50 @@ TlsVerdict verdict_of(ElfError error) {
   }
 }
 
+std::optional<std::uint64_t> address_of(std::span<const FunctionSymbol> functions,
+                                        std::string_view name) {
+  for (const auto& function : functions)
+    if (kKnown[function.wanted].name == name) return function.vaddr;
+  return std::nullopt;
+}
+
+struct Place {
+  TlsRole role;
+  std::uint64_t file_offset;
+};
+
+// What to probe; for OpenSSL the functions behind the public ones, where the code tells them.
+std::vector<Place> choose_places(ElfImage& image, std::span<const FunctionSymbol> functions) {
+  const auto named = [&](std::string_view name) { return address_of(functions, name); };
+  const auto read = find_inner_read(
+      image,
+      {.plain = named("SSL_read"), .extended = named("SSL_read_ex"), .peek = named("SSL_peek_ex")});
+  const auto write = find_inner_write(
+      image, {.plain = named("SSL_write"), .extended = named("SSL_write_ex"), .peek = {}});
+  std::vector<Place> places;
+  if (read) places.push_back({TlsRole::kSslReadInner, *read});
+  if (write) places.push_back({TlsRole::kSslWriteInner, *write});
+  for (const auto& function : functions) {
+    const auto role = kKnown[function.wanted].role;
+    if (!role) continue;
+    if (read && (*role == TlsRole::kSslRead || *role == TlsRole::kSslReadEx)) continue;
+    if (write && (*role == TlsRole::kSslWrite || *role == TlsRole::kSslWriteEx)) continue;
+    // Where send2 exists, send is a jump to it: probing both would see each write twice.
+    if (*role == TlsRole::kGnuTlsSend && has_role(functions, TlsRole::kGnuTlsSend2)) continue;
+    places.push_back({*role, function.file_offset});
+  }
+  return places;
+}
+
+std::uint64_t cheapest_place(ElfImage& image, std::uint64_t file_offset, StepOver step_over) {
+  std::array<std::byte, kPrologueBytes> code;
+  if (!image.reader().read(file_offset, code)) return file_offset;
+  return file_offset + cheapest_offset(image.machine(), code, step_over);
+}
+
 // One breakpoint a write and a handshake, one pair a read.
-void add_sites(std::span<const FunctionSymbol> functions, std::vector<ProbeSite>& sites) {
+void add_sites(ElfImage& image, std::span<const FunctionSymbol> functions,
+               std::vector<ProbeSite>& sites) {
   const TlsLibrary ssl =
       sign_of(functions) == Sign::kBoringSsl ? TlsLibrary::kBoringSsl : TlsLibrary::kOpenSsl;
   const bool carries_plaintext = std::ranges::any_of(functions, [](const auto& function) {
@@ -124,15 +172,13 @@ void add_sites(std::span<const FunctionSymbol> functions, std::vector<ProbeSite>
     return role && carries(*role);
   });
   if (!carries_plaintext) return;
-  for (const auto& function : functions) {
-    const auto role = kKnown[function.wanted].role;
-    if (!role || sites.size() + 2 > kMaxSites) continue;
-    // Where send2 exists, send is a jump to it: probing both would see each write twice.
-    if (*role == TlsRole::kGnuTlsSend && has_role(functions, TlsRole::kGnuTlsSend2)) continue;
-    const TlsLibrary library = is_gnutls(*role) ? TlsLibrary::kGnuTls : ssl;
-    sites.push_back({library, *role, ProbePoint::kEntry, function.file_offset});
-    if (is_read(*role))
-      sites.push_back({library, *role, ProbePoint::kReturn, function.file_offset});
+  for (const auto& [role, function_at] : choose_places(image, functions)) {
+    if (sites.size() + 2 > kMaxSites) return;
+    const TlsLibrary library = is_gnutls(role) ? TlsLibrary::kGnuTls : ssl;
+    const auto at = cheapest_place(image, function_at,
+                                   is_read(role) ? StepOver::kLandingPad : StepOver::kTests);
+    sites.push_back({library, role, ProbePoint::kEntry, at});
+    if (is_read(role)) sites.push_back({library, role, ProbePoint::kReturn, at});
   }
 }
 
@@ -169,7 +215,7 @@ AttachPlan plan_attachment(int fd, ReadLimits limits) {
     return plan;
   }
   const auto functions = find_known(*image);
-  if (functions) add_sites(*functions, plan.sites);
+  if (functions) add_sites(*image, *functions, plan.sites);
 
   // A Go program may hold a C library too: its own sites come on top.
   const GoFinding go = find_go_sites(*image, plan.sites);

@@ -6,6 +6,7 @@
 #include "agent/discovery/elf/go_build.h"
 #include "agent/discovery/elf/go_functions.h"
 #include "agent/discovery/elf/machine_code.h"
+#include "agent/discovery/elf/probe_place.h"
 
 namespace exa {
 namespace {
@@ -32,7 +33,8 @@ ElfResult<void> add_function(ElfImage& image, const FunctionSymbol& function,
   if (!begins_with_stack_check(image.machine(), code)) return std::unexpected(ElfError::kMalformed);
 
   const TlsRole role = kRoles[function.wanted];
-  sites.push_back({TlsLibrary::kGo, role, ProbePoint::kEntry, function.file_offset});
+  const auto entry = behind_stack_check(image.machine(), code);
+  sites.push_back({TlsLibrary::kGo, role, ProbePoint::kEntry, function.file_offset + entry});
   if (role != TlsRole::kGoRead) return {};
   const auto returns = find_returns(image.machine(), code);
   if (!returns) return std::unexpected(returns.error());

@@ -10,6 +10,7 @@ enum exa_tls_shape {
   EXA_TLS_SHAPE_SIZED = 1,   /* ssize f(object, buffer, size): what is returned was moved */
   EXA_TLS_SHAPE_POINTER = 2, /* int f(object, buffer, size, size_t* moved): 1 if it succeeded */
   EXA_TLS_SHAPE_GO = 3,      /* Go method (object) f(buffer, size, capacity) (moved, error) */
+  EXA_TLS_SHAPE_INNER = 4,   /* as POINTER; 0 is the end of the stream, less a failure */
 };
 
 /* Key of one connection of a TLS library. Pointers are unique in a process as long as it lives. */

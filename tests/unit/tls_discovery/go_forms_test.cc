@@ -12,10 +12,10 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 const std::vector<ProbeSite> kSites = {
-    {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kEntry, SyntheticGo::kRead},
+    {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kEntry, SyntheticGo::kRead + 6},
     {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kInstruction, SyntheticGo::kRead + 6},
     {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kInstruction, SyntheticGo::kRead + 12},
-    {TlsLibrary::kGo, TlsRole::kGoWrite, ProbePoint::kEntry, SyntheticGo::kWrite},
+    {TlsLibrary::kGo, TlsRole::kGoWrite, ProbePoint::kEntry, SyntheticGo::kWrite + 6},
 };
 
 TEST(GoForms, AllGiveTheSameSites) {
