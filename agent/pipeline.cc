@@ -75,6 +75,7 @@ class PipelineLoop {
     WindowLoop windows([&](WindowJob& job) { publish(publisher, job); });
     windows_ = &windows;
     const auto pod_watch = watch_pods();
+    pod_watch_ = pod_watch.get();
     const bool ended_in_order = capture(*ring);
     windows.finish();
     if (pending_) publish(publisher, *pending_);  // the window thread is gone
@@ -106,7 +107,7 @@ class PipelineLoop {
     while (!stopping_) {
       if (read_ring(ring) < kRecordsPerTurn) ring.wait(time_to_wait());
       if (!read_channel()) return false;
-      if (pod_naming_) pod_naming_->advance(monotonic_now());
+      if (pod_naming_) name_by_pods(monotonic_now());
       if (const auto now = monotonic_now(); next_tick_.known() && now >= next_tick_) {
         drain(ring);
         close_window(now);
@@ -199,7 +200,7 @@ class PipelineLoop {
   std::unique_ptr<PodWatch> watch_pods() {
     const auto& settings = inherited_.config.kubernetes;
     if (!settings.enabled || getenv("KUBERNETES_SERVICE_HOST") == nullptr) return nullptr;
-    auto options = in_cluster_options(getenv);
+    auto options = pod_watch_options(settings, getenv);
     if (!options) {
       log_.warn("processes keep names without pods: " + options.error().text);
       return nullptr;
@@ -207,6 +208,20 @@ class PipelineLoop {
     pod_naming_.emplace(PodNamingOptions{.rules = {.use_labels = settings.use_labels}},
                         pod_updates_, counters_, [this](const Target& target) { hand_on(target); });
     return std::make_unique<PodWatch>(std::move(*options), pod_updates_, counters_, log_);
+  }
+
+  void name_by_pods(MonotonicTime now) {
+    pod_naming_->advance(now);
+    if (pod_naming_->awaits_pods()) pod_watch_->ask_soon();
+  }
+
+  [[nodiscard]] std::optional<PodGauges> pod_gauges(MonotonicTime now) const {
+    if (!pod_naming_) return std::nullopt;
+    const auto health = pod_watch_->health();
+    return PodGauges{
+        .pods = pod_naming_->directory().size(),
+        .source = health.state,
+        .answer_age_s = std::chrono::duration<double>(elapsed(health.last_answer, now)).count()};
   }
 
   void begin() {
@@ -240,6 +255,7 @@ class PipelineLoop {
     job.gauges.targets = pipeline_.targets();
     job.gauges.held_exchanges = pipeline_.held_exchanges();
     job.gauges.connections = pipeline_.connections();
+    job.gauges.kubernetes = pod_gauges(now);
     hand_over(std::move(job));
     // The tick of the end is the last frame of a recording: by that a replay knows it.
     if (!stopping_) measure_clock();
@@ -301,6 +317,7 @@ class PipelineLoop {
   std::optional<EventLogWriter> recorder_;
   ExportChain* exports_ = nullptr;  // lives in run()
   WindowLoop* windows_ = nullptr;   // lives in run()
+  PodWatch* pod_watch_ = nullptr;   // lives in run(); there where pod_naming_ is
   std::optional<WindowJob> pending_;
   ChannelMessage message_;
   WallClockOffset offset_;

@@ -30,9 +30,20 @@ struct TargetSettings {
   bool operator==(const TargetSettings&) const = default;
 };
 
-// Outside a pod neither says anything.
+enum class PodSource : std::uint8_t { kApiServer, kKubelet };
+
+struct KubeletSettings {
+  std::string url{};      // empty: https://NODE_IP:10250
+  std::string ca{};       // PEM file; empty: the service account's
+  bool insecure = false;  // take any certificate
+  bool operator==(const KubeletSettings&) const = default;
+};
+
+// Outside a pod nothing of this says anything.
 struct KubernetesSettings {
-  bool enabled = true;     // name processes by their pods
+  bool enabled = true;  // name processes by their pods
+  PodSource source = PodSource::kApiServer;
+  KubeletSettings kubelet{};
   bool use_labels = true;  // app.kubernetes.io/instance, /name and /version
   bool operator==(const KubernetesSettings&) const = default;
 };

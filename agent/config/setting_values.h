@@ -61,6 +61,8 @@ constexpr std::array<Name<LogThreshold>, 5> kLevels = {{{"debug", LogThreshold::
                                                         {"off", LogThreshold::kOff}}};
 constexpr std::array<Name<LogFormat>, 2> kFormats = {
     {{"text", LogFormat::kText}, {"json", LogFormat::kJson}}};
+constexpr std::array<Name<PodSource>, 2> kPodSources = {
+    {{"api", PodSource::kApiServer}, {"kubelet", PodSource::kKubelet}}};
 constexpr std::array<Name<bool>, 2> kCompressions = {{{"gzip", true}, {"none", false}}};
 
 template <typename T, std::size_t N>

@@ -47,14 +47,14 @@
   X(kPodTargetsUnnamed, pod_targets, unnamed, "processes let go before their pod was known")       \
   X(kPodTargetsLate, pod_targets, late, "processes named after they were let go")                  \
   X(kPodTargetsOverflow, pod_targets, overflow, "processes given up: too many wait for pods")      \
-  X(kPodsOverflow, kubernetes_pods, overflow, "pods that found no place in the directory")         \
-  X(kPodsLeftOut, kubernetes_pods, left_out, "pods over the bound of one page, or nameless")       \
+  X(kPodsOverflow, kubernetes_pods_dropped, overflow, "pods that found no place")                  \
+  X(kPodsLeftOut, kubernetes_pods_dropped, left_out, "pods over a page's bound, or nameless")       \
   X(kApiLists, kubernetes_requests, list, "lists of pods begun")                                   \
   X(kApiWatches, kubernetes_requests, watch, "watches of pods begun")                              \
   X(kApiEvents, kubernetes_events, "", "changes of pods told by the watch")                        \
-  X(kApiUnreachable, kubernetes_failures, unreachable, "no answer from the API server")            \
+  X(kApiUnreachable, kubernetes_failures, unreachable, "no answer, or it broke off")               \
   X(kApiUnauthorized, kubernetes_failures, unauthorized, "the token was not accepted (401)")       \
-  X(kApiForbidden, kubernetes_failures, forbidden, "the role lacks list or watch of pods (403)")   \
+  X(kApiForbidden, kubernetes_failures, forbidden, "the service account lacks a right (403)")      \
   X(kApiExpired, kubernetes_failures, expired, "watch too old: pods are listed anew (410)")        \
   X(kApiRefused, kubernetes_failures, status, "other answers that are no success")                 \
   X(kApiMalformed, kubernetes_failures, malformed, "answers that are no pods")                     \

@@ -51,6 +51,28 @@ class Builder {
              Gauge{{{.attributes = {}, .start = {}, .time = now_, .value = signed_value(value)}}}});
   }
 
+  void add_gauge(std::string name, std::string description, std::string unit, double value) {
+    metrics_.push_back(
+        {.name = std::move(name),
+         .description = std::move(description),
+         .unit = std::move(unit),
+         .points = Gauge{{{.attributes = {}, .start = {}, .time = now_, .value = value}}}});
+  }
+
+  void add_states(std::string name, std::string description, SourceState holds) {
+    Gauge gauge;
+    for (std::size_t state = 0; state < kSourceStateNames.size(); ++state)
+      gauge.points.push_back(
+          {.attributes = {{"state", std::string(kSourceStateNames[state])}},
+           .start = {},
+           .time = now_,
+           .value = std::int64_t{state == static_cast<std::size_t>(holds) ? 1 : 0}});
+    metrics_.push_back({.name = std::move(name),
+                        .description = std::move(description),
+                        .unit = {},
+                        .points = std::move(gauge)});
+  }
+
   void add_sum(std::string name, std::string description, std::string unit, double value) {
     metrics_.push_back(
         {.name = std::move(name),
@@ -114,6 +136,16 @@ ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counte
                     gauges.spans_queued);
   builder.add_gauge("exemplar_agent.resident_memory", "Resident memory of the pipeline.", "By",
                     gauges.resident_bytes);
+  if (const auto& kubernetes = gauges.kubernetes) {
+    builder.add_gauge("exemplar_agent.kubernetes_pods", "Pods of this node that are known.", "",
+                      kubernetes->pods);
+    builder.add_states("exemplar_agent.kubernetes_source",
+                       "How the source of pods answers; following is the healthy state.",
+                       kubernetes->source);
+    builder.add_gauge("exemplar_agent.kubernetes_answer_age",
+                      "Time since the source of pods last answered well.", "s",
+                      kubernetes->answer_age_s);
+  }
   builder.add_sum("exemplar_agent.cpu_time", "Processor time used by the pipeline.", "s",
                   gauges.cpu_seconds_total);
   return {.resource = std::move(agent), .metrics = builder.take()};

@@ -4,15 +4,24 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "agent/telemetry/counters.h"
+#include "agent/telemetry/source_state.h"
 #include "exa/abi/counters.h"
 #include "exa/base/time.h"
 #include "exa/export/export_counters.h"
 #include "exa/model/metric.h"
 
 namespace exa {
+
+// The source of pods, where one is asked.
+struct PodGauges {
+  std::uint64_t pods = 0;
+  SourceState source = SourceState::kStarting;
+  double answer_age_s = 0;  // since the last good answer, or since the first question
+};
 
 struct SelfGauges {
   std::uint64_t live_series = 0;
@@ -22,6 +31,7 @@ struct SelfGauges {
   std::uint64_t spans_queued = 0;  // not yet decided
   std::uint64_t resident_bytes = 0;
   double cpu_seconds_total = 0;  // since start
+  std::optional<PodGauges> kubernetes = {};
 };
 
 // One metric a group of rows, the rows told apart by the attribute reason. `kernel` is indexed by

@@ -47,8 +47,17 @@ std::size_t ApiClient::take_body(char* bytes, std::size_t one, std::size_t count
   return size;
 }
 
-ApiAnswer ApiClient::get(const std::string& path, std::chrono::seconds limit,
-                         const Reader& reader) {
+std::size_t ApiClient::take_header(char* bytes, std::size_t one, std::size_t count, void* user) {
+  const auto& transfer = *static_cast<Transfer*>(user);
+  const std::string_view line(bytes, one * count);
+  long status = 0;
+  curl_easy_getinfo(transfer.easy, CURLINFO_RESPONSE_CODE, &status);
+  if (status == 200 && line == "\r\n") transfer.accepted();
+  return line.size();
+}
+
+ApiAnswer ApiClient::get(const std::string& path, std::chrono::seconds limit, const Reader& reader,
+                         const Accepted& accepted) {
   ApiAnswer answer;
   using Easy = std::unique_ptr<CURL, Releaser<curl_easy_cleanup>>;
   using Headers = std::unique_ptr<curl_slist, Releaser<curl_slist_free_all>>;
@@ -66,7 +75,7 @@ ApiAnswer ApiClient::get(const std::string& path, std::chrono::seconds limit,
     static_cast<void>(headers.release());
     headers.reset(longer);
   }
-  Transfer transfer{.easy = easy.get(), .reader = reader, .answer = answer};
+  Transfer transfer{.easy = easy.get(), .reader = reader, .accepted = accepted, .answer = answer};
   std::array<char, CURL_ERROR_SIZE> error_text{};
   bool ok = true;
   const auto set = [&](CURLoption option, auto value) {
@@ -89,9 +98,12 @@ ApiAnswer ApiClient::get(const std::string& path, std::chrono::seconds limit,
   set(CURLOPT_TCP_KEEPINTVL, 10L);
   set(CURLOPT_MAXLIFETIME_CONN, 60L);
   set(CURLOPT_CA_CACHE_TIMEOUT, 0L);
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (!endpoint_.ca_file.empty()) set(CURLOPT_CAINFO, endpoint_.ca_file.c_str());
+  set(CURLOPT_SSL_VERIFYPEER, endpoint_.insecure ? 0L : 1L);
+  set(CURLOPT_SSL_VERIFYHOST, endpoint_.insecure ? 0L : 2L);
+  if (!endpoint_.ca_file.empty() && !endpoint_.insecure)
+    set(CURLOPT_CAINFO, endpoint_.ca_file.c_str());
+  set(CURLOPT_HEADERFUNCTION, &ApiClient::take_header);
+  set(CURLOPT_HEADERDATA, &transfer);
   set(CURLOPT_WRITEFUNCTION, &ApiClient::take_body);
   set(CURLOPT_WRITEDATA, &transfer);
   set(CURLOPT_ERRORBUFFER, error_text.data());

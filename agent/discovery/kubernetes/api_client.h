@@ -19,6 +19,7 @@ struct ApiEndpoint {
   std::string url;         // https://10.96.0.1:443
   std::string token_file;  // empty or unreadable: no token is sent
   std::string ca_file;     // empty: the system's
+  bool insecure = false;   // any certificate will do
 };
 
 struct ApiAnswer {
@@ -38,10 +39,14 @@ class ApiClient {
  public:
   // False: no more is wanted.
   using Reader = std::function<bool(std::string_view)>;
+  // The head of a 200 is there; its body may be long in coming.
+  using Accepted = std::function<void()>;
 
   explicit ApiClient(ApiEndpoint endpoint);
 
-  ApiAnswer get(const std::string& path, std::chrono::seconds limit, const Reader& reader);
+  ApiAnswer get(
+      const std::string& path, std::chrono::seconds limit, const Reader& reader,
+      const Accepted& accepted = [] {});
   void stop();
   [[nodiscard]] bool stopped() const { return stopped_; }
 
@@ -53,10 +58,12 @@ class ApiClient {
   struct Transfer {
     CURL* easy;
     const Reader& reader;
+    const Accepted& accepted;
     ApiAnswer& answer;
     bool reader_ended = false;
   };
 
+  static std::size_t take_header(char* bytes, std::size_t one, std::size_t count, void* transfer);
   static std::size_t take_body(char* bytes, std::size_t one, std::size_t count, void* transfer);
   CURLcode perform(CURL* easy);
 

@@ -68,9 +68,9 @@ void PodDirectory::drop_ids(const Pod& pod) {
 }
 
 PodMatch PodDirectory::find(std::string_view container_id, std::string_view pod_uid) const {
-  auto known = pods_.end();
-  if (pod_uid.size() == kUuidLength) {
-    known = pods_.find(std::string(pod_uid));
+  auto known = pods_.find(std::string(pod_uid));
+  if (known != pods_.end() || pod_uid.size() == kUuidLength) {
+    // The path's word is enough, also where it says a pod that nobody told yet.
   } else if (const auto owner = uid_of_container_.find(std::string(container_id));
              owner != uid_of_container_.end()) {
     known = pods_.find(owner->second);

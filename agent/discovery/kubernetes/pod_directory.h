@@ -29,8 +29,8 @@ class PodDirectory {
   void apply(PodUpdate update, MonotonicTime now);
 
   // pod_uid comes from the cgroup path: where it is an API uid it decides, and the container is
-  // looked for in that pod alone. A static pod's path has a hash of the kubelet's instead; only
-  // the container's id leads from there to the pod.
+  // looked for in that pod alone. A static pod's path has a hash of the kubelet's instead, by which
+  // only the kubelet knows it; with the API server the container's id leads from there to the pod.
   [[nodiscard]] PodMatch find(std::string_view container_id, std::string_view pod_uid) const;
 
   // Drops what was deleted long ago.

@@ -79,6 +79,10 @@ void PodNaming::advance(MonotonicTime now) {
   std::erase_if(waiting_, [&](Waiting& waiting) { return settle(waiting, now); });
 }
 
+bool PodNaming::awaits_pods() const {
+  return std::ranges::any_of(waiting_, [](const Waiting& waiting) { return !waiting.let_go; });
+}
+
 void PodNaming::release_all() {
   for (auto& waiting : waiting_)
     let_go(waiting);

@@ -41,6 +41,8 @@ class PodNaming {
   void release_all();
 
   [[nodiscard]] const PodDirectory& directory() const { return directory_; }
+  // Somebody waits for a pod, and not yet in vain.
+  [[nodiscard]] bool awaits_pods() const;
   [[nodiscard]] std::size_t waiting() const { return waiting_.size(); }
 
  private:

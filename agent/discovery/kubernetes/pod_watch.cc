@@ -10,37 +10,20 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kQueueFullPause = 10ms;
 constexpr std::uint32_t kLongestAskedPauseSeconds = 60;
+// A cause that lasts is said once and then seldom: the metrics tell it all the time.
+constexpr Duration kSaidAgain = 10min;
+constexpr std::size_t kMaxSaidBytes = 256;
 
 }  // namespace
-
-Result<PodWatchOptions> in_cluster_options(
-    const std::function<const char*(const char*)>& environment, const std::string& account_folder) {
-  const auto value = [&](const char* name) {
-    const char* const text = environment(name);
-    return std::string(text != nullptr ? text : "");
-  };
-  const auto host = value("KUBERNETES_SERVICE_HOST");
-  const auto port = value("KUBERNETES_SERVICE_PORT");
-  if (host.empty()) return fail("not in a pod: KUBERNETES_SERVICE_HOST is not set");
-  PodWatchOptions options;
-  options.node_name = value("NODE_NAME");
-  if (options.node_name.empty())
-    return fail("NODE_NAME is not set: the pod needs it from spec.nodeName, as the chart has it");
-  const bool is_ipv6 = host.find(':') != std::string::npos;
-  options.endpoint.url = "https://" + (is_ipv6 ? "[" + host + "]" : host) + ":" +
-                         (port.empty() ? std::string("443") : port);
-  options.endpoint.token_file = account_folder + "/token";
-  options.endpoint.ca_file = account_folder + "/ca.crt";
-  return options;
-}
 
 PodWatch::PodWatch(PodWatchOptions options, PodUpdates& updates, Counters& counters, const Log& log)
     : options_(std::move(options)),
       updates_(updates),
       counters_(counters),
-      log_(log),
+      log_(log, kSaidAgain),
       client_(options_.endpoint),
       page_limit_(std::max<std::size_t>(options_.page_limit, 1)),
+      last_answer_ns_(monotonic_now().ns),
       plain_log_(log),
       thread_([this] { run(); }) {}
 
@@ -69,7 +52,8 @@ void PodWatch::run() {
     auto length = step / 2 + step * static_cast<int>(random() % 512) / 1024;
     if (options_.source == PodSource::kKubelet && turn == Turn::kGoOn) {
       resource_version_.clear();
-      length = options_.kubelet_interval;
+      if (!pause_until_asked(options_.kubelet_interval)) return;
+      continue;
     }
     if (!pause(std::max(length, asked_pause_))) return;
     if (turn != Turn::kGoOn) step = std::min(step * 2, options_.longest_pause);
@@ -81,23 +65,43 @@ bool PodWatch::pause(std::chrono::milliseconds duration) {
   return !stopping_.wait_for(lock, duration, [this] { return stop_; });
 }
 
+bool PodWatch::pause_until_asked(std::chrono::milliseconds duration) {
+  const auto end = std::chrono::steady_clock::now() + duration;
+  do {
+    if (!pause(options_.kubelet_shortest_interval)) return false;
+  } while (!asked_.exchange(false) && std::chrono::steady_clock::now() < end);
+  return true;
+}
+
+PodSourceHealth PodWatch::health() const {
+  return {.state = state_, .last_answer = {last_answer_ns_}};
+}
+
+void PodWatch::answered_well() {
+  last_answer_ns_ = monotonic_now().ns;
+  state_ = SourceState::kFollowing;
+  if (told_sync_) return;
+  told_sync_ = true;
+  plain_log_.info("Kubernetes: the pods of node " + options_.node_name + " are known");
+}
+
 bool PodWatch::tell(PodUpdate update) {
   while (!updates_.push(std::move(update)))
     if (!pause(kQueueFullPause)) return false;
   return true;
 }
 
-PodWatch::Turn PodWatch::complain(Counter counter, const std::string& cause,
-                                  const std::string& text) {
+PodWatch::Turn PodWatch::complain(Counter counter, SourceState state, const std::string& text) {
   counters_.add(counter);
-  log_.warn(cause, "Kubernetes: " + text, monotonic_now());
+  state_ = state;
+  const auto cause = kSourceStateNames[static_cast<std::size_t>(state)];
+  if (log_.warn(cause, "Kubernetes: " + text, monotonic_now())) told_sync_ = false;
   return Turn::kPause;
 }
 
 PodWatch::Turn PodWatch::list() {
   counters_.add(Counter::kApiLists);
   const bool from_kubelet = options_.source == PodSource::kKubelet;
-  if (!tell({.kind = PodUpdate::Kind::kListBegan, .pod = {}})) return Turn::kStopped;
   std::string continue_token;
   PodPage page;
   do {
@@ -106,8 +110,10 @@ PodWatch::Turn PodWatch::list() {
       path += percent_encoded(options_.node_name) + "&limit=" + std::to_string(page_limit_);
       if (!continue_token.empty()) path += "&continue=" + percent_encoded(continue_token);
     }
+    const bool is_first = continue_token.empty();
     page = {};
     if (const auto turn = list_page(path, page); turn != Turn::kGoOn) return turn;
+    if (is_first && !tell({.kind = PodUpdate::Kind::kListBegan, .pod = {}})) return Turn::kStopped;
     counters_.add(Counter::kPodsLeftOut, page.left_out);
     for (auto& pod : page.pods)
       if (!tell({.kind = PodUpdate::Kind::kPod, .pod = std::move(pod)})) return Turn::kStopped;
@@ -115,9 +121,7 @@ PodWatch::Turn PodWatch::list() {
   } while (!continue_token.empty());
   if (!tell({.kind = PodUpdate::Kind::kListEnded, .pod = {}})) return Turn::kStopped;
   resource_version_ = page.resource_version.empty() ? "0" : page.resource_version;
-  if (!synced_once_)
-    plain_log_.info("Kubernetes: the pods of node " + options_.node_name + " are known");
-  synced_once_ = true;
+  answered_well();
   progressed_ = from_kubelet;
   return Turn::kGoOn;
 }
@@ -133,16 +137,17 @@ PodWatch::Turn PodWatch::list_page(const std::string& path, PodPage& page) {
   if (answer.outcome == Outcome::kStopped) return Turn::kStopped;
   if (answer.outcome == Outcome::kReaderEnded) {
     page_limit_ = std::max<std::size_t>(page_limit_ / 2, 1);
-    return complain(Counter::kApiTooLarge, "too large", "a page of pods is longer than 8 MiB");
+    return complain(Counter::kApiTooLarge, SourceState::kUnreadable,
+                    "a page of pods is longer than 8 MiB");
   }
   if (answer.outcome == Outcome::kCutShort)
-    return complain(Counter::kApiUnreachable, "unreachable",
+    return complain(Counter::kApiUnreachable, SourceState::kUnreachable,
                     "no answer from " + options_.endpoint.url + ": " + answer.trouble);
-  if (answer.status != 200)
-    return on_status(read_status(answer.error_body), answer.status, "list pods");
+  if (answer.status != 200) return on_refusal(answer, "list pods");
   auto read = read_pod_page(body);
   if (!read)
-    return complain(Counter::kApiMalformed, "malformed", "a page of pods: " + read.error().text);
+    return complain(Counter::kApiMalformed, SourceState::kUnreadable,
+                    "a page of pods: " + read.error().text);
   page = std::move(*read);
   return Turn::kGoOn;
 }
@@ -156,42 +161,45 @@ PodWatch::Turn PodWatch::watch() {
       "&timeoutSeconds=" + std::to_string(options_.watch_limit.count());
   std::string line;
   auto turn = Turn::kGoOn;
-  const auto answer =
-      client_.get(path, options_.watch_limit + options_.request_limit, [&](std::string_view bytes) {
-        while (turn == Turn::kGoOn && !bytes.empty()) {
-          const auto end = bytes.find('\n');
-          const auto part = bytes.substr(0, end);
-          if (line.size() + part.size() > kMaxApiBytes) {
-            complain(Counter::kApiTooLarge, "too large", "a change of a pod is longer than 8 MiB");
-            turn = Turn::kListAnew;
-            return false;
-          }
-          line += part;
-          bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
-          if (end == std::string_view::npos) break;
-          if (!line.empty()) turn = on_line(line);
-          line.clear();
-          if (line.capacity() > 256u << 10) line.shrink_to_fit();
-        }
-        return turn == Turn::kGoOn;
-      });
+  const auto read_lines = [&](std::string_view bytes) {
+    while (turn == Turn::kGoOn && !bytes.empty()) {
+      const auto end = bytes.find('\n');
+      const auto part = bytes.substr(0, end);
+      if (line.size() + part.size() > kMaxApiBytes) {
+        complain(Counter::kApiTooLarge, SourceState::kUnreadable,
+                 "a change of a pod is longer than 8 MiB");
+        turn = Turn::kListAnew;
+        return false;
+      }
+      line += part;
+      bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+      if (end == std::string_view::npos) break;
+      if (!line.empty()) turn = on_line(line);
+      line.clear();
+      if (line.capacity() > 256u << 10) line.shrink_to_fit();
+    }
+    return turn == Turn::kGoOn;
+  };
+  const auto answer = client_.get(path, options_.watch_limit + options_.request_limit, read_lines,
+                                  [this] { answered_well(); });
   using Outcome = ApiAnswer::Outcome;
   if (answer.outcome == Outcome::kStopped) return Turn::kStopped;
   if (turn != Turn::kGoOn) return turn;
   if (answer.outcome == Outcome::kCutShort) {
     // Half a line is no change; what it said comes again from the last version seen.
-    return complain(Counter::kApiUnreachable, "unreachable",
+    return complain(Counter::kApiUnreachable, SourceState::kUnreachable,
                     "the watch of " + options_.endpoint.url + " broke off: " + answer.trouble);
   }
-  if (answer.status != 200)
-    return on_status(read_status(answer.error_body), answer.status, "watch pods");
+  if (answer.status != 200) return on_refusal(answer, "watch pods");
+  answered_well();  // it ran its time
   return Turn::kGoOn;
 }
 
 PodWatch::Turn PodWatch::on_line(std::string_view line) {
   auto event = read_watch_event(line);
   if (!event) {
-    complain(Counter::kApiMalformed, "malformed", "a change of a pod: " + event.error().text);
+    complain(Counter::kApiMalformed, SourceState::kUnreadable,
+             "a change of a pod: " + event.error().text);
     return Turn::kListAnew;
   }
   using Kind = WatchEvent::Kind;
@@ -199,11 +207,19 @@ PodWatch::Turn PodWatch::on_line(std::string_view line) {
     return on_status(event->status, event->status.code, "watch pods");
   counters_.add(Counter::kApiEvents);
   progressed_ = true;
+  answered_well();
   if (!event->resource_version.empty()) resource_version_ = event->resource_version;
   if (event->kind == Kind::kBookmark) return Turn::kGoOn;
   const auto kind =
       event->kind == Kind::kDeleted ? PodUpdate::Kind::kPodDeleted : PodUpdate::Kind::kPod;
   return tell({.kind = kind, .pod = std::move(event->pod)}) ? Turn::kGoOn : Turn::kStopped;
+}
+
+PodWatch::Turn PodWatch::on_refusal(const ApiAnswer& answer, std::string_view what) {
+  auto status = read_status(answer.error_body);
+  // The kubelet says its refusals in plain text.
+  if (status.message.empty()) status.message = answer.error_body.substr(0, kMaxSaidBytes);
+  return on_status(status, answer.status, what);
 }
 
 PodWatch::Turn PodWatch::on_status(const ApiStatus& status, long http_status,
@@ -213,19 +229,23 @@ PodWatch::Turn PodWatch::on_status(const ApiStatus& status, long http_status,
       status.message.empty() ? "answer " + std::to_string(http_status) : escaped(status.message);
   switch (http_status) {
     case 401:
-      return complain(Counter::kApiUnauthorized, "unauthorized",
+      return complain(Counter::kApiUnauthorized, SourceState::kUnauthorized,
                       "the token of " + options_.endpoint.token_file + " is not accepted: " + said);
     case 403:
-      return complain(Counter::kApiForbidden, "forbidden",
+      return complain(Counter::kApiForbidden, SourceState::kForbidden,
                       "no right to " + std::string(what) +
-                          ", so processes keep names without pods; the agent's service account "
-                          "needs a ClusterRole with get, list and watch of pods: " +
+                          ", so processes keep names without pods; the agent's service account " +
+                          (options_.source == PodSource::kKubelet
+                               ? "needs a ClusterRole with get of nodes/pods (before Kubernetes "
+                                 "1.33: nodes/proxy): "
+                               : "needs a ClusterRole with get, list and watch of pods: ") +
                           said);
     case 410:
       counters_.add(Counter::kApiExpired);
       return Turn::kListAnew;
     default:
-      return complain(Counter::kApiRefused, "status", "cannot " + std::string(what) + ": " + said);
+      return complain(Counter::kApiRefused, SourceState::kRefused,
+                      "cannot " + std::string(what) + ": " + said);
   }
 }
 

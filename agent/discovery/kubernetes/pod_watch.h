@@ -5,8 +5,8 @@
 // connection, one answer of 8 MiB.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -15,30 +15,19 @@
 #include "agent/discovery/kubernetes/api_client.h"
 #include "agent/discovery/kubernetes/pod_naming.h"
 #include "agent/discovery/kubernetes/pod_reader.h"
+#include "agent/discovery/kubernetes/pod_watch_options.h"
 #include "agent/telemetry/counters.h"
 #include "agent/telemetry/logging.h"
-#include "exa/base/result.h"
+#include "agent/telemetry/source_state.h"
+#include "exa/base/time.h"
 
 namespace exa {
 
-enum class PodSource : std::uint8_t { kApiServer, kKubelet };
-
-struct PodWatchOptions {
-  ApiEndpoint endpoint;
-  std::string node_name;
-  PodSource source = PodSource::kApiServer;
-  std::size_t page_limit = 50;
-  std::chrono::seconds request_limit{30};
-  std::chrono::seconds watch_limit{300};
-  std::chrono::milliseconds shortest_pause{500};
-  std::chrono::milliseconds longest_pause{30'000};
-  std::chrono::milliseconds kubelet_interval{10'000};
+// For metrics; from any thread.
+struct PodSourceHealth {
+  SourceState state = SourceState::kStarting;
+  MonotonicTime last_answer;  // that was good, or when asking began
 };
-
-// From the variables that the kubelet sets in every pod and NODE_NAME; an error where they are not.
-Result<PodWatchOptions> in_cluster_options(
-    const std::function<const char*(const char*)>& environment,
-    const std::string& account_folder = "/var/run/secrets/kubernetes.io/serviceaccount");
 
 class PodWatch {
  public:
@@ -47,6 +36,11 @@ class PodWatch {
   ~PodWatch();  // ends the thread within one answer's handling
   PodWatch(const PodWatch&) = delete;
   PodWatch& operator=(const PodWatch&) = delete;
+
+  [[nodiscard]] PodSourceHealth health() const;
+  // Somebody waits for a pod: the kubelet, which tells nothing by itself, is asked before its time.
+  // Lock-free; the capture thread's.
+  void ask_soon() { asked_.store(true, std::memory_order_relaxed); }
 
  private:
   enum class Turn : std::uint8_t { kGoOn, kPause, kListAnew, kStopped };
@@ -57,9 +51,12 @@ class PodWatch {
   Turn watch();
   Turn on_line(std::string_view line);
   Turn on_status(const ApiStatus& status, long http_status, std::string_view what);
-  Turn complain(Counter counter, const std::string& cause, const std::string& text);
+  Turn on_refusal(const ApiAnswer& answer, std::string_view what);
+  Turn complain(Counter counter, SourceState state, const std::string& text);
+  void answered_well();
   bool tell(PodUpdate update);
   bool pause(std::chrono::milliseconds duration);
+  bool pause_until_asked(std::chrono::milliseconds duration);
 
   const PodWatchOptions options_;
   PodUpdates& updates_;
@@ -70,7 +67,10 @@ class PodWatch {
   std::size_t page_limit_;
   std::chrono::milliseconds asked_pause_{0};  // by the server
   bool progressed_ = false;                   // since the last pause
-  bool synced_once_ = false;
+  bool told_sync_ = false;                    // said in the log since the start or the last failure
+  std::atomic<SourceState> state_ = SourceState::kStarting;
+  std::atomic<std::uint64_t> last_answer_ns_;
+  std::atomic<bool> asked_ = false;
   const Log& plain_log_;
   std::mutex mutex_;
   std::condition_variable stopping_;

@@ -77,6 +77,26 @@ log: {level: debug, format: json}
   EXPECT_EQ(c.log.format, LogFormat::kJson);
 }
 
+TEST(ConfigFile, ReadsTheSourceOfPods) {
+  const auto loaded = load_file(R"(
+kubernetes:
+  source: kubelet
+  kubelet: {url: https://10.0.0.7:10250, ca: /etc/kubelet.crt, insecure: true}
+)");
+  ASSERT_TRUE(loaded) << loaded.error().text;
+  const auto& kubernetes = loaded->config.kubernetes;
+  EXPECT_EQ(kubernetes.source, PodSource::kKubelet);
+  EXPECT_EQ(kubernetes.kubelet.url, "https://10.0.0.7:10250");
+  EXPECT_EQ(kubernetes.kubelet.ca, "/etc/kubelet.crt");
+  EXPECT_TRUE(kubernetes.kubelet.insecure);
+  EXPECT_EQ(Config{}.kubernetes.source, PodSource::kApiServer);
+  EXPECT_FALSE(Config{}.kubernetes.kubelet.insecure);
+  EXPECT_THAT(error_of("kubernetes: {source: apiserver}"),
+              AllOf(HasSubstr("agent.yaml:1:"), HasSubstr("kubernetes.source"),
+                    HasSubstr("none of api, kubelet")));
+  EXPECT_THAT(error_of("kubernetes: {kubelet: {insecur: true}}"), HasSubstr("insecure"));
+}
+
 TEST(ConfigFile, ShortFormStandsBelowTheSignalsWhateverTheOrder) {
   const auto loaded =
       load_file("otlp:\n  traces: {endpoint: 'http://a:1/x'}\n  endpoint: http://b:2\n");

@@ -2,63 +2,16 @@
 
 #include <gmock/gmock.h>
 
-#include <cstdlib>
-#include <filesystem>
-
-#include "tests/unit/exporters/fault_server.h"
 #include "tests/unit/kubernetes/recorded.h"
+#include "tests/unit/kubernetes/watch_fixture.h"
 
 namespace exa {
 namespace {
 
 using namespace std::chrono_literals;
 using testing::HasSubstr;
+using testing::Not;
 using Kind = PodUpdate::Kind;
-
-std::string json(const std::string& body) {
-  return http_answer(200, "", body);
-}
-
-class PodWatchTest : public testing::Test {
- protected:
-  PodWatchTest() {
-    folder_ = (std::filesystem::temp_directory_path() / "exa_pod_watch_XXXXXX").string();
-    EXPECT_NE(mkdtemp(folder_.data()), nullptr);
-    write_token("first");
-  }
-  ~PodWatchTest() override { std::filesystem::remove_all(folder_); }
-
-  void write_token(const std::string& token) { std::ofstream(folder_ + "/token") << token << '\n'; }
-
-  PodWatchOptions options(const FaultServer& server) const {
-    return {.endpoint = {.url = server.url(), .token_file = folder_ + "/token", .ca_file = ""},
-            .node_name = "node-a",
-            .shortest_pause = 1ms,
-            .longest_pause = 20ms};
-  }
-  // All updates until the pod is told; its last state.
-  std::optional<Pod> wait_for(const std::string& name, Kind kind = Kind::kPod) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (auto update = updates_.pop_until(deadline))
-      if (update->kind == kind && update->pod.name == name) return update->pod;
-    return std::nullopt;
-  }
-  bool wait_for_kind(Kind kind) {
-    const auto deadline = std::chrono::steady_clock::now() + 10s;
-    while (auto update = updates_.pop_until(deadline))
-      if (update->kind == kind) return true;
-    return false;
-  }
-  [[nodiscard]] std::uint64_t count(Counter counter) const { return counters_.get(counter); }
-
-  std::string folder_;
-  Counters counters_;
-  Log log_{LogThreshold::kOff, LogFormat::kText, "test"};
-  PodUpdates updates_{4};  // small: the watch must wait for its reader
-};
-
-const FaultyAnswer kHeldWatch{.bytes = "HTTP/1.1 200 OK\r\n\r\n",
-                              .then = FaultyAnswer::Then::kHold};
 
 TEST_F(PodWatchTest, ListsInPagesThenWatches) {
   FaultServer server([&](int request) -> FaultyAnswer {
@@ -171,30 +124,116 @@ TEST_F(PodWatchTest, EndsAtOnceWhileTheServerIsSilent) {
   EXPECT_LT(std::chrono::steady_clock::now() - begin, 5s);
 }
 
-TEST_F(PodWatchTest, AsksTheKubeletByIntervals) {
-  FaultServer server(
-      [&](int) -> FaultyAnswer { return {.bytes = json(recorded("pods-node-a.json"))}; });
-  auto from_kubelet = options(server);
-  from_kubelet.source = PodSource::kKubelet;
-  from_kubelet.kubelet_interval = 1ms;
-  PodWatch watch(from_kubelet, updates_, counters_, log_);
+TEST_F(PodWatchTest, AnExpiredPageIsListedAnew) {
+  FaultServer server([&](int request) -> FaultyAnswer {
+    if (request == 0) return {.bytes = json(recorded("pods-node-a-page1.json"))};
+    if (request == 1)
+      return {
+          .bytes = http_answer(
+              410, "", R"({"kind":"Status","status":"Failure","reason":"Expired","code":410})")};
+    return request == 2 ? FaultyAnswer{.bytes = json(recorded("pods-node-a.json"))} : kHeldWatch;
+  });
+  PodWatch watch(options(server), updates_, counters_, log_);
   EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
-  EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
-  EXPECT_THAT(server.requests()[0], HasSubstr("GET /pods HTTP/1.1"));
+  EXPECT_EQ(count(Counter::kApiExpired), 1u);
+  EXPECT_THAT(server.requests()[2], Not(HasSubstr("&continue=")));
 }
 
-TEST(InClusterOptions, AreThoseOfThePod) {
-  const auto environment = [](const char* name) -> const char* {
-    const std::string_view asked(name);
-    if (asked == "KUBERNETES_SERVICE_HOST") return "fd00::1";
-    if (asked == "KUBERNETES_SERVICE_PORT") return "6443";
-    return asked == "NODE_NAME" ? "node-a" : nullptr;
-  };
-  const auto found = in_cluster_options(environment, "/account");
-  ASSERT_TRUE(found);
-  EXPECT_EQ(found->endpoint.url, "https://[fd00::1]:6443");
-  EXPECT_EQ(found->endpoint.token_file, "/account/token");
-  EXPECT_FALSE(in_cluster_options([](const char*) -> const char* { return nullptr; }));
+TEST_F(PodWatchTest, AWatchThatMeets401GoesOnWithTheNewToken) {
+  const auto lines = recorded_lines("watch-node-a.jsonl");
+  FaultServer server([&](int request) -> FaultyAnswer {
+    if (request == 0) return {.bytes = json(recorded("pods-node-a.json"))};
+    if (request == 1) {
+      write_token("second");
+      return {.bytes = http_answer(401, "", recorded("error-401.json"))};
+    }
+    return {.bytes = "HTTP/1.1 200 OK\r\n\r\n" + lines[5] + "\n",
+            .then = FaultyAnswer::Then::kHold};
+  });
+  PodWatch watch(options(server), updates_, counters_, log_);
+  EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
+  EXPECT_TRUE(wait_for("bare"));
+  EXPECT_THAT(server.requests()[2], HasSubstr("Authorization: Bearer second\r\n"));
+  EXPECT_THAT(server.requests()[2], HasSubstr("&resourceVersion=257&"));
+  EXPECT_EQ(count(Counter::kApiLists), 1u) << "what was known stays known";
+}
+
+TEST_F(PodWatchTest, WaitsAsLongAsTheServerAsks) {
+  FaultServer server([&](int request) -> FaultyAnswer {
+    // "Too large resource version": the server lags behind and asks for a second.
+    if (request == 1) return {.bytes = http_answer(504, "", recorded("error-rv-too-large.json"))};
+    return request == 0 ? FaultyAnswer{.bytes = json(recorded("pods-node-a.json"))} : kHeldWatch;
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  PodWatch watch(options(server), updates_, counters_, log_);
+  EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
+  ASSERT_TRUE(server.wait_for_requests(3));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 1s);
+  EXPECT_EQ(count(Counter::kApiRefused), 1u);
+}
+
+TEST_F(PodWatchTest, AsksForSmallerPagesAfterOneTooLarge) {
+  const auto huge = R"({"items":[{"metadata":{"uid":"u","annotations":{"a":")" +
+                    std::string(kMaxApiBytes, 'v') + R"("}}}]})";
+  FaultServer server([&](int request) -> FaultyAnswer {
+    if (request == 0) return {.bytes = json(huge)};
+    return request == 1 ? FaultyAnswer{.bytes = json(recorded("pods-node-a.json"))} : kHeldWatch;
+  });
+  PodWatch watch(options(server), updates_, counters_, log_);
+  EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
+  EXPECT_THAT(server.requests()[0], HasSubstr("&limit=50"));
+  EXPECT_THAT(server.requests()[1], HasSubstr("&limit=25"));
+}
+
+TEST_F(PodWatchTest, AHugePodWithinTheBoundIsReadAndCut) {
+  auto huge = recorded_lines("watch-node-a.jsonl")[5];  // bare
+  const std::string metadata = R"("metadata":{)";
+  huge.insert(huge.find(metadata) + metadata.size(),
+              R"("annotations":{"kubectl.kubernetes.io/last-applied-configuration":")" +
+                  std::string(4u << 20, '{') + R"(","resource.opentelemetry.io/team":")" +
+                  std::string(1u << 20, 't') + R"("},)");
+  FaultServer server([&](int request) -> FaultyAnswer {
+    if (request == 0) return {.bytes = json(recorded("pods-node-a.json"))};
+    return {.bytes = "HTTP/1.1 200 OK\r\n\r\n" + huge + "\n", .then = FaultyAnswer::Then::kHold};
+  });
+  PodWatch watch(options(server), updates_, counters_, log_);
+  EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
+  const auto pod = wait_for("bare");
+  ASSERT_TRUE(pod);
+  ASSERT_EQ(pod->annotations.size(), 1u);
+  EXPECT_EQ(pod->annotations[0].second, std::string(kMaxPodTextBytes, 't'));
+}
+
+TEST_F(PodWatchTest, TellsHowTheSourceAnswers) {
+  std::atomic<bool> allowed = false;
+  std::atomic<bool> listed = false;
+  FaultServer server([&](int) -> FaultyAnswer {
+    if (!allowed) return {.bytes = http_answer(403, "", recorded("error-403.json"))};
+    if (listed.exchange(true)) return kHeldWatch;
+    return {.bytes = json(recorded("pods-node-a.json"))};
+  });
+  const auto before = monotonic_now();
+  testing::internal::CaptureStderr();
+  {
+    const Log log(LogThreshold::kInfo, LogFormat::kText, "test");
+    PodWatch watch(options(server), updates_, counters_, log);
+    ASSERT_TRUE(server.wait_for_requests(5));
+    EXPECT_EQ(watch.health().state, SourceState::kForbidden);
+    const auto asked_since = watch.health().last_answer;
+    EXPECT_GE(asked_since.ns, before.ns);
+    allowed = true;
+    EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    while (watch.health().state != SourceState::kFollowing &&
+           std::chrono::steady_clock::now() < deadline)
+      std::this_thread::yield();
+    EXPECT_EQ(watch.health().state, SourceState::kFollowing);
+    EXPECT_GT(watch.health().last_answer.ns, asked_since.ns);
+  }
+  const auto said = testing::internal::GetCapturedStderr();
+  EXPECT_EQ(lines_with(said, "no right to list pods"), 1) << said;
+  EXPECT_EQ(lines_with(said, "get, list and watch of pods"), 1) << said;
+  EXPECT_EQ(lines_with(said, "the pods of node node-a are known"), 1) << said;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 #include <vector>
 
@@ -49,6 +50,32 @@ TEST(SelfMetrics, PublishEveryRowOfEveryTable) {
   const auto rows = static_cast<std::size_t>(Counter::kCount) +
                     static_cast<std::size_t>(ExportCounter::kCount) + EXA_COUNTER_COUNT;
   EXPECT_EQ(points, rows + 1) << "and the processor time";
+}
+
+TEST(SelfMetrics, TellHowTheSourceOfPodsAnswers) {
+  const PodGauges pods{.pods = 12, .source = SourceState::kForbidden, .answer_age_s = 61.5};
+  const auto metrics = self_metrics(std::make_shared<const Resource>(), Counters{},
+                                    ExportCounters{}, {}, {.kubernetes = pods}, {1}, {2});
+  std::map<std::string, std::vector<NumberPoint>> points;
+  for (const auto& metric : metrics.metrics)
+    if (const auto* gauge = std::get_if<Gauge>(&metric.points)) points[metric.name] = gauge->points;
+  EXPECT_EQ(std::get<std::int64_t>(points.at("exemplar_agent.kubernetes_pods")[0].value), 12);
+  EXPECT_EQ(std::get<double>(points.at("exemplar_agent.kubernetes_answer_age")[0].value), 61.5);
+  std::vector<std::string> holding;
+  for (const auto& point : points.at("exemplar_agent.kubernetes_source"))
+    if (std::get<std::int64_t>(point.value) == 1)
+      holding.push_back(std::get<std::string>(point.attributes.at(0).value));
+  EXPECT_EQ(holding, std::vector<std::string>{"forbidden"});
+  EXPECT_EQ(points.at("exemplar_agent.kubernetes_source").size(), kSourceStateNames.size());
+}
+
+TEST(SelfMetrics, WithoutKubernetesSayNothingOfIt) {
+  const auto metrics = self_metrics(std::make_shared<const Resource>(), Counters{},
+                                    ExportCounters{}, {}, {}, {1}, {2});
+  for (const auto& metric : metrics.metrics) {
+    if (!std::holds_alternative<Gauge>(metric.points)) continue;
+    EXPECT_EQ(metric.name.find("kubernetes"), std::string::npos) << metric.name;
+  }
 }
 
 TEST(SelfMetrics, DoWithoutTheKernel) {
