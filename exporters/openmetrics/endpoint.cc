@@ -105,7 +105,11 @@ class OpenMetricsEndpoint::Server {
   }
 
   [[nodiscard]] std::uint16_t port() const { return port_; }
-  void set(std::shared_ptr<const MetricBatch> batch) { cache_.set(std::move(batch)); }
+  void set(std::shared_ptr<const MetricBatch> batch) {
+    const auto losses = cache_.set(std::move(batch));
+    counters_.add(ExportCounter::kExemplarsReplaced, losses.replaced);
+    counters_.add(ExportCounter::kExemplarsGivenUp, losses.given_up);
+  }
 
  private:
   static MHD_Result serve(void* self, MHD_Connection* connection, const char* url,

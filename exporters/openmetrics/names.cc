@@ -65,7 +65,7 @@ std::string family_name(std::string_view name, std::string_view unit, bool count
   constexpr std::string_view kTotal = "total";
   if (counter && has_suffix_word(family, kTotal)) family.resize(family.size() - kTotal.size() - 1);
   const std::string_view word = unit_word(unit);
-  if (!word.empty() && !has_suffix_word(family, word)) family += "_" + std::string(word);
+  if (!word.empty() && !has_suffix_word(family, word)) family.append("_").append(word);
   return family;
 }
 

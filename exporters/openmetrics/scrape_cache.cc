@@ -5,26 +5,30 @@
 
 namespace exa {
 
-void ScrapeCache::set(std::shared_ptr<const MetricBatch> batch) {
-  if (!batch) return;
+ExemplarShelf::Losses ScrapeCache::set(std::shared_ptr<const MetricBatch> batch) {
+  if (!batch) return {};
   const std::lock_guard lock(mutex_);
   newest_ = std::move(batch);
+  return shelf_.add(*newest_);
 }
 
 std::shared_ptr<const ScrapeBody> ScrapeCache::get(ScrapeFormat format, bool gzipped) {
+  const bool with_exemplars = format == ScrapeFormat::kOpenMetrics;
   std::shared_ptr<const MetricBatch> batch;
+  ShownExemplars exemplars;
   {
     const std::lock_guard lock(mutex_);
     batch = newest_;
+    if (with_exemplars && (batch != rendered_ || !bodies_[1].plain)) exemplars = shelf_.show();
   }
   if (batch != rendered_) {
     bodies_ = {};
     rendered_ = batch;
   }
-  Bodies& bodies = bodies_[format == ScrapeFormat::kOpenMetrics ? 1 : 0];
+  Bodies& bodies = bodies_[with_exemplars ? 1 : 0];
   if (!bodies.plain) {
-    Rendered rendered = format == ScrapeFormat::kOpenMetrics ? render_openmetrics(*batch, picker_)
-                                                             : render_text(*batch);
+    Rendered rendered =
+        with_exemplars ? render_openmetrics(*batch, exemplars) : render_text(*batch);
     bodies.plain = std::make_shared<const ScrapeBody>(ScrapeBody{
         .bytes = std::move(rendered.text), .exemplars_omitted = rendered.exemplars_omitted});
   }

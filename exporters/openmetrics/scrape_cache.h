@@ -1,4 +1,5 @@
-// The newest batch, and its renderings: each format at most once a batch, whoever asks.
+// The newest batch, the exemplars of it and of those before it, and the renderings: each format at
+// most once a batch, whoever asks.
 // set from the window thread; get from the endpoint's only thread, which does the rendering.
 #pragma once
 
@@ -9,7 +10,7 @@
 
 #include "exa/export/export_counters.h"
 #include "exa/model/metric.h"
-#include "exporters/openmetrics/exemplar_picker.h"
+#include "exporters/openmetrics/exemplar_shelf.h"
 #include "exporters/openmetrics/negotiation.h"
 
 namespace exa {
@@ -23,7 +24,7 @@ struct ScrapeBody {
 
 class ScrapeCache {
  public:
-  void set(std::shared_ptr<const MetricBatch> batch);
+  ExemplarShelf::Losses set(std::shared_ptr<const MetricBatch> batch);
   std::shared_ptr<const ScrapeBody> get(ScrapeFormat format, bool gzipped);
 
  private:
@@ -33,11 +34,11 @@ class ScrapeCache {
   };
   std::mutex mutex_;
   std::shared_ptr<const MetricBatch> newest_ = std::make_shared<const MetricBatch>();
+  ExemplarShelf shelf_;
 
   // The endpoint's thread.
   std::shared_ptr<const MetricBatch> rendered_;  // what bodies_ are of
   std::array<Bodies, 2> bodies_;                 // by format
-  ExemplarPicker picker_;
 };
 
 }  // namespace exa

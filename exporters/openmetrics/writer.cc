@@ -1,10 +1,12 @@
 #include "exporters/openmetrics/writer.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <unordered_map>
 #include <vector>
 
 #include "exporters/openmetrics/names.h"
+#include "exporters/openmetrics/series_name.h"
 
 namespace exa {
 namespace {
@@ -48,23 +50,10 @@ struct Target {
   std::string description;  // labels of target_info
 };
 
-std::string find_text(const Attributes& attributes, std::string_view key) {
-  for (const Attribute& attribute : attributes)
-    if (attribute.key == key) return attribute_text(attribute.value);
-  return {};
-}
-
 Target describe(const Resource* resource) {
   Target target;
   if (resource == nullptr) return target;
-  const std::string space = find_text(resource->attributes, "service.namespace");
-  const std::string name = find_text(resource->attributes, "service.name");
-  const std::string instance = find_text(resource->attributes, "service.instance.id");
-  Labels identity;
-  if (!name.empty()) identity.emplace_back("job", space.empty() ? name : space + "/" + name);
-  if (!instance.empty()) identity.emplace_back("instance", instance);
-  target.identity = label_text(identity);
-
+  target.identity = target_identity(resource);
   Attributes rest;
   for (const Attribute& attribute : resource->attributes)
     if (attribute.key != "service.name" && attribute.key != "service.namespace" &&
@@ -72,11 +61,6 @@ Target describe(const Resource* resource) {
       rest.push_back(attribute);
   target.description = label_text(labels_of(rest));
   return target;
-}
-
-std::string joined(const std::string& a, const std::string& b) {
-  if (a.empty()) return b;
-  return b.empty() ? a : a + "," + b;
 }
 
 std::string braced(const std::string& labels) {
@@ -99,9 +83,19 @@ std::string exemplar_text(const Exemplar& exemplar) {
          timestamp_text(exemplar.time);
 }
 
+// A bucket that counted nothing shows none: its series began anew since.
+const Exemplar* exemplar_of(const std::vector<BucketExemplar>* shown, const HistogramPoint& point,
+                            std::size_t bucket) {
+  if (shown == nullptr || bucket >= point.bucket_counts.size() || point.bucket_counts[bucket] == 0)
+    return nullptr;
+  const auto found = std::ranges::find(*shown, bucket, &BucketExemplar::bucket);
+  return found == shown->end() ? nullptr : &found->exemplar;
+}
+
 class Writer {
  public:
-  Writer(ScrapeFormat format, ExemplarPicker* picker) : format_(format), picker_(picker) {}
+  Writer(ScrapeFormat format, const ShownExemplars* exemplars)
+      : format_(format), exemplars_(exemplars) {}
 
   Rendered render(const MetricBatch& batch) {
     collect(batch);
@@ -136,7 +130,7 @@ class Writer {
     std::unordered_map<std::string, bool> written;
     for (const Target& target : targets_) {
       if (target.identity.empty() && target.description.empty()) continue;
-      const std::string labels = joined(target.identity, target.description);
+      const std::string labels = joined_labels(target.identity, target.description);
       if (!written.try_emplace(labels, true).second) continue;
       if (!begun) {
         out_.text += open_metrics() ? "# TYPE target info\n" : "# TYPE target_info gauge\n";
@@ -173,7 +167,7 @@ class Writer {
   }
 
   void write(const Family& family, const std::string& identity, const NumberPoint& point) {
-    const std::string labels = joined(identity, label_text(labels_of(point.attributes)));
+    const std::string labels = series_labels(identity, point.attributes);
     const auto* real = std::get_if<double>(&point.value);
     out_.text +=
         family.name + (family.kind == Kind::kCounter ? "_total" : "") + braced(labels) + " " +
@@ -181,12 +175,13 @@ class Writer {
   }
 
   void write(const Family& family, const std::string& identity, const HistogramPoint& point) {
-    const std::string labels = joined(identity, label_text(labels_of(point.attributes)));
+    const std::string labels = series_labels(identity, point.attributes);
     const std::string prefix = labels.empty() ? "" : labels + ",";
-    std::vector<const Exemplar*> shown;
-    if (picker_ != nullptr) shown = picker_->pick(family.name + "{" + labels, point);
-
-    std::size_t count_shown = 0;
+    const std::vector<BucketExemplar>* shown = nullptr;
+    if (exemplars_ != nullptr)
+      if (const auto found = exemplars_->find(series_name(family.name, labels));
+          found != exemplars_->end())
+        shown = &found->second;
     std::uint64_t cumulative = 0;
     const std::size_t bounds = point.bounds ? point.bounds->size() : 0;
     for (std::size_t i = 0; i <= bounds; ++i) {
@@ -198,21 +193,20 @@ class Writer {
       out_.text += i < bounds ? bound_text((*point.bounds)[i]) : "+Inf";
       out_.text += "\"} ";
       out_.text += number_text(cumulative);
-      if (i < shown.size() && shown[i] != nullptr) {
-        out_.text += exemplar_text(*shown[i]);
-        ++count_shown;
+      if (const auto* exemplar = exemplar_of(shown, point, i)) {
+        out_.text += exemplar_text(*exemplar);
+        ++out_.exemplars;
       }
       out_.text += '\n';
     }
     // The +Inf bucket, so that the series agree whatever the point claims.
     out_.text += family.name + "_count" + braced(labels) + " " + number_text(cumulative) + "\n";
     out_.text += family.name + "_sum" + braced(labels) + " " + number_text(point.sum) + "\n";
-    out_.exemplars += count_shown;
-    out_.exemplars_omitted += point.exemplars.size() - count_shown;
+    if (exemplars_ == nullptr) out_.exemplars_omitted += point.exemplars.size();
   }
 
   const ScrapeFormat format_;
-  ExemplarPicker* const picker_;
+  const ShownExemplars* const exemplars_;  // null: the format has no place for them
   std::vector<Target> targets_;
   std::vector<Family> families_;
   Rendered out_;
@@ -220,9 +214,8 @@ class Writer {
 
 }  // namespace
 
-Rendered render_openmetrics(const MetricBatch& batch, ExemplarPicker& picker) {
-  picker.begin(batch.window_start);
-  return Writer(ScrapeFormat::kOpenMetrics, &picker).render(batch);
+Rendered render_openmetrics(const MetricBatch& batch, const ShownExemplars& exemplars) {
+  return Writer(ScrapeFormat::kOpenMetrics, &exemplars).render(batch);
 }
 
 Rendered render_text(const MetricBatch& batch) {

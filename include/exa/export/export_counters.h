@@ -24,7 +24,9 @@
   X(kAttemptsRetried, attempts, retry, "export attempts that will be tried again")                 \
   X(kAttemptsFailed, attempts, failed, "export attempts that failed for good")                     \
   X(kScrapes, scrapes, "", "scrapes of the metrics endpoint answered")                             \
-  X(kExemplarsOmitted, exemplars_omitted, text_format, "exemplars a scrape could not carry")
+  X(kExemplarsOmitted, exemplars_omitted, text_format, "exemplars a scrape could not carry")        \
+  X(kExemplarsReplaced, exemplars_omitted, replaced, "no scrape came before a better one did")     \
+  X(kExemplarsGivenUp, exemplars_omitted, given_up, "no scrape came for ten minutes, or too many")
 // clang-format on
 
 namespace exa {

@@ -19,8 +19,9 @@ using testing::Not;
 namespace s = samples;
 
 std::string openmetrics(const MetricBatch& batch) {
-  ExemplarPicker picker;
-  return render_openmetrics(batch, picker).text;
+  ExemplarShelf shelf;
+  shelf.add(batch);
+  return render_openmetrics(batch, shelf.show()).text;
 }
 
 // Prometheus' own python parser: a list of families, or the parser's complaint.
@@ -194,53 +195,6 @@ TEST(Names, GiveUnitsTheirWordOnce) {
   EXPECT_EQ(family_name("process.uptime_seconds", "s", false), "process_uptime_seconds");
   EXPECT_EQ(family_name("exemplar_agent_exchanges_total", "", true), "exemplar_agent_exchanges");
   EXPECT_EQ(family_name("9 lives", "{cat}", false), "_9_lives");
-}
-
-class Picker : public testing::Test {
- protected:
-  std::vector<double> shown(std::vector<Exemplar> exemplars, std::uint64_t window_ns = 0) {
-    const auto point = s::histogram_point(s::get_200(), std::move(exemplars));
-    picker_.begin({s::kEpoch + window_ns});
-    std::vector<double> values;
-    for (const Exemplar* one : picker_.pick("series", point))
-      values.push_back(one == nullptr ? -1 : one->value);
-    return values;
-  }
-  ExemplarPicker picker_;
-};
-
-TEST_F(Picker, PutsEachExemplarIntoItsBucket) {
-  EXPECT_EQ(
-      shown({s::exemplar(0.1, 1), s::exemplar(0.11, 2), s::exemplar(1, 3), s::exemplar(1.01, 4)}),
-      (std::vector<double>{0.1, 0.11, 1, 1.01}));
-}
-
-TEST_F(Picker, PrefersTheOneThatSaysMost) {
-  using enum ExemplarReason;
-  EXPECT_EQ(shown({s::exemplar(0.2, 1, 5, kBucket), s::exemplar(0.3, 2, 4, kSlowest),
-                   s::exemplar(0.4, 3, 3, kError), s::exemplar(0.45, 4, 6, kFloor)})[1],
-            0.4);
-}
-
-TEST_F(Picker, ShowsNoneWithoutIds) {
-  Exemplar without = s::exemplar(0.2, 1);
-  without.span_id = {};
-  EXPECT_EQ(shown({without})[1], -1);
-}
-
-TEST_F(Picker, ShowsOnlyRisingTimesABucket) {
-  EXPECT_EQ(shown({s::exemplar(0.2, 1, 5 * s::kSecond)})[1], 0.2);
-  EXPECT_EQ(shown({s::exemplar(0.3, 2, 5 * s::kSecond)})[1], -1) << "the same time";
-  EXPECT_EQ(shown({s::exemplar(0.3, 2, 5 * s::kSecond + 900'000)})[1], -1)
-      << "the same millisecond, which is all Prometheus keeps";
-  EXPECT_EQ(shown({s::exemplar(0.3, 2, 4 * s::kSecond)})[1], -1) << "older";
-  EXPECT_EQ(shown({s::exemplar(0.3, 2, 6 * s::kSecond)})[1], 0.3);
-}
-
-TEST_F(Picker, ShowsNoneOlderThanTheWindow) {
-  EXPECT_EQ(shown({s::exemplar(0.2, 1, 5 * s::kSecond)}, 10 * s::kSecond)[1], -1);
-  EXPECT_EQ(shown({s::exemplar(0.2, 1, 9'500'000'000)}, 10 * s::kSecond)[1], 0.2)
-      << "known a little late";
 }
 
 }  // namespace

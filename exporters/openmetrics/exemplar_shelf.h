@@ -1,0 +1,60 @@
+// Which exemplar each bucket shows. A scraper may come less often than windows close, so each
+// bucket keeps one until a newer one takes its place or it is ten minutes old. What was never shown
+// is replaced only by one that says more. Prometheus keeps exemplars of a bucket in the order of
+// their time and refuses what is older, so the times that a bucket shows only rise.
+// Guarded by its owner, ScrapeCache. Budget: kMaxExemplars; beyond it the oldest are given up.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "exa/model/metric.h"
+
+namespace exa {
+
+struct BucketExemplar {
+  std::size_t bucket = 0;
+  Exemplar exemplar;
+};
+// By series_name, at most one a bucket.
+using ShownExemplars = std::unordered_map<std::string, std::vector<BucketExemplar>>;
+
+class ExemplarShelf {
+ public:
+  static constexpr std::uint64_t kKeepNs = 600'000'000'000;
+  static constexpr std::size_t kMaxExemplars = 10'000;
+
+  // Exemplars that no scrape has seen and none will.
+  struct Losses {
+    std::size_t replaced = 0;
+    std::size_t given_up = 0;  // expired, or too many are kept
+  };
+
+  // Takes in the exemplars of a batch that have ids, and forgets what has become too old.
+  Losses add(const MetricBatch& batch);
+
+  // What a scrape shows now; from here on it counts as shown.
+  ShownExemplars show();
+
+ private:
+  struct Kept {
+    std::size_t bucket = 0;
+    std::uint64_t shown_ms = 0;  // time of the last one that this bucket has shown, 0 none
+    Exemplar exemplar;
+    [[nodiscard]] bool shown() const;
+  };
+  void take(std::vector<Kept>& series, std::size_t bucket, const Exemplar& exemplar,
+            Losses& losses);
+  void forget_outside(std::uint64_t oldest_ns, std::uint64_t newest_ns, Losses& losses);
+  void forget_surplus(Losses& losses);
+
+  std::unordered_map<std::string, std::vector<Kept>> series_;
+  std::size_t kept_ = 0;
+};
+
+// The bucket that a value is counted in: the first whose upper bound is not below it.
+std::size_t bucket_of(double value, const std::vector<double>& bounds);
+
+}  // namespace exa
