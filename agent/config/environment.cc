@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::string_view kPrefix = "OTEL_";
 
+std::string not_supported(std::string_view name) {
+  std::string text("'");
+  return text.append(name).append("' is not supported; ignored");
+}
+
 class EnvironmentReader {
  public:
   explicit EnvironmentReader(const Environment& environment) : environment_(environment) {}
@@ -118,7 +123,7 @@ class EnvironmentReader {
       otlp |= name == "otlp";
       prometheus |= name == "prometheus";
       if (name != "otlp" && name != "prometheus" && name != "console" && name != "none") {
-        warn("OTEL_METRICS_EXPORTER", "'" + std::string(name) + "' is not supported; ignored");
+        warn("OTEL_METRICS_EXPORTER", not_supported(name));
         return;
       }
     }
@@ -172,7 +177,7 @@ class EnvironmentReader {
       const auto name = rest.substr(0, rest.find(','));
       rest.remove_prefix(std::min(rest.size(), name.size() + 1));
       if (name != "tracecontext" && name != "baggage")
-        warn("OTEL_PROPAGATORS", "'" + std::string(name) + "' is not supported; ignored");
+        warn("OTEL_PROPAGATORS", not_supported(name));
     }
   }
 

@@ -171,7 +171,8 @@ std::string config_yaml(const LoadedConfig& loaded, Origins origins) {
         origins == Origins::kShown ? origin_comment(loaded, setting.key) : std::string();
     switch (setting.shape) {
       case SettingShape::kScalar:
-        out += " " + shown(entries[0]) + comment + "\n";
+        out += ' ';
+        out += shown(entries[0]) + comment + "\n";
         break;
       case SettingShape::kList: {
         std::string list;

@@ -24,7 +24,8 @@ constexpr std::array<Unit, 4> kSizeUnits = {
     {{"B", 1}, {"KiB", 1u << 10}, {"MiB", 1u << 20}, {"GiB", 1u << 30}}};
 
 std::string quoted(std::string_view text) {
-  return "'" + std::string(text.substr(0, 80)) + (text.size() > 80 ? "...'" : "'");
+  std::string quotation("'");
+  return quotation.append(text.substr(0, 80)).append(text.size() > 80 ? "...'" : "'");
 }
 
 // Digits, an optional fraction, a unit. The fraction must come out whole in the base unit.

@@ -196,7 +196,8 @@ std::string table_text(const WindowDelta& window, const TableSettings& settings)
       const bool alarming = window.rows[r].errors != 0 && c == kStatusColumn;
       text += (c == 0 ? "" : "  ") + (alarming ? paint(kRed, cell) : cell);
     }
-    text += "\n" + exemplar_line(window.rows[r], settings, paint);
+    text += '\n';
+    text += exemplar_line(window.rows[r], settings, paint);
   }
   if (shown < window.rows.size()) text += rest_line(window, shown);
   if (!window.losses.empty()) text += paint(kYellow, loss_line(window)) + "\n";

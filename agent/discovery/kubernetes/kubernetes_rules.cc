@@ -74,7 +74,8 @@ Workload workload_of(const Pod& pod) {
   const auto& owner = pod.owner_name;
   if (pod.owner_kind == "ReplicaSet") {
     workload.replica_set = owner;
-    const auto suffix = "-" + std::string(value_of(pod.labels, "pod-template-hash"));
+    std::string suffix("-");
+    suffix += value_of(pod.labels, "pod-template-hash");
     if (suffix.size() > 1 && owner.size() > suffix.size() && owner.ends_with(suffix))
       workload.deployment = owner.substr(0, owner.size() - suffix.size());
   } else if (pod.owner_kind == "StatefulSet") {
@@ -103,7 +104,8 @@ ImageName parse_image(std::string_view image) {
     image = image.substr(0, colon);
   }
   ImageName parsed{.name = std::string(image), .version = std::string(tag)};
-  if (!digest.empty()) parsed.version += (tag.empty() ? "" : "@") + std::string(digest);
+  if (!digest.empty() && !tag.empty()) parsed.version += '@';
+  parsed.version += digest;
   return parsed;
 }
 
