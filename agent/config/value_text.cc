@@ -38,12 +38,13 @@ Result<std::uint64_t> parse_with_unit(std::string_view text, const std::array<Un
   const auto unit = std::ranges::find(units, text.substr(end_of_number), &Unit::name);
   if (unit == units.end()) return refused();
   double number = 0;
-  const auto* const end = text.data() + end_of_number;
-  const auto parsed = std::from_chars(text.data(), end, number, std::chars_format::fixed);
+  const auto digits = text.substr(0, end_of_number);
+  const auto* const end = digits.data() + digits.size();
+  const auto parsed = std::from_chars(digits.data(), end, number, std::chars_format::fixed);
   if (parsed.ec != std::errc() || parsed.ptr != end) return refused();
   const double value = number * static_cast<double>(unit->factor);
-  if (!(value <= static_cast<double>(std::numeric_limits<std::int64_t>::max() / 2)))
-    return refused();
+  constexpr auto kLargest = std::numeric_limits<std::int64_t>::max() / 2;
+  if (!(value <= static_cast<double>(kLargest))) return refused();
   return static_cast<std::uint64_t>(std::llround(value));
 }
 

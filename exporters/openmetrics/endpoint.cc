@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "exporters/openmetrics/listen_socket.h"
 #include "exporters/openmetrics/scrape_cache.h"
@@ -156,7 +157,7 @@ class OpenMetricsEndpoint::Server {
         content.bytes.size(), const_cast<char*>(content.bytes.data()), &Server::release_body,
         body.get()));
     if (!response) return MHD_NO;
-    static_cast<void>(body.release());
+    std::ignore = body.release();
     MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, content_type(format));
     MHD_add_response_header(response.get(), MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding");
     if (content.gzipped)
