@@ -1,13 +1,47 @@
 #include "agent/check.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <set>
 #include <string>
 
 #include "agent/cli.h"
+#include "agent/discovery/tls/attachment_planner.h"
+#include "agent/discovery/tls/tls_attacher.h"
 #include "agent/kernel/features.h"
+#include "exa/base/unique_fd.h"
 
 namespace exa {
+namespace {
+
+// What TLS costs here, and which libraries of the host would be probed.
+void print_tls(const kernel::KernelFeatures& features) {
+  if (!features.has(kernel::FeatureId::kUprobeMulti)) {
+    std::puts("TLS stays unread here: this kernel has no uprobe_multi links.");
+    return;
+  }
+  std::puts(
+      "TLS is read by uprobe_multi links; each call of a probed function costs a breakpoint:");
+  std::set<FileIdentity> told;  // folders may lead to the same file
+  for (const std::string& path : host_library_paths()) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    const auto reader = BoundedReader::open(file.get(), {});
+    if (!file.valid() || !reader || !told.insert(reader->identity()).second) continue;
+    const auto plan = plan_attachment(file.get());
+    if (plan.readable())
+      std::printf("  %-48s  %s, %zu probes\n", path.c_str(),
+                  std::string(library_name(plan.sites.front().library)).c_str(), plan.sites.size());
+    else
+      std::printf("  %-48s  %s\n", path.c_str(), std::string(sentence(plan.verdict)).c_str());
+  }
+  std::puts(
+      "  Libraries and programs elsewhere are looked at when a process runs or maps them;\n"
+      "  `exemplar-agent status` tells of each.");
+}
+
+}  // namespace
 
 int check_host() {
   const auto features = kernel::probe_kernel_features();
@@ -26,6 +60,7 @@ int check_host() {
     std::printf("The agent cannot run here:\n%s\n", features.refusal().c_str());
     return kExitFailure;
   }
+  print_tls(features);
   std::puts("The agent can run here.");
   return kExitOk;
 }

@@ -154,6 +154,7 @@ void Prober::judge(const Target& target) {
   if (target.observed) return;
   if (const auto excluded = programs_.exclude(target.process); !excluded)
     occasional_.warn("verdict", excluded.error().text, monotonic_now());
+  if (tls_) tls_->on_verdict(target.process.tgid);
 }
 
 void Prober::read_control_ring() {
@@ -195,7 +196,6 @@ void Prober::start_tls() {
     return;
   }
   tls_ = std::move(*started);
-  log_.info(tls_->method());
 }
 
 void Prober::on_channel() {
@@ -271,9 +271,11 @@ void Prober::reload() {
   if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
   for (const auto& target : finder_.scan()) {
     judge(target);
-    if (target.observed)
+    if (target.observed) {
       if (const auto observed = programs_.observe(target.process); !observed)
         occasional_.warn("verdict", observed.error().text, monotonic_now());
+      if (tls_) tls_->on_verdict(target.process.tgid);
+    }
     if (const auto sent = send_target(target); !sent) break;
   }
   if (const auto excluded = exclude_ourselves(); !excluded) log_.error(excluded.error().text);

@@ -59,8 +59,6 @@ std::optional<TlsProbe> probe_of(const ProbeSite& site) {
       return probe(TlsProgram::kRead, TlsShape::kGo);
     case TlsRole::kGoWrite:
       return probe(TlsProgram::kWrite, TlsShape::kGo);
-    case TlsRole::kGnuTlsReceivePacket:
-      return std::nullopt;
   }
   return std::nullopt;
 }
@@ -98,7 +96,8 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(
   TlsAttacher attacher(
       {.attach = [&loaded](int fd, const AttachPlan& plan) { return attach(loaded, fd, plan); },
        .mark_dull = [&loaded](std::uint64_t device,
-                              std::uint64_t inode) { loaded.mark_dull(device, inode); }},
+                              std::uint64_t inode) { loaded.mark_dull(device, inode); },
+       .is_excluded = [&loaded](std::uint32_t tgid) { return loaded.is_excluded(tgid); }},
       std::move(ignored_executables), static_cast<std::uint32_t>(::getpid()));
   parts->watch.emplace(
       std::move(attacher),
@@ -117,12 +116,12 @@ void TlsCapture::on_control_record(std::span<const std::byte> record) {
   if (header.type == EXA_EVENT_PROCESS_EXIT) parts_->watch->notify(TlsNews::kExited, header.tgid);
 }
 
-std::string TlsCapture::status() const {
-  return parts_->watch->status();
+void TlsCapture::on_verdict(std::uint32_t tgid) {
+  parts_->watch->notify(TlsNews::kStarted, tgid);
 }
 
-std::string TlsCapture::method() const {
-  return std::string(kernel::uprobe_cost(parts_->programs.method()));
+std::string TlsCapture::status() const {
+  return parts_->watch->status();
 }
 
 }  // namespace exa

@@ -26,10 +26,11 @@ class TlsCapture {
   // A record of the control ring, of any type. Never blocks.
   void on_control_record(std::span<const std::byte> record);
 
+  // The process is observed, or not, as it was not before. Never blocks.
+  void on_verdict(std::uint32_t tgid);
+
   // Any thread. What was found in each process, as JSON.
   [[nodiscard]] std::string status() const;
-  // A sentence on how probes are placed here and what that costs.
-  [[nodiscard]] std::string method() const;
 
  private:
   struct Parts;

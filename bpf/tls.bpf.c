@@ -127,10 +127,13 @@ SEC("uprobe/read")
 int exa_tls_read(struct pt_regs* regs) {
   const int shape = bpf_get_attach_cookie(regs);
   struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
   struct exa_tls_stream* stream;
   struct exa_tls_call* call;
   __u64 object, buffer, size, moved_address;
+  const __u64 now = bpf_ktime_get_ns();
 
+  if (!row || exa_tls_is_excluded(task, row, now)) return 0;
   exa_tls_arguments(regs, shape, &object, &buffer, &size, &moved_address);
   call = exa_tls_call_of(task, regs, shape, 1);
   if (!call) return 0;
@@ -138,7 +141,7 @@ int exa_tls_read(struct pt_regs* regs) {
 
   /* The stream is there before the library reads the socket, so that the read proves its socket. */
   struct exa_tls_key key = {.object = object, .tgid = task->tgid};
-  stream = exa_tls_stream_of(&key, bpf_ktime_get_ns());
+  stream = exa_tls_stream_of(&key, now);
   /* What came before the first plaintext were records of the handshake. */
   if (stream && stream->state.flow[EXA_INGRESS].position == 0) stream->ingress_pending = 0;
   return 0;
@@ -206,14 +209,17 @@ int exa_tls_read_return(struct pt_regs* regs) {
 SEC("uprobe/handshake")
 int exa_tls_shake(struct pt_regs* regs) {
   struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
   struct exa_tls_key key = {};
   struct exa_tls_stream* stream;
   struct exa_tls_call* call;
   __u64 buffer, size, moved_address;
+  const __u64 now = bpf_ktime_get_ns();
 
+  if (!row || exa_tls_is_excluded(task, row, now)) return 0;
   exa_tls_arguments(regs, EXA_TLS_SHAPE_SIZED, &key.object, &buffer, &size, &moved_address);
   key.tgid = task->tgid;
-  stream = exa_tls_stream_of(&key, bpf_ktime_get_ns());
+  stream = exa_tls_stream_of(&key, now);
   if (!stream) return 0;
   if (stream->state.flow[EXA_INGRESS].position == 0 && stream->state.flow[EXA_EGRESS].position == 0)
     stream->from_handshake = 1;

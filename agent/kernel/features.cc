@@ -167,8 +167,9 @@ KernelFeatures probe_kernel_features() {
   add(FeatureId::kSweep, "iterator over socket storage",
       types.has_function("bpf_iter_bpf_sk_storage_map"), false,
       "the last byte of a long body is known only with the next message or the close.");
-  add(FeatureId::kUprobeMulti, "uprobe_multi", types.has_attach_type("BPF_TRACE_UPROBE_MULTI"),
-      false, "attaching to TLS libraries is slow and needs CAP_SYS_ADMIN.");
+  add(FeatureId::kUprobeMulti, "uprobe_multi links",
+      types.has_attach_type("BPF_TRACE_UPROBE_MULTI"), false,
+      "TLS traffic stays unread; Linux 6.6 or newer is needed.");
   add(FeatureId::kUserReads, "reading user memory (no lockdown=confidentiality)",
       found.lockdown != "confidentiality", true,
       "the kernel refuses every look at captured bytes; boot with lockdown=integrity or none.");

@@ -27,16 +27,14 @@ static_assert(static_cast<int>(TlsShape::kSized) == EXA_TLS_SHAPE_SIZED &&
               static_cast<int>(TlsShape::kGo) == EXA_TLS_SHAPE_GO &&
               static_cast<int>(TlsShape::kInner) == EXA_TLS_SHAPE_INNER);
 
-Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& config,
-                               UprobeMethod method) {
+Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& config) {
   Skeleton skeleton(tls_bpf__open());
   if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);
   configure(const_cast<exa_capture_config&>(skeleton->rodata->exa_config), config);
-  if (method == UprobeMethod::kMulti)
-    for (bpf_program* program : {skeleton->progs.exa_tls_shake, skeleton->progs.exa_tls_write,
-                                 skeleton->progs.exa_tls_read, skeleton->progs.exa_tls_read_return,
-                                 skeleton->progs.exa_tls_free})
-      bpf_program__set_expected_attach_type(program, kUprobeMulti);
+  for (bpf_program* program :
+       {skeleton->progs.exa_tls_shake, skeleton->progs.exa_tls_write, skeleton->progs.exa_tls_read,
+        skeleton->progs.exa_tls_read_return, skeleton->progs.exa_tls_free})
+    bpf_program__set_expected_attach_type(program, kUprobeMulti);
 
   const std::pair<bpf_map*, int> same[] = {
       {skeleton->maps.exa_events, shared.events},
@@ -60,9 +58,9 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
 struct TlsPrograms::Loaded {
   Skeleton skeleton;
   BpfLink sweep;
-  UprobeMethod method = UprobeMethod::kMulti;
   UniqueFd dull;  // duplicates: the maps outlive the capture programs' object
   UniqueFd streams;
+  UniqueFd processes;
 
   [[nodiscard]] int program_fd(TlsProgram program) const {
     switch (program) {
@@ -89,16 +87,14 @@ TlsPrograms::~TlsPrograms() = default;
 Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const CaptureConfig& config) {
   const SharedMaps shared = capture.shared_maps();
   auto loaded = std::make_unique<Loaded>();
-  auto skeleton = open_and_load(shared, config, UprobeMethod::kMulti);
+  auto skeleton = open_and_load(shared, config);
   if (!skeleton) return std::unexpected(skeleton.error());
-  if (!has_uprobe_multi(bpf_program__fd((*skeleton)->progs.exa_tls_write))) {
-    skeleton = open_and_load(shared, config, UprobeMethod::kPerfEvent);
-    if (!skeleton) return std::unexpected(skeleton.error());
-    loaded->method = UprobeMethod::kPerfEvent;
-  }
+  if (!has_uprobe_multi(bpf_program__fd((*skeleton)->progs.exa_tls_write)))
+    return fail("this kernel has no uprobe_multi links (Linux 6.6 and newer have them)");
   loaded->skeleton = std::move(*skeleton);
   loaded->dull.reset(::dup(shared.tls_dull));
   loaded->streams.reset(::dup(shared.tls_streams));
+  loaded->processes.reset(::dup(shared.processes));
 
   bpf_iter_link_info target{};
   target.map.map_fd = static_cast<std::uint32_t>(shared.tls_streams);
@@ -110,10 +106,6 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
   if (!loaded->sweep)
     return fail_with_reason("the iterator over TLS streams could not be attached", errno);
   return TlsPrograms(std::move(loaded));
-}
-
-UprobeMethod TlsPrograms::method() const {
-  return loaded_->method;
 }
 
 Result<TlsPrograms::Attachment> TlsPrograms::attach(int file_fd,
@@ -129,8 +121,7 @@ Result<TlsPrograms::Attachment> TlsPrograms::attach(int file_fd,
         if (probe.program == program && probe.point == point)
           sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.shape)});
       if (sites.empty()) continue;
-      auto link =
-          UprobeLink::attach(loaded_->method, loaded_->program_fd(program), file_fd, point, sites);
+      auto link = UprobeLink::attach(loaded_->program_fd(program), file_fd, point, sites);
       if (!link) return std::unexpected(link.error());
       attachment.links_.push_back(std::move(*link));
       attachment.probes_ += sites.size();
@@ -151,6 +142,12 @@ void TlsPrograms::mark_dull(std::uint64_t device, std::uint64_t inode) const {
       .reserved = 0};
   const std::uint32_t known = 1;
   (void)bpf_map_update_elem(loaded_->dull.get(), &file, &known, BPF_ANY);
+}
+
+bool TlsPrograms::is_excluded(std::uint32_t tgid) const {
+  exa_process_state process{};
+  return bpf_map_lookup_elem(loaded_->processes.get(), &tgid, &process) == 0 &&
+         process.verdict == EXA_PROCESS_EXCLUDED;
 }
 
 void TlsPrograms::forget(const std::function<bool(std::uint32_t)>& is_gone) const {

@@ -36,8 +36,6 @@ class TlsPrograms {
   TlsPrograms& operator=(TlsPrograms&&) noexcept;
   ~TlsPrograms();
 
-  [[nodiscard]] UprobeMethod method() const;
-
   // The probes of one file. They are gone with the attachment.
   class Attachment {
    public:
@@ -54,6 +52,8 @@ class TlsPrograms {
   Result<> sweep();
   // This executable need not be told about when it is run. device as stat(2) says it.
   void mark_dull(std::uint64_t device, std::uint64_t inode) const;
+  // By the verdict that the socket programs go by.
+  [[nodiscard]] bool is_excluded(std::uint32_t tgid) const;
   // Deletes the streams of processes that are gone.
   void forget(const std::function<bool(std::uint32_t tgid)>& is_gone) const;
 

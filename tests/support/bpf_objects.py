@@ -11,7 +11,11 @@ def held_by(pids):
     held = {kind: set() for kind in KINDS}
     for pid in pids:
         for entry in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
-            for line in entry.read_text().splitlines():
+            try:
+                text = entry.read_text()
+            except FileNotFoundError:  # closed meanwhile, such as a file of /proc
+                continue
+            for line in text.splitlines():
                 key, _, value = line.partition(":")
                 if key.removesuffix("_id") in held and key.endswith("_id"):
                     held[key.removesuffix("_id")].add(int(value))

@@ -43,7 +43,6 @@ constexpr std::array kKnown = {
     noted("SSL_peek_ex"),
     probed(TlsRole::kGnuTlsReceive, "gnutls_record_recv"),
     probed(TlsRole::kGnuTlsReceiveSequence, "gnutls_record_recv_seq"),
-    probed(TlsRole::kGnuTlsReceivePacket, "gnutls_record_recv_packet"),
     probed(TlsRole::kGnuTlsSend, "gnutls_record_send"),
     probed(TlsRole::kGnuTlsSend2, "gnutls_record_send2"),
     probed(TlsRole::kGnuTlsHandshake, "gnutls_handshake"),
@@ -69,7 +68,7 @@ bool is_gnutls(TlsRole role) {
 bool is_read(TlsRole role) {
   return role == TlsRole::kSslRead || role == TlsRole::kSslReadEx ||
          role == TlsRole::kGnuTlsReceive || role == TlsRole::kGnuTlsReceiveSequence ||
-         role == TlsRole::kGnuTlsReceivePacket || role == TlsRole::kSslReadInner;
+         role == TlsRole::kSslReadInner;
 }
 bool carries(TlsRole role) {
   return role != TlsRole::kSslFree && role != TlsRole::kGnuTlsDeinit &&

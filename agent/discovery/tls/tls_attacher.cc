@@ -57,17 +57,22 @@ TlsAttacher::TlsAttacher(Kernel kernel, std::vector<std::string> ignored, std::u
       ignored_(std::make_move_iterator(ignored.begin()), std::make_move_iterator(ignored.end())),
       own_tgid_(own_tgid) {}
 
+std::vector<std::string> host_library_paths() {
+  std::vector<std::string> paths;
+  for (const char* folder : kLibraryFolders)
+    for (const char* name : kLibraryNames)
+      paths.push_back(std::string(folder) + '/' + name);
+  return paths;
+}
+
 void TlsAttacher::attach_host_libraries() {
-  for (const char* folder : kLibraryFolders) {
-    for (const char* name : kLibraryNames) {
-      const std::string path = std::string(folder) + '/' + name;
-      const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-      if (!file.valid()) continue;
-      const auto plan = plans_.plan_of(file.get());
-      const auto reader = BoundedReader::open(file.get(), {});
-      if (!plan || !plan->readable() || !reader) continue;
-      if (auto* attached = attach(file.get(), reader->identity(), *plan)) attached->for_good = true;
-    }
+  for (const std::string& path : host_library_paths()) {
+    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (!file.valid()) continue;
+    const auto plan = plans_.plan_of(file.get());
+    const auto reader = BoundedReader::open(file.get(), {});
+    if (!plan || !plan->readable() || !reader) continue;
+    if (auto* attached = attach(file.get(), reader->identity(), *plan)) attached->for_good = true;
   }
 }
 
@@ -94,6 +99,7 @@ TlsAttacher::AttachedFile* TlsAttacher::attach(int file_fd, const FileIdentity& 
 
 void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now) {
   if (tgid == own_tgid_) return;
+  if (kernel_.is_excluded(tgid)) return forget(tgid, now);
   ++figures_.looks;
   const auto process = open_process(tgid);
   const auto mapped = process ? read_mapped_images(process->get())
@@ -109,6 +115,7 @@ void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now
     seen.executable = image.path;
     break;
   }
+  std::set<FileIdentity> held;
   if (ignored_.contains(name_of(seen.executable))) {
     if (!speaks_tls) return;
     seen.uses.push_back({.path = seen.executable,
@@ -119,7 +126,6 @@ void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now
   } else {
     TlsVerdict verdict = TlsVerdict::kNoLibrary;
     std::string told_by = seen.executable;
-    std::set<FileIdentity> held;
     for (const MappedImage& image : mapped->images) {
       const auto file = open_mapped_image(process->get(), image);
       if (!file) continue;
@@ -156,11 +162,9 @@ void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now
                            .build_id = "",
                            .reason = std::string(sentence(verdict)),
                            .probes = 0});
-    // Another program than the one looked at before may run under this pid.
-    for (auto& [identity, file] : files_)
-      if (!held.contains(identity) && file.holders.erase(tgid) && file.holders.empty())
-        file.unheld_since = now;
   }
+  // Another program than the one looked at before may run under this pid.
+  release(tgid, held, now);
   if (seen.uses.empty()) {
     processes_.erase(tgid);
     return;
@@ -172,13 +176,15 @@ void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now
   processes_[tgid] = std::move(seen);
 }
 
-void TlsAttacher::release(std::uint32_t tgid, MonotonicTime now) {
+void TlsAttacher::release(std::uint32_t tgid, const std::set<FileIdentity>& still,
+                          MonotonicTime now) {
   for (auto& [identity, file] : files_)
-    if (file.holders.erase(tgid) && file.holders.empty()) file.unheld_since = now;
+    if (!still.contains(identity) && file.holders.erase(tgid) && file.holders.empty())
+      file.unheld_since = now;
 }
 
 void TlsAttacher::forget(std::uint32_t tgid, MonotonicTime now) {
-  release(tgid, now);
+  release(tgid, {}, now);
   processes_.erase(tgid);
 }
 

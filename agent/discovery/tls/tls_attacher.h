@@ -43,6 +43,9 @@ struct TlsFigures {
   std::uint64_t processes_over_limit = 0;
 };
 
+// TLS libraries that lie where programs of this host find them; some may not exist.
+[[nodiscard]] std::vector<std::string> host_library_paths();
+
 class TlsAttacher {
  public:
   static constexpr std::size_t kMaxProcesses = 8192;
@@ -54,6 +57,8 @@ class TlsAttacher {
     std::function<Result<Attachment>(int file_fd, const AttachPlan& plan)> attach;
     // This executable has no TLS library in it: need not be told about when it is run.
     std::function<void(std::uint64_t device, std::uint64_t inode)> mark_dull;
+    // Not observed, by configuration. Processes not judged yet are observed.
+    std::function<bool(std::uint32_t tgid)> is_excluded;
   };
 
   // ignored: executables by name, whose processes give no cause to probe anything.
@@ -64,7 +69,8 @@ class TlsAttacher {
   void attach_host_libraries();
 
   // Reads what the process maps, and attaches to what carries TLS.
-  // Processes without any are only remembered if they are seen to speak TLS.
+  // Processes without any are only remembered if they are seen to speak TLS. An excluded process
+  // gives no cause to probe anything, and lets go what it held.
   void look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now);
   void forget(std::uint32_t tgid, MonotonicTime now);
 
@@ -86,7 +92,8 @@ class TlsAttacher {
   };
 
   AttachedFile* attach(int file_fd, const FileIdentity& identity, const AttachPlan& plan);
-  void release(std::uint32_t tgid, MonotonicTime now);
+  // Lets go the files that the process held, but for those still in use.
+  void release(std::uint32_t tgid, const std::set<FileIdentity>& still, MonotonicTime now);
 
   Kernel kernel_;
   std::set<std::string, std::less<>> ignored_;
