@@ -255,6 +255,7 @@ class PipelineLoop {
     job.gauges.targets = pipeline_.targets();
     job.gauges.held_exchanges = pipeline_.held_exchanges();
     job.gauges.connections = pipeline_.connections();
+    job.gauges.connections_limit = pipeline_.connections_limit();
     job.gauges.kubernetes = pod_gauges(now);
     hand_over(std::move(job));
     // The tick of the end is the last frame of a recording: by that a replay knows it.
@@ -295,6 +296,8 @@ class PipelineLoop {
     job.gauges.cpu_seconds_total = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
     job.gauges.resident_bytes = resident_bytes();
     job.gauges.spans_queued = exports_->queued_spans();
+    job.gauges.exemplar_budget = inherited_.config.exemplars.spans_per_window;
+    job.gauges.window_s = std::chrono::duration<double>(inherited_.config.window).count();
     auto kernel = inherited_.kernel_counters.read();
     if (!kernel) occasional_.warn("kernel counters", kernel.error().text, monotonic_now());
     std::vector<ResourceMetrics> self;

@@ -64,6 +64,7 @@ class RequestPipeline final : public ExchangeSink {
   [[nodiscard]] std::size_t live_series() const { return registry_.live_series(); }
   [[nodiscard]] std::size_t targets() const { return targets_.size(); }
   [[nodiscard]] std::size_t connections() const { return tracker_.size(); }
+  [[nodiscard]] std::size_t connections_limit() const { return options_.tracker.connections; }
   [[nodiscard]] std::size_t held_exchanges() const { return held_.size(); }
 
  private:

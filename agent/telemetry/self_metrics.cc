@@ -132,6 +132,11 @@ ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counte
                     gauges.held_exchanges);
   builder.add_gauge("exemplar_agent.connections_tracked", "Connections being tracked.", "",
                     gauges.connections);
+  builder.add_gauge("exemplar_agent.connections_limit", "Connections that can be tracked at once.",
+                    "", gauges.connections_limit);
+  builder.add_gauge("exemplar_agent.exemplar_budget", "Exemplar spans allowed a window.", "",
+                    gauges.exemplar_budget);
+  builder.add_gauge("exemplar_agent.window", "Length of a window.", "s", gauges.window_s);
   builder.add_gauge("exemplar_agent.spans_waiting", "Spans whose delivery is not decided.", "",
                     gauges.spans_queued);
   builder.add_gauge("exemplar_agent.resident_memory", "Resident memory of the pipeline.", "By",

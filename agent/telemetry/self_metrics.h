@@ -28,9 +28,12 @@ struct SelfGauges {
   std::uint64_t targets = 0;
   std::uint64_t held_exchanges = 0;
   std::uint64_t connections = 0;
+  std::uint64_t connections_limit = 0;
   std::uint64_t spans_queued = 0;  // not yet decided
   std::uint64_t resident_bytes = 0;
   double cpu_seconds_total = 0;  // since start
+  double window_s = 0;
+  std::uint64_t exemplar_budget = 0;  // spans a window
   std::optional<PodGauges> kubernetes = {};
 };
 

@@ -52,6 +52,22 @@ TEST(SelfMetrics, PublishEveryRowOfEveryTable) {
   EXPECT_EQ(points, rows + 1) << "and the processor time";
 }
 
+TEST(SelfMetrics, TellTheLimitsBesideWhatTheyLimit) {
+  const auto metrics = self_metrics(
+      std::make_shared<const Resource>(), Counters{}, ExportCounters{}, {},
+      {.connections = 3, .connections_limit = 65536, .window_s = 0.5, .exemplar_budget = 100}, {1},
+      {2});
+
+  std::map<std::string, AttributeValue> gauges;
+  for (const auto& metric : metrics.metrics)
+    if (const auto* gauge = std::get_if<Gauge>(&metric.points))
+      std::visit([&](auto value) { gauges[metric.name] = value; }, gauge->points.at(0).value);
+  EXPECT_EQ(gauges.at("exemplar_agent.connections_tracked"), AttributeValue(std::int64_t{3}));
+  EXPECT_EQ(gauges.at("exemplar_agent.connections_limit"), AttributeValue(std::int64_t{65536}));
+  EXPECT_EQ(gauges.at("exemplar_agent.exemplar_budget"), AttributeValue(std::int64_t{100}));
+  EXPECT_EQ(gauges.at("exemplar_agent.window"), AttributeValue(0.5));
+}
+
 TEST(SelfMetrics, TellHowTheSourceOfPodsAnswers) {
   const PodGauges pods{.pods = 12, .source = SourceState::kForbidden, .answer_age_s = 61.5};
   const auto metrics = self_metrics(std::make_shared<const Resource>(), Counters{},
