@@ -1,6 +1,6 @@
 """The service of service.py over TLS: tls_service.py PORT CERTIFICATE KEY [TLSv1.2]
 
-/big answers 1 MB in one write.
+/big answers 1 MB in one write; /fail and what begins so answers 500.
 """
 import pathlib
 import ssl
@@ -15,6 +15,8 @@ class TlsService(Service):
     def do_GET(self):
         if self.path.startswith("/big"):
             self.answer(200, b"x" * 1_000_000)
+        elif self.path.startswith("/fail"):
+            self.answer(500, b"failed\n")
         else:
             super().do_GET()
 
