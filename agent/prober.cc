@@ -29,6 +29,12 @@ timespec to_timespec(Duration duration) {
   return {.tv_sec = duration / 1s, .tv_nsec = duration % Duration(1s) / 1ns};
 }
 
+std::optional<EngineFiles> engine_files(const ContainerSettings& settings) {
+  if (!settings.names) return std::nullopt;
+  return EngineFiles(
+      {.docker = settings.docker, .podman = settings.podman, .containerd = settings.containerd});
+}
+
 }  // namespace
 
 Result<UniqueFd> block_and_watch_signals() {
@@ -58,7 +64,7 @@ Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePro
       reload_(std::move(reload)),
       log_(log),
       occasional_(log),
-      finder_(config.targets, this_host()),
+      finder_(config.targets, this_host(), ProcReader(), engine_files(config.containers)),
       programs_(std::move(programs)),
       status_(status_path(config)),
       control_ring_(std::move(control_ring)),

@@ -30,6 +30,15 @@ struct TargetSettings {
   bool operator==(const TargetSettings&) const = default;
 };
 
+// Of containers outside Kubernetes. Folders are those of the engines' own settings.
+struct ContainerSettings {
+  bool names = true;  // container.name and the image, from the engines' files
+  std::string docker = "/var/lib/docker";
+  std::string podman = "/var/lib/containers/storage";
+  std::string containerd = "/run/containerd";
+  bool operator==(const ContainerSettings&) const = default;
+};
+
 enum class PodSource : std::uint8_t { kApiServer, kKubelet };
 
 struct KubeletSettings {
@@ -115,6 +124,7 @@ struct Config {
   std::string record_path;  // empty: no recording
   std::string lock_path = "/run/exemplar-agent.lock";
   TargetSettings targets;
+  ContainerSettings containers;
   KubernetesSettings kubernetes;
   CaptureSettings capture;
   TlsSettings tls;

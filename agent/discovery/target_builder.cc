@@ -6,6 +6,7 @@
 
 #include "agent/config/value_text.h"
 #include "agent/discovery/container/cgroup_path.h"
+#include "agent/discovery/container/image_name.h"
 
 namespace exa {
 namespace {
@@ -49,6 +50,7 @@ ServiceName name_of(const TargetSettings& settings, const ProcessFacts& facts, c
   if (auto name = value_of(own, "service.name"); !name.empty()) return {name};
   const auto found = [](std::string name) { return ServiceName{std::move(name), false}; };
   if (!cgroup.systemd_unit.empty()) return found(cgroup.systemd_unit);
+  if (!facts.container.compose_service.empty()) return found(facts.container.compose_service);
   if (!facts.script.empty()) return found(facts.script);
   if (!facts.exe_path.empty()) return found(base_name(facts.exe_path));
   return found(facts.comm.empty() ? "unknown_service" : "unknown_service:" + facts.comm);
@@ -110,7 +112,9 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   add("telemetry.sdk.language", "cpp");
   add("telemetry.sdk.version", host.agent_version);
   add("container.id", cgroup.container_id);
-  add("container.name", cgroup.container_name);
+  const auto& container = facts.container;
+  add("container.name", container.name.empty() ? cgroup.container_name : container.name);
+  add("container.image.name", parse_image(container.image).name);
   add("container.runtime.name", runtime_name(cgroup.runtime));
   add("k8s.pod.uid", cgroup.pod_uid);
   const auto absent = [&](const std::string& key) {
@@ -118,6 +122,7 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   };
   for (const auto& [key, value] : own)
     if (absent(key)) add(key, value);
+  if (absent("service.namespace")) add("service.namespace", container.compose_project);
   for (const auto& [key, value] : settings.resource)
     if (std::ranges::find(attributes, key, &Attribute::key) == attributes.end()) add(key, value);
   target.resource = std::move(resource);

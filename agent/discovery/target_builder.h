@@ -1,7 +1,7 @@
 // Who a process is to the backends: its service.name, its resource, and whether it is observed.
 // Pure; the prober's loop owns it. Rules of naming: configuration, the process' own
-// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, its systemd unit, the script an interpreter runs,
-// its executable.
+// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, its systemd unit, its service of a compose file,
+// the script an interpreter runs, its executable.
 #pragma once
 
 #include <string>

@@ -6,16 +6,22 @@
 
 namespace exa {
 
-std::vector<Target> TargetFinder::scan() const {
+std::optional<ProcessFacts> TargetFinder::read(std::uint32_t tgid) {
+  auto facts = reader_.read(tgid);
+  if (facts && engines_) facts->container = engines_->names_of(identify_cgroup(facts->cgroup));
+  return facts;
+}
+
+std::vector<Target> TargetFinder::scan() {
   std::vector<Target> targets;
   for (const auto tgid : reader_.processes(kMaxScannedProcesses))
-    if (const auto facts = reader_.read(tgid); facts && !facts->is_kernel_thread)
+    if (const auto facts = read(tgid); facts && !facts->is_kernel_thread)
       targets.push_back(build_target(settings_, host_, *facts));
   return targets;
 }
 
-Target TargetFinder::resolve(const ProcessAnnouncement& announced) const {
-  auto facts = reader_.read(announced.process.tgid);
+Target TargetFinder::resolve(const ProcessAnnouncement& announced) {
+  auto facts = read(announced.process.tgid);
   // A pid that belongs to somebody else by now says nothing about the announced process.
   if (!facts || facts->is_kernel_thread || !same_process(facts->process, announced.process)) {
     facts = ProcessFacts{};

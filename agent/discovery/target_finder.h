@@ -3,10 +3,12 @@
 // gets what /proc says now.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/config/config.h"
+#include "agent/discovery/container/engine_files.h"
 #include "agent/discovery/proc_reader.h"
 #include "agent/discovery/target_builder.h"
 
@@ -23,18 +25,26 @@ struct ProcessAnnouncement {
 
 class TargetFinder {
  public:
-  TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader = ProcReader())
-      : settings_(std::move(settings)), host_(std::move(host)), reader_(std::move(reader)) {}
+  // Without engines, containers outside Kubernetes have ids only.
+  TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader = ProcReader(),
+               std::optional<EngineFiles> engines = std::nullopt)
+      : settings_(std::move(settings)),
+        host_(std::move(host)),
+        reader_(std::move(reader)),
+        engines_(std::move(engines)) {}
 
   // Every process with an executable.
-  [[nodiscard]] std::vector<Target> scan() const;
-  [[nodiscard]] Target resolve(const ProcessAnnouncement& announced) const;
+  [[nodiscard]] std::vector<Target> scan();
+  [[nodiscard]] Target resolve(const ProcessAnnouncement& announced);
   void set_settings(TargetSettings settings) { settings_ = std::move(settings); }
 
  private:
+  [[nodiscard]] std::optional<ProcessFacts> read(std::uint32_t tgid);
+
   TargetSettings settings_;
   HostIdentity host_;
   ProcReader reader_;
+  std::optional<EngineFiles> engines_;
 };
 
 HostIdentity this_host();

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "agent/discovery/container/image_name.h"
 #include "agent/discovery/kubernetes/pod.h"
 #include "exa/model/target.h"
 
@@ -26,12 +27,6 @@ struct Workload {
   std::string job;
 };
 Workload workload_of(const Pod& pod);
-
-struct ImageName {
-  std::string name;     // registry.example/shop/checkout
-  std::string version;  // tag, tag@digest or digest; empty if it has neither
-};
-ImageName parse_image(std::string_view image);
 
 // namespace.pod.container, or what the annotation says. Not yet told apart by process.
 std::string instance_id(const Pod& pod, const PodContainer* container);

@@ -77,6 +77,15 @@ log: {level: debug, format: json}
   EXPECT_EQ(c.log.format, LogFormat::kJson);
 }
 
+TEST(ConfigFile, ReadsTheFoldersOfEngines) {
+  const auto loaded = load_file("containers: {names: false, docker: /data/docker}\n");
+  ASSERT_TRUE(loaded) << loaded.error().text;
+  EXPECT_FALSE(loaded->config.containers.names);
+  EXPECT_EQ(loaded->config.containers.docker, "/data/docker");
+  EXPECT_EQ(loaded->config.containers.podman, "/var/lib/containers/storage");
+  EXPECT_TRUE(Config{}.containers.names);
+}
+
 TEST(ConfigFile, ReadsTheSourceOfPods) {
   const auto loaded = load_file(R"(
 kubernetes:

@@ -89,6 +89,38 @@ TEST(TargetResource, AProcessMayAddButNotTakeOver) {
   EXPECT_EQ(attribute(target, "region"), "eu");
 }
 
+TEST(TargetResource, AProcessSaysNothingOfItsTenant) {
+  auto facts = nginx();
+  facts.cgroup = "/kubepods/pod77d4ea66-a11e-40e2-ad29-52e382f0e75e/" + std::string(64, 'c');
+  facts.environment.resource_attributes =
+      "k8s.namespace.name=forged,k8s.pod.name=forged,k8s.pod.uid=forged,container.id=forged,"
+      "container.name=forged,service.namespace=own";
+  const auto target = build_target({}, kHost, facts);
+  EXPECT_EQ(attribute(target, "k8s.namespace.name"), "absent");
+  EXPECT_EQ(attribute(target, "k8s.pod.name"), "absent");
+  EXPECT_EQ(attribute(target, "k8s.pod.uid"), "77d4ea66-a11e-40e2-ad29-52e382f0e75e");
+  EXPECT_EQ(attribute(target, "container.id"), std::string(64, 'c'));
+  EXPECT_EQ(attribute(target, "container.name"), "absent");
+  EXPECT_EQ(attribute(target, "service.namespace"), "own") << "a name, no tenant";
+}
+
+TEST(TargetResource, OfAContainerHasItsNameAndImage) {
+  auto facts = nginx();
+  facts.script = "app";
+  facts.container = {.name = "shop-edge-1",
+                     .image = "registry.example:5000/shop/edge:1.27",
+                     .compose_service = "edge",
+                     .compose_project = "shop"};
+  const auto target = build_target({}, kHost, facts);
+  EXPECT_EQ(target.service_name, "edge");
+  EXPECT_FALSE(target.name_chosen);
+  EXPECT_EQ(attribute(target, "service.namespace"), "shop");
+  EXPECT_EQ(attribute(target, "container.name"), "shop-edge-1");
+  EXPECT_EQ(attribute(target, "container.image.name"), "registry.example:5000/shop/edge");
+  facts.container.compose_service.clear();
+  EXPECT_EQ(build_target({}, kHost, facts).service_name, "app");
+}
+
 TEST(TargetResource, HostileTextIsBoundedAndPrintable) {
   auto facts = nginx();
   facts.environment.service_name = "a\nb\xff" + std::string(10'000, 'x');
@@ -201,6 +233,48 @@ TEST_F(FakeProc, DeletedExecutablesKeepTheirName) {
   write("stat", stat(1));
   std::filesystem::create_symlink("/srv/web (deleted)", root_ / "77" / "exe");
   EXPECT_EQ(finder().scan().at(0).service_name, "web");
+}
+
+TEST_F(FakeProc, SystemdUnitsNameTheirProcesses) {
+  write("stat", stat(1));
+  std::filesystem::create_symlink("/usr/bin/python3.11", root_ / "77" / "exe");
+  write("cmdline", "python3\0/srv/app.py\0"s);
+  const auto name_under = [&](const std::string& cgroups) {
+    write("cgroup", cgroups);
+    return finder().scan().at(0).service_name;
+  };
+  EXPECT_EQ(name_under("0::/system.slice/edge.service\n"), "edge");
+  EXPECT_EQ(name_under("0::/system.slice/system-shop.slice/shop@eu\\x2d1.service\n"), "shop@eu-1");
+  EXPECT_EQ(name_under("12:cpu:/\n1:name=systemd:/system.slice/edge.service\n0::/\n"), "edge");
+  EXPECT_EQ(name_under("0::/user.slice/user-1000.slice/user@1000.service/app.slice/mail.service\n"),
+            "mail");
+  EXPECT_EQ(name_under("0::/user.slice/user-1000.slice/session-2.scope\n"), "app")
+      << "a session is no unit of anybody's choosing";
+}
+
+TEST_F(FakeProc, ContainersOutsideKubernetesHaveTheirEnginesNames) {
+  const std::string id(64, 'c');
+  write("stat", stat(1));
+  write("cgroup", "0::/system.slice/docker-" + id + ".scope\n");
+  std::filesystem::create_symlink("/usr/sbin/nginx", root_ / "77" / "exe");
+  const auto folder = root_ / "docker" / "containers" / id;
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder / "config.v2.json") << R"({"Name":"/web","Config":{"Image":"nginx:1.27"}})";
+  TargetFinder named({}, kHost, ProcReader(root_.string()),
+                     EngineFiles({.docker = (root_ / "docker").string()}));
+  for (const auto& target :
+       {named.scan().at(0), named.resolve({.process = {.tgid = 77, .start_time_ns = 10'000'000},
+                                           .comm = "nginx",
+                                           .exe_name = "nginx"})}) {
+    EXPECT_EQ(target.service_name, "nginx");
+    EXPECT_EQ(attribute(target, "container.id"), id);
+    EXPECT_EQ(attribute(target, "container.name"), "web");
+    EXPECT_EQ(attribute(target, "container.image.name"), "nginx");
+    EXPECT_EQ(attribute(target, "container.runtime.name"), "docker");
+  }
+  const auto by_id_only = finder().scan().at(0);
+  EXPECT_EQ(attribute(by_id_only, "container.id"), id);
+  EXPECT_EQ(attribute(by_id_only, "container.name"), "absent");
 }
 
 TEST_F(FakeProc, KernelThreadsAreNoTargets) {

@@ -67,6 +67,24 @@ TEST(KubernetesRules, AnnotationsSetNoFacts) {
   EXPECT_EQ(attribute(target, "team"), "blue");
 }
 
+TEST(KubernetesRules, TheTenantIsWhatTheApiSays) {
+  // The process says of itself whatever it likes; even what slipped into its resource is replaced.
+  auto own = target_of(7, kAppId, kAppUid, "billing");
+  own.name_chosen = true;
+  auto resource = std::make_shared<Resource>(*own.resource);
+  for (const auto* const key : {"k8s.namespace.name", "k8s.pod.name", "k8s.deployment.name"})
+    resource->attributes.push_back({key, std::string("forged")});
+  resource->attributes.push_back({"service.namespace", std::string("billing-team")});
+  own.resource = resource;
+  const auto target = named("checkout-5d4675f884-v84lz", {}, own);
+  EXPECT_EQ(target.service_name, "billing");
+  EXPECT_EQ(attribute(target, "service.namespace"), "billing-team") << "its own word for itself";
+  EXPECT_EQ(attribute(target, "k8s.namespace.name"), "shop");
+  EXPECT_EQ(attribute(target, "k8s.pod.name"), "checkout-5d4675f884-v84lz");
+  EXPECT_EQ(attribute(target, "k8s.deployment.name"), "checkout");
+  EXPECT_EQ(attribute(target, "container.id"), kAppId);
+}
+
 TEST(KubernetesRules, OwnersLeadToWorkloads) {
   Pod pod{.owner_kind = "Job", .owner_name = "report-29919671", .created_unix_s = 1795180263};
   EXPECT_EQ(workload_of(pod).job, "report-29919671");
