@@ -11,7 +11,7 @@ namespace {
 // Layout, in the host's byte order: version, tgid, start time, flags, service name, number of
 // attributes, then each as key, kind, value. Texts are a 16-bit length and the bytes.
 constexpr std::uint32_t kVersion = 1;
-enum Flags : std::uint8_t { kObserved = 1, kNameChosen = 2, kAllFlags = 3 };
+enum Flags : std::uint8_t { kObserved = 1, kNameChosen = 2, kProvisional = 4, kAllFlags = 7 };
 constexpr std::size_t kMaxTextBytes = 1024;
 constexpr std::uint16_t kMaxAttributes = 256;
 
@@ -114,7 +114,8 @@ TargetMessage encode_target(const Target& target) {
   writer.put(target.process.tgid);
   writer.put(target.process.start_time_ns);
   writer.put(static_cast<std::uint8_t>((target.observed ? kObserved : 0) |
-                                       (target.name_chosen ? kNameChosen : 0)));
+                                       (target.name_chosen ? kNameChosen : 0) |
+                                       (target.provisional ? kProvisional : 0)));
   writer.put_text(target.service_name);
 
   const auto count_at = writer.position();
@@ -167,6 +168,7 @@ Result<Target> decode_target(std::span<const std::byte> bytes) {
                 .observed = (*flags & kObserved) != 0,
                 .service_name = std::move(*service),
                 .name_chosen = (*flags & kNameChosen) != 0,
+                .provisional = (*flags & kProvisional) != 0,
                 .resource = std::move(resource)};
 }
 

@@ -81,7 +81,6 @@ void RequestPipeline::on_exchange(const Exchange& exchange) {
 void RequestPipeline::record_provisionally(const Exchange& exchange) {
   const auto id = targets_.id_of(exchange.tgid);
   targets_.resolve_provisionally(id);
-  counters_.add(Counter::kTargetsLate);
   record(id, exchange);
 }
 
@@ -106,6 +105,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
   const auto ticket = recorder_.push(exchange);
   sampler_->on_request(exchange, ticket);
   counters_.add(Counter::kExchangesRecorded);
+  if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
   count(duration_key(exchange), entry.service,
         static_cast<std::uint64_t>(exchange.duration().count()), ticket, exchange);
   if (exchange.role != Role::kServer) return;

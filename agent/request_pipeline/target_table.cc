@@ -27,6 +27,7 @@ std::shared_ptr<const Target> provisional_target(const TargetTable::Entry& entry
   auto target = std::make_shared<Target>();
   target->process = entry.process;
   target->service_name = executable.empty() ? "unknown_service" : executable;
+  target->provisional = true;
   auto resource = std::make_shared<Resource>();
   resource->attributes.push_back({"service.name", target->service_name});
   if (entry.process.tgid != 0) {

@@ -38,8 +38,8 @@
   X(kExchangesExcluded, exchanges_filtered, target_excluded, "exchanges of excluded targets")      \
   X(kExchangesUnmeasured, exchanges_filtered, unmeasured, "exchanges of unknown begin or end")     \
   X(kExchangesRecorded, exchanges_recorded, "", "exchanges counted in a histogram")                \
-  X(kTargetsLate, targets, late, "exchanges recorded before their target was resolved")            \
-  X(kTargetsHeld, targets, held, "exchanges that waited for their target")                         \
+  X(kTargetsLate, targets, late, "exchanges recorded before their target or pod was known")        \
+  X(kTargetsHeld, targets, held, "exchanges that waited for their target or pod")                  \
   X(kTargetsOverflow, targets, overflow, "processes that found no place in the target table")      \
   X(kHeldOverflow, targets, hold_overflow, "exchanges let go early: too many wait for targets")    \
   X(kPodTargetsNamed, pod_targets, named, "processes named by their pod")                          \

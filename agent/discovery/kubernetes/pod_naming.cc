@@ -113,10 +113,15 @@ void PodNaming::let_go(Waiting& waiting) {
   if (waiting.let_go) return;
   waiting.let_go = true;
   Target named;
-  const bool known = name(waiting, named) != Naming::kUnknown;
+  if (name(waiting, named) != Naming::kUnknown) {
+    sink_(named);
+    return;
+  }
+  named = waiting.target;
   // A container outside Kubernetes is nobody's loss.
-  if (!known && !waiting.pod_uid.empty()) counters_.add(Counter::kPodTargetsUnnamed);
-  sink_(known ? named : waiting.target);
+  named.provisional = !waiting.pod_uid.empty();
+  if (named.provisional) counters_.add(Counter::kPodTargetsUnnamed);
+  sink_(named);
 }
 
 // The first process of a container has the id by itself; every further one, as a worker of nginx,

@@ -19,6 +19,7 @@ Target shop() {
           .observed = false,
           .service_name = "shop",
           .name_chosen = true,
+          .provisional = true,
           .resource = std::move(resource)};
 }
 
@@ -29,6 +30,7 @@ TEST(TargetMessage, ReadsBackWhatWasWritten) {
   EXPECT_FALSE(target->observed);
   EXPECT_EQ(target->service_name, "shop");
   EXPECT_TRUE(target->name_chosen);
+  EXPECT_TRUE(target->provisional);
   EXPECT_EQ(target->resource->attributes, shop().resource->attributes);
 }
 
@@ -38,6 +40,7 @@ TEST(TargetMessage, ATargetWithoutResourceHasNoAttributes) {
   ASSERT_TRUE(target);
   EXPECT_TRUE(target->observed);
   EXPECT_FALSE(target->name_chosen);
+  EXPECT_FALSE(target->provisional);
   EXPECT_TRUE(target->resource->attributes.empty());
 }
 

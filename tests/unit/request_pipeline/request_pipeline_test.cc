@@ -160,6 +160,22 @@ TEST_F(Pipeline, AfterASecondOfEventTimeItGoesOutUnderItsKernelName) {
   EXPECT_EQ(services, (std::set<std::string>{"python3", "shop"}));
 }
 
+TEST_F(Pipeline, CountsEveryExchangeOfAProvisionalTarget) {
+  auto provisional = target_of(100, "node");
+  provisional.provisional = true;
+  pipeline->on_record(process_record(100, kStart + 1s, "node"));
+  for (std::uint32_t i = 1; i <= 3; ++i)
+    pipeline->on_exchange(exchange_of({.at = 1s, .sequence = i}));
+  pipeline->on_target(provisional);
+  pipeline->on_exchange(exchange_of({.at = 2s, .sequence = 4}));
+  EXPECT_EQ(counters.get(Counter::kTargetsHeld), 3u);
+  EXPECT_EQ(counters.get(Counter::kTargetsLate), 4u);
+  pipeline->on_target(target_of(100, "shop"));
+  pipeline->on_exchange(exchange_of({.at = 3s, .sequence = 5}));
+  EXPECT_EQ(counters.get(Counter::kTargetsLate), 4u);
+  EXPECT_EQ(counters.get(Counter::kExchangesRecorded), 5u);
+}
+
 TEST_F(Pipeline, HoldsNoMoreThanItsBound) {
   restart({.max_held_exchanges = 4});
   for (std::uint32_t i = 1; i <= 10; ++i)
