@@ -8,67 +8,18 @@
 
 #include "agent/discovery/tls/tls_watch.h"
 #include "agent/kernel/tls_programs.h"
+#include "agent/tls_probes.h"
 #include "exa/abi/event.h"
 
 namespace exa {
 namespace {
 
-using kernel::TlsProbe;
-using kernel::TlsProgram;
-using kernel::TlsShape;
-using kernel::UprobePoint;
-
 // Shells and their kin run all the time and speak no TLS themselves.
 constexpr const char* kShells[] = {"bash", "dash", "sh", "zsh", "fish", "busybox", "sleep", "env"};
 
-// Nothing for functions whose arguments say nothing of the plaintext.
-std::optional<TlsProbe> probe_of(const ProbeSite& site) {
-  const auto probe = [&](TlsProgram program, TlsShape shape) {
-    const auto point =
-        site.point == ProbePoint::kReturn ? UprobePoint::kReturn : UprobePoint::kEntry;
-    const bool returns = program == TlsProgram::kRead && site.point != ProbePoint::kEntry;
-    return TlsProbe{.program = returns ? TlsProgram::kReadReturn : program,
-                    .shape = shape,
-                    .point = point,
-                    .file_offset = site.file_offset};
-  };
-  switch (site.role) {
-    case TlsRole::kSslRead:
-    case TlsRole::kGnuTlsReceive:
-    case TlsRole::kGnuTlsReceiveSequence:
-      return probe(TlsProgram::kRead, TlsShape::kSized);
-    case TlsRole::kSslReadEx:
-      return probe(TlsProgram::kRead, TlsShape::kPointer);
-    case TlsRole::kSslReadInner:
-      return probe(TlsProgram::kRead, TlsShape::kInner);
-    case TlsRole::kSslWriteInner:
-      return probe(TlsProgram::kWrite, TlsShape::kInner);
-    case TlsRole::kSslWrite:
-    case TlsRole::kGnuTlsSend:
-    case TlsRole::kGnuTlsSend2:
-      return probe(TlsProgram::kWrite, TlsShape::kSized);
-    case TlsRole::kSslWriteEx:
-      return probe(TlsProgram::kWrite, TlsShape::kPointer);
-    case TlsRole::kSslFree:
-    case TlsRole::kGnuTlsDeinit:
-      return probe(TlsProgram::kFree, TlsShape::kSized);
-    case TlsRole::kSslHandshake:
-    case TlsRole::kGnuTlsHandshake:
-      return probe(TlsProgram::kHandshake, TlsShape::kSized);
-    case TlsRole::kGoRead:
-      return probe(TlsProgram::kRead, TlsShape::kGo);
-    case TlsRole::kGoWrite:
-      return probe(TlsProgram::kWrite, TlsShape::kGo);
-  }
-  return std::nullopt;
-}
-
 Result<TlsAttacher::Attachment> attach(const kernel::TlsPrograms& programs, int file_fd,
                                        const AttachPlan& plan) {
-  std::vector<TlsProbe> probes;
-  for (const ProbeSite& site : plan.sites)
-    if (const auto probe = probe_of(site)) probes.push_back(*probe);
-  auto attachment = programs.attach(file_fd, probes);
+  auto attachment = programs.attach(file_fd, tls_probes(plan));
   if (!attachment) return std::unexpected(attachment.error());
   return std::make_shared<kernel::TlsPrograms::Attachment>(std::move(*attachment));
 }

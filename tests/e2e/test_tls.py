@@ -7,6 +7,7 @@ from support import tls
 from support.load import curl, h2load, wrk
 from support.report import CLIENT, SERVER
 from support.servers import SERVICES
+from support.waiting import eventually
 
 PYTHON = "/usr/bin/python3"
 
@@ -152,8 +153,7 @@ def test_apache(start, tmp_path, certificate):
 
 
 def test_openssl_s_client(start, tmp_path, certificate):
-    """What a person types into s_client. (s_server writes through BIO_f_ssl, which calls none of
-    the functions that can be probed.)"""
+    """What a person types into s_client."""
     with tls.nginx(tmp_path, certificate) as server:
         agent = start(server)
         for _ in range(5):
@@ -192,22 +192,23 @@ def test_probes_leave_the_text_of_a_killed_agents_targets_as_it_was(start, tmp_p
     """SIGKILL of the prober: no breakpoint is left in the library, and the target serves on."""
     with tls.python_server(tmp_path, certificate) as server:
         def library_text():
-            """The code of libssl in the server's memory."""
+            """(the code of libssl in the server's memory, the same on disk)"""
             rows = [line.split() for line in
                     pathlib.Path(f"/proc/{server.pid}/maps").read_text().splitlines()]
             row, = [row for row in rows if "libssl.so" in row[-1] and row[1] == "r-xp"]
             begin, end = (int(part, 16) for part in row[0].split("-"))
-            with open(f"/proc/{server.pid}/mem", "rb") as memory:
+            with open(f"/proc/{server.pid}/mem", "rb") as memory, open(row[-1], "rb") as file:
                 memory.seek(begin)
-                return memory.read(end - begin)
+                file.seek(int(row[2], 16))
+                return memory.read(end - begin), file.read(end - begin)
 
-        untouched = library_text()
         agent = start(server)
         curl("--insecure", f"{server.url}/ok")
         agent.wait_for_count(SERVER, 1, "python")
-        assert library_text() != untouched
+        probed, on_disk = library_text()
+        assert len(probed) == len(on_disk) and probed != on_disk
         agent.process.child.kill()
         agent.process.wait()
-        from support.waiting import eventually
-        eventually(lambda: library_text() == untouched, within=2, what="the end of the probes")
+        eventually(lambda: library_text() == (on_disk, on_disk), within=2,
+                   what="the end of the probes")
         curl("--insecure", f"{server.url}/ok")

@@ -1,7 +1,10 @@
 """TLS servers and clients of every library that the agent reads."""
 import json
+import os
+import pathlib
 import shutil
 import subprocess
+import tempfile
 
 from support.process import Process
 from support.servers import SERVICES
@@ -55,6 +58,10 @@ RedirectMatch 404 ^/absent
 """
 
 
+DEBIAN_NODE = ("nodejs=18.*", "libnode108", "libc-ares2", "node-acorn", "node-busboy",
+               "node-cjs-module-lexer", "node-undici")
+
+
 class Certificate:
     """Self-signed, for localhost."""
 
@@ -67,10 +74,10 @@ class Certificate:
 
 
 class TlsServer(Process):
-    def __init__(self, name, command, log, port):
+    def __init__(self, name, command, log, port, env=None):
         self.port = port
         self.url = f"https://127.0.0.1:{port}"
-        super().__init__(command, log=log)
+        super().__init__(command, log=log, env={**os.environ, **env} if env else None)
         eventually(lambda: accepts(port), what=name)
 
 
@@ -99,17 +106,49 @@ def apache(folder, files):
                      folder / "apache.log", port)
 
 
-def python_server(folder, files, *arguments):
-    port = free_port()
-    return TlsServer("python", ["/usr/bin/python3", SERVICES / "tls_service.py", port,
+def python_server(folder, files, *arguments, prefix=(), port=None, env=None):
+    port = port or free_port()
+    return TlsServer("python", [*prefix, "/usr/bin/python3", SERVICES / "tls_service.py", port,
                                 files.certificate, files.key, *arguments],
-                     folder / "tls_service.py.log", port)
+                     folder / "tls_service.py.log", port, env)
 
 
-def node_server(folder, files):
+def node_server(folder, files, node=("node",)):
     port = free_port()
-    return TlsServer("node", ["node", SERVICES / "tls_service.js", port, files.certificate,
+    return TlsServer("node", [*node, SERVICES / "tls_service.js", port, files.certificate,
                               files.key], folder / "tls_service.js.log", port)
+
+
+def s_server(folder, files):
+    """openssl s_server: answers every request with a page about the connection."""
+    port = free_port()
+    return TlsServer("s_server", ["openssl", "s_server", "-quiet", "-www", "-accept", port,
+                                  "-cert", files.certificate, "-key", files.key],
+                     folder / "s_server.log", port)
+
+
+def debian_node():
+    """How to run Debian's own node, which needs no place among the installed packages: what it
+    ships is unpacked into a cache, and laid over /usr/share for it alone. None if it cannot be."""
+    cache = pathlib.Path(os.environ.get("EXEMPLAR_AGENT_TOOLS",
+                                        pathlib.Path.home() / ".cache/exemplar-agent-tools"))
+    root = cache / "debian-node"
+    if not (root / "usr/bin/node").exists():
+        with tempfile.TemporaryDirectory() as folder:
+            downloaded = subprocess.run(["apt-get", "download", "-qq", *DEBIAN_NODE], cwd=folder,
+                                        capture_output=True, check=False)
+            if downloaded.returncode != 0:
+                return None
+            for package in sorted(pathlib.Path(folder).glob("*.deb")):
+                subprocess.run(["dpkg", "-x", package, pathlib.Path(folder) / "root"], check=True)
+            cache.mkdir(parents=True, exist_ok=True)
+            shutil.copytree(pathlib.Path(folder) / "root", root, symlinks=True, dirs_exist_ok=True)
+    libraries = root / "usr/lib/x86_64-linux-gnu"
+    command = ["unshare", "--mount", "sh", "-c",
+               f"mount -t overlay overlay -o lowerdir={root}/usr/share:/usr/share /usr/share && "
+               f'LD_LIBRARY_PATH={libraries} exec {root}/usr/bin/node "$@"', "sh"]
+    runs = subprocess.run([*command, "--version"], capture_output=True, check=False)
+    return command if runs.returncode == 0 else None
 
 
 def build_go(folder, stripped):

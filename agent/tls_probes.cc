@@ -1,0 +1,63 @@
+#include "agent/tls_probes.h"
+
+#include <utility>
+
+namespace exa {
+namespace {
+
+using kernel::TlsProbe;
+using kernel::TlsProgram;
+using kernel::TlsShape;
+using kernel::UprobePoint;
+
+TlsProbe probe_of(const ProbeSite& site) {
+  const auto probe = [&](TlsProgram program, TlsShape shape) {
+    const auto point =
+        site.point == ProbePoint::kReturn ? UprobePoint::kReturn : UprobePoint::kEntry;
+    const bool returns = program == TlsProgram::kRead && site.point != ProbePoint::kEntry;
+    return TlsProbe{.program = returns ? TlsProgram::kReadReturn : program,
+                    .shape = shape,
+                    .point = point,
+                    .file_offset = site.file_offset};
+  };
+  switch (site.role) {
+    case TlsRole::kSslRead:
+    case TlsRole::kGnuTlsReceive:
+    case TlsRole::kGnuTlsReceiveSequence:
+      return probe(TlsProgram::kRead, TlsShape::kSized);
+    case TlsRole::kSslReadEx:
+      return probe(TlsProgram::kRead, TlsShape::kPointer);
+    case TlsRole::kSslReadInner:
+      return probe(TlsProgram::kRead, TlsShape::kInner);
+    case TlsRole::kSslWriteInner:
+      return probe(TlsProgram::kWrite, TlsShape::kInner);
+    case TlsRole::kSslWrite:
+    case TlsRole::kGnuTlsSend:
+    case TlsRole::kGnuTlsSend2:
+      return probe(TlsProgram::kWrite, TlsShape::kSized);
+    case TlsRole::kSslWriteEx:
+      return probe(TlsProgram::kWrite, TlsShape::kPointer);
+    case TlsRole::kSslFree:
+    case TlsRole::kGnuTlsDeinit:
+      return probe(TlsProgram::kFree, TlsShape::kSized);
+    case TlsRole::kSslHandshake:
+    case TlsRole::kGnuTlsHandshake:
+      return probe(TlsProgram::kHandshake, TlsShape::kSized);
+    case TlsRole::kGoRead:
+      return probe(TlsProgram::kRead, TlsShape::kGo);
+    case TlsRole::kGoWrite:
+      return probe(TlsProgram::kWrite, TlsShape::kGo);
+  }
+  std::unreachable();
+}
+
+}  // namespace
+
+std::vector<TlsProbe> tls_probes(const AttachPlan& plan) {
+  std::vector<TlsProbe> probes;
+  for (const ProbeSite& site : plan.sites)
+    probes.push_back(probe_of(site));
+  return probes;
+}
+
+}  // namespace exa
