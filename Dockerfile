@@ -2,9 +2,9 @@
 # shared libraries it names, CA certificates. No shell, no package manager.
 #
 #   scripts/image [TAG]
-FROM debian:12-slim AS build
+FROM docker.io/library/debian:12-slim AS build
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-      g++ cmake ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
+      g++ cmake ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzydis-dev \
       libspdlog-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libprotozero-dev \
       libcurl4-openssl-dev libmicrohttpd-dev libcap-ng-dev libseccomp-dev ca-certificates
 WORKDIR /source
@@ -21,7 +21,8 @@ RUN set -eu; root=/image; \
     printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"; \
     printf 'root:x:0:0::/:/\nnobody:x:65534:65534::/:/\n' >"$root/etc/passwd"; \
     install -d -m 1777 "$root/tmp"; install -d "$root/run"; \
-    find "$root" -exec touch -h -d @0 {} +
+    find "$root" -exec touch -h -d @0 {} +; \
+    chroot "$root" /usr/bin/exemplar-agent version
 
 FROM scratch
 COPY --from=build /image/ /
