@@ -1,10 +1,11 @@
 // attach_cycles FILE CYCLES: puts the TLS probes into a library or program and takes them away, so
-// many times; one line of JSON tells how long each took. Whoever runs it looks whether the programs
-// that map the file mind.
+// many times; one line of JSON tells how long that took, and what reading the file took. Whoever
+// runs it looks whether the programs that map the file mind.
 //
 // Each place has a thread of its own, as taking a probe away is mostly waiting for the kernel: the
 // breakpoints of a place come and go in every cycle, those of different places at any time.
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <atomic>
@@ -58,6 +59,12 @@ Result<> run(const kernel::TlsPrograms& programs, int file_fd, const Probes& pro
   return {};
 }
 
+long peak_resident_kib() {
+  rusage usage{};
+  ::getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_maxrss;
+}
+
 std::string text_of(std::vector<double> all) {
   std::ranges::sort(all);
   char text[80];
@@ -73,7 +80,11 @@ int main(int argc, char** argv) {
   const int cycles = std::max(1, std::atoi(argv[2]));
   kernel::route_libbpf_log(nullptr);
   const UniqueFd file(::open(argv[1], O_RDONLY | O_CLOEXEC));
+  const auto peak_before = peak_resident_kib();
+  const auto begun = Clock::now();
   const auto plan = plan_attachment(file.get());
+  const auto plan_ms = milliseconds(Clock::now() - begun);
+  const auto peak_growth = peak_resident_kib() - peak_before;
   if (!plan.readable()) return fail_with(std::string(argv[1]) + ": nothing to probe");
   const kernel::CaptureConfig config{.tls = true};
   const auto capture = kernel::CapturePrograms::load(config, kernel::probe_kernel_features());
@@ -99,8 +110,9 @@ int main(int argc, char** argv) {
   Times times;  // of all places together, as the agent does it
   if (const auto done = run(*programs, file.get(), all, 5, times); !done)
     return fail_with(done.error().text);
-  std::printf("{\"cycles\":%d,\"places\":%zu,\"probes\":%zu,\"attach_ms\":%s,\"detach_ms\":%s}\n",
-              cycles, places.size(), all.size(), text_of(times.attach_ms).c_str(),
+  std::printf("{\"cycles\":%d,\"places\":%zu,\"probes\":%zu,", cycles, places.size(), all.size());
+  std::printf("\"plan_ms\":%.3f,\"plan_peak_growth_kib\":%ld,", plan_ms, peak_growth);
+  std::printf("\"attach_ms\":%s,\"detach_ms\":%s}\n", text_of(times.attach_ms).c_str(),
               text_of(times.detach_ms).c_str());
   return 0;
 }
