@@ -61,6 +61,7 @@ struct Connection {
   ProtocolId protocol = ProtocolId::kUnknown;
   bool confirmed = false;  // a whole head has been read, so the protocol is no guess
   bool upgraded = false;   // speaks something else now
+  bool pipelined = false;  // a request came while another one waited for its answer
   bool tls = false;
   bool ingress_ended = false;
   bool egress_ended = false;

@@ -7,11 +7,6 @@ namespace {
 
 using Verdict = Detection::Verdict;
 
-// The other direction moved since this one did, or nothing was before: a message may start here.
-bool turned(const ChunkEvent& chunk) {
-  return chunk.position == 0 || chunk.other.last_byte > chunk.previous_last_byte;
-}
-
 bool starts(const Detection& detection, Side side) {
   return detection.verdict == Verdict::kYes && detection.side == side;
 }
@@ -68,6 +63,8 @@ bool Http1Conversation::try_begin(Connection& connection, const ChunkEvent& chun
   }
   if (!turned(chunk)) return false;
   if (known) {
+    // Answers to pipelined requests that were lost may still come: whose is not known any more.
+    if (connection.pipelined) return false;
     if (!connection.unanswered.empty() || starts(detection, Side::kResponse)) return false;
     begin(connection, connection.role);
   } else {

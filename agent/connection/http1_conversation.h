@@ -22,6 +22,11 @@ namespace exa {
 // What a chunk was, for the accounting.
 enum class ChunkUse : std::uint8_t { kBelonging, kNotProtocol, kParseError, kOrphan };
 
+// The other direction moved since this one did, or nothing was before: a message may start here.
+inline bool turned(const ChunkEvent& chunk) {
+  return chunk.position == 0 || chunk.other.last_byte > chunk.previous_last_byte;
+}
+
 class Http1Conversation {
  public:
   Http1Conversation(ExchangeMatcher& matcher, Counters& counters, std::size_t max_head_blocks);

@@ -40,6 +40,14 @@ void note_head_start(Stream& stream, const ChunkEvent& chunk, std::string_view b
   stream.head_tgid = chunk.tgid;
 }
 
+// A request right behind another one. One that only has a lost answer before it comes at a turn.
+void note_pipelining(Connection& connection, const ChunkEvent& chunk, std::string_view bytes) {
+  const auto waiting = connection.unanswered.size;
+  if (waiting > (connection.response().open_ended() ? 2U : 1U) &&
+      (bytes.size() < chunk.bytes.size() || !turned(chunk)))
+    connection.pipelined = true;
+}
+
 }  // namespace
 
 Http1Conversation::HeadText Http1Conversation::gather(Stream& stream, std::string_view bytes) {
@@ -127,6 +135,7 @@ Http1Conversation::Step Http1Conversation::read_request_head(Connection& connect
   if (head_text.kept_bytes == 0) note_head_start(stream, chunk, bytes);
   if (result.status == ParseStatus::kMessage) {
     accept_request(connection, head, result.consumed_bytes - head.leading_bytes);
+    note_pipelining(connection, chunk, bytes);
     drop_head(stream);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes};
   }

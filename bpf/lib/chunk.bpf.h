@@ -13,6 +13,15 @@ enum {
   EXA_FILL_CHECK_MASK = 63, /* how often the fill of the ring is looked at, in chunks of a CPU */
 };
 
+/* Where the head that begins the first bytes of a chunk ends: an exa_head_scan. A function of its
+ * own to the verifier. */
+__noinline int exa_first_head(struct exa_scratch* scratch, __u32 bytes) {
+  if (!scratch) return EXA_HEAD_OPEN;
+  if (bytes > EXA_FIRST_CAPTURE_BYTES) bytes = EXA_FIRST_CAPTURE_BYTES;
+  *(__u64*)(scratch->payload + bytes) = 0;
+  return exa_search_head_end(scratch->payload, bytes);
+}
+
 static __always_inline int exa_emit_chunk(struct sock* sk, struct exa_socket_state* state,
                                           struct exa_counter_row* row, struct exa_scratch* scratch,
                                           int direction, __u32 captured) {
@@ -65,11 +74,13 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   /* A run that is likely to be captured is copied at once; any other shows 8 bytes first. */
   if (source.gap == EXA_GAP_NONE) {
     wanted = 8;
-    if (run->budget_bytes)
+    if (run->pipelined)
+      wanted = exa_config.capture_budget_bytes;
+    else if (run->budget_bytes)
       wanted = run->budget_bytes;
     else if (turned && (state->flags & EXA_SOCKET_RECOGNISED))
       wanted = EXA_FIRST_CAPTURE_BYTES;
-    if (wanted > EXA_FIRST_CAPTURE_BYTES) wanted = EXA_FIRST_CAPTURE_BYTES;
+    if (wanted > EXA_FIRST_CAPTURE_BYTES && !run->pipelined) wanted = EXA_FIRST_CAPTURE_BYTES;
     if (wanted > length) wanted = length;
     *(__u64*)scratch->payload = 0;
     copied = exa_copy(&source, scratch, wanted);
@@ -118,12 +129,17 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
                                            : EXA_SOCKET_RECOGNISED);
 
   wanted = length < run->budget_bytes ? length : run->budget_bytes;
-  const __u32 first = wanted < EXA_FIRST_CAPTURE_BYTES ? wanted : EXA_FIRST_CAPTURE_BYTES;
+  const __u32 first =
+      wanted < EXA_FIRST_CAPTURE_BYTES || run->pipelined ? wanted : EXA_FIRST_CAPTURE_BYTES;
   if (copied < first && source.gap == EXA_GAP_NONE) copied = exa_copy(&source, scratch, first);
-  if (copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied) {
-    if (exa_head_ends_within(scratch->payload))
+  const int may_pipeline = exa_run_may_pipeline(run, word, length);
+  const int cut = copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied && !run->pipelined;
+  if (may_pipeline || cut) {
+    const int found = exa_first_head(scratch, copied);
+    if (may_pipeline) exa_run_learn(run, found == EXA_HEAD_AGAIN, length);
+    if (cut && found == EXA_HEAD_ENDS)
       run->budget_bytes = 0; /* the rest is body */
-    else
+    else if (cut)
       copied = exa_copy(&source, scratch, wanted);
   }
   if (copied < length) {

@@ -12,6 +12,7 @@ enum exa_head_scan {
   EXA_HEAD_OPEN = 0,   /* no head ends in this word */
   EXA_HEAD_ENDS = 1,   /* an empty line ends the head, and what follows does not begin another */
   EXA_HEAD_UNSURE = 2, /* what follows the head may begin another, or is out of sight */
+  EXA_HEAD_AGAIN = 3,  /* another head follows at once: the messages are pipelined */
 };
 
 /* Not zero where the word holds a carriage return; which byte is not said. */
@@ -28,6 +29,7 @@ static __always_inline enum exa_head_scan exa_scan_word(__u64 word, __u64 next, 
     const __u64 sight = i == 0 ? word : word >> (8 * i) | next << (64 - 8 * i);
     if ((__u32)sight != EXA_TEXT4('\r', '\n', '\r', '\n')) continue;
     if (at + i + 4 >= EXA_FIRST_CAPTURE_BYTES) return EXA_HEAD_UNSURE;
+    if (exa_sniff_start(sight >> 32)) return EXA_HEAD_AGAIN;
     return exa_sniff_lenient(sight >> 32) ? EXA_HEAD_UNSURE : EXA_HEAD_ENDS;
   }
   return EXA_HEAD_OPEN;

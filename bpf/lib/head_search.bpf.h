@@ -16,11 +16,11 @@ static long exa_head_search_step(__u32 step, struct exa_head_search* search) {
   return search->found != EXA_HEAD_OPEN;
 }
 
-/* payload: EXA_FIRST_CAPTURE_BYTES of a chunk. */
-static __always_inline int exa_head_ends_within(const __u8* payload) {
+/* payload: the first bytes of a chunk, at most EXA_FIRST_CAPTURE_BYTES, zeroes after them. */
+static __always_inline enum exa_head_scan exa_search_head_end(const __u8* payload, __u32 bytes) {
   struct exa_head_search search = {.words = (const __u64*)payload};
-  bpf_loop(EXA_FIRST_CAPTURE_WORDS, exa_head_search_step, &search, 0);
-  return search.found == EXA_HEAD_ENDS;
+  bpf_loop((bytes + 7) / 8, exa_head_search_step, &search, 0);
+  return search.found;
 }
 
 #endif

@@ -39,6 +39,22 @@ static __always_inline int exa_run_retries(struct exa_run* run,
   return 1;
 }
 
+/* Is it worth a search whether a chunk that begins with a request holds a second one? Only where
+ * the chunk is longer than all before it on this socket, so that a socket of single requests soon
+ * pays nothing. */
+static __always_inline int exa_run_may_pipeline(const struct exa_run* run, __u64 word,
+                                                __u32 length) {
+  return !run->pipelined && length > run->single_bytes && exa_sniff_request(word);
+}
+
+/* What the search has found. */
+static __always_inline void exa_run_learn(struct exa_run* run, int again, __u32 length) {
+  if (again)
+    run->pipelined = 1;
+  else
+    run->single_bytes = length < 0xffff ? length : 0xffff;
+}
+
 enum exa_sight {
   EXA_SIGHT_BODY, /* nothing begins here */
   EXA_SIGHT_HEAD, /* capture, the run has budget */
@@ -51,8 +67,14 @@ static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
                                                    const volatile struct exa_capture_config* config,
                                                    __u64 word, int turned, __u64 position,
                                                    __u32 flags) {
-  if (exa_sniff_request(word) || exa_sniff_response(word)) {
+  const int request = exa_sniff_request(word);
+  if (request || exa_sniff_response(word)) {
+    if (request && !turned && (flags & EXA_SOCKET_RECOGNISED)) run->pipelined = 1;
     run->unrecognised = 0;
+    run->budget_bytes = config->capture_budget_bytes;
+    return EXA_SIGHT_HEAD;
+  }
+  if (run->pipelined) {
     run->budget_bytes = config->capture_budget_bytes;
     return EXA_SIGHT_HEAD;
   }

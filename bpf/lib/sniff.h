@@ -49,6 +49,23 @@ static __always_inline int exa_sniff_response(__u64 word) {
   return (word & EXA_FIRST7) == EXA_TEXT8('H', 'T', 'T', 'P', '/', '1', '.', 0);
 }
 
+/* The first 4 bytes of a start line, as far as they tell: what may follow another head at once. */
+static __always_inline int exa_sniff_start(__u32 word) {
+  switch (word) {
+    case EXA_TEXT4('G', 'E', 'T', ' '):
+    case EXA_TEXT4('P', 'U', 'T', ' '):
+    case EXA_TEXT4('P', 'O', 'S', 'T'):
+    case EXA_TEXT4('H', 'E', 'A', 'D'):
+    case EXA_TEXT4('D', 'E', 'L', 'E'):
+    case EXA_TEXT4('O', 'P', 'T', 'I'):
+    case EXA_TEXT4('P', 'A', 'T', 'C'):
+    case EXA_TEXT4('Q', 'U', 'E', 'R'):
+    case EXA_TEXT4('H', 'T', 'T', 'P'):
+      return 1;
+  }
+  return 0;
+}
+
 /* A message may begin here, by its first byte alone: the start line may be cut after one byte, and
  * a server tolerates an empty line before it. */
 static __always_inline int exa_sniff_lenient(__u64 word) {

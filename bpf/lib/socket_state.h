@@ -46,8 +46,11 @@ struct exa_flow {
 struct exa_run {
   __u32 direction_known; /* exa_direction + 1; 0 before the first chunk */
   __u32 budget_bytes;    /* left to capture in this run */
-  __u32 unrecognised;    /* runs so far without a start line of a known protocol */
-  __u32 since_ignored;
+  __u16 unrecognised;    /* runs so far without a start line of a known protocol */
+  __u16 since_ignored;
+  __u16 single_bytes; /* length of the longest chunk of requests known to hold one head only */
+  __u8 pipelined;     /* requests follow one another unanswered: a head can begin anywhere */
+  __u8 reserved;
 };
 
 /* Freed by the kernel with its socket. Written by the I/O programs, one a direction; arrival_ns

@@ -163,7 +163,8 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   const __u32 first = wanted < EXA_FIRST_CAPTURE_BYTES ? wanted : EXA_FIRST_CAPTURE_BYTES;
   if (copied < first) copied = exa_tls_copy(scratch, plain, first);
   if (copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied) {
-    if (exa_head_ends_within(scratch->payload))
+    if (!run->pipelined &&
+        exa_search_head_end(scratch->payload, EXA_FIRST_CAPTURE_BYTES) == EXA_HEAD_ENDS)
       run->budget_bytes = 0; /* the rest is body */
     else
       copied = exa_tls_copy(scratch, plain, wanted);

@@ -65,6 +65,40 @@ TEST_F(Bodies, PipelinedRequestsInOneWriteAreAllCaptured) {
   EXPECT_EQ(seen[0].bytes, pipelined);
 }
 
+TEST_F(Bodies, AnswersToPipelinedRequestsAreCapturedWhereverTheyBegin) {
+  Connection connection;
+  send_all(connection.client.get(), std::string(kRequest) + std::string(kRequest));
+  receive(connection.server.get(), 2 * kRequest.size());
+  std::string answers;
+  while (answers.size() < 3000)
+    answers += kResponse;
+  send_all(connection.server.get(), answers);
+  receive(connection.client.get(), 1500);  // ends within an answer
+  receive(connection.client.get(), answers.size() - 1500);
+
+  for (const auto& [cookie, direction] : {std::pair(connection.server_cookie, EXA_EGRESS),
+                                          std::pair(connection.client_cookie, EXA_INGRESS)}) {
+    std::string seen;
+    for (const auto& chunk : chunks(cookie, direction)) {
+      EXPECT_EQ(chunk.event.gap_reason, EXA_GAP_NONE);
+      seen += chunk.bytes;
+    }
+    EXPECT_EQ(seen, answers);
+  }
+}
+
+TEST_F(Bodies, AnswersThatAreNotPipelinedCostNoRecordForTheirBodies) {
+  Connection connection;
+  send_all(connection.client.get(), kRequest);
+  const std::string body(3000, 'b');
+  send_all(connection.server.get(), "HTTP/1.1 200 OK\r\nContent-Length: 3000\r\n\r\n" + body);
+  send_all(connection.server.get(), body);
+
+  const auto seen = chunks(connection.server_cookie, EXA_EGRESS);
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_EQ(seen[0].bytes.size(), 1024u);
+}
+
 TEST_F(Bodies, AHeadInPiecesIsCapturedUntilTheBudgetIsSpent) {
   start({.capture_budget_bytes = 64});
   Connection connection;

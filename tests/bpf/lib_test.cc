@@ -66,7 +66,10 @@ TEST_F(HeadEnd, IsFoundAtEveryOffset) {
   for (std::size_t at = 0; at + 4 < EXA_FIRST_CAPTURE_BYTES; ++at) {
     const std::string head = std::string(at, 'h') + "\r\n\r\n";
     EXPECT_EQ(scan(head), EXA_HEAD_ENDS) << at;
-    EXPECT_EQ(scan(head + "GET / HTTP/1.1"), EXA_HEAD_UNSURE) << at;
+    EXPECT_EQ(scan(head + "GET / HTTP/1.1"),
+              at + 8 <= EXA_FIRST_CAPTURE_BYTES ? EXA_HEAD_AGAIN : EXA_HEAD_UNSURE)
+        << at;
+    EXPECT_EQ(scan(head + "Gold"), EXA_HEAD_UNSURE) << at;
   }
 }
 
@@ -121,6 +124,39 @@ TEST_F(Run, GoesOnWhileThereIsBudget) {
   EXPECT_EQ(look("x: y\r\n\r\n", EXA_INGRESS), EXA_SIGHT_HEAD);
   run_.budget_bytes = 0;
   EXPECT_EQ(look("x: y\r\n\r\n", EXA_INGRESS), EXA_SIGHT_BODY);
+}
+
+TEST_F(Run, ARequestBehindARequestMarksPipelining) {
+  EXPECT_EQ(look("GET / HT", EXA_EGRESS), EXA_SIGHT_HEAD);
+  flags_ = EXA_SOCKET_RECOGNISED;
+  EXPECT_FALSE(run_.pipelined);
+  EXPECT_EQ(look("GET /b H", EXA_EGRESS), EXA_SIGHT_HEAD);
+  EXPECT_TRUE(run_.pipelined);
+
+  // A head can now begin anywhere in a chunk.
+  EXPECT_EQ(look("ok\nHTTP/", EXA_INGRESS), EXA_SIGHT_HEAD);
+  EXPECT_EQ(run_.budget_bytes, 4096u);
+}
+
+TEST_F(Run, AnAnswerBetweenRequestsIsNoPipelining) {
+  flags_ = EXA_SOCKET_RECOGNISED;
+  look("GET / HT", EXA_EGRESS);
+  look("HTTP/1.1", EXA_INGRESS);
+  look("HTTP/1.1", EXA_INGRESS);  // a 103 before it
+  look("GET / HT", EXA_EGRESS);
+  EXPECT_FALSE(run_.pipelined);
+}
+
+TEST_F(Run, SearchesAChunkForASecondRequestOnlyWhereItIsLongerThanAllBefore) {
+  const auto get = word_of("GET / HT");
+  EXPECT_TRUE(exa_run_may_pipeline(&run_, get, 80));
+  exa_run_learn(&run_, false, 80);
+  EXPECT_FALSE(exa_run_may_pipeline(&run_, get, 80));
+  EXPECT_TRUE(exa_run_may_pipeline(&run_, get, 160));
+  EXPECT_FALSE(exa_run_may_pipeline(&run_, word_of("HTTP/1.1"), 160));
+  exa_run_learn(&run_, true, 160);
+  EXPECT_TRUE(run_.pipelined);
+  EXPECT_FALSE(exa_run_may_pipeline(&run_, get, 4000));
 }
 
 TEST_F(Run, MarksTlsByTheFirstBytesOnly) {

@@ -131,6 +131,17 @@ TEST_F(Gaps, ALostAnswerIsAnOrphanAndTheNextRequestIsClean) {
   EXPECT_THAT(paths(), ElementsAre("/clean"));
 }
 
+TEST_F(Gaps, NothingIsLinkedAnyMoreWhereAnswersToPipelinedRequestsWereLost) {
+  wire.reads("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  wire.writes_unseen(kOk.size());  // of /2, and perhaps of /3
+  wire.reads("GET /4 HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);  // of /3 or of /4
+  wire.reads("GET /5 HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  EXPECT_THAT(paths(), ElementsAre("/1"));
+}
+
 TEST_F(Gaps, ALostRequestLeavesItsAnswerWithoutALink) {
   wire.reads(kGet);
   wire.writes(kOk);
