@@ -6,16 +6,16 @@ namespace exa {
 namespace {
 
 using kernel::TlsProbe;
-using kernel::TlsProgram;
+using kernel::TlsProbeKind;
 using kernel::TlsShape;
 using kernel::UprobePoint;
 
 TlsProbe probe_of(const ProbeSite& site) {
-  const auto probe = [&](TlsProgram program, TlsShape shape) {
+  const auto probe = [&](TlsProbeKind kind, TlsShape shape) {
     const auto point =
         site.point == ProbePoint::kReturn ? UprobePoint::kReturn : UprobePoint::kEntry;
-    const bool returns = program == TlsProgram::kRead && site.point != ProbePoint::kEntry;
-    return TlsProbe{.program = returns ? TlsProgram::kReadReturn : program,
+    const bool returns = kind == TlsProbeKind::kRead && site.point != ProbePoint::kEntry;
+    return TlsProbe{.kind = returns ? TlsProbeKind::kReadReturn : kind,
                     .shape = shape,
                     .point = point,
                     .file_offset = site.file_offset};
@@ -24,29 +24,29 @@ TlsProbe probe_of(const ProbeSite& site) {
     case TlsRole::kSslRead:
     case TlsRole::kGnuTlsReceive:
     case TlsRole::kGnuTlsReceiveSequence:
-      return probe(TlsProgram::kRead, TlsShape::kSized);
+      return probe(TlsProbeKind::kRead, TlsShape::kSized);
     case TlsRole::kSslReadEx:
-      return probe(TlsProgram::kRead, TlsShape::kPointer);
+      return probe(TlsProbeKind::kRead, TlsShape::kPointer);
     case TlsRole::kSslReadInner:
-      return probe(TlsProgram::kRead, TlsShape::kInner);
+      return probe(TlsProbeKind::kRead, TlsShape::kInner);
     case TlsRole::kSslWriteInner:
-      return probe(TlsProgram::kWrite, TlsShape::kInner);
+      return probe(TlsProbeKind::kWrite, TlsShape::kInner);
     case TlsRole::kSslWrite:
     case TlsRole::kGnuTlsSend:
     case TlsRole::kGnuTlsSend2:
-      return probe(TlsProgram::kWrite, TlsShape::kSized);
+      return probe(TlsProbeKind::kWrite, TlsShape::kSized);
     case TlsRole::kSslWriteEx:
-      return probe(TlsProgram::kWrite, TlsShape::kPointer);
+      return probe(TlsProbeKind::kWrite, TlsShape::kPointer);
     case TlsRole::kSslFree:
     case TlsRole::kGnuTlsDeinit:
-      return probe(TlsProgram::kFree, TlsShape::kSized);
+      return probe(TlsProbeKind::kFree, TlsShape::kSized);
     case TlsRole::kSslHandshake:
     case TlsRole::kGnuTlsHandshake:
-      return probe(TlsProgram::kHandshake, TlsShape::kSized);
+      return probe(TlsProbeKind::kHandshake, TlsShape::kSized);
     case TlsRole::kGoRead:
-      return probe(TlsProgram::kRead, TlsShape::kGo);
+      return probe(TlsProbeKind::kRead, TlsShape::kGo);
     case TlsRole::kGoWrite:
-      return probe(TlsProgram::kWrite, TlsShape::kGo);
+      return probe(TlsProbeKind::kWrite, TlsShape::kGo);
   }
   std::unreachable();
 }

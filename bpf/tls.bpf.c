@@ -1,6 +1,8 @@
 /* Plaintext of TLS libraries: probes where a library takes what is to be encrypted and gives back
  * what it has decrypted. A write costs one breakpoint, a read one breakpoint and its return; in Go
- * each return instruction of a read has its own, as return probes break its movable stacks.
+ * each return instruction of a read has its own, as return probes break its movable stacks. One
+ * program stands on all places and asks the cookie which it is, because each program on a file is a
+ * link of its own, and taking a link away makes the kernel wait.
  *
  * A TLS connection has the same state as a plain socket and passes the same decisions; its records
  * are those of a socket with an id of its own. Loaded and attached apart from the socket programs,
@@ -53,7 +55,7 @@ static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* 
                               create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
 }
 
-static __always_inline void exa_tls_enter(struct exa_tls_call* call, const struct pt_regs* regs,
+static __always_inline void exa_tls_begin(struct exa_tls_call* call, const struct pt_regs* regs,
                                           __u64 object, __u64 buffer, __u64 moved_address,
                                           __u8 kind, __u8 shape) {
   call->object = object;
@@ -64,9 +66,7 @@ static __always_inline void exa_tls_enter(struct exa_tls_call* call, const struc
   exa_tls_mark_frame(call, regs);
 }
 
-SEC("uprobe/write")
-int exa_tls_write(struct pt_regs* regs) {
-  const int shape = bpf_get_attach_cookie(regs);
+static __noinline int exa_tls_write(struct pt_regs* regs, int shape) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_counter_row* row = exa_counters_of_this_cpu();
   struct exa_plain plain = {.direction = EXA_EGRESS};
@@ -103,7 +103,7 @@ int exa_tls_write(struct pt_regs* regs) {
 
   call = exa_tls_call_of(task, regs, shape, 1);
   if (call) {
-    exa_tls_enter(call, regs, key.object, plain.buffer, 0, EXA_TLS_WRITING, shape);
+    exa_tls_begin(call, regs, key.object, plain.buffer, 0, EXA_TLS_WRITING, shape);
     if (stream->socket.cookie) {
       call->written_object = 0;
       call->written_mixed = 0;
@@ -123,9 +123,7 @@ int exa_tls_write(struct pt_regs* regs) {
   return exa_tls_on_plain(stream, row, &plain);
 }
 
-SEC("uprobe/read")
-int exa_tls_read(struct pt_regs* regs) {
-  const int shape = bpf_get_attach_cookie(regs);
+static __noinline int exa_tls_read(struct pt_regs* regs, int shape) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_counter_row* row = exa_counters_of_this_cpu();
   struct exa_tls_stream* stream;
@@ -137,7 +135,7 @@ int exa_tls_read(struct pt_regs* regs) {
   exa_tls_arguments(regs, shape, &object, &buffer, &size, &moved_address);
   call = exa_tls_call_of(task, regs, shape, 1);
   if (!call) return 0;
-  exa_tls_enter(call, regs, object, buffer, moved_address, EXA_TLS_READING, shape);
+  exa_tls_begin(call, regs, object, buffer, moved_address, EXA_TLS_READING, shape);
 
   /* The stream is there before the library reads the socket, so that the read proves its socket. */
   struct exa_tls_key key = {.object = object, .tgid = task->tgid};
@@ -147,9 +145,7 @@ int exa_tls_read(struct pt_regs* regs) {
   return 0;
 }
 
-SEC("uretprobe/read_return")
-int exa_tls_read_return(struct pt_regs* regs) {
-  const int shape = bpf_get_attach_cookie(regs);
+static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_counter_row* row = exa_counters_of_this_cpu();
   struct exa_plain plain = {.direction = EXA_INGRESS};
@@ -206,8 +202,7 @@ int exa_tls_read_return(struct pt_regs* regs) {
 
 /* The handshake, which proves the socket before the first plaintext. No return probe: as with a
  * write, its frame on the stack tells whether it goes on. */
-SEC("uprobe/handshake")
-int exa_tls_shake(struct pt_regs* regs) {
+static __noinline int exa_tls_shake(struct pt_regs* regs) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_counter_row* row = exa_counters_of_this_cpu();
   struct exa_tls_key key = {};
@@ -224,12 +219,11 @@ int exa_tls_shake(struct pt_regs* regs) {
   if (stream->state.flow[EXA_INGRESS].position == 0 && stream->state.flow[EXA_EGRESS].position == 0)
     stream->from_handshake = 1;
   call = exa_tls_call_of(task, regs, EXA_TLS_SHAPE_SIZED, 1);
-  if (call) exa_tls_enter(call, regs, key.object, 0, 0, EXA_TLS_SHAKING, EXA_TLS_SHAPE_SIZED);
+  if (call) exa_tls_begin(call, regs, key.object, 0, 0, EXA_TLS_SHAKING, EXA_TLS_SHAPE_SIZED);
   return 0;
 }
 
-SEC("uprobe/free")
-int exa_tls_free(struct pt_regs* regs) {
+static __noinline int exa_tls_free(struct pt_regs* regs) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_tls_key key = {};
   struct exa_tls_stream* stream;
@@ -242,6 +236,31 @@ int exa_tls_free(struct pt_regs* regs) {
   exa_emit_end(&stream->state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, 0);
   bpf_map_delete_elem(&exa_tls_streams, &key);
   return 0;
+}
+
+SEC("uprobe/enter")
+int exa_tls_enter(struct pt_regs* regs) {
+  const __u64 cookie = bpf_get_attach_cookie(regs);
+  const int shape = cookie & 0xff;
+  switch (cookie >> 8) {
+    case EXA_TLS_PROBE_WRITE:
+      return exa_tls_write(regs, shape);
+    case EXA_TLS_PROBE_READ:
+      return exa_tls_read(regs, shape);
+    case EXA_TLS_PROBE_READ_RETURN:
+      return exa_tls_read_return(regs, shape);
+    case EXA_TLS_PROBE_HANDSHAKE:
+      return exa_tls_shake(regs);
+    case EXA_TLS_PROBE_FREE:
+      return exa_tls_free(regs);
+    default:
+      return 0;
+  }
+}
+
+SEC("uretprobe/leave")
+int exa_tls_leave(struct pt_regs* regs) {
+  return exa_tls_read_return(regs, bpf_get_attach_cookie(regs) & 0xff);
 }
 
 /* The sweep of the TLS streams, as for sockets. Read by the prober. */

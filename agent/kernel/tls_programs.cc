@@ -4,7 +4,6 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <utility>
 
@@ -22,6 +21,11 @@ namespace {
 using Skeleton = std::unique_ptr<tls_bpf, Releaser<tls_bpf__destroy>>;
 constexpr auto kUprobeMulti = static_cast<bpf_attach_type>(48);  // BPF_TRACE_UPROBE_MULTI
 
+static_assert(static_cast<int>(TlsProbeKind::kHandshake) == EXA_TLS_PROBE_HANDSHAKE &&
+              static_cast<int>(TlsProbeKind::kWrite) == EXA_TLS_PROBE_WRITE &&
+              static_cast<int>(TlsProbeKind::kRead) == EXA_TLS_PROBE_READ &&
+              static_cast<int>(TlsProbeKind::kReadReturn) == EXA_TLS_PROBE_READ_RETURN &&
+              static_cast<int>(TlsProbeKind::kFree) == EXA_TLS_PROBE_FREE);
 static_assert(static_cast<int>(TlsShape::kSized) == EXA_TLS_SHAPE_SIZED &&
               static_cast<int>(TlsShape::kPointer) == EXA_TLS_SHAPE_POINTER &&
               static_cast<int>(TlsShape::kGo) == EXA_TLS_SHAPE_GO &&
@@ -31,9 +35,7 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
   Skeleton skeleton(tls_bpf__open());
   if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);
   configure(const_cast<exa_capture_config&>(skeleton->rodata->exa_config), config);
-  for (bpf_program* program :
-       {skeleton->progs.exa_tls_shake, skeleton->progs.exa_tls_write, skeleton->progs.exa_tls_read,
-        skeleton->progs.exa_tls_read_return, skeleton->progs.exa_tls_free})
+  for (bpf_program* program : {skeleton->progs.exa_tls_enter, skeleton->progs.exa_tls_leave})
     bpf_program__set_expected_attach_type(program, kUprobeMulti);
 
   const std::pair<bpf_map*, int> same[] = {
@@ -61,22 +63,6 @@ struct TlsPrograms::Loaded {
   UniqueFd dull;  // duplicates: the maps outlive the capture programs' object
   UniqueFd streams;
   UniqueFd processes;
-
-  [[nodiscard]] int program_fd(TlsProgram program) const {
-    switch (program) {
-      case TlsProgram::kHandshake:
-        return bpf_program__fd(skeleton->progs.exa_tls_shake);
-      case TlsProgram::kWrite:
-        return bpf_program__fd(skeleton->progs.exa_tls_write);
-      case TlsProgram::kRead:
-        return bpf_program__fd(skeleton->progs.exa_tls_read);
-      case TlsProgram::kReadReturn:
-        return bpf_program__fd(skeleton->progs.exa_tls_read_return);
-      case TlsProgram::kFree:
-        return bpf_program__fd(skeleton->progs.exa_tls_free);
-    }
-    return -1;
-  }
 };
 
 TlsPrograms::TlsPrograms(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -89,7 +75,7 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
   auto loaded = std::make_unique<Loaded>();
   auto skeleton = open_and_load(shared, config);
   if (!skeleton) return std::unexpected(skeleton.error());
-  if (!has_uprobe_multi(bpf_program__fd((*skeleton)->progs.exa_tls_write)))
+  if (!has_uprobe_multi(bpf_program__fd((*skeleton)->progs.exa_tls_enter)))
     return fail("this kernel has no uprobe_multi links (Linux 6.6 and newer have them)");
   loaded->skeleton = std::move(*skeleton);
   loaded->dull.reset(::dup(shared.tls_dull));
@@ -110,22 +96,22 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
 
 Result<TlsPrograms::Attachment> TlsPrograms::attach(int file_fd,
                                                     std::span<const TlsProbe> probes) const {
-  // The free probe first and the reads' returns before their entries: whatever begins can end.
-  constexpr std::array kInOrder = {TlsProgram::kFree, TlsProgram::kReadReturn, TlsProgram::kRead,
-                                   TlsProgram::kWrite, TlsProgram::kHandshake};
   Attachment attachment;
-  for (const TlsProgram program : kInOrder) {
-    for (const UprobePoint point : {UprobePoint::kEntry, UprobePoint::kReturn}) {
-      std::vector<UprobeSite> sites;
-      for (const TlsProbe& probe : probes)
-        if (probe.program == program && probe.point == point)
-          sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.shape)});
-      if (sites.empty()) continue;
-      auto link = UprobeLink::attach(loaded_->program_fd(program), file_fd, point, sites);
-      if (!link) return std::unexpected(link.error());
-      attachment.links_.push_back(std::move(*link));
-      attachment.probes_ += sites.size();
-    }
+  // Returns first, so that whatever begins can end.
+  for (const UprobePoint point : {UprobePoint::kReturn, UprobePoint::kEntry}) {
+    std::vector<UprobeSite> sites;
+    for (const TlsProbe& probe : probes)
+      if (probe.point == point)
+        sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.kind) << 8 |
+                                                static_cast<std::uint64_t>(probe.shape)});
+    if (sites.empty()) continue;
+    const bpf_program* const program = point == UprobePoint::kReturn
+                                           ? loaded_->skeleton->progs.exa_tls_leave
+                                           : loaded_->skeleton->progs.exa_tls_enter;
+    auto link = UprobeLink::attach(bpf_program__fd(program), file_fd, point, sites);
+    if (!link) return std::unexpected(link.error());
+    attachment.links_.push_back(std::move(*link));
+    attachment.probes_ += sites.size();
   }
   return attachment;
 }

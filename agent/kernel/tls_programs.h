@@ -16,13 +16,20 @@ struct tls_bpf;
 
 namespace exa::kernel {
 
-enum class TlsProgram { kHandshake, kWrite, kRead, kReadReturn, kFree };
+// What the probed place is; see exa_tls_probe.
+enum class TlsProbeKind : std::uint32_t {
+  kHandshake = 1,
+  kWrite = 2,
+  kRead = 3,
+  kReadReturn = 4,
+  kFree = 5,
+};
 
 // How the probed function takes its arguments; see exa_tls_shape.
 enum class TlsShape : std::uint32_t { kSized = 1, kPointer = 2, kGo = 3, kInner = 4 };
 
 struct TlsProbe {
-  TlsProgram program;
+  TlsProbeKind kind;
   TlsShape shape;
   UprobePoint point;
   std::uint64_t file_offset;

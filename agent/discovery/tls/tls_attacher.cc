@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <iterator>
+#include <thread>
 #include <utility>
 
 #include "agent/discovery/tls/mapped_images.h"
@@ -56,6 +57,17 @@ TlsAttacher::TlsAttacher(Kernel kernel, std::vector<std::string> ignored, std::u
     : kernel_(std::move(kernel)),
       ignored_(std::make_move_iterator(ignored.begin()), std::make_move_iterator(ignored.end())),
       own_tgid_(own_tgid) {}
+
+TlsAttacher::~TlsAttacher() {
+  constexpr std::size_t kThreads = 16;
+  std::array<std::vector<Attachment>, kThreads> shares;
+  std::size_t next = 0;
+  for (auto& [identity, file] : files_)
+    if (file.attachment) shares[next++ % kThreads].push_back(std::move(file.attachment));
+  std::vector<std::jthread> threads;
+  for (auto& share : shares)
+    if (!share.empty()) threads.emplace_back([&share] { share.clear(); });
+}
 
 std::vector<std::string> host_library_paths() {
   std::vector<std::string> paths;

@@ -63,6 +63,10 @@ class TlsAttacher {
 
   // ignored: executables by name, whose processes give no cause to probe anything.
   TlsAttacher(Kernel kernel, std::vector<std::string> ignored, std::uint32_t own_tgid);
+  // Takes the probes out of all files, side by side: each makes the kernel wait some 100 ms.
+  ~TlsAttacher();
+  TlsAttacher(TlsAttacher&&) = default;
+  TlsAttacher& operator=(TlsAttacher&&) = delete;
 
   // Libraries of the host where programs find them: probed before the first program maps them, so
   // that no byte of a short-lived client is missed. Held for good.

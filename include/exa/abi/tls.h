@@ -1,6 +1,6 @@
-/* How the prober tells the TLS programs which function a probe stands on: the cookie of each probe.
- * The maps of the TLS programs are keyed by the TLS object, so the shape of the call is all that
- * differs from library to library. */
+/* How the prober tells the TLS programs which function a probe stands on: the cookie of each probe,
+ * exa_tls_probe << 8 | exa_tls_shape. The maps of the TLS programs are keyed by the TLS object, so
+ * the shape of the call is all that differs from library to library. */
 #ifndef EXA_ABI_TLS_H
 #define EXA_ABI_TLS_H
 
@@ -11,6 +11,14 @@ enum exa_tls_shape {
   EXA_TLS_SHAPE_POINTER = 2, /* int f(object, buffer, size, size_t* moved): 1 if it succeeded */
   EXA_TLS_SHAPE_GO = 3,      /* Go method (object) f(buffer, size, capacity) (moved, error) */
   EXA_TLS_SHAPE_INNER = 4,   /* as POINTER; 0 is the end of the stream, less a failure */
+};
+
+enum exa_tls_probe {
+  EXA_TLS_PROBE_HANDSHAKE = 1,
+  EXA_TLS_PROBE_WRITE = 2,
+  EXA_TLS_PROBE_READ = 3,
+  EXA_TLS_PROBE_READ_RETURN = 4, /* a return instruction, or the return probe of a read */
+  EXA_TLS_PROBE_FREE = 5,
 };
 
 /* Key of one connection of a TLS library. Pointers are unique in a process as long as it lives. */
