@@ -15,6 +15,7 @@ sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 os.environ.setdefault("EXA_AGENT", str(ROOT / "build/release/exemplar-agent"))
 
 from span_tree import draw_trees  # noqa: E402
+from support import tls  # noqa: E402
 from support.agent import binary  # noqa: E402
 from support.otlp_backend import OtlpBackend  # noqa: E402
 from support.process import Process  # noqa: E402
@@ -34,12 +35,14 @@ def say(text):
 class Traffic:
     """Real clients, each in a thread of its own, until the time is over."""
 
-    def __init__(self, url):
+    def __init__(self, url, encrypted_url):
         self.url = url
+        self.encrypted_url = encrypted_url
         self.end = time.monotonic() + TRAFFIC_SECONDS
         self.failures = []
         self.threads = [threading.Thread(target=client) for client in
-                        (self.steady_load, self.slow_path, self.failing_path, self.known_traces)]
+                        (self.steady_load, self.slow_path, self.failing_path, self.known_traces,
+                         self.encrypted)]
         for thread in self.threads:
             thread.start()
 
@@ -80,6 +83,11 @@ class Traffic:
             self.curl(f"/backend/slow?ms={1500 if number % 5 == 0 else 200}", "-H",
                       f"traceparent: 00-{0xdecade << 40 | number:032x}-{number:016x}-01")
 
+    def encrypted(self):
+        while time.monotonic() < self.end - 1:
+            self.run("curl", "-sS", "--insecure", "-o", "/dev/null",
+                     f"{self.encrypted_url}/slow?ms=40")
+
     def wait(self):
         for thread in self.threads:
             thread.join()
@@ -110,18 +118,38 @@ def show_slowest(exemplars, spans):
                      marked=slowest["labels"]["span_id"]))
 
 
+def show_encrypted(exemplars, spans):
+    """The HTTPS service's slowest exemplar, which must be among the spans."""
+    of_service = [exemplar for exemplar in exemplars
+                  if exemplar["series"].get("url_scheme") == "https"]
+    asked, found = proof(of_service, spans)
+    if not asked or found != asked:
+        raise SystemExit(f"demo: {found} of {asked} exemplars of the HTTPS service open a trace")
+    slowest = max(of_service, key=lambda exemplar: float(exemplar["value"]))
+    trace_id = slowest["labels"]["trace_id"]
+    say(f"The service that speaks only HTTPS, read in its TLS library: {len(of_service)} exemplars,"
+        f" all found\n   among the exported spans. The slowest took {float(slowest['value']):.3f} s "
+        f"and opens trace {trace_id}:")
+    print(draw_trees([span for span in spans if span["trace_id"] == trace_id],
+                     marked=slowest["labels"]["span_id"]))
+
+
 def demonstrate(folder):
-    say("Starting a python service with a slow and a failing path, and nginx in front of it.\n"
-        "   Neither knows of any telemetry: no SDK, no agent inside, no header added.")
+    say("Starting a python service with a slow and a failing path, and nginx in front of it;\n"
+        "   and another python service that speaks HTTPS only.\n"
+        "   None of them knows of any telemetry: no SDK, no agent inside, no header added.")
     with Service(folder, "service.py") as service, \
-            Nginx(folder / "nginx", upstream=service.port) as nginx, OtlpBackend() as backend:
+            Nginx(folder / "nginx", upstream=service.port) as nginx, \
+            tls.python_server(folder, tls.Certificate(folder)) as encrypted, \
+            OtlpBackend() as backend:
         metrics_port = free_port()
         say("Starting exemplar-agent. Its spans and metrics go by OTLP to a sink that decodes\n"
             "   them with OpenTelemetry's own definitions; its metrics page is for Prometheus.")
         command = [binary(), "run", "--window", "5s", "--output", "table",
                    "--otlp-endpoint", backend.url, "--openmetrics", f"127.0.0.1:{metrics_port}",
                    "--lock-file", folder / "lock",
-                   "--include-port", nginx.port, "--include-port", service.port]
+                   "--include-port", nginx.port, "--include-port", service.port,
+                   "--include-port", encrypted.port]
         print("   " + " ".join(map(str, command)))
         table = folder / "table.txt"
         with Process(command, log=folder / "agent.log", stdout=table) as agent:
@@ -134,7 +162,7 @@ def demonstrate(folder):
             with Prometheus(folder / "prometheus", metrics_port) as prometheus:
                 say(f"Sending traffic for {TRAFFIC_SECONDS} s by h2load and curl; "
                     "some requests carry a traceparent.")
-                traffic = Traffic(nginx.url)
+                traffic = Traffic(nginx.url, encrypted.url)
                 traffic.wait()
                 say("Waiting until Prometheus has seen every request, then asking its API\n"
                     f"   for the exemplars of {BUCKETS}.")
@@ -151,6 +179,7 @@ def demonstrate(folder):
         if not exemplars:
             raise SystemExit(f"demo: Prometheus has no exemplar\n{agent.log()}")
         show_slowest(exemplars, spans)
+        show_encrypted(exemplars, spans)
         asked, found = proof(exemplars, spans)
         say(f"nginx logged {requests} requests; all servers together answered {served:.0f} by the "
             f"agent's count;\n   {len(spans)} spans were exported; the agent ended with {code}.")
