@@ -1,4 +1,4 @@
-"""Debian's Prometheus with exemplar storage, scraping one agent."""
+"""Debian's Prometheus with exemplar storage, scraping one agent or what a configuration says."""
 import json
 import time
 import urllib.parse
@@ -20,12 +20,12 @@ scrape_configs:
 
 
 class Prometheus(Process):
-    def __init__(self, folder, agent_port):
+    def __init__(self, folder, agent_port, config_text=None):
         folder.mkdir(exist_ok=True)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         config = folder / "prometheus.yml"
-        config.write_text(CONFIG.format(target=f"127.0.0.1:{agent_port}"))
+        config.write_text(config_text or CONFIG.format(target=f"127.0.0.1:{agent_port}"))
         super().__init__(
             ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb",
              "--enable-feature=exemplar-storage", f"--web.listen-address=127.0.0.1:{self.port}",
