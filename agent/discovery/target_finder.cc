@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 
 namespace exa {
 
@@ -37,6 +38,9 @@ Target TargetFinder::resolve(const ProcessAnnouncement& announced) {
 }
 
 HostIdentity this_host() {
+  // In a pod the host is the node; the kernel would tell the pod's own name, which passes with it.
+  if (const char* const node = std::getenv("NODE_NAME"); node != nullptr && *node != '\0')
+    return {.host_name = clean_text(node, 255), .agent_version = EXA_VERSION};
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) != 0) name[0] = '\0';
   return {.host_name = clean_text(name.data(), 255), .agent_version = EXA_VERSION};

@@ -2,7 +2,7 @@
 """An OTLP/HTTP receiver as a process of its own: decodes with OpenTelemetry's own definitions and
 writes each span and each metric point as a JSON line.
 
-  build/venv/bin/python tests/support/otlp_sink.py [--output FILE] [--port 0]
+  build/venv/bin/python tests/support/otlp_sink.py [--output FILE] [--host 127.0.0.1] [--port 0]
       [--tls-cert PEM --tls-key PEM [--client-ca PEM]]
 
 Prints {"port": N} once it listens, and ends when its standard input does.
@@ -163,6 +163,7 @@ def reply_class(sink):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--output")
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--tls-cert")
     parser.add_argument("--tls-key")
@@ -175,7 +176,7 @@ def main():
         def handle_error(self, *_):  # a client that gave up, as tests of faults make it do
             pass
 
-    server = Server(("127.0.0.1", options.port), reply_class(Sink(options.output)))
+    server = Server((options.host, options.port), reply_class(Sink(options.output)))
     if options.tls_cert:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(options.tls_cert, options.tls_key)

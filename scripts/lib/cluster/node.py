@@ -198,23 +198,23 @@ class Node:
         wait_until(made, 10, "the namespaces of the node")
 
     @staticmethod
-    def _cgroups():
+    def cgroups():
         mounts = pathlib.Path("/proc/self/mounts").read_text().splitlines()
         return [pathlib.Path(fields[1]) / files.CGROUP for fields in map(str.split, mounts)
                 if fields[2] in ("cgroup", "cgroup2")]
 
     def _make_cgroups(self):
-        for folder in self._cgroups():
+        for folder in self.cgroups():
             folder.mkdir(exist_ok=True)
             if folder.parent.name == "cpuset":  # a new one has no processor and no memory
                 for name in ("cpuset.cpus", "cpuset.mems"):
                     (folder / name).write_text((folder.parent / name).read_text())
 
-    def _members(self):
+    def members(self):
         """Processes of the node's pods, by cgroup, and all that live in its mount namespace: the
         shims besides the programs."""
         found = set()
-        for cgroup in self._cgroups():
+        for cgroup in self.cgroups():
             for path in cgroup.rglob("cgroup.procs") if cgroup.is_dir() else ():
                 try:
                     found.update(map(int, path.read_text().split()))
@@ -243,15 +243,15 @@ class Node:
             self.stop(name)
 
         def ended():
-            for pid in self._members():
+            for pid in self.members():
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
                     pass
-            return not self._members()
+            return not self.members()
         wait_until(ended, 30, "the end of the pods' processes")
         self.stop("namespaces")
-        for cgroup in self._cgroups():
+        for cgroup in self.cgroups():
             self._remove_cgroup(cgroup)
         if self.folder.exists():
             shutil.rmtree(self.folder)
