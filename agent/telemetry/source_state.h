@@ -8,7 +8,7 @@
 // X(enumerator, name)
 // clang-format off
 #define EXA_SOURCE_STATES(X)                                       \
-  X(kStarting, starting)          /* nothing has been told yet */  \
+  X(kStarting, starting)          /* nothing has been told yet, or all is told anew */  \
   X(kFollowing, following)        /* what is known is current */   \
   X(kUnreachable, unreachable)    /* no answer, or it broke off */ \
   X(kUnauthorized, unauthorized)  /* 401 */                        \

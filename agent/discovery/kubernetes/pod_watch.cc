@@ -41,14 +41,24 @@ void PodWatch::run() {
   // Each agent of a cluster its own beat, or all would return at once to a server just started.
   std::minstd_rand random(std::random_device{}());
   auto step = options_.shortest_pause;
+  bool listing_anew = false;
   for (;;) {
     progressed_ = false;
     asked_pause_ = 0ms;
     auto turn = resource_version_.empty() ? list() : Turn::kGoOn;
     if (turn == Turn::kGoOn && options_.source == PodSource::kApiServer) turn = watch();
     if (turn == Turn::kStopped) return;
-    if (turn == Turn::kListAnew) resource_version_.clear();
-    if (progressed_) step = options_.shortest_pause;
+    if (turn == Turn::kListAnew) {
+      resource_version_.clear();
+      // A server that was away has forgotten our version: it answers again, so the pause that its
+      // silence earned is over. Only an answer that brings nothing new makes the pauses longer.
+      if (!listing_anew) step = options_.shortest_pause;
+      listing_anew = true;
+    }
+    if (progressed_) {
+      step = options_.shortest_pause;
+      listing_anew = false;
+    }
     auto length = step / 2 + step * static_cast<int>(random() % 512) / 1024;
     if (options_.source == PodSource::kKubelet && turn == Turn::kGoOn) {
       resource_version_.clear();
@@ -242,6 +252,7 @@ PodWatch::Turn PodWatch::on_status(const ApiStatus& status, long http_status,
                           said);
     case 410:
       counters_.add(Counter::kApiExpired);
+      state_ = SourceState::kStarting;  // until the list
       return Turn::kListAnew;
     default:
       return complain(Counter::kApiRefused, SourceState::kRefused,

@@ -44,6 +44,31 @@ TEST_F(PodWatchTest, ListsAnewWhenTheWatchIsTooOld) {
   EXPECT_EQ(count(Counter::kApiExpired), 1u);
 }
 
+// An API server that was away and is back: it has forgotten the version, and the list must not wait
+// as long as its silence made the pauses.
+TEST_F(PodWatchTest, ListsAtOnceWhenAServerThatWasAwayHasForgottenTheVersion) {
+  constexpr int kRefusals = 11;  // after them a pause of at least a second
+  constexpr int kExpired = 1 + kRefusals;
+  std::chrono::steady_clock::time_point back;
+  FaultServer server([&](int request) -> FaultyAnswer {
+    if (request == 0) return {.bytes = json(recorded("pods-node-a.json"))};
+    if (request < kExpired) return {.bytes = http_answer(503, "", "")};
+    if (request == kExpired) {
+      back = std::chrono::steady_clock::now();
+      return {.bytes = json(recorded("watch-too-old-410.jsonl") + "\n")};
+    }
+    return request == kExpired + 1 ? FaultyAnswer{.bytes = json(recorded("pods-node-a.json"))}
+                                   : kHeldWatch;
+  });
+  auto patient = options(server);
+  patient.longest_pause = 60s;
+  PodWatch watch(patient, updates_, counters_, log_);
+  EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
+  EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
+  EXPECT_LT(std::chrono::steady_clock::now() - back, 1s);
+  EXPECT_EQ(count(Counter::kApiExpired), 1u);
+}
+
 TEST_F(PodWatchTest, ReadsARotatedTokenAfter401) {
   FaultServer server([&](int request) -> FaultyAnswer {
     if (request == 0) {
