@@ -122,6 +122,10 @@ int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
   }
   for (const auto& warning : loaded.warnings)
     log.warn(warning);
+  if (const auto readable = check_export_files(config); !readable) {
+    log.error(readable.error().text);
+    return kExitBadConfiguration;
+  }
   auto signals = block_and_watch_signals();
   if (!signals) return fail_run(log, signals.error());
   auto prepared = prepare(config);
@@ -157,8 +161,6 @@ int run_command(const CommandLine& command) {
     std::puts("exemplar-agent " EXA_VERSION);
     return kExitOk;
   }
-  if (command.verb == Verb::kCheck) return check_host();
-
   const auto loaded = configuration_of(command);
   if (!loaded) {
     print_error(loaded.error().text);
@@ -170,6 +172,7 @@ int run_command(const CommandLine& command) {
     std::fputs(config_yaml(*loaded, origins).c_str(), stdout);
     return kExitOk;
   }
+  if (command.verb == Verb::kCheck) return check_host(loaded->config);
   if (command.verb == Verb::kStatus) return print_status(loaded->config);
   if (command.verb == Verb::kReplay)
     return replay_recording(

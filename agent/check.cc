@@ -10,6 +10,7 @@
 #include "agent/cli.h"
 #include "agent/discovery/tls/attachment_planner.h"
 #include "agent/discovery/tls/tls_attacher.h"
+#include "agent/export_chain.h"
 #include "agent/kernel/features.h"
 #include "exa/base/unique_fd.h"
 
@@ -43,7 +44,7 @@ void print_tls(const kernel::KernelFeatures& features) {
 
 }  // namespace
 
-int check_host() {
+int check_host(const Config& config) {
   const auto features = kernel::probe_kernel_features();
   std::printf("Linux %s, lockdown: %s\n\n", features.release.c_str(), features.lockdown.c_str());
   std::size_t width = 0;
@@ -59,6 +60,10 @@ int check_host() {
   if (!features.can_run()) {
     std::printf("The agent cannot run here:\n%s\n", features.refusal().c_str());
     return kExitFailure;
+  }
+  if (const auto readable = check_export_files(config); !readable) {
+    std::printf("The agent cannot run so configured:\n  %s\n", readable.error().text.c_str());
+    return kExitBadConfiguration;
   }
   print_tls(features);
   std::puts("The agent can run here.");

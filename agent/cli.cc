@@ -80,7 +80,10 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   add_setting_flags(*run, texts, {});
   run->footer(kRunExamples);
 
-  app.add_subcommand("check", "tell what this host offers and whether the agent can run here");
+  auto* const check = app.add_subcommand(
+      "check", "tell what this host offers and whether the agent can run here so configured");
+  check->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
+  add_setting_flags(*check, texts, {});
 
   auto* const status =
       app.add_subcommand("status", "tell what the running agent found in each process");

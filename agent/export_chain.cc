@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/config/value_text.h"
+#include "agent/privilege/confinement.h"
 #include "exporters/console/json_exporter.h"
 #include "exporters/console/line_output.h"
 #include "exporters/console/table_exporter.h"
@@ -141,6 +142,24 @@ Result<> check_export_settings(const Config& config) {
     if (!settings.wanted()) continue;
     if (auto valid = check_otlp_settings(settings); !valid)
       return fail(std::string(traces ? "otlp.traces: " : "otlp.metrics: ") + valid.error().text);
+  }
+  return {};
+}
+
+Result<> check_export_files(const Config& config) {
+  for (const bool traces : {true, false}) {
+    const auto& signal = traces ? config.otlp.traces : config.otlp.metrics;
+    if (!signal.active()) continue;
+    const std::pair<const char*, const std::string&> files[] = {
+        {"certificate", signal.certificate},
+        {"client_certificate", signal.client_certificate},
+        {"client_key", signal.client_key}};
+    for (const auto& [key, path] : files) {
+      if (path.empty()) continue;
+      if (auto readable = check_readable_when_confined(path); !readable)
+        return fail(std::string("otlp.") + (traces ? "traces." : "metrics.") + key + ": " +
+                    readable.error().text);
+    }
   }
   return {};
 }

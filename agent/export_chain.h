@@ -45,6 +45,9 @@ class ExportChain {
 // The OTLP settings of both signals, checked without starting anything.
 Result<> check_export_settings(const Config& config);
 
+// Their certificate and key files: may the pipeline read them? Forks; before any thread.
+Result<> check_export_files(const Config& config);
+
 // One line for the start: where results go.
 std::string describe_exports(const Config& config, std::uint16_t endpoint_port);
 

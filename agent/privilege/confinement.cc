@@ -1,8 +1,10 @@
 #include "agent/privilege/confinement.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -30,6 +32,31 @@ void become_nobody(ConfinementReport& report) {
 }
 
 }  // namespace
+
+Result<> check_readable_when_confined(const std::string& path) {
+  const pid_t child = fork();
+  if (child < 0) return fail_errno("cannot fork to try who may read " + path, errno);
+  if (child == 0) {
+    ConfinementReport report;
+    become_nobody(report);
+    if (!drop_all_capabilities()) _exit(EPERM);
+    const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    char first = 0;
+    _exit(fd >= 0 && read(fd, &first, 1) >= 0 ? 0 : errno);
+  }
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return fail_errno("cannot wait for a child", errno);
+  if (!WIFEXITED(status)) return fail("cannot try who may read " + path + ": the child was killed");
+  const int error = WEXITSTATUS(status);
+  if (error == EACCES || error == EPERM)
+    return fail(path +
+                " cannot be read by user 65534, as which the process that exports runs: let that "
+                "user read the file and search its folders (chgrp nogroup and chmod g+r, or chmod "
+                "o+r where it is no secret)");
+  if (error != 0) return fail_errno(path + " cannot be read", error);
+  return {};
+}
 
 Result<> close_other_descriptors(std::span<const int> kept) {
   std::vector<int> sorted(kept.begin(), kept.end());

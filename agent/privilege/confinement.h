@@ -1,5 +1,5 @@
-// What the pipeline gives up before it reads the first captured byte. Called once, in a process
-// with one thread.
+// What the pipeline gives up before it reads the first captured byte. Called in a process with one
+// thread.
 #pragma once
 
 #include <span>
@@ -16,6 +16,10 @@ struct ConfinementReport {
   // What the system did not permit and the process therefore goes without: whole sentences.
   std::vector<std::string> lacking;
 };
+
+// A file that the pipeline opens itself, again whenever it changes: fails with a sentence where it
+// could not. Tried by a short-lived child that has become what the pipeline becomes.
+Result<> check_readable_when_confined(const std::string& path);
 
 // Closes every descriptor but 0, 1, 2 and those kept.
 Result<> close_other_descriptors(std::span<const int> kept);

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import signal
+import tempfile
 import threading
 
 import pytest
@@ -105,6 +106,36 @@ def test_check_says_that_this_host_can():
     result = run_cli("check")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "sock_send_length" in result.stdout
+
+
+@pytest.fixture
+def open_folder():
+    """Others may search it, as they may not the folders that pytest makes."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        yield pathlib.Path(folder)
+
+
+def test_files_that_the_pipeline_could_not_read_are_refused_before_anything_starts(open_folder):
+    key, certificate = open_folder / "key.pem", open_folder / "certificate.pem"
+    for path in (key, certificate):
+        path.write_text("what it holds does not matter here\n")
+        path.chmod(0o644)
+    key.chmod(0o600)
+    flags = ("--config", open_folder / "agent.yaml", "--lock-file", open_folder / "lock")
+    (open_folder / "agent.yaml").write_text(f"""\
+otlp:
+  endpoint: https://127.0.0.1:4318
+  client_certificate: {certificate}
+  client_key: {key}
+""")
+    for verb in ("run", "check"):
+        result = run_cli(verb, *flags)
+        assert result.returncode == 2, result
+        said = result.stdout + result.stderr
+        assert f"otlp.traces.client_key: {key} cannot be read by user 65534" in said
+    key.chmod(0o604)
+    assert run_cli("check", *flags).returncode == 0
 
 
 def test_version():

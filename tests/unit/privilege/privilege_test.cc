@@ -277,5 +277,33 @@ TEST(SingleInstance, ALinkOrADirectoryIsNoLockFile) {
   EXPECT_THAT(lock_instance("/nonexistent/lock").error().text, HasSubstr("/nonexistent/lock"));
 }
 
+TEST(Confinement, TriesFilesAsThePipelineWillReadThem) {
+  if (!is_root()) GTEST_SKIP() << "needs root to become user 65534";
+  const auto folder =
+      std::filesystem::temp_directory_path() / ("exa_readable_" + std::to_string(getpid()));
+  std::filesystem::create_directory(folder);
+  std::filesystem::permissions(folder, std::filesystem::perms(0755));
+  const auto key = folder / "key.pem";
+  std::ofstream(key) << "key";
+  const auto refusal = [](const std::string& path) {
+    const auto readable = check_readable_when_confined(path);
+    return readable ? std::string() : readable.error().text;
+  };
+
+  std::filesystem::permissions(key, std::filesystem::perms(0644));
+  EXPECT_EQ(refusal(key), "");
+  std::filesystem::permissions(key, std::filesystem::perms(0640));
+  EXPECT_THAT(refusal(key), HasSubstr(key.string() + " cannot be read by user 65534"));
+  ASSERT_EQ(chown(key.c_str(), 0, kPipelineUserId), 0);
+  EXPECT_EQ(refusal(key), "") << "through its group";
+  std::filesystem::permissions(folder, std::filesystem::perms(0700));
+  EXPECT_THAT(refusal(key), HasSubstr("search its folders"));
+  EXPECT_THAT(refusal(folder / "none.pem"), HasSubstr("cannot be read"));
+  std::filesystem::permissions(folder, std::filesystem::perms(0755));
+  EXPECT_THAT(refusal(folder / "none.pem"), HasSubstr("No such file"));
+  EXPECT_THAT(refusal(folder), HasSubstr("Is a directory"));
+  std::filesystem::remove_all(folder);
+}
+
 }  // namespace
 }  // namespace exa
