@@ -7,6 +7,7 @@
 
 #include "agent/discovery/elf/dynamic.h"
 #include "agent/discovery/elf/machine_code.h"
+#include "agent/discovery/elf/probe_place.h"
 #include "agent/discovery/elf/symbols.h"
 #include "agent/discovery/tls/attachment_planner.h"
 #include "tests/support/synthetic_go.h"
@@ -37,6 +38,10 @@ void examine(const test::MemoryFile& file) {
 }
 
 void examine_code(Machine machine, std::span<const std::byte> code) {
+  for (const auto step_over : {StepOver::kLandingPad, StepOver::kTests})
+    require(cheapest_offset(machine, code, step_over) <= code.size());
+  require(behind_stack_check(machine, code) <= code.size());
+  (void)first_callee(machine, code, {Argument::kFirst, Argument::kFourth});
   (void)begins_with_stack_check(machine, code);
   if (const auto returns = find_returns(machine, code))
     for (const auto at : *returns)
