@@ -19,18 +19,11 @@ scrape_configs:
 """
 
 
-class Prometheus(Process):
-    def __init__(self, folder, agent_port, config_text=None):
-        folder.mkdir(exist_ok=True)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        config = folder / "prometheus.yml"
-        config.write_text(config_text or CONFIG.format(target=f"127.0.0.1:{agent_port}"))
-        super().__init__(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb",
-             "--enable-feature=exemplar-storage", f"--web.listen-address=127.0.0.1:{self.port}",
-             "--log.level=warn"], log=folder / "prometheus.log")
-        eventually(lambda: http_status(f"{self.url}/-/ready") == 200, within=20, what="Prometheus")
+class Queries:
+    """What a running Prometheus answers."""
+
+    def __init__(self, url):
+        self.url = url
 
     def query(self, path, **parameters):
         url = f"{self.url}/api/v1/{path}?{urllib.parse.urlencode(parameters)}"
@@ -51,6 +44,20 @@ class Prometheus(Process):
                           end=now + 5)
         return [dict(exemplar, series=series["seriesLabels"])
                 for series in data for exemplar in series["exemplars"]]
+
+
+class Prometheus(Process, Queries):
+    def __init__(self, folder, agent_port, config_text=None):
+        folder.mkdir(exist_ok=True)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        config = folder / "prometheus.yml"
+        config.write_text(config_text or CONFIG.format(target=f"127.0.0.1:{agent_port}"))
+        super().__init__(
+            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={folder}/tsdb",
+             "--enable-feature=exemplar-storage", f"--web.listen-address=127.0.0.1:{self.port}",
+             "--log.level=warn"], log=folder / "prometheus.log")
+        eventually(lambda: http_status(f"{self.url}/-/ready") == 200, within=20, what="Prometheus")
 
     def scrape_error(self):
         """What the last scrape of the agent failed with; empty if it did not."""
