@@ -6,20 +6,36 @@
 namespace exa {
 namespace {
 
+constexpr std::size_t kWordBytes = 8;
+
+constexpr std::uint64_t little_endian(std::uint64_t value) {
+  if constexpr (std::endian::native == std::endian::little) return value;
+  return __builtin_bswap64(value);
+}
+
 std::uint64_t load_le64(const std::uint8_t* bytes) {
-  std::uint64_t value = 0;
-  for (int i = 7; i >= 0; --i)
-    value = value << 8 | bytes[i];
-  return value;
+  std::uint64_t value;
+  std::memcpy(&value, bytes, sizeof value);
+  return little_endian(value);
 }
 
 void store_le64(std::uint8_t* bytes, std::uint64_t value) {
-  for (int i = 0; i < 8; ++i)
-    bytes[i] = static_cast<std::uint8_t>(value >> (8 * i));
+  value = little_endian(value);
+  std::memcpy(bytes, &value, sizeof value);
 }
 
 struct State {
   std::uint64_t v0, v1, v2, v3;
+
+  explicit State(const HashKey& key) {
+    const auto k0 = load_le64(key.data());
+    const auto k1 = load_le64(key.data() + kWordBytes);
+    v0 = k0 ^ 0x736f6d6570736575;
+    v1 = k1 ^ 0x646f72616e646f6d;
+    v2 = k0 ^ 0x6c7967656e657261;
+    v3 = k1 ^ 0x7465646279746573;
+  }
+  explicit State(const std::array<std::uint64_t, 4>& v) : v0(v[0]), v1(v[1]), v2(v[2]), v3(v[3]) {}
 
   void round() {
     v0 += v1;
@@ -39,6 +55,19 @@ struct State {
     round();
     v0 ^= word;
   }
+  // All whole words of message; returns what is left.
+  std::span<const std::uint8_t> absorb_words(std::span<const std::uint8_t> message) {
+    for (; message.size() >= kWordBytes; message = message.subspan(kWordBytes))
+      absorb(load_le64(message.data()));
+    return message;
+  }
+  // The last, incomplete word of a message of that size.
+  void absorb_end(std::span<const std::uint8_t> rest, std::size_t message_bytes) {
+    std::uint64_t last = static_cast<std::uint64_t>(message_bytes) << 56;
+    for (std::size_t i = 0; i < rest.size(); ++i)
+      last |= static_cast<std::uint64_t>(rest[i]) << (8 * i);
+    absorb(last);
+  }
   std::uint64_t squeeze() {
     for (int i = 0; i < 4; ++i)
       round();
@@ -46,37 +75,36 @@ struct State {
   }
 };
 
-State absorb_all(const HashKey& key, std::span<const std::uint8_t> message, bool wide) {
-  const auto k0 = load_le64(key.data());
-  const auto k1 = load_le64(key.data() + 8);
-  State state{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
-              k1 ^ 0x7465646279746573};
-  if (wide) state.v1 ^= 0xee;
-  std::size_t at = 0;
-  for (; at + 8 <= message.size(); at += 8)
-    state.absorb(load_le64(message.data() + at));
-  std::uint64_t last = static_cast<std::uint64_t>(message.size()) << 56;
-  for (std::size_t i = 0; at + i < message.size(); ++i)
-    last |= static_cast<std::uint64_t>(message[at + i]) << (8 * i);
-  state.absorb(last);
-  return state;
-}
-
 }  // namespace
 
 std::uint64_t siphash64(const HashKey& key, std::span<const std::uint8_t> message) {
-  auto state = absorb_all(key, message, false);
+  State state(key);
+  state.absorb_end(state.absorb_words(message), message.size());
   state.v2 ^= 0xff;
   return state.squeeze();
 }
 
 std::array<std::uint8_t, 16> siphash128(const HashKey& key, std::span<const std::uint8_t> message) {
-  auto state = absorb_all(key, message, true);
+  const auto common_bytes = message.size() / kWordBytes * kWordBytes;
+  return SipHash128Prefix(key, message.first(common_bytes)).digest(message.subspan(common_bytes));
+}
+
+SipHash128Prefix::SipHash128Prefix(const HashKey& key, std::span<const std::uint8_t> common)
+    : size_bytes_(common.size()) {
+  State state(key);
+  state.v1 ^= 0xee;
+  state.absorb_words(common);
+  state_ = {state.v0, state.v1, state.v2, state.v3};
+}
+
+std::array<std::uint8_t, 16> SipHash128Prefix::digest(std::span<const std::uint8_t> rest) const {
+  State state(state_);
+  state.absorb_end(state.absorb_words(rest), size_bytes_ + rest.size());
   std::array<std::uint8_t, 16> digest;
   state.v2 ^= 0xee;
   store_le64(digest.data(), state.squeeze());
   state.v1 ^= 0xdd;
-  store_le64(digest.data() + 8, state.squeeze());
+  store_le64(digest.data() + kWordBytes, state.squeeze());
   return digest;
 }
 

@@ -6,9 +6,12 @@
 namespace exa {
 namespace {
 
-// address 16, port 2, twice; sequence 4; time and socket for requests without a sequence; tag 1
-constexpr std::size_t kKeyBytes = 2 * 18 + 4 + 16 + 1;
+// address 16, port 2, twice; sequence 4; time and socket for requests without a sequence
+constexpr std::size_t kKeyBytes = 2 * 18 + 4 + 16;
 using RequestKey = std::array<std::uint8_t, kKeyBytes>;
+
+// What an id is of; the last byte of what is hashed for it.
+enum class Tag : std::uint8_t { kTrace = 't', kServerSpan = 's', kClientSpan = 'c' };
 
 // An IPv4-mapped IPv6 address (a dual-stack listener's view) becomes the IPv4 address it stands
 // for, as the other end may hold a plain IPv4 socket.
@@ -46,7 +49,7 @@ bool has_place_on_the_wire(const Exchange& exchange) {
   return exchange.request_sequence > (exchange.tls ? kMaxPlaceInChunk : 0);
 }
 
-RequestKey request_key(const Exchange& exchange, char tag) {
+RequestKey request_key(const Exchange& exchange) {
   const bool is_client = exchange.role == Role::kClient;
   RequestKey key{};
   auto* at = put_endpoint(key.data(), is_client ? exchange.local : exchange.remote);
@@ -56,12 +59,12 @@ RequestKey request_key(const Exchange& exchange, char tag) {
     // Unknown: the other end cannot be matched, but ids of one connection must still differ.
     put(put(at, exchange.read.ns), exchange.socket);
   }
-  key.back() = static_cast<std::uint8_t>(tag);
   return key;
 }
 
 template <std::size_t Bytes>
-Id<Bytes> id_of(const std::array<std::uint8_t, 16>& digest) {
+Id<Bytes> id_of(const SipHash128Prefix& request, Tag tag) {
+  const auto digest = request.digest(std::array{static_cast<std::uint8_t>(tag)});
   Id<Bytes> id;
   std::copy_n(digest.begin(), Bytes, id.bytes.begin());
   if (!id.valid()) id.bytes.back() = 1;
@@ -70,19 +73,12 @@ Id<Bytes> id_of(const std::array<std::uint8_t, 16>& digest) {
 
 }  // namespace
 
-TraceId IdGenerator::trace_id(const Exchange& exchange) const {
-  return id_of<16>(siphash128(seed_, request_key(exchange, 't')));
-}
-
-SpanId IdGenerator::span_id(const Exchange& exchange) const {
-  return id_of<8>(
-      siphash128(seed_, request_key(exchange, exchange.role == Role::kClient ? 'c' : 's')));
-}
-
 void IdGenerator::name(Exchange& exchange) const {
-  exchange.span_id = span_id(exchange);
+  const SipHash128Prefix request(seed_, request_key(exchange));
+  exchange.span_id =
+      id_of<8>(request, exchange.role == Role::kClient ? Tag::kClientSpan : Tag::kServerSpan);
   if (exchange.has_context) return;
-  exchange.trace_id = trace_id(exchange);
+  exchange.trace_id = id_of<16>(request, Tag::kTrace);
   exchange.made_ids = true;
 }
 

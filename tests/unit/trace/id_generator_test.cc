@@ -32,6 +32,15 @@ TEST(SipHash, Gives64BitReferenceVectors) {
   EXPECT_EQ(siphash64(kReferenceKey, counting(15)), 0xa129ca6149be45e5);
 }
 
+TEST(SipHash, OfACommonBeginningIsThatOfTheWholeMessage) {
+  const auto message = counting(25);
+  const auto whole = siphash128(kReferenceKey, message);
+  for (const std::size_t common : {0, 8, 16, 24}) {
+    const SipHash128Prefix prefix(kReferenceKey, std::span(message).first(common));
+    EXPECT_EQ(prefix.digest(std::span(message).subspan(common)), whole) << common;
+  }
+}
+
 TEST(SipHash, Gives128BitReferenceVectors) {
   EXPECT_EQ(hex(siphash128(kReferenceKey, counting(0))), "a3817f04ba25a8e66df67214c7550293");
   EXPECT_EQ(hex(siphash128(kReferenceKey, counting(1))), "da87c1d86b99af44347659119b22fc45");
@@ -64,6 +73,11 @@ Exchange at_client(IpEndpoint local, IpEndpoint remote, std::uint32_t sequence) 
   return exchange;
 }
 
+Exchange named(const IdGenerator& ids, Exchange exchange) {
+  ids.name(exchange);
+  return exchange;
+}
+
 TEST(IdGenerator, NamesBothEndsOfARequestAlike) {
   const IdGenerator ids(kReferenceKey);
   auto client = at_client(ipv4(1, 40000), ipv4(2, 80), 1234);
@@ -83,18 +97,18 @@ TEST(IdGenerator, SeesThroughMappedAddresses) {
   const IdGenerator ids(kReferenceKey);
   const auto client = at_client(ipv4(1, 40000), ipv4(2, 80), 1234);
   const auto server = at_server(mapped(2, 80), mapped(1, 40000), 1234);
-  EXPECT_EQ(ids.trace_id(client), ids.trace_id(server));
+  EXPECT_EQ(named(ids, client).trace_id, named(ids, server).trace_id);
   EXPECT_TRUE(same_request(client, server));
 }
 
 TEST(IdGenerator, TellsRequestsConnectionsAndSeedsApart) {
   const IdGenerator ids(kReferenceKey);
   const auto base = at_server(ipv4(2, 80), ipv4(1, 40000), 1234);
-  const auto id = ids.trace_id(base);
-  EXPECT_NE(ids.trace_id(at_server(ipv4(2, 80), ipv4(1, 40000), 1235)), id);
-  EXPECT_NE(ids.trace_id(at_server(ipv4(2, 80), ipv4(1, 40001), 1234)), id);
-  EXPECT_NE(ids.trace_id(at_server(ipv4(3, 80), ipv4(1, 40000), 1234)), id);
-  EXPECT_NE(IdGenerator(HashKey{1}).trace_id(base), id);
+  const auto id = named(ids, base).trace_id;
+  EXPECT_NE(named(ids, at_server(ipv4(2, 80), ipv4(1, 40000), 1235)).trace_id, id);
+  EXPECT_NE(named(ids, at_server(ipv4(2, 80), ipv4(1, 40001), 1234)).trace_id, id);
+  EXPECT_NE(named(ids, at_server(ipv4(3, 80), ipv4(1, 40000), 1234)).trace_id, id);
+  EXPECT_NE(named(IdGenerator(HashKey{1}), base).trace_id, id);
 }
 
 TEST(IdGenerator, KeepsTheIncomingTraceIdAndStillMakesASpanId) {
@@ -116,8 +130,8 @@ TEST(IdGenerator, WithoutASequenceTimeTellsRequestsApartAndNothingIsLinked) {
   first.read = {1000};
   auto second = first;
   second.read = {2000};
-  EXPECT_NE(ids.trace_id(first), ids.trace_id(second));
-  EXPECT_NE(ids.span_id(first), ids.span_id(second));
+  EXPECT_NE(named(ids, first).trace_id, named(ids, second).trace_id);
+  EXPECT_NE(named(ids, first).span_id, named(ids, second).span_id);
   EXPECT_FALSE(same_request(at_client(ipv4(1, 40000), ipv4(2, 80), 0), first));
 }
 
