@@ -15,7 +15,8 @@ using Verdict = Detection::Verdict;
 constexpr std::size_t kEarlyLookBytes = 64;
 
 std::size_t leading_blank(std::string_view text) {
-  return std::min(text.find_first_not_of("\r\n"), text.size());
+  const auto begin = std::ranges::find_if(text, [](char c) { return c != '\r' && c != '\n'; });
+  return static_cast<std::size_t>(begin - text.begin());
 }
 
 bool is_blank(std::string_view text) {

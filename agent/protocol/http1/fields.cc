@@ -1,24 +1,12 @@
 #include "agent/protocol/http1/fields.h"
 
-#include <array>
 #include <limits>
 
+#include "agent/protocol/http1/field_name.h"
 #include "agent/trace/context/whitespace.h"
 
 namespace exa::http1 {
 namespace {
-
-// Token characters of RFC 9110 section 5.6.2.
-constexpr auto kTokenCharacter = [] {
-  std::array<bool, 256> table{};
-  for (int c = '0'; c <= '9'; ++c)
-    table[c] = true;
-  for (int c = 'a'; c <= 'z'; ++c)
-    table[c] = table[c - 0x20] = true;
-  for (const char c : {'!', '#', '$', '%', '&', '\'', '*', '+', '-', '.', '^', '_', '`', '|', '~'})
-    table[static_cast<unsigned char>(c)] = true;
-  return table;
-}();
 
 enum class FieldName : std::uint8_t {
   kOther,
@@ -29,31 +17,30 @@ enum class FieldName : std::uint8_t {
   kTransferEncoding,
 };
 
-constexpr std::uint64_t kFramingLengths =
-    1ull << 4 | 1ull << 6 | 1ull << 10 | 1ull << 14 | 1ull << 17;
+constexpr LowerCaseWord kHost("host");
+constexpr LowerCaseWord kExpect("expect");
+constexpr LowerCaseWord kConnection("connection");
+constexpr LowerCaseWord kContentLength("content-length");
+constexpr LowerCaseWord kTransferEncoding("transfer-encoding");
 
-// lower is lower case and of letters and '-' only.
-bool equals_ignoring_case(std::string_view text, std::string_view lower) {
-  if (text.size() != lower.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i)
-    if ((text[i] | 0x20) != lower[i]) return false;
-  return true;
-}
+constexpr LowerCaseWord kChunked("chunked");
+constexpr LowerCaseWord k100Continue("100-continue");
+constexpr LowerCaseWord kKeepAlive("keep-alive");
+constexpr LowerCaseWord kClose("close");
+constexpr LowerCaseWord kUpgrade("upgrade");
 
 FieldName framing_field(std::string_view name) {
-  if (name.size() > 63 || (kFramingLengths >> name.size() & 1) == 0) return FieldName::kOther;
-  const auto is = [name](std::string_view lower) { return equals_ignoring_case(name, lower); };
   switch (name.size()) {
     case 4:
-      return is("host") ? FieldName::kHost : FieldName::kOther;
+      return kHost.equals(name) ? FieldName::kHost : FieldName::kOther;
     case 6:
-      return is("expect") ? FieldName::kExpect : FieldName::kOther;
+      return kExpect.equals(name) ? FieldName::kExpect : FieldName::kOther;
     case 10:
-      return is("connection") ? FieldName::kConnection : FieldName::kOther;
+      return kConnection.equals(name) ? FieldName::kConnection : FieldName::kOther;
     case 14:
-      return is("content-length") ? FieldName::kContentLength : FieldName::kOther;
+      return kContentLength.equals(name) ? FieldName::kContentLength : FieldName::kOther;
     case 17:
-      return is("transfer-encoding") ? FieldName::kTransferEncoding : FieldName::kOther;
+      return kTransferEncoding.equals(name) ? FieldName::kTransferEncoding : FieldName::kOther;
     default:
       return FieldName::kOther;
   }
@@ -69,22 +56,34 @@ void for_each_element(std::string_view list, Visit visit) {
   }
 }
 
+struct Number {
+  std::uint64_t value = 0;
+  bool valid = false;
+};
+
+Number decimal_number(std::string_view text) {
+  Number number{.valid = !text.empty()};
+  for (const char c : text) {
+    if (c < '0' || c > '9' || number.value > (std::numeric_limits<std::int64_t>::max() - 9) / 10)
+      return {.value = number.value};
+    number.value = number.value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return number;
+}
+
+void take_content_length(Number number, Fields& fields) {
+  if (!number.valid || (fields.has_content_length && fields.content_length != number.value))
+    fields.content_length_invalid = true;
+  fields.has_content_length = true;
+  fields.content_length = number.value;
+}
+
 // One decimal number, or the same number several times.
 void read_content_length(std::string_view value, Fields& fields) {
+  if (const auto number = decimal_number(value); number.valid)
+    return take_content_length(number, fields);
   for_each_element(value, [&](std::string_view element) {
-    std::uint64_t number = 0;
-    bool valid = !element.empty();
-    for (const char c : element) {
-      if (c < '0' || c > '9' || number > (std::numeric_limits<std::int64_t>::max() - 9) / 10) {
-        valid = false;
-        break;
-      }
-      number = number * 10 + static_cast<std::uint64_t>(c - '0');
-    }
-    if (!valid || (fields.has_content_length && fields.content_length != number))
-      fields.content_length_invalid = true;
-    fields.has_content_length = true;
-    fields.content_length = number;
+    take_content_length(decimal_number(element), fields);
   });
 }
 
@@ -92,36 +91,38 @@ void read_transfer_encoding(std::string_view value, Fields& fields) {
   fields.has_transfer_encoding = true;
   for_each_element(value, [&](std::string_view coding) {
     if (coding.empty()) return;
-    fields.chunked_is_last = equals_ignoring_case(coding, "chunked");
+    fields.chunked_is_last = kChunked.equals(coding);
     if (fields.chunked_is_last && fields.chunked_codings < 2) ++fields.chunked_codings;
   });
 }
 
 void read_connection(std::string_view value, Fields& fields) {
+  if (kKeepAlive.equals(value)) return;
   for_each_element(value, [&](std::string_view option) {
-    if (equals_ignoring_case(option, "close")) fields.connection_close = true;
-    if (equals_ignoring_case(option, "upgrade")) fields.connection_upgrade = true;
+    if (kClose.equals(option)) fields.connection_close = true;
+    if (kUpgrade.equals(option)) fields.connection_upgrade = true;
   });
 }
 
+// value: with the blanks around it.
 void read_field(std::string_view name, std::string_view value, bool folded, Fields& fields,
                 ContextReader* context) {
   switch (framing_field(name)) {
     case FieldName::kHost:
-      if (fields.host.empty() && !folded) fields.host = value;
+      if (fields.host.empty() && !folded) fields.host = trim_whitespace(value);
       return;
     case FieldName::kExpect:
-      if (equals_ignoring_case(value, "100-continue")) fields.expect_continue = true;
+      if (k100Continue.equals(trim_whitespace(value))) fields.expect_continue = true;
       return;
     case FieldName::kConnection:
-      read_connection(value, fields);
+      read_connection(trim_whitespace(value), fields);
       return;
     case FieldName::kContentLength:
-      read_content_length(value, fields);
+      read_content_length(trim_whitespace(value), fields);
       fields.content_length_invalid |= folded;
       return;
     case FieldName::kTransferEncoding:
-      read_transfer_encoding(value, fields);
+      read_transfer_encoding(trim_whitespace(value), fields);
       fields.transfer_encoding_invalid |= folded;
       return;
     case FieldName::kOther:
@@ -150,10 +151,7 @@ ParseResult read_fields(LineReader& lines, Fields& fields, ContextReader* contex
     if (got == Got::kIncomplete) return {};
     if (line.empty()) return {ParseStatus::kMessage, InvalidReason::kNone, lines.position()};
 
-    std::size_t name_bytes = 0;
-    while (name_bytes < line.size() &&
-           kTokenCharacter[static_cast<unsigned char>(line[name_bytes])])
-      ++name_bytes;
+    const auto name_bytes = token_length(line);
     if (name_bytes == 0 || name_bytes == line.size() || line[name_bytes] != ':')
       return invalid(InvalidReason::kFieldLine);
     // The next line's first character tells whether this one goes on.
@@ -166,8 +164,7 @@ ParseResult read_fields(LineReader& lines, Fields& fields, ContextReader* contex
       if (more == Got::kInvalid) return invalid(InvalidReason::kControlCharacter);
       if (more == Got::kIncomplete || lines.at_end()) return {};
     }
-    read_field(line.substr(0, name_bytes), trim_whitespace(line.substr(name_bytes + 1)), folded,
-               fields, context);
+    read_field(line.substr(0, name_bytes), line.substr(name_bytes + 1), folded, fields, context);
   }
 }
 

@@ -1,5 +1,7 @@
 #include "agent/protocol/http1/head.h"
 
+#include <algorithm>
+
 #include "agent/protocol/http1/detect.h"
 #include "agent/protocol/http1/fields.h"
 #include "agent/protocol/http1/line_reader.h"
@@ -22,9 +24,18 @@ Protocol parse_version(std::string_view text) {
 }
 
 bool has_blank_or_control(std::string_view text) {
+  bool has = false;
   for (const char c : text)
-    if (static_cast<unsigned char>(c) <= ' ' || c == 0x7f) return true;
-  return false;
+    has |= static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
+  return has;
+}
+
+// line has one.
+std::size_t last_blank_of(std::string_view line) {
+  auto at = line.size() - 1;
+  while (line[at] != ' ')
+    --at;
+  return at;
 }
 
 std::string_view without_userinfo(std::string_view authority) {
@@ -33,7 +44,8 @@ std::string_view without_userinfo(std::string_view authority) {
 }
 
 std::string_view without_query(std::string_view path) {
-  return path.substr(0, path.find_first_of("?#"));
+  const auto end = std::ranges::find_if(path, [](char c) { return c == '?' || c == '#'; });
+  return {path.begin(), end};
 }
 
 // The four forms of RFC 9112 section 3.2. A target that was cut may lack its end.
@@ -72,7 +84,7 @@ InvalidReason parse_request_line(std::string_view line, RequestHead& head) {
   if (method == 0 || method > kMaxMethodBytes || method == line.size() || line[method] != ' ')
     return InvalidReason::kStartLine;
   head.method = parse_method(line.substr(0, method));
-  const auto last_blank = line.rfind(' ');
+  const auto last_blank = last_blank_of(line);
   if (last_blank == method) return InvalidReason::kStartLine;
   const auto target = line.substr(method + 1, last_blank - method - 1);
   head.version = parse_version(line.substr(last_blank + 1));

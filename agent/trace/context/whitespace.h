@@ -10,11 +10,13 @@ constexpr bool is_whitespace(char c) {
 }
 
 constexpr std::string_view trim_whitespace(std::string_view text) {
-  while (!text.empty() && is_whitespace(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_whitespace(text.back()))
-    text.remove_suffix(1);
-  return text;
+  const char* first = text.data();
+  const char* last = first + text.size();
+  while (first != last && is_whitespace(*first))
+    ++first;
+  while (first != last && is_whitespace(last[-1]))
+    --last;
+  return {first, static_cast<std::size_t>(last - first)};
 }
 
 }  // namespace exa
