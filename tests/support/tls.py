@@ -28,6 +28,8 @@ http {{
   ssl_certificate {certificate};
   ssl_certificate_key {key};
   ssl_protocols {protocols};
+  ssl_early_data on;
+  ssl_session_cache shared:sessions:1m;
   server {{
     listen 127.0.0.1:{port} ssl;
     location /ok {{ return 200 "ok\\n"; }}

@@ -86,6 +86,17 @@ TEST(Mutations, OfEveryDynamicEntryAreSurvived) {
   damage<std::uint32_t>(file, hash, hash + 64);
 }
 
+// Where a function leads and where in it to probe is read from its code.
+TEST(Mutations, OfTheCodeOfProbedFunctionsAreSurvived) {
+  auto file = MemoryFile::copy_of(kLibSsl);
+  const auto symbols = readelf_functions(kLibSsl, "--dyn-syms");
+  for (const char* name : {"SSL_read", "SSL_read_ex", "SSL_write", "SSL_write_ex", "SSL_free"}) {
+    const auto code = readelf_offset(kLibSsl, symbols.at(name).vaddr);
+    damage<std::uint8_t>(file, code, code + 40);
+    damage<std::uint32_t>(file, code, code + 40);
+  }
+}
+
 TEST(Mutations, OfEveryWordOfAGoProgramAreSurvived) {
   for (const auto form : {GoForm::k116, GoForm::k118, GoForm::k120}) {
     MemoryFile file;
