@@ -39,8 +39,9 @@ Result<std::uint64_t> parse_with_unit(std::string_view text, const std::array<Un
   if (unit == units.end()) return refused();
   double number = 0;
   const auto digits = text.substr(0, end_of_number);
-  const auto* const end = digits.data() + digits.size();
-  const auto parsed = std::from_chars(digits.data(), end, number, std::chars_format::fixed);
+  const auto* const begin = digits.data();
+  const auto* const end = begin + digits.size();
+  const auto parsed = std::from_chars(begin, end, number, std::chars_format::fixed);
   if (parsed.ec != std::errc() || parsed.ptr != end) return refused();
   const double value = number * static_cast<double>(unit->factor);
   constexpr auto kLargest = std::numeric_limits<std::int64_t>::max() / 2;

@@ -62,18 +62,16 @@ ApiAnswer ApiClient::get(const std::string& path, std::chrono::seconds limit, co
   using Easy = std::unique_ptr<CURL, Releaser<curl_easy_cleanup>>;
   using Headers = std::unique_ptr<curl_slist, Releaser<curl_slist_free_all>>;
   const Easy easy(curl_easy_init());
-  if (!easy || !multi_) {
+  const Headers headers(curl_slist_append(nullptr, "Accept: application/json"));
+  if (!easy || !multi_ || !headers) {
     answer.trouble = "libcurl has no memory";
     return answer;
   }
-  Headers headers(curl_slist_append(nullptr, "Accept: application/json"));
   const auto token = read_token(endpoint_.token_file);
   if (!token.empty()) {
-    auto* const longer =
-        curl_slist_append(headers.get(), ("Authorization: Bearer " + token).c_str());
-    if (longer == nullptr) return answer;
-    static_cast<void>(headers.release());
-    headers.reset(longer);
+    // The head of a list that has one stays where it is.
+    const auto bearer = "Authorization: Bearer " + token;
+    if (curl_slist_append(headers.get(), bearer.c_str()) == nullptr) return answer;
   }
   Transfer transfer{.easy = easy.get(), .reader = reader, .accepted = accepted, .answer = answer};
   std::array<char, CURL_ERROR_SIZE> error_text{};

@@ -25,7 +25,7 @@ class KubeletTest : public PodWatchTest {
   }
 };
 
-// A list as the kubelet tells it: no versions, and static pods under their own uid.
+// As a kubelet of Kubernetes 1.36 told it: no version of the list, no kinds of the pods.
 const std::string kKubeletList = recorded("kubelet-pods.json");
 
 TEST_F(KubeletTest, IsAskedByIntervals) {
@@ -103,8 +103,29 @@ TEST_F(KubeletTest, PausesGrowWhileItRefuses) {
   EXPECT_GE(std::chrono::steady_clock::now() - begin, 150ms);
 }
 
-TEST(KubeletList, HasStaticPodsUnderTheirPathsUid) {
+TEST(KubeletList, SaysWhatTheApiServerSays) {
   const auto page = read_pod_page(kKubeletList);
+  ASSERT_TRUE(page) << page.error().text;
+  ASSERT_EQ(page->pods.size(), 7);
+  EXPECT_EQ(page->left_out, 0u);
+  EXPECT_EQ(page->continue_token, "");
+  const auto* const annotated = pod_named(page->pods, "annotated");
+  ASSERT_NE(annotated, nullptr);
+  EXPECT_EQ(annotated->uid, "f63a8f12-6af0-4d2d-9b28-cef1de00ea39");
+  EXPECT_EQ(annotated->namespace_name, "shop");
+  EXPECT_EQ(annotated->node_name, "node-a");
+  EXPECT_EQ(annotated->annotations.size(), 4u);
+  ASSERT_EQ(annotated->containers.size(), 1u);
+  EXPECT_EQ(annotated->containers[0].name, "application");
+  EXPECT_EQ(annotated->containers[0].image, "exemplar-agent-cluster-app:1");
+  ASSERT_EQ(annotated->containers[0].ids.size(), 1u);
+  const auto named =
+      name_by_pod({}, target_of(7, "", ""), *pod_named(page->pods, "store-0"), nullptr, "instance");
+  EXPECT_EQ(attribute(named, "k8s.statefulset.name"), "store");
+}
+
+TEST(KubeletList, HasStaticPodsUnderTheirPathsUid) {
+  const auto page = read_pod_page(recorded("kubelet-static-pod.json"));
   ASSERT_TRUE(page) << page.error().text;
   EXPECT_EQ(page->left_out, 0u);
   Counters counters;
