@@ -34,6 +34,7 @@ def test_down_leaves_nothing(cluster):
     from cluster.node import Node
     node = Node(cluster.script.parent.parent)
     members = node.members() | set(node.running().values())
+    made_folders = (node.folder / "made").read_text().split()
     assert len(members) > 20
 
     # when it is taken down
@@ -48,7 +49,7 @@ def test_down_leaves_nothing(cluster):
             pass  # ended meanwhile
     assert str(node.folder) not in pathlib.Path("/proc/self/mounts").read_text()
     assert "node0" not in os.listdir("/sys/class/net")
-    assert not node.folder.exists()
+    assert not [folder for folder in [node.folder, *made_folders] if os.path.exists(folder)]
     assert not [folder for folder in node.cgroups() if folder.exists()]
 
 

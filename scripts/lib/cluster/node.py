@@ -173,9 +173,11 @@ class Node:
     def _make_namespaces(self):
         """One process holds both namespaces; nothing refers to them by a name that could stay."""
         script = ["set -e", "mount --make-rshared /"]
+        made_folders = [folder for folder in PRIVATE_FOLDERS if not os.path.isdir(folder)]
+        (self.folder / "made").write_text("\n".join(made_folders))
         for folder in PRIVATE_FOLDERS:
-            script += [f"mkdir -p {folder}", f"mount -t tmpfs none {folder}",
-                       f"mount --make-rshared {folder}"]
+            os.makedirs(folder, exist_ok=True)
+            script += [f"mount -t tmpfs none {folder}", f"mount --make-rshared {folder}"]
         script += [
             "sysctl -qw net.ipv4.ip_forward=1", "ip link set lo up",
             # Services' addresses are routed like any other: by a default route.
@@ -253,6 +255,12 @@ class Node:
         self.stop("namespaces")
         for cgroup in self.cgroups():
             self._remove_cgroup(cgroup)
+        if (self.folder / "made").exists():
+            for folder in (self.folder / "made").read_text().split():
+                try:
+                    os.rmdir(folder)
+                except OSError:
+                    pass  # somebody else's by now
         if self.folder.exists():
             shutil.rmtree(self.folder)
         if not quiet:
