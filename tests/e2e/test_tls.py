@@ -4,6 +4,7 @@ import pathlib
 import pytest
 
 from support import tls
+from support.agent import run_cli
 from support.load import curl, h2load, wrk
 from support.report import CLIENT, SERVER
 from support.servers import SERVICES
@@ -182,10 +183,17 @@ def test_status_tells_the_library_of_each_process(start, tmp_path, certificate):
         use, = tls.status(agent)[server.pid]
         assert (use["library"], use["reason"]) == ("OpenSSL", "TLS is read by probes")
         assert use["probes"] >= 5
-        from support.agent import run_cli
         printed = run_cli("status", "--lock-file", agent.lock_path)
         assert printed.returncode == 0, printed.stderr
         assert str(server.pid) in printed.stdout and "OpenSSL" in printed.stdout
+
+
+def test_check_tells_how_tls_is_read_and_where():
+    told = run_cli("check")
+    assert told.returncode == 0, told.stderr
+    assert "TLS is read by uprobe_multi links" in told.stdout
+    row, = [line for line in told.stdout.splitlines() if "libssl.so.3" in line]
+    assert "OpenSSL, 5 probes" in row
 
 
 def test_probes_leave_the_text_of_a_killed_agents_targets_as_it_was(start, tmp_path, certificate):
