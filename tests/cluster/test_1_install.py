@@ -117,3 +117,13 @@ def test_all_rendered_manifests_are_taken_by_the_api_server(cluster):
                                 stdin=rendered)
         kinds = re.findall(r"^kind: (\w+)$", rendered, re.M)
         assert len(taken.splitlines()) == len(kinds) >= 4, taken
+
+
+def test_the_stack_to_try_is_taken_by_the_api_server(cluster):
+    for values in ("collector.tailSampling.enabled=true", "prometheus.storage=1Gi,tempo.storage=1Gi"):
+        rendered = cluster.helm("template", "dry", "helm/exemplar-agent-stack", "-n", "observability",
+                                "--set", values)
+        taken = cluster.kubectl("apply", "--dry-run=server", "-n", "observability", "-f", "-",
+                                stdin=rendered)
+        kinds = re.findall(r"^kind: (\w+)$", rendered, re.M)
+        assert len(taken.splitlines()) == len(kinds) >= 15, taken
