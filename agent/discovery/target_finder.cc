@@ -29,6 +29,8 @@ Target TargetFinder::resolve(const ProcessAnnouncement& announced) {
     facts->comm = announced.comm;
     facts->exe_path = announced.exe_name;
   }
+  // A dying process has no executable any more, and a comm is cut at 15 bytes.
+  if (facts->exe_path.empty()) facts->exe_path = announced.exe_name;
   // The instance id is made of what /proc knows, so that both ways give the same one.
   facts->process = {.tgid = announced.process.tgid,
                     .start_time_ns = cut_to_tick(announced.process.start_time_ns)};

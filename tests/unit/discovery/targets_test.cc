@@ -294,6 +294,16 @@ TEST_F(FakeProc, AnAnnouncedProcessKeepsTheKernelsIdentity) {
             attribute(finder().scan().at(0), "service.instance.id"));
 }
 
+TEST_F(FakeProc, ADyingProcessIsJudgedByTheNameThatTheKernelTold) {
+  write("stat", stat(500));  // its executable cannot be read any more
+  TargetFinder excluding({.exclude = {.exe = {"/usr/bin/a-long-name-of-a-program"}}}, kHost,
+                         ProcReader(root_.string()));
+  const auto target = excluding.resolve({.process = {.tgid = 77, .start_time_ns = 5'000'000'000},
+                                         .comm = "a-long-name-of-",
+                                         .exe_name = "a-long-name-of-a-program"});
+  EXPECT_FALSE(target.observed);
+}
+
 TEST_F(FakeProc, AReusedPidSaysNothingAboutTheDead) {
   write("stat", stat(900));
   std::filesystem::create_symlink("/srv/other", root_ / "77" / "exe");
