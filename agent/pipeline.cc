@@ -268,6 +268,7 @@ class PipelineLoop {
   void hand_over(WindowJob job) {
     if (pending_) {
       counters_.add(Counter::kWindowsLate);
+      if (recorder_) recorder_->window_merged();
       pending_->window.absorb(std::move(job.window));
       pending_->gauges = job.gauges;
     } else {

@@ -36,7 +36,8 @@ class Replay {
     }
     // The tick of an orderly end is the last frame; a recording that was cut off has none.
     pipeline_->release_held();
-    publisher.publish(pipeline_->close_window(tick_.value_or(MonotonicTime{})));
+    close(tick_.value_or(MonotonicTime{}), publisher);
+    publisher.publish(*waiting_);
     return {};
   }
 
@@ -51,11 +52,27 @@ class Replay {
     return key;
   }
 
+  // A window waits until the next one closes, since that may have joined it.
+  void close(MonotonicTime tick, WindowPublisher& publisher) {
+    auto window = pipeline_->close_window(tick);
+    if (merged_ && waiting_) {
+      waiting_->absorb(std::move(window));
+    } else {
+      if (waiting_) publisher.publish(*waiting_);
+      waiting_ = std::move(window);
+    }
+    merged_ = false;
+  }
+
   // A tick closes its window once the next frame shows that it is not the last one.
   Result<> apply(const Frame& frame, WindowPublisher& publisher) {
+    if (frame.kind == FrameKind::kWindowMerged) {
+      merged_ = true;
+      return {};
+    }
     if (tick_) {
       if (begun_)
-        publisher.publish(pipeline_->close_window(*tick_));
+        close(*tick_, publisher);
       else
         pipeline_->begin(*tick_);
       begun_ = true;
@@ -77,6 +94,8 @@ class Replay {
       case FrameKind::kWindowTick:
         tick_ = frame.window_tick();
         break;
+      case FrameKind::kWindowMerged:
+        break;
     }
     return {};
   }
@@ -84,6 +103,8 @@ class Replay {
   Counters counters_;
   std::unique_ptr<RequestPipeline> pipeline_;
   std::optional<MonotonicTime> tick_;
+  std::optional<ClosedWindow> waiting_;
+  bool merged_ = false;  // the window of tick_ joined the one that waits
   bool begun_ = false;
 };
 

@@ -30,6 +30,7 @@ static_assert(sizeof(FrameHeader) == 8);
 // Length that a frame of this kind must have; nullopt for any up to kMaxFrameBytes.
 std::optional<std::size_t> fixed_length(FrameKind kind) {
   if (kind == FrameKind::kClockOffset || kind == FrameKind::kWindowTick) return 8;
+  if (kind == FrameKind::kWindowMerged) return 0;
   return std::nullopt;
 }
 
@@ -84,6 +85,10 @@ void EventLogWriter::clock_offset(WallClockOffset offset) {
 
 void EventLogWriter::window_tick(MonotonicTime time) {
   append_frame(FrameKind::kWindowTick, std::as_bytes(std::span(&time.ns, 1)));
+}
+
+void EventLogWriter::window_merged() {
+  append_frame(FrameKind::kWindowMerged, {});
 }
 
 void EventLogWriter::append_frame(FrameKind kind, std::span<const std::byte> payload) {
@@ -151,7 +156,7 @@ Result<std::optional<Frame>> EventLogReader::next() {
   }
   const auto raw = load<FrameHeader>(buffer_.data() + begin_);
   if (raw.kind < static_cast<std::uint32_t>(FrameKind::kRingRecord) ||
-      raw.kind > static_cast<std::uint32_t>(FrameKind::kWindowTick))
+      raw.kind > static_cast<std::uint32_t>(FrameKind::kWindowMerged))
     return at_offset("unknown frame kind " + std::to_string(raw.kind));
   const auto kind = static_cast<FrameKind>(raw.kind);
   const auto expected = fixed_length(kind);

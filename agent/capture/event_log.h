@@ -31,6 +31,8 @@ enum class FrameKind : std::uint32_t {
   kTargetMessage = 2,
   kClockOffset = 3,
   kWindowTick = 4,
+  kWindowMerged =
+      5,  // publication was behind: the window of the tick before joined the one waiting
 };
 
 inline constexpr std::size_t kMaxFrameBytes = 64 * 1024;
@@ -58,6 +60,7 @@ class EventLogWriter {
   void target_message(std::span<const std::byte> message);
   void clock_offset(WallClockOffset offset);
   void window_tick(MonotonicTime time);
+  void window_merged();
   void flush();
 
   [[nodiscard]] bool stopped() const { return error_.has_value(); }

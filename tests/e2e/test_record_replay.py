@@ -1,6 +1,11 @@
 """A recording replays to the same result, bit by bit, without root."""
+import fcntl
+import os
+import threading
+
 from support.agent import run_cli
 from support.load import curl, wrk
+from support.waiting import eventually
 
 
 def test_a_recording_replays_to_the_same_bytes(start_agent, nginx, tmp_path):
@@ -18,6 +23,33 @@ def test_a_recording_replays_to_the_same_bytes(start_agent, nginx, tmp_path):
     live = agent.json_path.read_text()
     assert len(live.splitlines()) > 10
     assert replayed.stdout == live
+
+
+def test_windows_that_joined_behind_a_slow_reader_replay_alike(start_agent, nginx, tmp_path):
+    recording, output = tmp_path / "recording", tmp_path / "output"
+    os.mkfifo(output)
+    reading = os.open(output, os.O_RDONLY | os.O_NONBLOCK)
+    fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, 4096)
+    agent = start_agent("--record", recording, window="100ms", ports=[nginx.port], json_path=output)
+    for _ in range(30):  # nobody reads: the pipe is full after a few windows
+        curl(*[f"{nginx.url}/ok"] * 3, f"{nginx.url}/broken")
+
+    os.set_blocking(reading, True)
+    live = []
+    reader = threading.Thread(target=lambda: live.append(os.fdopen(reading).read()))
+    reader.start()
+    try:
+        page = eventually(lambda: agent.scrape() if agent.scrape().sum(
+            "http_server_request_duration_seconds_count") == 120 else None, what="120 requests")
+        assert page.sum("exemplar_agent_windows_total", reason="late") > 0
+    finally:
+        code = agent.stop()
+        reader.join()
+    assert code == 0
+
+    recording.chmod(0o644)
+    replayed = run_cli("replay", recording, "--output", "json", within=60)
+    assert replayed.stdout == live[0]
 
 
 def test_a_recording_cut_short_is_read_to_its_end(start_agent, nginx, tmp_path):

@@ -39,6 +39,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       case exa::FrameKind::kWindowTick:
         if (!(*frame)->window_tick()) std::abort();
         break;
+      case exa::FrameKind::kWindowMerged:
+        if (!(*frame)->payload.empty()) std::abort();
+        break;
     }
   }
   if (reader->offset_bytes() > size) std::abort();

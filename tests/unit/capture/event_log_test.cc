@@ -57,6 +57,7 @@ TEST(EventLog, ReadsBackWhatWasWritten) {
     writer->clock_offset({99});
     writer->ring_record(bytes(""));
     writer->window_tick({10'000});
+    writer->window_merged();
     EXPECT_FALSE(writer->stopped());
   }
   auto reader = EventLogReader::open(file.from_start());
@@ -83,6 +84,9 @@ TEST(EventLog, ReadsBackWhatWasWritten) {
   const auto tick = reader->next();
   ASSERT_TRUE(tick && *tick);
   EXPECT_EQ((*tick)->window_tick()->ns, 10'000u);
+  const auto merged = reader->next();
+  ASSERT_TRUE(merged && *merged);
+  EXPECT_EQ((*merged)->kind, FrameKind::kWindowMerged);
   const auto end = reader->next();
   ASSERT_TRUE(end);
   EXPECT_FALSE(*end);
