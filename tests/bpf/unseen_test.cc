@@ -1,10 +1,17 @@
 // Bytes whose buffer is out of reach: gaps of exact length, never other memory.
 #include <fcntl.h>
 #include <liburing.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <atomic>
+#include <cstring>
+#include <fstream>
+#include <thread>
 
 #include "tests/bpf/capture_fixture.h"
 
@@ -21,6 +28,14 @@ class Unseen : public Capture {
     send_all(file.get(), bytes);
     EXPECT_EQ(::lseek(file.get(), 0, SEEK_SET), 0);
     return file;
+  }
+  // A thread of this process waits in the kernel.
+  static bool sleeps(pid_t thread) {
+    std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+    std::string text;
+    std::getline(stat, text);
+    const auto name_end = text.rfind(") ");
+    return name_end != std::string::npos && text.substr(name_end + 2, 1) == "S";
   }
   // Exactly one chunk, all gap.
   void expect_gap(std::uint64_t cookie, exa_direction direction, std::uint64_t position,
@@ -163,6 +178,41 @@ TEST_P(UnseenRing, AReceiveThatCompletesOnTheWayOutOfAnotherCall) {
   ASSERT_GT(::read(bystander.server.get(), sink.data(), sink.size()), 0);
   ASSERT_EQ(wait(), static_cast<int>(kRequest.size()));
   expect_gap(connection.server_cookie, EXA_INGRESS, 0, kRequest.size());
+}
+
+// The kernel has taken the bytes up; until the call returns the process unmaps them. A write that
+// waits for its reader leaves time for that.
+TEST_F(Unseen, ABufferThatIsGoneWhenTheCallReturnsIsAGap) {
+  Connection connection;
+  constexpr std::size_t kBytes = 32 << 20;  // far more than the socket's queue takes
+  auto* const buffer = static_cast<char*>(
+      mmap(nullptr, kBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+  ASSERT_NE(buffer, MAP_FAILED);
+  std::memset(buffer, 'b', kBytes);
+  std::memcpy(buffer, kRequest.data(), kRequest.size());
+  const auto faults = count(EXA_COUNTER_READ_FAULT);
+
+  std::atomic<pid_t> thread = 0;
+  std::jthread writer([&] {
+    thread = gettid();
+    EXPECT_EQ(write(connection.client.get(), buffer, kBytes), static_cast<ssize_t>(kBytes));
+  });
+  ASSERT_TRUE(eventually([&] {
+    int queued = 0;
+    return thread != 0 && ioctl(connection.client.get(), SIOCOUTQ, &queued) == 0 && queued > 0 &&
+           sleeps(thread);
+  }));
+  ASSERT_EQ(munmap(buffer, 4096), 0);
+  receive(connection.server.get(), kBytes);
+  writer.join();
+  munmap(buffer + 4096, kBytes - 4096);
+
+  const auto seen = chunks(connection.client_cookie, EXA_EGRESS);
+  ASSERT_THAT(seen, SizeIs(1));
+  EXPECT_EQ(seen[0].event.gap_reason, EXA_GAP_READ_FAULT);
+  EXPECT_EQ(seen[0].event.length_bytes, kBytes);
+  EXPECT_EQ(seen[0].bytes, "");
+  EXPECT_GT(count(EXA_COUNTER_READ_FAULT), faults);
 }
 
 }  // namespace
