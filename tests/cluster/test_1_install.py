@@ -1,5 +1,6 @@
 """Image and chart, as the README tells to install them, with default values."""
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -68,6 +69,9 @@ def test_pod_is_not_privileged(cluster, agent):
     assert int(prober["CapEff"], 16) == wanted == int(prober["CapPrm"], 16), prober
     for process in (pipeline, prober):
         assert process["NoNewPrivs"] == "1" and process["Seccomp"] == "2", process
+    # What a process not dumpable has in /proc is root's, whoever it runs as.
+    pid = next(pid for pid, status in processes.items() if status is pipeline)
+    assert os.stat(f"/proc/{pid}/environ").st_uid == 0
 
 
 def test_image_has_what_the_agent_needs_and_no_shell(cluster, agent):

@@ -129,6 +129,26 @@ def test_wrong_rights(cluster, agent, settings, sink, load):
     assert agent.pod()["metadata"]["name"] == pod["metadata"]["name"]
 
 
+def test_pods_from_the_kubelet(cluster, agent, settings, sink, load):
+    # given the node's own kubelet as the source, with a right to its pods and to nothing else
+    agent.upgrade(*settings, "--set", "kubernetes.source=kubelet",
+                  "--set", "kubernetes.kubelet.insecure=true")
+    role = json.loads(cluster.kubectl("get", "clusterrole", agent.name, "-o", "json"))
+    assert role["rules"] == [{"apiGroups": [""], "resources": ["nodes/pods"], "verbs": ["get"]}]
+    eventually(lambda: agent.page().sum("exemplar_agent_kubernetes_source",
+                                        state="following") == 1,
+               within=60, what="the kubelet's pods")
+
+    # when all pods of the application are new
+    cluster.kubectl("rollout", "restart", "deployment/shop", "-n", "shop")
+    cluster.kubectl("rollout", "status", "deployment/shop", "-n", "shop", "--timeout=90s")
+    with load(cluster.service("shop")) as requests:
+        requests.wait_for(40)
+
+    # then they are named all the same
+    assert named_wrongly(spans_of_all(sink, requests), requests.answered_by()) == []
+
+
 def rejected_pods(number):
     """Pods that are this node's in the API, and that its kubelet refuses to start: no label of the
     node fits them."""

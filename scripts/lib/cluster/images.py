@@ -40,8 +40,10 @@ def load(node, name):
 
 
 def import_archive(node, archive):
-    node.run(["ctr", "--namespace", "k8s.io", "images", "import", "--local", str(archive)],
-             check=True, stdout=subprocess.DEVNULL)
+    result = node.run(["ctr", "--namespace", "k8s.io", "images", "import", "--local", archive],
+                      capture_output=True, text=True)
+    if result.returncode != 0:
+        raise OSError(f"the node refused {archive.name}: {result.stderr.strip()}")
 
 
 def make_pause(program, archive):
