@@ -9,6 +9,7 @@ import time
 
 from support import tls
 from support.agent import Agent
+from support.bpf_objects import held_by
 from support.load import h2load, wrk
 from support.process import Process
 from support.report import CLIENT, SERVER
@@ -46,14 +47,15 @@ def throughput(folder, certificate, rounds, seconds, say):
             ("  requests/s without -> with", f"{without:,.0f} -> {observed:,.0f}", "", None)]
 
 
-def program_runs():
-    """Name of a TLS program -> how often it has run since it was loaded."""
+def program_runs(agent):
+    """Name of a TLS program of this agent -> how often it has run since it was loaded."""
+    own = held_by([agent.pid])["prog"]
     listed = subprocess.run(["/usr/sbin/bpftool", "--json", "prog", "list"], capture_output=True,
                             text=True, check=True)
     runs = {}
     for program in json.loads(listed.stdout):
-        if program.get("name", "").startswith("exa_tls_"):
-            runs[program["name"]] = runs.get(program["name"], 0) + program.get("run_cnt", 0)
+        if program["id"] in own and program.get("name", "").startswith("exa_tls_"):
+            runs[program["name"]] = program.get("run_cnt", 0)
     return runs
 
 
@@ -69,11 +71,12 @@ def breakpoints(folder, certificate, requests):
             agent = Agent(agent_folder, window="1s", ports=[nginx.port])
             try:
                 tls.wait_for_probes(agent)
-                first = program_runs()
+                first = program_runs(agent)
                 h2load(f"{nginx.url}/ok", requests, clients=4)
                 for metric in (SERVER, CLIENT):
                     agent.wait_for_count(metric, requests)
-                runs = {name: count - first.get(name, 0) for name, count in program_runs().items()}
+                runs = {name: count - first.get(name, 0)
+                        for name, count in program_runs(agent).items()}
             finally:
                 agent.stop()
     finally:
@@ -127,13 +130,14 @@ def large_program(folder, tool):
         with Process([program], log=folder / "large.log") as process:
             eventually(lambda: any(use["probes"] for use in tls.status(agent).get(process.pid, [])),
                        within=30, what="the probes of the large program")
-            took, growth = time.monotonic() - begin, (peak_kib(agent.pid) - before) / 1024
+            took = time.monotonic() - begin
+            growth = max(peak_kib(agent.pid) - before, told["plan_peak_growth_kib"]) / 1024
     finally:
         agent.stop()
     size = program.stat().st_size >> 20
     return [(f"reading a program of {size} MiB, {FUNCTIONS:,} functions",
              f"{told['plan_ms']:.0f} ms", "<= 1000 ms", told["plan_ms"] <= 1000),
-            ("  peak memory of the prober for it", f"{growth:.1f} MiB", "<= 20 MiB", growth <= 20),
+            ("  growth of peak memory for it", f"{growth:.1f} MiB", "<= 20 MiB", growth <= 20),
             ("  from its start to its line in the status", f"{took:.2f} s", "", None)]
 
 
