@@ -6,6 +6,7 @@
 #include <atomic>
 #include <fstream>
 
+#include "agent/capture/poll_pace.h"
 #include "agent/capture/target_message.h"
 #include "agent/cli.h"
 #include "agent/discovery/kubernetes/pod_watch.h"
@@ -20,7 +21,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kRingPoll = 20ms;
 constexpr std::size_t kRecordsPerTurn = 8192;
 constexpr std::size_t kPodUpdatesQueued = 512;
 static_assert(kChannelPayloadBytes == kTargetMessageBytes);
@@ -105,7 +105,9 @@ class PipelineLoop {
   // False if the prober vanished or spoke nonsense.
   bool capture(kernel::RingReader& ring) {
     while (!stopping_) {
-      if (read_ring(ring) < kRecordsPerTurn) ring.wait(time_to_wait());
+      const auto records = read_ring(ring);
+      const auto pause = pace_.next(records);
+      if (records < kRecordsPerTurn) ring.wait(until_tick(pause));
       if (!read_channel()) return false;
       if (pod_naming_) name_by_pods(monotonic_now());
       if (const auto now = monotonic_now(); next_tick_.known() && now >= next_tick_) {
@@ -134,9 +136,8 @@ class PipelineLoop {
     }
   }
 
-  [[nodiscard]] Duration time_to_wait() const {
-    return next_tick_.known() ? std::min(kRingPoll, elapsed(monotonic_now(), next_tick_))
-                              : kRingPoll;
+  [[nodiscard]] Duration until_tick(Duration at_most) const {
+    return next_tick_.known() ? std::min(at_most, elapsed(monotonic_now(), next_tick_)) : at_most;
   }
 
   bool read_channel() {
@@ -323,6 +324,7 @@ class PipelineLoop {
   WindowLoop* windows_ = nullptr;   // lives in run()
   PodWatch* pod_watch_ = nullptr;   // lives in run(); there where pod_naming_ is
   std::optional<WindowJob> pending_;
+  PollPace pace_;
   ChannelMessage message_;
   WallClockOffset offset_;
   WallTime start_;
