@@ -67,10 +67,9 @@ Result<std::unique_ptr<Sender>> HttpSender::make(SignalUrl url, const OtlpHeader
   if (const auto started = start_curl(); !started) return std::unexpected(started.error());
   HeaderList list;
   const auto append = [&](const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    if (longer == nullptr) return false;
-    static_cast<void>(list.release());
-    list.reset(longer);
+    curl_slist* const head = curl_slist_append(list.get(), line.c_str());
+    if (head == nullptr) return false;
+    if (!list) list.reset(head);  // once there, it stays the head
     return true;
   };
   bool enough_memory = append("Content-Type: application/x-protobuf") && append("Expect:") &&
@@ -231,7 +230,8 @@ CURLcode HttpSender::transfer(std::string_view body, bool& interrupted) {
   CURLM* const multi = multi_.get();
   error_text_[0] = '\0';
   curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
-  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.data());
+  const char* const bytes = body.data();  // not copied, its size is told
+  curl_easy_setopt(easy, CURLOPT_POSTFIELDS, bytes);
   if (curl_multi_add_handle(multi, easy) != CURLM_OK) return CURLE_FAILED_INIT;
 
   CURLcode code = CURLE_FAILED_INIT;

@@ -60,7 +60,7 @@ Result<> check_otlp_settings(const OtlpSettings& settings) {
 }
 
 Result<OtlpExporters> make_otlp_exporters(const OtlpSettings& settings, ExportCounters& counters,
-                                          LogSink log) {
+                                          const LogSink& log) {
   auto senders = make_senders(settings);
   if (!senders) return std::unexpected(senders.error());
   const OtlpScope scope{.version = settings.agent_version};

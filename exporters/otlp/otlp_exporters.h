@@ -27,7 +27,7 @@ struct OtlpExporters {
 // Fails on an endpoint or header that no request could be made with; a backend that is down is not
 // a failure. Counters must outlive what is returned.
 Result<OtlpExporters> make_otlp_exporters(const OtlpSettings& settings, ExportCounters& counters,
-                                          LogSink log);
+                                          const LogSink& log);
 
 // The check of make_otlp_exporters without the threads, for configuration time.
 Result<> check_otlp_settings(const OtlpSettings& settings);
