@@ -35,12 +35,13 @@ SpanDelivery FanOutSpanExporter::export_spans(std::vector<Span> batch,
                                               std::chrono::steady_clock::time_point deadline) {
   if (branches_.empty()) return SpanDelivery::kDropped;
   SpanDelivery verdict = SpanDelivery::kAcknowledged;
-  for (std::size_t i = 0; i < branches_.size(); ++i) {
-    const bool last = i + 1 == branches_.size();
-    const SpanDelivery delivery = branches_[i].exporter->export_spans(
-        last ? std::move(batch) : std::vector<Span>(batch), deadline);
-    if (branches_[i].authoritative && badness(delivery) > badness(verdict)) verdict = delivery;
-  }
+  const auto deliver = [&](const Branch& branch, std::vector<Span> spans) {
+    const SpanDelivery delivery = branch.exporter->export_spans(std::move(spans), deadline);
+    if (branch.authoritative && badness(delivery) > badness(verdict)) verdict = delivery;
+  };
+  for (std::size_t i = 0; i + 1 < branches_.size(); ++i)
+    deliver(branches_[i], batch);
+  deliver(branches_.back(), std::move(batch));
   return verdict;
 }
 
