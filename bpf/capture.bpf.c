@@ -76,22 +76,24 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
 
   if (state->flags & EXA_SOCKET_FILTERED) {
     const __u32 flags = state->flags;
+    /* On an excluded port too: the stream above must know that it is excluded. */
+    if (exa_tls_enabled && (flags & (EXA_SOCKET_TLS | EXA_SOCKET_EXCLUDED_PORT)) &&
+        !(flags & (EXA_SOCKET_OF_KERNEL | EXA_SOCKET_EXCLUDED_PROCESS))) {
+      struct exa_ciphertext cipher = {.arrival_ns = arrival_ns,
+                                      .length = length,
+                                      .sequence = sequence,
+                                      .direction = direction};
+      exa_tls_on_ciphertext(sk, task, state, &cipher);
+    }
     if (flags & EXA_SOCKET_OF_KERNEL)
       EXA_COUNT(row, FILTERED_KERNEL);
     else if (flags & EXA_SOCKET_EXCLUDED_PORT)
       EXA_COUNT(row, FILTERED_PORT);
     else if (flags & EXA_SOCKET_EXCLUDED_PROCESS)
       EXA_COUNT(row, FILTERED_PROCESS);
-    else if (flags & EXA_SOCKET_TLS) {
+    else if (flags & EXA_SOCKET_TLS)
       EXA_COUNT(row, FILTERED_TLS);
-      if (exa_tls_enabled) {
-        struct exa_ciphertext cipher = {.arrival_ns = arrival_ns,
-                                        .length = length,
-                                        .sequence = sequence,
-                                        .direction = direction};
-        exa_tls_on_ciphertext(sk, task, state, &cipher);
-      }
-    } else if (turned && exa_run_retries(&state->run, &exa_config)) {
+    else if (turned && exa_run_retries(&state->run, &exa_config)) {
       __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_IGNORED);
       goto look;
     } else

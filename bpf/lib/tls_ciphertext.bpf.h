@@ -212,6 +212,8 @@ static __noinline int exa_tls_on_ciphertext(struct sock* sk, struct task_struct*
   thread = bpf_task_storage_get(&exa_tls_threads, task, 0, 0);
   call = exa_tls_enclosing_call(task, thread, regs);
   if (!call && !thread) return 0;
+  /* Nobody looked whether an excluded socket carries TLS: only a call around it proves that. */
+  if (!call && (state->flags & EXA_SOCKET_EXCLUDED_PORT)) return 0;
   exa_tls_find_record(task, state, cipher);
   if (!call) return exa_tls_follow(sk, thread, cipher);
 

@@ -1,6 +1,7 @@
 """Who is observed, and under which name: by flags, by file, by environment."""
 import os
 
+from support import tls
 from support.load import curl
 from support.otlp_backend import OtlpBackend
 from support.report import CLIENT, SERVER
@@ -71,3 +72,19 @@ def test_the_agent_does_not_observe_itself(start_agent, nginx):
         report = agent.wait_for_windows(2)
         assert report.count(CLIENT, "exemplar-agent") == 0
         assert agent.stop() == 0
+
+
+def test_only_included_ports_are_counted_of_encrypted_connections_too(start_agent, tmp_path):
+    certificate = tls.Certificate(tmp_path)
+    (tmp_path / "other").mkdir()
+    with tls.nginx(tmp_path, certificate) as wanted, \
+            tls.nginx(tmp_path / "other", certificate) as other:
+        agent = start_agent(ports=[wanted.port])
+        tls.wait_for_probes(agent)
+        curl("--insecure", *[f"{other.url}/ok"] * 5)
+        curl("--insecure", *[f"{wanted.url}/ok"] * 7)
+        for metric, program in ((SERVER, "nginx"), (CLIENT, "curl")):
+            agent.wait_for_count(metric, 7, program)
+        report = agent.wait_for_windows(1)
+        assert report.count(SERVER) == report.count(CLIENT) == 7
+        assert agent.scrape().sum("exemplar_agent_kernel_tls_filtered_total", reason="port") >= 20
