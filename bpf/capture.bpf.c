@@ -79,10 +79,8 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
     /* On an excluded port too: the stream above must know that it is excluded. */
     if (exa_tls_enabled && (flags & (EXA_SOCKET_TLS | EXA_SOCKET_EXCLUDED_PORT)) &&
         !(flags & (EXA_SOCKET_OF_KERNEL | EXA_SOCKET_EXCLUDED_PROCESS))) {
-      struct exa_ciphertext cipher = {.arrival_ns = arrival_ns,
-                                      .length = length,
-                                      .sequence = sequence,
-                                      .direction = direction};
+      struct exa_ciphertext cipher = {
+          .arrival_ns = arrival_ns, .length = length, .sequence = sequence, .direction = direction};
       exa_tls_on_ciphertext(sk, task, state, &cipher);
     }
     if (flags & EXA_SOCKET_OF_KERNEL)
