@@ -40,16 +40,37 @@ def plain(message):
                                       use_integers_for_enums=True))
 
 
+def check_attributes(pairs):
+    keys = [pair.key for pair in pairs]
+    assert len(keys) == len(set(keys)), f"an attribute twice: {keys}"
+
+
+def check_span(span):
+    assert len(span.trace_id) == 16 and any(span.trace_id), span
+    assert len(span.span_id) == 8 and any(span.span_id), span
+    assert span.start_time_unix_nano <= span.end_time_unix_nano, span
+    check_attributes(span.attributes)
+
+
+def check_histogram_point(point):
+    assert sum(point.bucket_counts) == point.count, point
+    assert len(point.bucket_counts) == len(point.explicit_bounds) + 1, point
+    check_attributes(point.attributes)
+
+
 def spans_of(request):
     for resource in request.resource_spans:
+        check_attributes(resource.resource.attributes)
         for scope in resource.scope_spans:
             for span in scope.spans:
+                check_span(span)
                 yield {"type": "span", "resource": plain(resource.resource),
                        "scope": plain(scope.scope), "span": plain(span)}
 
 
 def points_of(request):
     for resource in request.resource_metrics:
+        check_attributes(resource.resource.attributes)
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
                 kind = metric.WhichOneof("data")
@@ -61,6 +82,8 @@ def points_of(request):
                 if kind == "sum":
                     described["monotonic"] = metric.sum.is_monotonic
                 for point in getattr(metric, kind).data_points:
+                    if kind == "histogram":
+                        check_histogram_point(point)
                     yield {"type": "point", "resource": plain(resource.resource),
                            "scope": plain(scope.scope), "metric": described,
                            "point": plain(point)}
@@ -74,18 +97,21 @@ class Sink:
                         metrics_service_pb2.ExportMetricsServiceResponse, "rejected_data_points"),
     }
 
-    def __init__(self, output):
+    def __init__(self, output=None, fault_of=None):
+        """fault_of(path, number of the request to that path), instead of POST /faults: a fault, {}
+        for none. "keep": False keeps nothing, "reset": True closes without an answer."""
         self.lock = threading.Lock()
         self.output = open(output, "a", encoding="utf-8") if output else None
-        self.kept, self.requests, self.faults = [], [], []
+        self.fault_of = fault_of or (lambda path, number: self.faults.pop(0) if self.faults else {})
+        self.kept, self.requests, self.faults, self.failures = [], [], [], []
 
-    def fault(self):
-        with self.lock:
-            return self.faults.pop(0) if self.faults else {}
+    def requests_to(self, path):
+        return sum(request["path"] == path for request in self.requests)
 
     def receive(self, path, headers, body):
-        """(status, headers, reply body)."""
-        fault = self.fault()
+        """(status, headers, reply body); no status: the connection is to be closed."""
+        with self.lock:
+            fault = self.fault_of(path, self.requests_to(path) + 1)
         time.sleep(fault.get("delay_s", 0))
         status = fault.get("status", 200)
         packed = headers.get("Content-Encoding") == "gzip"
@@ -96,12 +122,14 @@ class Sink:
         with self.lock:
             self.requests.append({"path": path, "status": status, "items": len(items),
                                   "bytes": len(body), "headers": dict(headers)})
-            if 200 <= status < 300:
+            if 200 <= status < 300 and fault.get("keep", True):
                 taken = items[:max(len(items) - max(reject, 0), 0)]
                 self.kept += taken
                 if self.output:
                     self.output.writelines(json.dumps(item) + "\n" for item in taken)
                     self.output.flush()
+        if fault.get("reset"):
+            return None, {}, b""
         reply = reply_type()
         if reject:
             setattr(reply.partial_success, rejected_field, reject)
@@ -150,8 +178,12 @@ def reply_class(sink):
             try:
                 status, headers, content = sink.receive(self.path, self.headers, body)
             except Exception as error:  # what the official decoder refuses is the agent's fault
+                sink.failures.append(repr(error))
                 print(f"otlp_sink: {error!r}", file=sys.stderr, flush=True)
                 return self.answer(400, {}, repr(error).encode(), "text/plain")
+            if status is None:
+                self.close_connection = True
+                return None
             return self.answer(status, headers, content, "application/x-protobuf")
 
         def log_message(self, *_):
