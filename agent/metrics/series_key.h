@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 
 #include "agent/metrics/bounds.h"
 #include "agent/model/http_semantics.h"
@@ -35,16 +36,15 @@ struct SeriesKey {
   std::uint16_t server_port = 0;   // clients only
   bool server_is_address = false;  // clients only: server_name is the text of remote
   std::uint8_t reserved = 0;
-  InlineString<45> server_name;  // clients only
+  ServerHost server_name;  // clients only; never cut
 
   bool operator==(const SeriesKey& other) const {
-    return std::memcmp(this, &other, kFixedBytes) == 0 && server_name == other.server_name;
+    return std::memcmp(this, &other, sizeof other) == 0;
   }
   [[nodiscard]] std::uint64_t hash() const;
-
-  static constexpr std::size_t kFixedBytes = 16;
 };
-static_assert(offsetof(SeriesKey, server_name) == SeriesKey::kFixedBytes, "no padding to compare");
+static_assert(std::has_unique_object_representations_v<SeriesKey> && sizeof(SeriesKey) == 64,
+              "compared and hashed as memory");
 
 SeriesKey duration_key(const Exchange& exchange);
 SeriesKey queue_key(const Exchange& exchange);

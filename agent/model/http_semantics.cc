@@ -100,28 +100,30 @@ std::string_view protocol_version_text(Protocol protocol) {
   return {};
 }
 
-ServerName server_name_of(const Exchange& client_exchange) {
-  ServerName name{.host = {}, .port = client_exchange.remote.port};
+std::uint16_t name_server(const Exchange& client_exchange, ServerHost& host) {
+  host = {};
+  auto port = client_exchange.remote.port;
   // The socket under a TLS stream may be unknown: then the name alone tells the port.
   constexpr std::uint16_t kHttpsPort = 443;
   const auto authority = client_exchange.host.view();
   // An IP literal in brackets says no more than the remote address; a cut name would be wrong.
-  if (authority.empty() || authority.front() == '[' || client_exchange.host.cut()) return name;
-  std::array<char, 45> host;
+  if (authority.empty() || authority.front() == '[' || client_exchange.host.cut()) return port;
   std::size_t length = 0;
-  for (; length < authority.size() && authority[length] != ':'; ++length) {
-    host[length] = kHostCharacter[static_cast<unsigned char>(authority[length])];
-    if (host[length] == 0) return name;
-  }
+  host.assign_by([&](char* lower) {
+    for (; length < authority.size(); ++length) {
+      lower[length] = kHostCharacter[static_cast<unsigned char>(authority[length])];
+      if (lower[length] == 0) break;
+    }
+    return length;
+  });
   if (length < authority.size()) {
-    const auto port = parse_port(authority.substr(length + 1));
-    if (port == 0) return name;
-    name.port = port;
-  } else if (name.port == 0 && client_exchange.tls) {
-    name.port = kHttpsPort;
+    const auto named =
+        authority[length] == ':' ? parse_port(authority.substr(length + 1)) : std::uint16_t{0};
+    if (named == 0) host = {};
+    return named == 0 ? port : named;
   }
-  name.host.assign({host.data(), length});
-  return name;
+  if (port == 0 && client_exchange.tls) port = kHttpsPort;
+  return port;
 }
 
 std::string valid_text(std::string_view text) {

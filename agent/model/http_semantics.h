@@ -29,13 +29,11 @@ constexpr std::string_view scheme_text(bool tls) {
   return tls ? "https" : "http";
 }
 
-// The server a client talks to, as the request names it: lower case, without the port. An empty
-// host means that the request names none that is valid; the remote address stands for it then.
-struct ServerName {
-  InlineString<45> host;
-  std::uint16_t port = 0;
-};
-ServerName server_name_of(const Exchange& client_exchange);
+// The server a client talks to, as the request names it: lower case, without the port, which is
+// returned. An empty host means that the request names none that is valid; the remote address
+// stands for it then. In place: this is on the way of every request.
+using ServerHost = InlineString<46>;
+std::uint16_t name_server(const Exchange& client_exchange, ServerHost& host);
 
 // Valid UTF-8 out of whatever a process calls itself: other bytes and controls become '?'.
 std::string valid_text(std::string_view text);

@@ -57,12 +57,12 @@ std::uint32_t span_flags(const Exchange& exchange) {
 void add_peer_attributes(Attributes& attributes, const Exchange& exchange) {
   const bool known = exchange.local.port != 0;
   if (exchange.role == Role::kClient) {
-    const auto server = server_name_of(exchange);
-    if (!server.host.empty() || known)
-      attributes.push_back({"server.address", server.host.empty()
-                                                  ? address_text(exchange.remote)
-                                                  : std::string(server.host.view())});
-    if (server.port != 0) attributes.push_back({"server.port", std::int64_t{server.port}});
+    ServerHost host;
+    const auto port = name_server(exchange, host);
+    if (!host.empty() || known)
+      attributes.push_back({"server.address", host.empty() ? address_text(exchange.remote)
+                                                           : std::string(host.view())});
+    if (port != 0) attributes.push_back({"server.port", std::int64_t{port}});
   } else if (known) {
     attributes.push_back({"client.address", address_text(exchange.remote)});
     attributes.push_back({"server.address", address_text(exchange.local)});

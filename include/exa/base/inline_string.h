@@ -1,5 +1,6 @@
 // Text of at most Capacity bytes inside the object: trivially copyable, never allocates. Longer
-// text is cut and remembers that it was.
+// text is cut and remembers that it was. Bytes behind the text are zero, so that equal text is
+// equal memory.
 #pragma once
 
 #include <algorithm>
@@ -17,18 +18,25 @@ class InlineString {
  public:
   constexpr InlineString() = default;
   constexpr explicit InlineString(std::string_view text) { assign(text); }
-
   constexpr void assign(std::string_view text) {
     size_ = static_cast<std::uint8_t>(std::min(text.size(), Capacity));
     cut_ = text.size() > Capacity;
+    bytes_ = {};
     std::copy_n(text.data(), size_, bytes_.data());
+  }
+  // Writes the text in place: write(char*) puts at most Capacity bytes there and returns how many.
+  template <typename Write>
+  constexpr void assign_by(Write write) {
+    bytes_ = {};
+    size_ = static_cast<std::uint8_t>(write(bytes_.data()));
+    cut_ = false;
   }
   [[nodiscard]] constexpr std::string_view view() const { return {bytes_.data(), size_}; }
   [[nodiscard]] constexpr bool empty() const { return size_ == 0; }
   [[nodiscard]] constexpr bool cut() const { return cut_; }
 
   friend constexpr bool operator==(const InlineString& a, const InlineString& b) {
-    return a.view() == b.view();
+    return a.size_ == b.size_ && a.bytes_ == b.bytes_;
   }
 
  private:
