@@ -53,7 +53,7 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(
   parts->watch.emplace(
       std::move(attacher),
       TlsWatch::Chores{
-          .sweep = [&loaded] { (void)loaded.sweep(); },
+          .sweep = [&loaded] { return loaded.sweep().has_value(); },
           .forget_streams = [&loaded](const auto& is_gone) { loaded.forget(is_gone); }});
   return std::unique_ptr<TlsCapture>(new TlsCapture(std::move(parts)));
 }

@@ -81,7 +81,7 @@ void TlsWatch::run() {
     const auto now = std::chrono::steady_clock::now();
     if (now < next_sweep) continue;
     next_sweep = now + kSweepInterval;
-    chores_.sweep();
+    if (!chores_.sweep()) ++failed_sweeps_;
     if (now >= next_tidy) {
       next_tidy = now + kTidyInterval;
       attacher_.tidy(monotonic_now());
@@ -140,6 +140,7 @@ void TlsWatch::publish() {
                                 {"attach_failures", figures.attach_failures},
                                 {"files_over_limit", figures.files_over_limit},
                                 {"processes_over_limit", figures.processes_over_limit},
+                                {"sweeps_failed", failed_sweeps_},
                                 {"events_lost", lost_.load(std::memory_order_relaxed)}}}};
   // Paths of hostile processes need not be UTF-8.
   std::string text = status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -23,7 +23,7 @@ class TlsWatch {
   static constexpr std::size_t kQueueEvents = 4096;
 
   struct Chores {
-    std::function<void()> sweep;  // about twice a second
+    std::function<bool()> sweep;  // about twice a second; false if it failed
     std::function<void(const std::function<bool(std::uint32_t)>& is_gone)> forget_streams;
   };
 
@@ -59,6 +59,7 @@ class TlsWatch {
   TlsAttacher attacher_;
   Chores chores_;
   std::map<std::uint32_t, Patience> patience_;
+  std::uint64_t failed_sweeps_ = 0;
   BoundedQueue<Event> queue_{kQueueEvents};
   std::atomic<std::uint64_t> lost_{0};
   mutable std::mutex status_mutex_;
