@@ -59,6 +59,8 @@ def overhead(folder, rounds, seconds):
             agent_folder.mkdir()
             agent = Agent(agent_folder, output="none", window="10s", ports=[nginx.port])
             try:
+                # Not its start: every program file of the host is looked at once then.
+                saturate(f"{nginx.url}/ok", 2)
                 rows["with"].append(saturate(f"{nginx.url}/ok", seconds))
                 page = agent.scrape()
                 dropped = page.sum("exemplar_agent_kernel_dropped_total")
