@@ -96,7 +96,8 @@ void PodWatch::answered_well() {
 }
 
 bool PodWatch::tell(PodUpdate update) {
-  while (!updates_.push(std::move(update)))
+  // A refused update is untouched.
+  while (!updates_.push(std::move(update)))  // NOLINT(bugprone-use-after-move)
     if (!pause(kQueueFullPause)) return false;
   return true;
 }
