@@ -103,10 +103,12 @@ def test_api_server_stopped_and_started(cluster, agent, sink, load):
 
 
 def test_wrong_rights(cluster, agent, settings, sink, load):
-    # given no right to read pods
-    pod = agent.upgrade(*settings, "--set", "rbac.create=false")
+    # given no right to read pods; a watch that had it before would go on until its end
+    old = agent.upgrade(*settings, "--set", "rbac.create=false")
+    cluster.kubectl("delete", "pod", old["metadata"]["name"], "-n", agent.namespace)
+    pod = agent.pod()
     try:
-        # when the agent starts, then it says so, counts it and works on without the names
+        # when an agent starts, then it says so, counts it and works on without the names
         eventually(lambda: agent.page(pod).sum("exemplar_agent_kubernetes_failures_total",
                                                reason="forbidden") > 0,
                    within=30, what="a refusal counted")
