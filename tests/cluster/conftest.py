@@ -1,6 +1,7 @@
 """Fixtures: one real node for all tests of this folder, which run in the order of their files. A node
 that was up before is used and kept; otherwise the last test takes it down."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -57,6 +58,9 @@ def cluster():
 def agent(cluster):
     """The release, installed by the first test; by this, when that test is left out."""
     if "exemplar-agent" not in cluster.helm("list", "-q", "-n", "observability"):
+        chart = cluster.helm("show", "chart", "helm/exemplar-agent")
+        version = re.search(r'^appVersion: "?([0-9.]+)', chart, re.M).group(1)
+        cluster.call("load", f"exemplar-agent:{version}", within=300)
         cluster.helm("install", "exemplar-agent", "helm/exemplar-agent", "-n", "observability",
                      "--create-namespace")
     return InstalledAgent(cluster)
