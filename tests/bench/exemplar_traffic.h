@@ -104,7 +104,8 @@ class Agent {
 
  private:
   Counters counters_;
-  SeriesRegistry registry_{{}, counters_};
+  SeriesLimits limits_;
+  SeriesRegistry registry_{limits_, counters_};
   FlightRecorder recorder_{65536};
   CoordinatedSampler sampler_;
 };

@@ -79,7 +79,10 @@ TEST(EngineDocuments, HostileOnesAreBounded) {
   EXPECT_TRUE(parse_podman_containers(std::string(1u << 20, '{')).empty());
   std::string many = "[";
   for (std::size_t i = 0; i < 2 * kMaxPodmanContainers; ++i)
-    many += (i != 0 ? "," : "") + (R"({"id":")" + std::to_string(i) + R"(","names":["n"]})");
+    many.append(i != 0 ? "," : "")
+        .append(R"({"id":")")
+        .append(std::to_string(i))
+        .append(R"(","names":["n"]})");
   EXPECT_EQ(parse_podman_containers(many + "]").size(), kMaxPodmanContainers);
   // The same keys at other places mean nothing.
   EXPECT_TRUE(parse_docker_config(R"({"Config":{"Name":"/x","Config":{"Image":"y"}},"a":[{"Name":

@@ -94,9 +94,10 @@ TEST(PodReader, BoundsWhatOnePodMayHold) {
   std::string annotations;
   for (int i = 0; i < 1000; ++i) {
     const auto number = std::to_string(i);
-    containers += (i ? "," : "") + (R"({"name":"c)" + number + R"("})");
-    annotations += (i ? "," : "") + ("\"resource.opentelemetry.io/a" + number + "\":\"" +
-                                     std::string(2000, 'v') + "\"");
+    const std::string comma = i ? "," : "";
+    containers.append(comma).append(R"({"name":"c)").append(number).append(R"("})");
+    annotations.append(comma).append("\"resource.opentelemetry.io/a").append(number);
+    annotations.append("\":\"").append(std::string(2000, 'v')).append("\"");
   }
   const auto event =
       read_watch_event(R"({"type":"ADDED","object":{"metadata":{"uid":"u","annotations":{)" +
