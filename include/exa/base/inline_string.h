@@ -22,7 +22,7 @@ class InlineString {
     size_ = static_cast<std::uint8_t>(std::min(text.size(), Capacity));
     cut_ = text.size() > Capacity;
     bytes_ = {};
-    std::copy_n(text.data(), size_, bytes_.data());
+    std::copy_n(text.begin(), size_, bytes_.begin());
   }
   // Writes the text in place: write(char*) puts at most Capacity bytes there and returns how many.
   template <typename Write>
