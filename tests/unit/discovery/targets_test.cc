@@ -124,8 +124,9 @@ TEST(TargetResource, OfAContainerHasItsNameAndImage) {
 TEST(TargetResource, HostileTextIsBoundedAndPrintable) {
   auto facts = nginx();
   facts.environment.service_name = "a\nb\xff" + std::string(10'000, 'x');
+  auto& attributes = facts.environment.resource_attributes;
   for (int i = 0; i < 1000; ++i)
-    facts.environment.resource_attributes += "k" + std::to_string(i) + "=v,";
+    attributes.append("k").append(std::to_string(i)).append("=v,");
   const auto target = build_target({}, kHost, facts);
   EXPECT_EQ(target.service_name.size(), 255u);
   EXPECT_TRUE(target.service_name.starts_with("a?b?x"));

@@ -38,7 +38,9 @@ SendOutcome outcome_of(const FaultyAnswer& answer, OtlpSettings settings = {}) {
 // partial_success { rejected_spans: n, error_message: "no room" }
 std::string partial_success(const std::string& rejected_varint) {
   const std::string inner = "\x08" + rejected_varint + "\x12\x07no room";
-  return "\x0a" + std::string(1, static_cast<char>(inner.size())) + inner;
+  std::string message = "\x0a";
+  message += static_cast<char>(inner.size());
+  return message + inner;
 }
 
 TEST(HttpSender, PostsAGzippedProtobufToTheSignalsPath) {
