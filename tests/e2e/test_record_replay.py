@@ -1,7 +1,10 @@
 """A recording replays to the same result, bit by bit, without root."""
 import fcntl
 import os
+import struct
+import termios
 import threading
+import time
 
 from support.agent import run_cli
 from support.load import curl, wrk
@@ -25,14 +28,23 @@ def test_a_recording_replays_to_the_same_bytes(start_agent, nginx, tmp_path):
     assert replayed.stdout == live
 
 
+def unread_bytes(pipe):
+    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+
+
 def test_windows_that_joined_behind_a_slow_reader_replay_alike(start_agent, nginx, tmp_path):
     recording, output = tmp_path / "recording", tmp_path / "output"
     os.mkfifo(output)
     reading = os.open(output, os.O_RDONLY | os.O_NONBLOCK)
     fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, 4096)
     agent = start_agent("--record", recording, window="100ms", ports=[nginx.port], json_path=output)
-    for _ in range(30):  # nobody reads: the pipe is full after a few windows
+    # Nobody reads: once the pipe is full, a second and a half is fifteen windows.
+    asked, unread, since = 0, 0, time.monotonic()
+    while time.monotonic() - since < 1.5:
         curl(*[f"{nginx.url}/ok"] * 3, f"{nginx.url}/broken")
+        asked += 4
+        if unread_bytes(reading) != unread:
+            unread, since = unread_bytes(reading), time.monotonic()
 
     os.set_blocking(reading, True)
     live = []
@@ -40,7 +52,8 @@ def test_windows_that_joined_behind_a_slow_reader_replay_alike(start_agent, ngin
     reader.start()
     try:
         page = eventually(lambda: agent.scrape() if agent.scrape().sum(
-            "http_server_request_duration_seconds_count") == 120 else None, what="120 requests")
+            "http_server_request_duration_seconds_count") == asked else None,
+            what=f"{asked} requests")
         assert page.sum("exemplar_agent_windows_total", reason="late") > 0
     finally:
         code = agent.stop()
