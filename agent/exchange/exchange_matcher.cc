@@ -103,7 +103,8 @@ void ExchangeMatcher::add_response_bytes(RequestQueue& queue, std::uint64_t byte
 
 void ExchangeMatcher::finish(RequestQueue& queue, Outcome outcome, MonotonicTime last_byte) {
   if (queue.size == 0) {
-    if (queue.passed_over > 0 && --queue.passed_over == 0) queue.passed_over_bodiless = false;
+    if (queue.passed_over > 0) queue.passed_over -= 1;
+    if (queue.passed_over == 0) queue.passed_over_bodiless = false;
     return;
   }
   auto& exchange = pool_[queue.front].exchange;

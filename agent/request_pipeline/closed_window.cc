@@ -25,10 +25,10 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
   std::unordered_map<SeriesUid, std::size_t> by_uid;
   for (std::size_t i = 0; i < series.size(); ++i)
     by_uid.emplace(series[i].uid, i);
-  for (auto& other : later.series) {
+  for (const auto& other : later.series) {
     const auto known = by_uid.find(other.uid);
     if (known == by_uid.end())
-      series.push_back(std::move(other));
+      series.push_back(other);
     else
       series[known->second].delta.merge(other.delta);
   }

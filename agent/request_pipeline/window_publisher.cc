@@ -80,9 +80,7 @@ bool WindowPublisher::deliver(const ClosedWindow& window, const std::vector<std:
   counters_.add(Counter::kSpansChosen, spans.size());
   bool stored = true;
   for (auto* exporter : span_exporters_) {
-    auto batch = exporter == span_exporters_.back() ? std::move(spans) : spans;
-    if (exporter->export_spans(std::move(batch), deadline) != SpanDelivery::kAcknowledged)
-      stored = false;
+    if (exporter->export_spans(spans, deadline) != SpanDelivery::kAcknowledged) stored = false;
   }
   return stored;
 }

@@ -23,9 +23,14 @@ def test_uninstall_leaves_nothing(cluster, agent):
         eventually(lambda kind=kind, ids=ids: not ids & bpf_objects.existing(kind), within=10,
                    what=f"the end of every {kind}")
     kinds = cluster.kubectl("api-resources", "--verbs=list", "-o", "name").split()
-    left = cluster.kubectl("get", ",".join(kinds), "--all-namespaces", "-o", "name",
-                           "-l", f"app.kubernetes.io/instance={agent.name}")
-    assert left == ""
+
+    def nothing_left():
+        left = cluster.kubectl("get", ",".join(kinds), "--all-namespaces", "-o", "name",
+                               "-l", f"app.kubernetes.io/instance={agent.name}")
+        assert left == ""
+        return True
+
+    eventually(nothing_left, within=30)  # the pod ends in its own time
 
 
 @pytest.mark.skipif(bool(KEPT), reason="EXA_KEEP_CLUSTER is set")

@@ -6,9 +6,9 @@
 
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <string_view>
 
 namespace exa {
 namespace {
@@ -26,10 +26,10 @@ std::vector<std::uint32_t> running_processes() {
   const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
   if (!folder) return all;
   while (const dirent* entry = ::readdir(folder.get())) {
-    const std::string_view name = entry->d_name;
+    const char* const begin = entry->d_name;
+    const char* const end = begin + std::strlen(begin);
     std::uint32_t tgid = 0;
-    const auto end = name.data() + name.size();
-    if (const auto [at, error] = std::from_chars(name.data(), end, tgid);
+    if (const auto [at, error] = std::from_chars(begin, end, tgid);
         error == std::errc() && at == end)
       all.push_back(tgid);
   }

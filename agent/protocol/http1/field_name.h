@@ -63,16 +63,16 @@ class LowerCaseWord {
   [[nodiscard]] bool equals(std::string_view text) const {
     if (text.size() != kSize) return false;
     if constexpr (kSize < 8) {
-      return differing<std::uint32_t>(text.data()) == 0;
+      return differing<std::uint32_t>(text) == 0;
     } else {
-      return differing<std::uint64_t>(text.data()) == 0;
+      return differing<std::uint64_t>(text) == 0;
     }
   }
 
  private:
   // Whole words, the last of which ends with the text.
   template <typename Word>
-  [[nodiscard]] Word differing(const char* text) const {
+  [[nodiscard]] Word differing(std::string_view text) const {
     static_assert(kSize >= sizeof(Word));
     constexpr auto kLowerCase = static_cast<Word>(0x2020202020202020);
     Word difference = 0;
@@ -80,7 +80,7 @@ class LowerCaseWord {
       if (at + sizeof(Word) > kSize) at = kSize - sizeof(Word);
       Word theirs;
       Word ours;
-      std::memcpy(&theirs, text + at, sizeof theirs);
+      std::memcpy(&theirs, text.data() + at, sizeof theirs);
       std::memcpy(&ours, text_.data() + at, sizeof ours);
       difference |= (theirs | kLowerCase) ^ ours;
       if (at + sizeof(Word) == kSize) return difference;
