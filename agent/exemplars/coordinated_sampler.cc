@@ -18,7 +18,7 @@ void SeriesStrata::merge(const SeriesStrata& other) {
 // A slot that competes for the budget. Levels are served in their order; within one, by what the
 // design calls most telling first, and at last by R, which no order of arrival can change.
 struct CoordinatedSampler::Contender {
-  enum Level : std::uint8_t { kSlowest, kError, kBucket };
+  enum Level : std::uint8_t { kSlowest, kError, kBucket, kPassing };
   Level level;
   bool is_error;
   std::uint8_t bucket;
@@ -27,9 +27,9 @@ struct CoordinatedSampler::Contender {
   double movement;
   const StratumSlot* slot;
 
-  // In level 0 age and movement decide, in level 1 age and bucket, in level 2 the bucket.
+  // In level 0 age and movement decide, in level 1 age and bucket, in the others the bucket.
   [[nodiscard]] auto order() const {
-    const auto age = level == kBucket ? 0 : unserved_windows;
+    const auto age = level >= kBucket ? 0 : unserved_windows;
     const auto moved = level == kSlowest ? movement : 0;
     const auto top_down = level == kSlowest ? 0 : kMaxBuckets - bucket;
     return std::tuple(level, ~age, -moved, top_down, ~slot->rank.randomness, slot->rank.span,
@@ -133,7 +133,10 @@ std::vector<CoordinatedSampler::Contender> CoordinatedSampler::ranked_contenders
     const auto& series = registry.at(index);
     const auto& strata = strata_[index];
     const auto& watch = watches_[index];
-    Contender contender{.level = Contender::kSlowest,
+    // A newcomer of one request may be a process that came and went. On a host full of such ones
+    // they would leave nothing for the series that stay; one that comes again is put first by age.
+    const bool passing = !watch.has_history() && series.delta.count() == 1;
+    Contender contender{.level = passing ? Contender::kPassing : Contender::kSlowest,
                         .is_error = false,
                         .bucket = 0,
                         .series = index,
@@ -144,6 +147,7 @@ std::vector<CoordinatedSampler::Contender> CoordinatedSampler::ranked_contenders
       contender.bucket = bounds_of(series.key.kind).bucket(strata.slowest.value_ns);
       contenders.push_back(contender);
     }
+    if (passing) continue;
     for (const bool is_error : {true, false}) {
       for (std::uint8_t bucket = 0; bucket < kMaxBuckets; ++bucket) {
         const auto& slot = strata.slots[is_error][bucket];
@@ -194,7 +198,8 @@ Selection CoordinatedSampler::close_window(const SeriesRegistry& registry,
     };
     if (std::ranges::any_of(selection.winners, same)) continue;
     static constexpr ExemplarReason kReasons[] = {ExemplarReason::kSlowest, ExemplarReason::kError,
-                                                  ExemplarReason::kBucket};
+                                                  ExemplarReason::kBucket,
+                                                  ExemplarReason::kSlowest};
     selection.winners.push_back({.series = contender.series,
                                  .bucket = contender.bucket,
                                  .is_error = selection.exchanges[*chosen].exchange.is_error(),

@@ -12,6 +12,7 @@ class SeriesWatch {
   // Larger of the relative movements of p99 and of the error ratio; a series without history has
   // moved by more than any other.
   [[nodiscard]] double movement(double p99_s, double error_ratio) const;
+  [[nodiscard]] bool has_history() const { return has_history_; }
   void observe(double p99_s, double error_ratio, bool served);
   [[nodiscard]] std::uint32_t unserved_windows() const { return unserved_windows_; }
 

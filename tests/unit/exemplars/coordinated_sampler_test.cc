@@ -183,6 +183,43 @@ TEST_F(Sampler, UnservedSeriesAgeAndComeFirst) {
   EXPECT_THAT(served, SizeIs(5)) << "five series, one span a window: each has its turn";
 }
 
+TEST_F(Sampler, ACrowdOfProcessesOfOneRequestLeavesRoomForTheSeriesThatStay) {
+  configure({.spans_per_window = 8, .burst_spans = 8, .floor_probability = 0});
+  constexpr TargetId kStays = 1;
+  TargetId passing = 100;
+  for (int window = 0; window < 3; ++window) {
+    // given more processes that come and go than the budget has spans, slower than all else
+    for (int i = 0; i < 20; ++i)
+      send({.duration = 5s, .randomness = 1'000'000, .target = passing++});
+    // and a series of three buckets
+    for (const auto duration : {1ms, 30ms, 200ms})
+      for (int i = 0; i < 2; ++i)
+        send({.duration = duration, .randomness = 1, .target = kStays});
+    // when the window closes
+    const auto selection = close();
+    // then each bucket of it has its exemplar, and what is left goes to the others
+    const auto of_stays = [&](const Winner& winner) {
+      return selection.exchanges[winner.exchange].exchange.target == kStays;
+    };
+    EXPECT_EQ(std::ranges::count_if(selection.winners, of_stays), 3);
+    EXPECT_THAT(selection.exchanges, SizeIs(8));
+  }
+}
+
+TEST_F(Sampler, ANewcomerOfOneRequestThatComesAgainIsServed) {
+  configure({.spans_per_window = 1, .burst_spans = 1, .floor_probability = 0});
+  const auto busy = [&] {
+    for (int i = 0; i < 2; ++i)
+      send({.duration = 9s, .randomness = 9, .target = 1});
+  };
+  busy();
+  send({.duration = 1ms, .randomness = 1, .target = 2});
+  EXPECT_EQ(close().exchanges.front().exchange.target, 1u);
+  busy();
+  send({.duration = 1ms, .randomness = 1, .target = 2});
+  EXPECT_EQ(close().exchanges.front().exchange.target, 2u);
+}
+
 TEST_F(Sampler, TheSeriesThatMovedComesBeforeTheOnesThatDidNot) {
   // given three series that were served the same, under a budget for all
   configure({.spans_per_window = 3, .burst_spans = 3, .floor_probability = 0});
