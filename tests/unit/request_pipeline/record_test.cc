@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstring>
@@ -51,7 +52,8 @@ class Records : public ::testing::Test {
   void write(const Record& record, std::string_view payload = {}) {
     std::vector<std::byte> bytes(sizeof record + (payload.size() + 7) / 8 * 8);
     std::memcpy(bytes.data(), &record, sizeof record);
-    std::memcpy(bytes.data() + sizeof record, payload.data(), payload.size());
+    std::ranges::transform(payload, bytes.begin() + sizeof record,
+                           [](char c) { return static_cast<std::byte>(c); });
     pipeline_->on_record(bytes);
   }
   void socket(Duration at, std::uint32_t tgid, std::uint16_t local, std::uint16_t remote) {
