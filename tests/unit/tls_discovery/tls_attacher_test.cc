@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 
 #include "tests/support/elf_samples.h"
@@ -42,7 +43,7 @@ class Attacher : public testing::Test {
 
   TemporaryFolder folder_;
   void* library_ = nullptr;
-  int attached_ = 0;
+  std::atomic<int> attached_ = 0;  // probes go on threads of their own
   bool excluded_ = false;
 };
 
