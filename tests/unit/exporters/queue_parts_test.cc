@@ -1,13 +1,11 @@
-// The small parts around the queue: Retry-After, backoff, limited log, fan-out, UTF-8.
+// The small parts around the queue: Retry-After, backoff, limited log, UTF-8.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "exporters/encoding/utf8.h"
 #include "exporters/queue/backoff.h"
-#include "exporters/queue/fan_out.h"
 #include "exporters/queue/log_sink.h"
 #include "exporters/queue/retry_after.h"
-#include "tests/unit/exporters/samples.h"
 
 namespace exa {
 namespace {
@@ -72,44 +70,6 @@ TEST(LimitedLog, SaysOneLineACauseIn30Seconds) {
   EXPECT_THAT(lines, testing::ElementsAre("down", "refused"));
   EXPECT_TRUE(log.say(LogCause::kUnreachable, LogLevel::kWarning, "down", start + 30s));
   EXPECT_EQ(lines.back(), "down (29 more since the last such line)");
-}
-
-class FixedExporter final : public SpanExporter {
- public:
-  FixedExporter(SpanDelivery delivery, std::size_t& seen) : delivery_(delivery), seen_(seen) {}
-  SpanDelivery export_spans(std::vector<Span> batch, Clock::time_point) override {
-    seen_ += batch.size();
-    return delivery_;
-  }
-  void shutdown(Clock::time_point) override {}
-
- private:
-  SpanDelivery delivery_;
-  std::size_t& seen_;
-};
-
-struct FanOut : testing::Test {
-  SpanDelivery verdict(std::vector<std::pair<SpanDelivery, bool>> branches) {
-    std::vector<FanOutSpanExporter::Branch> made;
-    for (const auto& [delivery, authoritative] : branches)
-      made.push_back({std::make_unique<FixedExporter>(delivery, seen), authoritative});
-    FanOutSpanExporter fan(std::move(made));
-    return fan.export_spans(samples::spans(2), Clock::now());
-  }
-  std::size_t seen = 0;
-};
-
-TEST_F(FanOut, AcknowledgesOnlyWhatEveryAuthorityAcknowledged) {
-  using enum SpanDelivery;
-  EXPECT_EQ(verdict({{kAcknowledged, true}, {kAcknowledged, true}}), kAcknowledged);
-  EXPECT_EQ(verdict({{kAcknowledged, true}, {kPending, true}}), kPending);
-  EXPECT_EQ(verdict({{kRefused, true}, {kPending, true}}), kRefused);
-  EXPECT_EQ(verdict({{kRefused, true}, {kDropped, true}}), kDropped);
-  EXPECT_EQ(verdict({{kPending, true}, {kAcknowledged, false}}), kPending);
-  EXPECT_EQ(verdict({{kDropped, false}, {kAcknowledged, true}}), kAcknowledged);
-  EXPECT_EQ(verdict({{kDropped, false}, {kAcknowledged, false}}), kDropped);
-  EXPECT_EQ(verdict({}), kDropped);
-  EXPECT_EQ(seen, 7 * 4u) << "each branch has the whole batch";
 }
 
 TEST(Utf8, RepairsWhatIsNotWellFormed) {
