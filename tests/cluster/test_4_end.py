@@ -47,15 +47,20 @@ def test_down_leaves_nothing(cluster):
 
     # then no process, namespace, mount, link, cgroup or file of it is left
     assert not [pid for pid in members if is_alive(pid)]
+    eventually(no_process_of_its_cgroups, within=10)  # what was ended waits for init to reap it
+    assert str(node.folder) not in pathlib.Path("/proc/self/mounts").read_text()
+    assert "node0" not in os.listdir("/sys/class/net")
+    assert not [folder for folder in [node.folder, *made_folders] if os.path.exists(folder)]
+    assert not [folder for folder in node.cgroups() if folder.exists()]
+
+
+def no_process_of_its_cgroups():
     for entry in pathlib.Path("/proc").glob("[0-9]*/cgroup"):
         try:
             assert "exemplar-cluster" not in entry.read_text(), entry
         except OSError:
             pass  # ended meanwhile
-    assert str(node.folder) not in pathlib.Path("/proc/self/mounts").read_text()
-    assert "node0" not in os.listdir("/sys/class/net")
-    assert not [folder for folder in [node.folder, *made_folders] if os.path.exists(folder)]
-    assert not [folder for folder in node.cgroups() if folder.exists()]
+    return True
 
 
 def is_alive(pid):
