@@ -31,6 +31,13 @@ enum {
   EXA_NOT_IN_BUFFER = MSG_TRUNC | MSG_SOCK_DEVMEM,
 };
 
+/* When the last byte of a send left: TCP read the clock when it transmitted, and reading it again
+ * would cost 60 ns. 0 if bytes still wait in the send queue. */
+static __always_inline __u64 exa_time_sent(const struct tcp_sock* tcp) {
+  if (tcp->write_seq != tcp->snd_nxt || !bpf_core_field_exists(tcp->tcp_clock_cache)) return 0;
+  return tcp->tcp_clock_cache;
+}
+
 /* length bytes of a TCP socket were moved. */
 static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row* row, __u32 length,
                                         const int direction, int in_buffer) {
@@ -59,7 +66,8 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
     EXA_COUNT(row, DROPPED_CHUNK_NO_STATE);
     return 0;
   }
-  now = bpf_ktime_get_ns();
+  now = direction == EXA_EGRESS ? exa_time_sent(tcp) : 0;
+  if (!now) now = bpf_ktime_get_ns();
   if (state->tgid != (__u32)task->tgid || state->generation != exa_generation)
     exa_judge(sk, task, state, row, now);
 

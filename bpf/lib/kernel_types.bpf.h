@@ -92,6 +92,7 @@ struct sock {
 struct tcp_sock {
   __u32 copied_seq;
   __u32 write_seq;
+  __u32 snd_nxt;
   __u32 rcv_nxt;
   __u64 tcp_clock_cache; /* CLOCK_MONOTONIC of the segment in work; Linux 6.9 and newer */
 };

@@ -84,7 +84,8 @@ struct exa_socket_event {
 EXA_ASSERT_SIZE(struct exa_socket_event, 80);
 
 struct exa_chunk_event {
-  struct exa_event_header header;   /* ktime_ns: when the call returned */
+  /* ktime_ns: when the call returned, or when TCP sent the last byte if that is known */
+  struct exa_event_header header;
   __u64 position;                   /* of the chunk's first byte, in its direction */
   __u64 previous_last_byte_ns;      /* this direction's last byte before this chunk, 0 if none */
   struct exa_direction_state other; /* the other direction as this chunk found it */
