@@ -9,7 +9,9 @@
 #include "agent/capture/poll_pace.h"
 #include "agent/capture/target_message.h"
 #include "agent/cli.h"
+#include "agent/discovery/container/engine_reader.h"
 #include "agent/discovery/kubernetes/pod_watch.h"
+#include "agent/discovery/target_builder.h"
 #include "agent/export_chain.h"
 #include "agent/kernel/ring_reader.h"
 #include "agent/privilege/pipeline_process.h"
@@ -142,7 +144,8 @@ class PipelineLoop {
 
   bool read_channel() {
     for (;;) {
-      switch (channel_.receive(message_)) {
+      UniqueFd attached;
+      switch (channel_.receive(message_, &attached)) {
         case ChannelOutcome::kWouldBlock:
           return true;
         case ChannelOutcome::kClosed:
@@ -155,7 +158,7 @@ class PipelineLoop {
       }
       switch (message_.type) {
         case ChannelMessageType::kTarget:
-          on_target();
+          on_target(attached);
           break;
         case ChannelMessageType::kTargetsComplete:
           begin();
@@ -174,12 +177,15 @@ class PipelineLoop {
     }
   }
 
-  void on_target() {
-    const auto target = decode_target(message_.payload);
+  void on_target(const UniqueFd& engine_file) {
+    auto target = decode_target(message_.payload);
     if (!target) {
       occasional_.warn("target", target.error().text, monotonic_now());
       return;
     }
+    if (engine_file.valid())
+      add_container_names(*target, engines_.names_in(static_cast<EngineDocument>(message_.value),
+                                                     engine_file.get(), container_id_of(*target)));
     if (pod_naming_)
       pod_naming_->on_target(*target, monotonic_now());
     else
@@ -318,6 +324,7 @@ class PipelineLoop {
   ExportCounters export_counters_;
   RequestPipeline pipeline_;
   PodUpdates pod_updates_{kPodUpdatesQueued};
+  EngineReader engines_;
   std::optional<PodNaming> pod_naming_;
   std::optional<EventLogWriter> recorder_;
   ExportChain* exports_ = nullptr;  // lives in run()

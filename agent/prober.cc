@@ -64,7 +64,8 @@ Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePro
       reload_(std::move(reload)),
       log_(log),
       occasional_(log),
-      finder_(config.targets, this_host(), ProcReader(), engine_files(config.containers)),
+      finder_(config.targets, this_host()),
+      engines_(engine_files(config.containers)),
       programs_(std::move(programs)),
       status_(status_path(config)),
       control_ring_(std::move(control_ring)),
@@ -111,10 +112,10 @@ Result<> Prober::begin() {
   }
 
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
-  for (const auto& target : finder_.scan()) {
-    judge(target);
-    if (auto sent = send_target(target); !sent) return sent;
-    observed_ += target.observed ? 1 : 0;
+  for (const auto& found : finder_.scan()) {
+    judge(found.target);
+    if (auto sent = send_target(found); !sent) return sent;
+    observed_ += found.target.observed ? 1 : 0;
   }
   // Loading takes most of a second: before anything is observed, so that the loop is there for what
   // the kernel announces.
@@ -133,9 +134,9 @@ Result<> Prober::exclude_ourselves() {
 
 // Waits while the pipeline is behind: announcements queue up in the control ring meanwhile, which
 // is bounded and counts what it loses.
-Result<> Prober::send(const ChannelMessage& message) {
+Result<> Prober::send(const ChannelMessage& message, int attached) {
   for (;;) {
-    switch (pipeline_.channel.send(message)) {
+    switch (pipeline_.channel.send(message, attached)) {
       case ChannelOutcome::kDone:
         return {};
       case ChannelOutcome::kWouldBlock: {
@@ -149,10 +150,14 @@ Result<> Prober::send(const ChannelMessage& message) {
   }
 }
 
-Result<> Prober::send_target(const Target& target) {
+// With the file in which an engine named the target's container: read without privilege.
+Result<> Prober::send_target(const FoundTarget& found) {
+  const bool observed_in_container = engines_ && found.target.observed;
+  const auto file = observed_in_container ? engines_->file_of(found.cgroup) : std::nullopt;
   message_.type = ChannelMessageType::kTarget;
-  message_.payload = encode_target(target);
-  return send(message_);
+  message_.value = file ? static_cast<std::uint64_t>(file->document) : 0;
+  message_.payload = encode_target(found.target);
+  return send(message_, file ? file->fd.get() : -1);
 }
 
 // The kernel then tells nothing more about an excluded process.
@@ -171,11 +176,11 @@ void Prober::read_control_ring() {
     if (!event) return;
     const auto* const process = std::get_if<ProcessEvent>(&*event);
     if (process == nullptr) return;
-    const auto target = finder_.resolve({.process = process->process,
-                                         .comm = std::string(process->comm.view()),
-                                         .exe_name = std::string(process->exe_name.view())});
-    judge(target);
-    if (const auto sent = send_target(target); !sent)
+    const auto found = finder_.resolve({.process = process->process,
+                                        .comm = std::string(process->comm.view()),
+                                        .exe_name = std::string(process->exe_name.view())});
+    judge(found.target);
+    if (const auto sent = send_target(found); !sent)
       occasional_.warn("target", sent.error().text, monotonic_now());
   });
 }
@@ -275,14 +280,15 @@ void Prober::reload() {
   message_.type = ChannelMessageType::kLogThreshold;
   message_.value = static_cast<std::uint64_t>(config_.log.level);
   if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
-  for (const auto& target : finder_.scan()) {
+  for (const auto& found : finder_.scan()) {
+    const auto& target = found.target;
     judge(target);
     if (target.observed) {
       if (const auto observed = programs_.observe(target.process); !observed)
         occasional_.warn("verdict", observed.error().text, monotonic_now());
       if (tls_) tls_->on_verdict(target.process.tgid);
     }
-    if (const auto sent = send_target(target); !sent) break;
+    if (const auto sent = send_target(found); !sent) break;
   }
   if (const auto excluded = exclude_ourselves(); !excluded) log_.error(excluded.error().text);
   if (!(config_ == *reloaded))

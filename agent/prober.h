@@ -4,9 +4,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "agent/config/config.h"
+#include "agent/discovery/container/engine_files.h"
 #include "agent/discovery/target_finder.h"
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/ring_reader.h"
@@ -38,8 +40,8 @@ class Prober {
 
   Result<> begin();
   Result<> exclude_ourselves();
-  Result<> send(const ChannelMessage& message);
-  Result<> send_target(const Target& target);
+  Result<> send(const ChannelMessage& message, int attached = -1);
+  Result<> send_target(const FoundTarget& found);
   void read_control_ring();
   void judge(const Target& target);
   void on_channel();
@@ -55,6 +57,7 @@ class Prober {
   Log& log_;
   OccasionalLog occasional_;
   TargetFinder finder_;
+  std::optional<EngineFiles> engines_;  // without: containers outside Kubernetes have ids only
   kernel::CapturePrograms programs_;
   std::unique_ptr<TlsCapture> tls_;  // none: off, or refused by the kernel
   StatusFile status_;

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "agent/discovery/container/engine_documents.h"
 #include "agent/discovery/proc_parsers.h"
 #include "exa/model/target.h"
 
@@ -24,7 +23,6 @@ struct ProcessFacts {
   std::string cgroup;
   std::string script;
   OtelEnvironment environment;
-  ContainerNames container;  // of a container outside Kubernetes, from its engine's files
   bool is_kernel_thread = false;
 };
 

@@ -50,7 +50,6 @@ ServiceName name_of(const TargetSettings& settings, const ProcessFacts& facts, c
   if (auto name = value_of(own, "service.name"); !name.empty()) return {name};
   const auto found = [](std::string name) { return ServiceName{std::move(name), false}; };
   if (!cgroup.systemd_unit.empty()) return found(cgroup.systemd_unit);
-  if (!facts.container.compose_service.empty()) return found(facts.container.compose_service);
   if (!facts.script.empty()) return found(facts.script);
   if (!facts.exe_path.empty()) return found(base_name(facts.exe_path));
   return found(facts.comm.empty() ? "unknown_service" : "unknown_service:" + facts.comm);
@@ -112,9 +111,7 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   add("telemetry.sdk.language", "cpp");
   add("telemetry.sdk.version", host.agent_version);
   add("container.id", cgroup.container_id);
-  const auto& container = facts.container;
-  add("container.name", container.name.empty() ? cgroup.container_name : container.name);
-  add("container.image.name", parse_image(container.image).name);
+  add("container.name", cgroup.container_name);
   add("container.runtime.name", runtime_name(cgroup.runtime));
   add("k8s.pod.uid", cgroup.pod_uid);
   const auto absent = [&](const std::string& key) {
@@ -122,11 +119,40 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   };
   for (const auto& [key, value] : own)
     if (absent(key)) add(key, value);
-  if (absent("service.namespace")) add("service.namespace", container.compose_project);
   for (const auto& [key, value] : settings.resource)
     if (std::ranges::find(attributes, key, &Attribute::key) == attributes.end()) add(key, value);
   target.resource = std::move(resource);
   return target;
+}
+
+void add_container_names(Target& target, const ContainerNames& names) {
+  if (names.empty()) return;
+  auto resource = std::make_shared<Resource>(*target.resource);
+  auto& attributes = resource->attributes;
+  const auto set = [&](std::string_view key, std::string_view text, bool replace) {
+    if (text.empty()) return;
+    const auto known = std::ranges::find(attributes, key, &Attribute::key);
+    auto value = clean_text(text, kMaxNameBytes);
+    if (known == attributes.end())
+      attributes.push_back({std::string(key), std::move(value)});
+    else if (replace)
+      known->value = std::move(value);
+  };
+  set("container.name", names.name, true);
+  set("container.image.name", parse_image(names.image).name, true);
+  set("service.namespace", names.compose_project, false);
+  if (!target.name_chosen && !names.compose_service.empty()) {
+    target.service_name = clean_text(names.compose_service, kMaxNameBytes);
+    set("service.name", target.service_name, true);
+  }
+  target.resource = std::move(resource);
+}
+
+std::string container_id_of(const Target& target) {
+  const auto& attributes = target.resource->attributes;
+  const auto id = std::ranges::find(attributes, "container.id", &Attribute::key);
+  const auto* text = id == attributes.end() ? nullptr : std::get_if<std::string>(&id->value);
+  return text == nullptr ? std::string() : *text;
 }
 
 }  // namespace exa

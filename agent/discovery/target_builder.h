@@ -1,13 +1,14 @@
 // Who a process is to the backends: its service.name, its resource, and whether it is observed.
-// Pure; the prober's loop owns it. Rules of naming: configuration, the process' own
-// OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES, its systemd unit, its service of a compose file,
-// the script an interpreter runs, its executable.
+// Pure. Rules of naming: configuration, the process' own OTEL_SERVICE_NAME and
+// OTEL_RESOURCE_ATTRIBUTES, its systemd unit, its service of a compose file, the script an
+// interpreter runs, its executable.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "agent/config/config.h"
+#include "agent/discovery/container/engine_documents.h"
 #include "agent/discovery/proc_reader.h"
 #include "exa/model/target.h"
 
@@ -30,5 +31,12 @@ bool matches_executable(const std::string& pattern, const std::string& exe_path)
 
 Target build_target(const TargetSettings& settings, const HostIdentity& host,
                     const ProcessFacts& facts);
+
+// Adds what the engine of the target's container calls it. Its service of a compose file names the
+// target unless somebody chose a name; in a container no systemd unit does.
+void add_container_names(Target& target, const ContainerNames& names);
+
+// The id that build_target put into the resource, empty outside containers.
+std::string container_id_of(const Target& target);
 
 }  // namespace exa

@@ -7,22 +7,20 @@
 
 namespace exa {
 
-std::optional<ProcessFacts> TargetFinder::read(std::uint32_t tgid) {
-  auto facts = reader_.read(tgid);
-  if (facts && engines_) facts->container = engines_->names_of(identify_cgroup(facts->cgroup));
-  return facts;
+FoundTarget TargetFinder::found(const ProcessFacts& facts) const {
+  return {build_target(settings_, host_, facts), identify_cgroup(facts.cgroup)};
 }
 
-std::vector<Target> TargetFinder::scan() {
-  std::vector<Target> targets;
+std::vector<FoundTarget> TargetFinder::scan() const {
+  std::vector<FoundTarget> targets;
   for (const auto tgid : reader_.processes(kMaxScannedProcesses))
-    if (const auto facts = read(tgid); facts && !facts->is_kernel_thread)
-      targets.push_back(build_target(settings_, host_, *facts));
+    if (const auto facts = reader_.read(tgid); facts && !facts->is_kernel_thread)
+      targets.push_back(found(*facts));
   return targets;
 }
 
-Target TargetFinder::resolve(const ProcessAnnouncement& announced) {
-  auto facts = read(announced.process.tgid);
+FoundTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const {
+  auto facts = reader_.read(announced.process.tgid);
   // A pid that belongs to somebody else by now says nothing about the announced process.
   if (!facts || facts->is_kernel_thread || !same_process(facts->process, announced.process)) {
     facts = ProcessFacts{};
@@ -34,9 +32,9 @@ Target TargetFinder::resolve(const ProcessAnnouncement& announced) {
   // The instance id is made of what /proc knows, so that both ways give the same one.
   facts->process = {.tgid = announced.process.tgid,
                     .start_time_ns = cut_to_tick(announced.process.start_time_ns)};
-  auto target = build_target(settings_, host_, *facts);
-  target.process = announced.process;
-  return target;
+  auto resolved = found(*facts);
+  resolved.target.process = announced.process;
+  return resolved;
 }
 
 HostIdentity this_host() {

@@ -3,12 +3,11 @@
 // gets what /proc says now.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "agent/config/config.h"
-#include "agent/discovery/container/engine_files.h"
+#include "agent/discovery/container/cgroup_path.h"
 #include "agent/discovery/proc_reader.h"
 #include "agent/discovery/target_builder.h"
 
@@ -23,28 +22,27 @@ struct ProcessAnnouncement {
   std::string exe_name;
 };
 
+struct FoundTarget {
+  Target target;
+  CgroupIdentity cgroup;
+};
+
 class TargetFinder {
  public:
-  // Without engines, containers outside Kubernetes have ids only.
-  TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader = ProcReader(),
-               std::optional<EngineFiles> engines = std::nullopt)
-      : settings_(std::move(settings)),
-        host_(std::move(host)),
-        reader_(std::move(reader)),
-        engines_(std::move(engines)) {}
+  TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader = ProcReader())
+      : settings_(std::move(settings)), host_(std::move(host)), reader_(std::move(reader)) {}
 
   // Every process with an executable.
-  [[nodiscard]] std::vector<Target> scan();
-  [[nodiscard]] Target resolve(const ProcessAnnouncement& announced);
+  [[nodiscard]] std::vector<FoundTarget> scan() const;
+  [[nodiscard]] FoundTarget resolve(const ProcessAnnouncement& announced) const;
   void set_settings(TargetSettings settings) { settings_ = std::move(settings); }
 
  private:
-  [[nodiscard]] std::optional<ProcessFacts> read(std::uint32_t tgid);
+  [[nodiscard]] FoundTarget found(const ProcessFacts& facts) const;
 
   TargetSettings settings_;
   HostIdentity host_;
   ProcReader reader_;
-  std::optional<EngineFiles> engines_;
 };
 
 HostIdentity this_host();

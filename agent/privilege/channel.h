@@ -14,7 +14,8 @@
 namespace exa {
 
 enum class ChannelMessageType : std::uint32_t {
-  kTarget = 1,           // prober: payload is one encoded target
+  kTarget = 1,           // prober: payload is one encoded target; value is the
+                         // document whose file is attached, 0 none
   kTargetsComplete = 2,  // prober: the processes of the start have been told
   kLogThreshold = 3,     // prober: value is the new LogThreshold
   kShutdown = 4,         // prober: drain, export and end; value is the deadline, monotonic ns
@@ -45,8 +46,11 @@ class Channel {
 
   static Result<std::pair<Channel, Channel>> make_pair();
 
-  ChannelOutcome send(const ChannelMessage& message);
-  ChannelOutcome receive(ChannelMessage& message);
+  // attached: a descriptor that the other side gets a copy of, or -1. Left out where the kernel has
+  // too many on their way.
+  ChannelOutcome send(const ChannelMessage& message, int attached = -1);
+  // attached: what came with the message, or nothing. Without it, what came is closed.
+  ChannelOutcome receive(ChannelMessage& message, UniqueFd* attached = nullptr);
   [[nodiscard]] int fd() const { return socket_.get(); }
 
  private:

@@ -1,5 +1,9 @@
 """Who is observed, and under which name: by flags, by file, by environment."""
+import json
 import os
+import pathlib
+
+import pytest
 
 from support import tls
 from support.load import curl
@@ -88,3 +92,42 @@ def test_only_included_ports_are_counted_of_encrypted_connections_too(start_agen
         report = agent.wait_for_windows(1)
         assert report.count(SERVER) == report.count(CLIENT) == 7
         assert agent.scrape().sum("exemplar_agent_kernel_tls_filtered_total", reason="port") >= 20
+
+
+@pytest.fixture
+def docker_container(tmp_path):
+    """What Docker leaves of a container on a host: a cgroup of the container's id, and a file of
+    root's that names it. Gives the folder of the engine and a prefix that starts a program there."""
+    identity = f"{os.getpid():064x}"
+    engine = tmp_path / "docker"
+    config = engine / "containers" / identity / "config.v2.json"
+    config.parent.mkdir(parents=True)
+    config.write_text(json.dumps({"Name": "/shop-edge-1", "Config": {
+        "Image": "nginx:1.27", "Labels": {"com.docker.compose.service": "edge",
+                                          "com.docker.compose.project": "shop"}}}))
+    config.chmod(0o600)
+    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
+    root = next(pathlib.Path(fields[1]) for fields in mounts if fields[2] == "cgroup2")
+    cgroup = root / f"docker-{identity}.scope"
+    cgroup.mkdir()
+    enter = f'echo $$ > {cgroup}/cgroup.procs && exec "$@"'
+    yield engine, ("sh", "-c", enter, "sh")
+    eventually(lambda: not (cgroup / "cgroup.procs").read_text(), what="the end of the container")
+    cgroup.rmdir()
+
+
+@pytest.mark.parametrize("agent_first", [True, False])
+def test_a_container_has_the_names_of_its_engine(start_agent, tmp_path, docker_container,
+                                                 agent_first):
+    engine, inside = docker_container
+    config = f"containers: {{docker: {engine}}}"
+    agent = start_agent(config=config) if agent_first else None
+    with Nginx(tmp_path / "edge", prefix=inside) as nginx:
+        agent = agent or start_agent(config=config)
+        curl(*[f"{nginx.url}/ok"] * 5)
+        series, = agent.wait_for_count(SERVER, 5, "nginx").series(SERVER, "nginx")
+    resource = series["resource"]
+    assert series["service"] == "edge"
+    assert resource["container.name"] == "shop-edge-1"
+    assert resource["container.image.name"] == "nginx"
+    assert resource["service.namespace"] == "shop"

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,6 +13,12 @@ namespace exa {
 
 inline constexpr std::size_t kMaxEngineTextBytes = 255;
 inline constexpr std::size_t kMaxPodmanContainers = 4096;  // further ones have no names
+
+enum class EngineDocument : std::uint8_t {
+  kDockerConfig = 1,
+  kOciBundle = 2,
+  kPodmanContainers = 3,
+};
 
 struct ContainerNames {
   std::string name = {};

@@ -1,10 +1,7 @@
-// The names of a container outside Kubernetes, from the files of its engine: no socket is opened,
-// no engine asked. Prober thread, owned by TargetFinder. Reads one regular file a question, 1 MiB
-// at most (Podman's list of all containers: 8 MiB, parsed anew only when it changed); a larger file
-// gives no names.
+// Where the engine of a container writes down what it is called: the one file is found and opened
+// here, with privilege, and not read. No socket is opened, no engine asked.
+// Prober thread, owned by the prober.
 #pragma once
-
-#include <sys/stat.h>
 
 #include <cstddef>
 #include <optional>
@@ -12,11 +9,10 @@
 
 #include "agent/discovery/container/cgroup_path.h"
 #include "agent/discovery/container/engine_documents.h"
+#include "exa/base/unique_fd.h"
 
 namespace exa {
 
-inline constexpr std::size_t kMaxEngineFileBytes = 1u << 20;
-inline constexpr std::size_t kMaxPodmanFileBytes = 8u << 20;
 inline constexpr std::size_t kMaxContainerdNamespaces = 16;
 
 struct EngineFolders {
@@ -26,24 +22,25 @@ struct EngineFolders {
   bool operator==(const EngineFolders&) const = default;
 };
 
+struct EngineFile {
+  EngineDocument document;
+  UniqueFd fd;  // of a regular file, for reading
+};
+
 class EngineFiles {
  public:
   explicit EngineFiles(EngineFolders folders) : folders_(std::move(folders)) {}
 
-  // Empty for what lives in a pod, has no id, or is not found.
-  ContainerNames names_of(const CgroupIdentity& cgroup);
+  // None for what lives in a pod or has no id. Podman's file is of all its containers: whether this
+  // one is among them only the text tells.
+  [[nodiscard]] std::optional<EngineFile> file_of(const CgroupIdentity& cgroup) const;
 
  private:
-  [[nodiscard]] ContainerNames from_docker(const std::string& id) const;
-  ContainerNames from_podman(const std::string& id);
-  [[nodiscard]] ContainerNames from_containerd(const std::string& id) const;
+  [[nodiscard]] UniqueFd of_docker(const std::string& id) const;
+  [[nodiscard]] UniqueFd of_containerd(const std::string& id) const;
+  [[nodiscard]] UniqueFd of_podman() const;
 
   EngineFolders folders_;
-  struct PodmanList {
-    struct stat version{};
-    NamesById names;
-  };
-  std::optional<PodmanList> podman_;
 };
 
 }  // namespace exa

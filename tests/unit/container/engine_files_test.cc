@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "agent/discovery/container/engine_reader.h"
+
 namespace exa {
 namespace {
 
@@ -105,10 +107,14 @@ class EngineFilesTest : public testing::Test {
     std::ofstream(root_ + path + ".new") << text;
     fs::rename(root_ + path + ".new", root_ + path);
   }
-  EngineFiles engines() const {
-    return EngineFiles({.docker = root_ + "/docker",
-                        .podman = root_ + "/podman",
-                        .containerd = root_ + "/containerd"});
+  // As the two processes do: one opens, the other reads.
+  ContainerNames names_of(const CgroupIdentity& cgroup) {
+    const EngineFiles engines({.docker = root_ + "/docker",
+                               .podman = root_ + "/podman",
+                               .containerd = root_ + "/containerd"});
+    const auto file = engines.file_of(cgroup);
+    return file ? reader_.names_in(file->document, file->fd.get(), cgroup.container_id)
+                : ContainerNames{};
   }
   static CgroupIdentity in_container(const std::string& id,
                                      ContainerRuntime runtime = ContainerRuntime::kUnknown) {
@@ -120,6 +126,7 @@ class EngineFilesTest : public testing::Test {
   std::string docker_file() const { return "/docker/containers/" + kDockerId + "/config.v2.json"; }
 
   std::string root_;
+  EngineReader reader_;
 };
 
 TEST_F(EngineFilesTest, FindsEachEnginesNames) {
@@ -128,34 +135,31 @@ TEST_F(EngineFilesTest, FindsEachEnginesNames) {
   write("/containerd/io.containerd.runtime.v2.task/moby/" + kDockerId + "/config.json", "{}");
   write("/containerd/io.containerd.runtime.v2.task/default/" + kOtherId + "/config.json",
         sample("oci-bundle.json"));
-  auto files = engines();
-  EXPECT_EQ(files.names_of(identify_cgroup("/system.slice/docker-" + kDockerId + ".scope")), kEdge);
-  EXPECT_EQ(files.names_of(identify_cgroup("/machine.slice/libpod-" + kPodmanId + ".scope")).name,
-            "web");
-  EXPECT_EQ(files.names_of(identify_cgroup("/system.slice/nerdctl-" + kOtherId + ".scope")).name,
+  EXPECT_EQ(names_of(identify_cgroup("/system.slice/docker-" + kDockerId + ".scope")), kEdge);
+  EXPECT_EQ(names_of(identify_cgroup("/machine.slice/libpod-" + kPodmanId + ".scope")).name, "web");
+  EXPECT_EQ(names_of(identify_cgroup("/system.slice/nerdctl-" + kOtherId + ".scope")).name,
             "shop-checkout-1");
   // Where the path does not tell the engine.
-  EXPECT_EQ(files.names_of(in_container(kDockerId)), kEdge);
-  EXPECT_EQ(files.names_of(in_container(kPodmanId)).name, "web");
-  EXPECT_EQ(files.names_of(in_container(kOtherId)).name, "shop-checkout-1");
+  EXPECT_EQ(names_of(in_container(kDockerId)), kEdge);
+  EXPECT_EQ(names_of(in_container(kPodmanId)).name, "web");
+  EXPECT_EQ(names_of(in_container(kOtherId)).name, "shop-checkout-1");
 }
 
 TEST_F(EngineFilesTest, APodsContainerIsNotLookedFor) {
   write(docker_file(), sample("docker-config.v2.json"));
   auto cgroup = in_container(kDockerId, ContainerRuntime::kDocker);
   cgroup.pod_uid = "77d4ea66-a11e-40e2-ad29-52e382f0e75e";
-  EXPECT_TRUE(engines().names_of(cgroup).empty());
-  EXPECT_TRUE(engines().names_of({}).empty());
+  EXPECT_TRUE(names_of(cgroup).empty());
+  EXPECT_TRUE(names_of({}).empty());
 }
 
 TEST_F(EngineFilesTest, SeesRenamesAndNewContainers) {
-  auto files = engines();
-  EXPECT_TRUE(files.names_of(in_container(kPodmanId)).empty());
+  EXPECT_TRUE(names_of(in_container(kPodmanId)).empty());
   write("/podman/overlay-containers/containers.json", sample("podman-containers.json"));
-  EXPECT_EQ(files.names_of(in_container(kPodmanId)).name, "web");
+  EXPECT_EQ(names_of(in_container(kPodmanId)).name, "web");
   write("/podman/overlay-containers/containers.json",
         R"([{"id":")" + kPodmanId + R"(","names":["shop"]}])");
-  EXPECT_EQ(files.names_of(in_container(kPodmanId)).name, "shop");
+  EXPECT_EQ(names_of(in_container(kPodmanId)).name, "shop");
 }
 
 TEST_F(EngineFilesTest, WhatIsNoPlainFileOfItsSizeIsNotRead) {
@@ -163,15 +167,15 @@ TEST_F(EngineFilesTest, WhatIsNoPlainFileOfItsSizeIsNotRead) {
   const auto path = root_ + docker_file();
   fs::create_directories(fs::path(path).parent_path());
   fs::create_symlink(root_ + "/elsewhere", path);
-  EXPECT_TRUE(engines().names_of(in_container(kDockerId)).empty()) << "a symbolic link";
+  EXPECT_TRUE(names_of(in_container(kDockerId)).empty()) << "a symbolic link";
   fs::remove(path);
   ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-  EXPECT_TRUE(engines().names_of(in_container(kDockerId)).empty()) << "a pipe";
+  EXPECT_TRUE(names_of(in_container(kDockerId)).empty()) << "a pipe";
   fs::remove(path);
   write(docker_file(), sample("docker-config.v2.json") + std::string(kMaxEngineFileBytes, ' '));
-  EXPECT_TRUE(engines().names_of(in_container(kDockerId)).empty()) << "too large";
+  EXPECT_TRUE(names_of(in_container(kDockerId)).empty()) << "too large";
   write(docker_file(), sample("docker-config.v2.json"));
-  EXPECT_EQ(engines().names_of(in_container(kDockerId)), kEdge);
+  EXPECT_EQ(names_of(in_container(kDockerId)), kEdge);
 }
 
 }  // namespace

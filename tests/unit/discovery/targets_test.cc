@@ -104,21 +104,39 @@ TEST(TargetResource, AProcessSaysNothingOfItsTenant) {
   EXPECT_EQ(attribute(target, "service.namespace"), "own") << "a name, no tenant";
 }
 
-TEST(TargetResource, OfAContainerHasItsNameAndImage) {
+TEST(TargetResource, OfAContainerHasItsEnginesNames) {
+  const ContainerNames names{.name = "shop-edge-1",
+                             .image = "registry.example:5000/shop/edge:1.27",
+                             .compose_service = "edge",
+                             .compose_project = "shop"};
   auto facts = nginx();
   facts.script = "app";
-  facts.container = {.name = "shop-edge-1",
-                     .image = "registry.example:5000/shop/edge:1.27",
-                     .compose_service = "edge",
-                     .compose_project = "shop"};
-  const auto target = build_target({}, kHost, facts);
+  auto target = build_target({}, kHost, facts);
+  add_container_names(target, names);
   EXPECT_EQ(target.service_name, "edge");
+  EXPECT_EQ(attribute(target, "service.name"), "edge");
   EXPECT_FALSE(target.name_chosen);
   EXPECT_EQ(attribute(target, "service.namespace"), "shop");
   EXPECT_EQ(attribute(target, "container.name"), "shop-edge-1");
   EXPECT_EQ(attribute(target, "container.image.name"), "registry.example:5000/shop/edge");
-  facts.container.compose_service.clear();
-  EXPECT_EQ(build_target({}, kHost, facts).service_name, "app");
+
+  auto of_no_compose = build_target({}, kHost, facts);
+  add_container_names(of_no_compose, {.name = "edge\x01"});
+  EXPECT_EQ(of_no_compose.service_name, "app");
+  EXPECT_EQ(attribute(of_no_compose, "container.name"), clean_text("edge\x01", 255));
+
+  facts.environment.service_name = "chosen";
+  facts.environment.resource_attributes = "service.namespace=own";
+  auto chosen = build_target({}, kHost, facts);
+  add_container_names(chosen, names);
+  EXPECT_EQ(chosen.service_name, "chosen");
+  EXPECT_EQ(attribute(chosen, "service.name"), "chosen");
+  EXPECT_EQ(attribute(chosen, "service.namespace"), "own");
+
+  auto of_no_engine = build_target({}, kHost, facts);
+  const auto before = of_no_engine.resource;
+  add_container_names(of_no_engine, {});
+  EXPECT_EQ(of_no_engine.resource, before);
 }
 
 TEST(TargetResource, HostileTextIsBoundedAndPrintable) {
@@ -226,14 +244,14 @@ TEST_F(FakeProc, EndlessFilesAreReadToTheirBound) {
   write("environ", std::string(kMaxEnvironBytes, 'x') + "\0OTEL_SERVICE_NAME=beyond\0"s);
   const auto targets = finder().scan();
   ASSERT_EQ(targets.size(), 1u);
-  EXPECT_EQ(targets[0].service_name, "web");
-  EXPECT_EQ(targets[0].process.start_time_ns, 5'000'000'000u);
+  EXPECT_EQ(targets[0].target.service_name, "web");
+  EXPECT_EQ(targets[0].target.process.start_time_ns, 5'000'000'000u);
 }
 
 TEST_F(FakeProc, DeletedExecutablesKeepTheirName) {
   write("stat", stat(1));
   std::filesystem::create_symlink("/srv/web (deleted)", root_ / "77" / "exe");
-  EXPECT_EQ(finder().scan().at(0).service_name, "web");
+  EXPECT_EQ(finder().scan().at(0).target.service_name, "web");
 }
 
 TEST_F(FakeProc, SystemdUnitsNameTheirProcesses) {
@@ -242,7 +260,7 @@ TEST_F(FakeProc, SystemdUnitsNameTheirProcesses) {
   write("cmdline", "python3\0/srv/app.py\0"s);
   const auto name_under = [&](const std::string& cgroups) {
     write("cgroup", cgroups);
-    return finder().scan().at(0).service_name;
+    return finder().scan().at(0).target.service_name;
   };
   EXPECT_EQ(name_under("0::/system.slice/edge.service\n"), "edge");
   EXPECT_EQ(name_under("0::/system.slice/system-shop.slice/shop@eu\\x2d1.service\n"), "shop@eu-1");
@@ -253,29 +271,20 @@ TEST_F(FakeProc, SystemdUnitsNameTheirProcesses) {
       << "a session is no unit of anybody's choosing";
 }
 
-TEST_F(FakeProc, ContainersOutsideKubernetesHaveTheirEnginesNames) {
+TEST_F(FakeProc, AProcessIsFoundWithItsContainer) {
   const std::string id(64, 'c');
   write("stat", stat(1));
   write("cgroup", "0::/system.slice/docker-" + id + ".scope\n");
   std::filesystem::create_symlink("/usr/sbin/nginx", root_ / "77" / "exe");
-  const auto folder = root_ / "docker" / "containers" / id;
-  std::filesystem::create_directories(folder);
-  std::ofstream(folder / "config.v2.json") << R"({"Name":"/web","Config":{"Image":"nginx:1.27"}})";
-  TargetFinder named({}, kHost, ProcReader(root_.string()),
-                     EngineFiles({.docker = (root_ / "docker").string()}));
-  for (const auto& target :
-       {named.scan().at(0), named.resolve({.process = {.tgid = 77, .start_time_ns = 10'000'000},
-                                           .comm = "nginx",
-                                           .exe_name = "nginx"})}) {
-    EXPECT_EQ(target.service_name, "nginx");
-    EXPECT_EQ(attribute(target, "container.id"), id);
-    EXPECT_EQ(attribute(target, "container.name"), "web");
-    EXPECT_EQ(attribute(target, "container.image.name"), "nginx");
-    EXPECT_EQ(attribute(target, "container.runtime.name"), "docker");
+  const auto announced = finder().resolve(
+      {.process = {.tgid = 77, .start_time_ns = 10'000'000}, .comm = "nginx", .exe_name = "nginx"});
+  for (const auto& found : {finder().scan().at(0), announced}) {
+    EXPECT_EQ(found.cgroup.container_id, id);
+    EXPECT_EQ(found.target.service_name, "nginx");
+    EXPECT_EQ(container_id_of(found.target), id);
+    EXPECT_EQ(attribute(found.target, "container.name"), "absent");
+    EXPECT_EQ(attribute(found.target, "container.runtime.name"), "docker");
   }
-  const auto by_id_only = finder().scan().at(0);
-  EXPECT_EQ(attribute(by_id_only, "container.id"), id);
-  EXPECT_EQ(attribute(by_id_only, "container.name"), "absent");
 }
 
 TEST_F(FakeProc, KernelThreadsAreNoTargets) {
@@ -286,35 +295,36 @@ TEST_F(FakeProc, KernelThreadsAreNoTargets) {
 TEST_F(FakeProc, AnAnnouncedProcessKeepsTheKernelsIdentity) {
   write("stat", stat(500));
   std::filesystem::create_symlink("/srv/web", root_ / "77" / "exe");
-  const auto target = finder().resolve(
+  const auto [target, cgroup] = finder().resolve(
       {.process = {.tgid = 77, .start_time_ns = 5'003'456'789}, .comm = "w", .exe_name = "web"});
   EXPECT_EQ(target.process.start_time_ns, 5'003'456'789u);
   EXPECT_EQ(target.service_name, "web");
   // The same instance, whichever way it became known.
   EXPECT_EQ(attribute(target, "service.instance.id"),
-            attribute(finder().scan().at(0), "service.instance.id"));
+            attribute(finder().scan().at(0).target, "service.instance.id"));
 }
 
 TEST_F(FakeProc, ADyingProcessIsJudgedByTheNameThatTheKernelTold) {
   write("stat", stat(500));  // its executable cannot be read any more
   TargetFinder excluding({.exclude = {.exe = {"/usr/bin/a-long-name-of-a-program"}}}, kHost,
                          ProcReader(root_.string()));
-  const auto target = excluding.resolve({.process = {.tgid = 77, .start_time_ns = 5'000'000'000},
-                                         .comm = "a-long-name-of-",
-                                         .exe_name = "a-long-name-of-a-program"});
+  const auto [target, cgroup] =
+      excluding.resolve({.process = {.tgid = 77, .start_time_ns = 5'000'000'000},
+                         .comm = "a-long-name-of-",
+                         .exe_name = "a-long-name-of-a-program"});
   EXPECT_FALSE(target.observed);
 }
 
 TEST_F(FakeProc, AReusedPidSaysNothingAboutTheDead) {
   write("stat", stat(900));
   std::filesystem::create_symlink("/srv/other", root_ / "77" / "exe");
-  const auto target = finder().resolve(
+  const auto [target, cgroup] = finder().resolve(
       {.process = {.tgid = 77, .start_time_ns = 5'003'456'789}, .comm = "c", .exe_name = "curl"});
   EXPECT_EQ(target.service_name, "curl");
 }
 
 TEST_F(FakeProc, AVanishedProcessIsNamedByItsAnnouncement) {
-  const auto target = finder().resolve(
+  const auto [target, cgroup] = finder().resolve(
       {.process = {.tgid = 5, .start_time_ns = 1'000}, .comm = "cur", .exe_name = "curl"});
   EXPECT_EQ(target.service_name, "curl");
   EXPECT_EQ(attribute(target, "process.executable.name"), "curl");

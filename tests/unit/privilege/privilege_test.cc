@@ -220,6 +220,36 @@ TEST(ChannelMessages, ArriveWholeAndInOrder) {
   EXPECT_EQ(pipeline.receive(got), ChannelOutcome::kWouldBlock);
 }
 
+TEST(ChannelMessages, CarryAFileThatTheOtherSideCouldNotOpen) {
+  auto pair = Channel::make_pair();
+  ASSERT_TRUE(pair);
+  auto& [prober, pipeline] = *pair;
+  const auto path = ::testing::TempDir() + "exemplar-attached-" + std::to_string(getpid());
+  const UniqueFd written(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  ASSERT_EQ(write(written.get(), "names", 5), 5);
+  {
+    const UniqueFd attached(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    unlink(path.c_str());
+    EXPECT_EQ(prober.send({}, attached.get()), ChannelOutcome::kDone);
+    EXPECT_EQ(prober.send({}, attached.get()), ChannelOutcome::kDone);
+    EXPECT_EQ(prober.send({}), ChannelOutcome::kDone);
+  }
+  ChannelMessage got;
+  UniqueFd file;
+  ASSERT_EQ(pipeline.receive(got, &file), ChannelOutcome::kDone);
+  ASSERT_TRUE(file.valid());
+  char text[8] = {};
+  EXPECT_EQ(pread(file.get(), text, sizeof text, 0), 5);
+  EXPECT_STREQ(text, "names");
+  EXPECT_NE(fcntl(file.get(), F_GETFD) & FD_CLOEXEC, 0);
+  const auto next_free = [] { return UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)).get(); };
+  const int free_before = next_free();
+  EXPECT_EQ(pipeline.receive(got), ChannelOutcome::kDone);
+  EXPECT_EQ(next_free(), free_before) << "what nobody asked for is closed";
+  EXPECT_EQ(pipeline.receive(got, &file), ChannelOutcome::kDone);
+  EXPECT_FALSE(file.valid());
+}
+
 TEST(ChannelMessages, AFullChannelSaysSoAndLosesNothing) {
   auto pair = Channel::make_pair();
   ASSERT_TRUE(pair);
