@@ -1,0 +1,143 @@
+"""Other kernels than this machine's: Debian's own, booted in QEMU. The guest's root is this
+machine's, shared read-only with a layer of memory over it, so that what was built here runs there.
+Emulated, and so some ten times slower: it shows what is right, not what is fast."""
+import functools
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CACHE = pathlib.Path(os.environ.get("EXEMPLAR_AGENT_TOOLS",
+                                    pathlib.Path.home() / ".cache/exemplar-agent-tools"))
+MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")  # or built in
+
+# The first program of the guest. What it is to run lies in /command.
+INIT = """\
+#!/bin/busybox sh
+b=/bin/busybox
+$b mount -t proc proc /proc
+$b mount -t devtmpfs dev /dev
+for module in $($b cat /modules/order); do $b insmod /modules/$module; done
+$b mount -t 9p -o trans=virtio,version=9p2000.L,ro,cache=loose,msize=262144 root /shared
+$b mount -t tmpfs tmpfs /layer
+$b mkdir /layer/upper /layer/work
+$b mount -t overlay -o lowerdir=/shared,upperdir=/layer/upper,workdir=/layer/work overlay /guest
+$b mount -t proc proc /guest/proc
+$b mount -t sysfs sys /guest/sys
+$b mount -t devtmpfs dev /guest/dev
+$b mkdir -p /guest/dev/pts /guest/dev/shm
+$b mount -t devpts devpts /guest/dev/pts
+for place in dev/shm run; do $b mount -t tmpfs tmpfs /guest/$place; done
+$b mount -t bpf bpf /guest/sys/fs/bpf
+$b mount -t tracefs tracefs /guest/sys/kernel/tracing
+$b mount -t cgroup2 cgroup2 /guest/sys/fs/cgroup
+$b ip link set lo up
+echo "guest: begin $($b uname -r)"
+$b chroot /guest /bin/bash -c "$($b cat /command)" </dev/null 2>&1
+echo "guest: end $?"
+$b poweroff -f
+"""
+
+
+class Kernel:
+    """The kernel that a Debian suite has now. Fetched once, unpacked into the cache, not installed."""
+
+    def __init__(self, suite):
+        for tool in ("qemu-system-x86_64", "busybox", "cpio", "depmod", "apt-get"):
+            if shutil.which(tool) is None:
+                pytest.skip(f"{tool} is not installed: scripts/setup --kernels")
+        self.folder = CACHE / "kernels" / suite
+        package = self._fetch(suite)
+        self.release = package.removeprefix("linux-image-")
+        self.tree = self.folder / package
+        self.modules = self.tree / "lib/modules" / self.release
+
+    def _fetch(self, suite):
+        (self.folder / "lists/partial").mkdir(parents=True, exist_ok=True)
+        sources = self.folder / "sources.list"
+        sources.write_text(f"deb http://deb.debian.org/debian {suite} main\n")
+        options = ["-o", f"Dir::Etc::SourceList={sources}", "-o", "Dir::Etc::SourceParts=/dev/null",
+                   "-o", f"Dir::State::Lists={self.folder}/lists", "-o", "APT::Sandbox::User=root"]
+
+        def apt(tool, *arguments):
+            return subprocess.run([tool, *options, *arguments], cwd=self.folder, text=True,
+                                  capture_output=True, check=False, timeout=600)
+
+        apt("apt-get", "update", "-qq")
+        depends = apt("apt-cache", "depends", "linux-image-amd64").stdout
+        found = re.search(r"Depends: (linux-image-6\S+)", depends)
+        if found is None:
+            pytest.skip(f"Debian's archive of {suite} cannot be reached")
+        package = found[1]
+        if not (self.folder / package / "fetched").exists():
+            for old in self.folder.glob("linux-image-*"):
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
+            if apt("apt-get", "download", package).returncode != 0:
+                pytest.skip(f"{package} of {suite} cannot be downloaded")
+            archive, = self.folder.glob("linux-image-*.deb")
+            subprocess.run(["dpkg-deb", "-x", archive, package], cwd=self.folder, check=True)
+            archive.unlink()
+            subprocess.run(["depmod", "-b", self.folder / package,
+                            package.removeprefix("linux-image-")], check=True)
+            (self.folder / package / "fetched").touch()
+        return package
+
+    @functools.cached_property
+    def _module_files(self):
+        """What to load, in order."""
+        needs = dict(line.split(":", 1) for line in
+                     (self.modules / "modules.dep").read_text().splitlines())
+        order = []
+        for name in MODULES:
+            for path in (p for p in needs if re.search(rf"/{name}\.ko(\.xz)?$", p)):
+                order += [p for p in [*reversed(needs[path].split()), path] if p not in order]
+        return order
+
+    def _initramfs(self, folder, command):
+        root = folder / "initramfs"
+        for name in ("bin", "proc", "dev", "shared", "layer", "guest", "modules"):
+            (root / name).mkdir(parents=True)
+        shutil.copy(shutil.which("busybox"), root / "bin/busybox")
+        for path in self._module_files:
+            name = pathlib.Path(path).name
+            shutil.copy(self.modules / path, root / "modules" / name)
+            if name.endswith(".xz"):
+                subprocess.run(["xz", "-d", root / "modules" / name], check=True)
+        (root / "modules/order").write_text(
+            "\n".join(pathlib.Path(path).name.removesuffix(".xz") for path in self._module_files))
+        (root / "command").write_text(
+            f"export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME={pathlib.Path.home()}\n"
+            f"cd {ROOT} && {command}\n")
+        init = root / "init"
+        init.write_text(INIT)
+        init.chmod(0o755)
+        names = subprocess.run(["find", "."], cwd=root, check=True, capture_output=True).stdout
+        image = folder / "initramfs.cpio"
+        with image.open("wb") as file:
+            subprocess.run(["cpio", "-o", "-H", "newc", "--quiet"], cwd=root, input=names,
+                           stdout=file, check=True)
+        return image
+
+    def run(self, command, within):
+        """Boots, runs the command in the project's root, ends. (status, what it printed)"""
+        with tempfile.TemporaryDirectory(prefix="exa-kernel-") as name:
+            image = self._initramfs(pathlib.Path(name), command)
+            printed = subprocess.run(
+                ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+                 "-m", "4096", "-display", "none", "-monitor", "none", "-serial", "stdio",
+                 "-no-reboot", "-nic", "none",
+                 "-kernel", self.tree / "boot" / f"vmlinuz-{self.release}", "-initrd", image,
+                 "-append", "console=ttyS0 quiet panic=-1",
+                 "-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap",
+                 "-device", "virtio-9p-pci,fsdev=root,mount_tag=root"],
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=within, check=False)
+        text = printed.stdout.decode(errors="replace").replace("\r\n", "\n")
+        whole = re.search(rf"guest: begin {re.escape(self.release)}\n(.*)guest: end (\d+)\n", text,
+                          re.DOTALL)
+        assert whole, f"the guest did not come to its end:\n{text[-4000:]}{printed.stderr.decode()}"
+        return int(whole[2]), whole[1]

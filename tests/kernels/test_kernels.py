@@ -1,0 +1,47 @@
+"""The agent on the kernels of Debian releases, not only on the one that runs here."""
+import os
+import re
+
+import pytest
+
+from kernels.guest import Kernel
+
+pytestmark = [pytest.mark.timeout(1200),
+              pytest.mark.skipif(os.uname().machine != "x86_64", reason="boots x86-64 kernels")]
+
+
+@pytest.fixture(scope="module")
+def debian13():
+    """Linux 6.12, all that the agent can use."""
+    return Kernel("trixie")
+
+
+@pytest.fixture(scope="module")
+def debian12():
+    """Linux 6.1, without the socket tracepoints."""
+    return Kernel("bookworm")
+
+
+def test_every_kernel_test_passes_on_debian_13(debian13):
+    status, printed = debian13.run("build/dev/tests/bpf/bpf_capture --gtest_brief=1", within=900)
+    assert status == 0, printed
+    assert re.search(r"\[  PASSED  \] [1-9]\d+ tests", printed) and "SKIPPED" not in printed
+
+
+def test_real_programs_are_observed_on_debian_13(debian13):
+    status, printed = debian13.run(
+        "build/venv/bin/pytest -q -p no:cacheprovider tests/e2e/test_http1.py tests/e2e/test_tls.py",
+        within=1100)
+    assert status == 0, printed
+    assert re.search(r"^[1-9]\d+ passed in", printed, re.MULTILINE), printed
+
+
+def test_debian_12s_kernel_is_refused_with_what_is_missing(debian12):
+    agent = "build/dev/exemplar-agent"
+    status, printed = debian12.run(f"{agent} check", within=120)
+    assert status == 1
+    assert re.search(r"NO\s+tracepoints sock_send_length and sock_recv_length", printed)
+    assert "Linux 6.3 or newer is needed" in printed
+    status, printed = debian12.run(f"{agent} run", within=120)
+    assert status not in (0, 139), printed
+    assert "no sock_send_length and sock_recv_length tracepoints" in printed
