@@ -45,7 +45,7 @@ $b poweroff -f
 
 
 class Kernel:
-    """The kernel that a Debian suite has now. Fetched once, unpacked into the cache, not installed."""
+    """The kernel that a Debian suite has now; fetched once into the cache, not installed."""
 
     def __init__(self, suite):
         for tool in ("qemu-system-x86_64", "busybox", "cpio", "depmod", "apt-get"):
@@ -82,6 +82,8 @@ class Kernel:
             archive, = self.folder.glob("linux-image-*.deb")
             subprocess.run(["dpkg-deb", "-x", archive, package], cwd=self.folder, check=True)
             archive.unlink()
+            if not (self.folder / package / "lib").exists():
+                (self.folder / package / "lib").symlink_to("usr/lib")  # since Debian 13
             subprocess.run(["depmod", "-b", self.folder / package,
                             package.removeprefix("linux-image-")], check=True)
             (self.folder / package / "fetched").touch()

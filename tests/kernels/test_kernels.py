@@ -23,15 +23,16 @@ def debian12():
 
 
 def test_every_kernel_test_passes_on_debian_13(debian13):
-    status, printed = debian13.run("build/dev/tests/bpf/bpf_capture --gtest_brief=1", within=900)
+    status, printed = debian13.run(
+        "build/dev/tests/bpf/bpf_capture --gtest_brief=1 --gtest_color=no", within=900)
     assert status == 0, printed
     assert re.search(r"\[  PASSED  \] [1-9]\d+ tests", printed) and "SKIPPED" not in printed
 
 
 def test_real_programs_are_observed_on_debian_13(debian13):
-    status, printed = debian13.run(
-        "build/venv/bin/pytest -q -p no:cacheprovider tests/e2e/test_http1.py tests/e2e/test_tls.py",
-        within=1100)
+    tests = "tests/e2e/test_http1.py tests/e2e/test_tls.py"
+    status, printed = debian13.run(f"build/venv/bin/pytest -q -p no:cacheprovider {tests}",
+                                   within=1100)
     assert status == 0, printed
     assert re.search(r"^[1-9]\d+ passed in", printed, re.MULTILINE), printed
 
