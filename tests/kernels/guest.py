@@ -114,6 +114,7 @@ class Kernel:
             "\n".join(pathlib.Path(path).name.removesuffix(".xz") for path in self._module_files))
         (root / "command").write_text(
             f"export PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME={pathlib.Path.home()}\n"
+            "export TERM=dumb NO_COLOR=1\n"  # the console is a terminal
             f"cd {ROOT} && {command}\n")
         init = root / "init"
         init.write_text(INIT)

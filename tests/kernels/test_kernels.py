@@ -23,8 +23,7 @@ def debian12():
 
 
 def test_every_kernel_test_passes_on_debian_13(debian13):
-    status, printed = debian13.run(
-        "build/dev/tests/bpf/bpf_capture --gtest_brief=1 --gtest_color=no", within=900)
+    status, printed = debian13.run("build/dev/tests/bpf/bpf_capture --gtest_brief=1", within=900)
     assert status == 0, printed
     assert re.search(r"\[  PASSED  \] [1-9]\d+ tests", printed) and "SKIPPED" not in printed
 
