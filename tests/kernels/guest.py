@@ -128,10 +128,12 @@ class Kernel:
 
     def run(self, command, within):
         """Boots, runs the command in the project's root, ends. (status, what it printed)"""
+        # One thread for both processors: with one each, the emulator may still run code that the
+        # kernel has patched meanwhile, as it does to switch a tracepoint, and the kernel panics.
         with tempfile.TemporaryDirectory(prefix="exa-kernel-") as name:
             image = self._initramfs(pathlib.Path(name), command)
             printed = subprocess.run(
-                ["qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2",
+                ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2",
                  "-m", "4096", "-display", "none", "-monitor", "none", "-serial", "stdio",
                  "-no-reboot", "-nic", "none",
                  "-kernel", self.tree / "boot" / f"vmlinuz-{self.release}", "-initrd", image,
