@@ -183,9 +183,11 @@ class PipelineLoop {
       occasional_.warn("target", target.error().text, monotonic_now());
       return;
     }
-    if (engine_file.valid())
+    if (engine_file.valid()) {
+      const auto container_id = attribute_text(target->resource->attributes, "container.id");
       add_container_names(*target, engines_.names_in(static_cast<EngineDocument>(message_.value),
-                                                     engine_file.get(), container_id_of(*target)));
+                                                     engine_file.get(), container_id));
+    }
     if (pod_naming_)
       pod_naming_->on_target(*target, monotonic_now());
     else

@@ -115,12 +115,12 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   add("container.runtime.name", runtime_name(cgroup.runtime));
   add("k8s.pod.uid", cgroup.pod_uid);
   const auto absent = [&](const std::string& key) {
-    return !is_ours(key) && std::ranges::find(attributes, key, &Attribute::key) == attributes.end();
+    return !is_ours(key) && !has_attribute(attributes, key);
   };
   for (const auto& [key, value] : own)
     if (absent(key)) add(key, value);
   for (const auto& [key, value] : settings.resource)
-    if (std::ranges::find(attributes, key, &Attribute::key) == attributes.end()) add(key, value);
+    if (!has_attribute(attributes, key)) add(key, value);
   target.resource = std::move(resource);
   return target;
 }
@@ -129,30 +129,15 @@ void add_container_names(Target& target, const ContainerNames& names) {
   if (names.empty()) return;
   auto resource = std::make_shared<Resource>(*target.resource);
   auto& attributes = resource->attributes;
-  const auto set = [&](std::string_view key, std::string_view text, bool replace) {
-    if (text.empty()) return;
-    const auto known = std::ranges::find(attributes, key, &Attribute::key);
-    auto value = clean_text(text, kMaxNameBytes);
-    if (known == attributes.end())
-      attributes.push_back({std::string(key), std::move(value)});
-    else if (replace)
-      known->value = std::move(value);
-  };
-  set("container.name", names.name, true);
-  set("container.image.name", parse_image(names.image).name, true);
-  set("service.namespace", names.compose_project, false);
+  const auto clean = [](std::string_view text) { return clean_text(text, kMaxNameBytes); };
+  set_attribute(attributes, "container.name", clean(names.name));
+  set_attribute(attributes, "container.image.name", clean(parse_image(names.image).name));
+  set_attribute_if_absent(attributes, "service.namespace", clean(names.compose_project));
   if (!target.name_chosen && !names.compose_service.empty()) {
-    target.service_name = clean_text(names.compose_service, kMaxNameBytes);
-    set("service.name", target.service_name, true);
+    target.service_name = clean(names.compose_service);
+    set_attribute(attributes, "service.name", target.service_name);
   }
   target.resource = std::move(resource);
-}
-
-std::string container_id_of(const Target& target) {
-  const auto& attributes = target.resource->attributes;
-  const auto id = std::ranges::find(attributes, "container.id", &Attribute::key);
-  const auto* text = id == attributes.end() ? nullptr : std::get_if<std::string>(&id->value);
-  return text == nullptr ? std::string() : *text;
 }
 
 }  // namespace exa

@@ -36,7 +36,4 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
 // target unless somebody chose a name; in a container no systemd unit does.
 void add_container_names(Target& target, const ContainerNames& names);
 
-// The id that build_target put into the resource, empty outside containers.
-std::string container_id_of(const Target& target);
-
 }  // namespace exa

@@ -21,11 +21,7 @@ Json to_json(const Attributes& attributes) {
 }
 
 std::string service_of(const Resource* resource) {
-  if (resource == nullptr) return {};
-  for (const Attribute& attribute : resource->attributes)
-    if (attribute.key == "service.name")
-      if (const auto* name = std::get_if<std::string>(&attribute.value)) return *name;
-  return {};
+  return resource == nullptr ? std::string() : attribute_text(resource->attributes, "service.name");
 }
 
 Json to_json(const Resource* resource) {

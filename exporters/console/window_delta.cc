@@ -10,19 +10,6 @@
 namespace exa {
 namespace {
 
-std::string text_of(const AttributeValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
-  if (const auto* real = std::get_if<double>(&value)) return std::to_string(*real);
-  return std::get<bool>(value) ? "true" : "false";
-}
-
-std::string find_text(const Attributes& attributes, std::string_view key) {
-  for (const Attribute& attribute : attributes)
-    if (attribute.key == key) return text_of(attribute.value);
-  return {};
-}
-
 // Identity of a series across batches. Parts are prefixed by their length, so none can imitate
 // another.
 std::string series_key(const Resource* resource, const std::string& metric,
@@ -34,7 +21,7 @@ std::string series_key(const Resource* resource, const std::string& metric,
   const auto add_all = [&](const Attributes& all) {
     for (const Attribute& attribute : all) {
       add(attribute.key);
-      add(text_of(attribute.value));
+      add(attribute_text(attribute.value));
     }
     key += '/';
   };
@@ -68,7 +55,7 @@ std::string loss_name(std::string_view metric, const Attributes& attributes) {
   if (metric.starts_with(kPrefix)) metric.remove_prefix(kPrefix.size());
   if (metric.ends_with(kSuffix)) metric.remove_suffix(kSuffix.size());
   std::string name(metric);
-  const std::string reason = find_text(attributes, "reason");
+  const std::string reason = attribute_text(attributes, "reason");
   return reason.empty() ? name : name + "{" + reason + "}";
 }
 
@@ -142,7 +129,7 @@ WindowDelta DeltaTracker::advance(const MetricBatch& batch) {
   const auto count_requests = [&](const Resource* resource, const Metric& metric,
                                   const std::string& side) {
     const std::string service =
-        resource == nullptr ? "" : find_text(resource->attributes, "service.name");
+        resource == nullptr ? "" : attribute_text(resource->attributes, "service.name");
     for (const HistogramPoint& point : std::get<Histogram>(metric.points).points) {
       if (!point.bounds || point.bucket_counts.size() != point.bounds->size() + 1) continue;
       std::string key = series_key(resource, metric.name, point.attributes);
@@ -164,14 +151,14 @@ WindowDelta DeltaTracker::advance(const MetricBatch& batch) {
       histograms[std::move(key)] = {point.start, point.count, point.sum, point.bucket_counts};
       if (count == 0) continue;
 
-      const std::string error = find_text(point.attributes, "error.type");
-      std::string status = find_text(point.attributes, "http.response.status_code");
-      if (status.empty()) status = find_text(point.attributes, "rpc.status_code");
-      if (status.empty()) status = find_text(point.attributes, "db.response.status_code");
+      const std::string error = attribute_text(point.attributes, "error.type");
+      std::string status = attribute_text(point.attributes, "http.response.status_code");
+      if (status.empty()) status = attribute_text(point.attributes, "rpc.status_code");
+      if (status.empty()) status = attribute_text(point.attributes, "db.response.status_code");
       if (status.empty()) status = error;
-      std::string method = find_text(point.attributes, "http.request.method");
-      if (method.empty()) method = find_text(point.attributes, "rpc.method");
-      if (method.empty()) method = find_text(point.attributes, "db.operation.name");
+      std::string method = attribute_text(point.attributes, "http.request.method");
+      if (method.empty()) method = attribute_text(point.attributes, "rpc.method");
+      if (method.empty()) method = attribute_text(point.attributes, "db.operation.name");
 
       DeltaRow& row = rows[{service, side, method, status, *point.bounds}];
       bound_row(row, point, delta);

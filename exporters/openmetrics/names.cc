@@ -104,13 +104,6 @@ std::string label_text(const Labels& labels) {
   return text;
 }
 
-std::string attribute_text(const AttributeValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
-  if (const auto* real = std::get_if<double>(&value)) return number_text(*real);
-  return std::get<bool>(value) ? "true" : "false";
-}
-
 std::string number_text(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "+Inf" : "-Inf";

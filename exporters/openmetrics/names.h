@@ -31,8 +31,6 @@ Labels labels_of(const Attributes& attributes);
 // {a="x",b="y"} inside, without braces; values escaped and valid UTF-8.
 std::string label_text(const Labels& labels);
 
-std::string attribute_text(const AttributeValue& value);
-
 // Shortest text that reads back as the same number; "+Inf", "-Inf", "NaN".
 std::string number_text(double value);
 std::string number_text(std::uint64_t value);

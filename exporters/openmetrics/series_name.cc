@@ -1,25 +1,14 @@
 #include "exporters/openmetrics/series_name.h"
 
-#include <string_view>
-
 #include "exporters/openmetrics/names.h"
 
 namespace exa {
-namespace {
-
-std::string find_text(const Attributes& attributes, std::string_view key) {
-  for (const Attribute& attribute : attributes)
-    if (attribute.key == key) return attribute_text(attribute.value);
-  return {};
-}
-
-}  // namespace
 
 std::string target_identity(const Resource* resource) {
   if (resource == nullptr) return {};
-  const std::string space = find_text(resource->attributes, "service.namespace");
-  const std::string name = find_text(resource->attributes, "service.name");
-  const std::string instance = find_text(resource->attributes, "service.instance.id");
+  const std::string space = attribute_text(resource->attributes, "service.namespace");
+  const std::string name = attribute_text(resource->attributes, "service.name");
+  const std::string instance = attribute_text(resource->attributes, "service.instance.id");
   Labels identity;
   if (!name.empty()) identity.emplace_back("job", space.empty() ? name : space + "/" + name);
   if (!instance.empty()) identity.emplace_back("instance", instance);

@@ -44,29 +44,6 @@ bool is_fact(std::string_view key) {
   return false;
 }
 
-class AttributeList {
- public:
-  explicit AttributeList(Attributes& attributes) : attributes_(attributes) {}
-
-  void set(std::string_view key, std::string_view value) {
-    if (value.empty()) return;
-    if (auto* const known = find(key))
-      known->value = std::string(value);
-    else
-      attributes_.push_back({std::string(key), std::string(value)});
-  }
-  void set_if_absent(std::string_view key, std::string_view value) {
-    if (find(key) == nullptr) set(key, value);
-  }
-
- private:
-  Attribute* find(std::string_view key) {
-    const auto found = std::ranges::find(attributes_, key, &Attribute::key);
-    return found == attributes_.end() ? nullptr : &*found;
-  }
-  Attributes& attributes_;
-};
-
 }  // namespace
 
 Workload workload_of(const Pod& pod) {
@@ -116,28 +93,31 @@ Target name_by_pod(const KubernetesRules& rules, const Target& target, const Pod
   }
   auto resource = std::make_shared<Resource>();
   if (target.resource) resource->attributes = target.resource->attributes;
-  AttributeList list(resource->attributes);
-  list.set("service.name", named.service_name);
-  list.set("service.instance.id", instance);
-  list.set_if_absent("service.namespace",
-                     first_of(annotation("service.namespace"), pod.namespace_name));
-  list.set_if_absent(
-      "service.version",
+  auto& attributes = resource->attributes;
+  const auto set = [&](std::string_view key, std::string_view text) {
+    set_attribute(attributes, key, text);
+  };
+  set("service.name", named.service_name);
+  set("service.instance.id", instance);
+  set_attribute_if_absent(attributes, "service.namespace",
+                          first_of(annotation("service.namespace"), pod.namespace_name));
+  set_attribute_if_absent(
+      attributes, "service.version",
       first_of(annotation("service.version"), label("app.kubernetes.io/version"), image.version));
-  list.set("k8s.namespace.name", pod.namespace_name);
-  list.set("k8s.pod.name", pod.name);
-  list.set("k8s.pod.uid", pod.uid);
-  list.set("k8s.node.name", pod.node_name);
-  if (container != nullptr) list.set("k8s.container.name", container->name);
-  list.set("k8s.deployment.name", workload.deployment);
-  list.set("k8s.replicaset.name", workload.replica_set);
-  list.set("k8s.statefulset.name", workload.stateful_set);
-  list.set("k8s.daemonset.name", workload.daemon_set);
-  list.set("k8s.cronjob.name", workload.cron_job);
-  list.set("k8s.job.name", workload.job);
-  list.set("container.image.name", image.name);
+  set("k8s.namespace.name", pod.namespace_name);
+  set("k8s.pod.name", pod.name);
+  set("k8s.pod.uid", pod.uid);
+  set("k8s.node.name", pod.node_name);
+  if (container != nullptr) set("k8s.container.name", container->name);
+  set("k8s.deployment.name", workload.deployment);
+  set("k8s.replicaset.name", workload.replica_set);
+  set("k8s.statefulset.name", workload.stateful_set);
+  set("k8s.daemonset.name", workload.daemon_set);
+  set("k8s.cronjob.name", workload.cron_job);
+  set("k8s.job.name", workload.job);
+  set("container.image.name", image.name);
   for (const auto& [key, value] : pod.annotations)
-    if (!is_fact(key)) list.set_if_absent(key, value);
+    if (!is_fact(key)) set_attribute_if_absent(attributes, key, value);
   named.resource = std::move(resource);
   return named;
 }

@@ -12,11 +12,7 @@ constexpr Duration kLookedFor = std::chrono::minutes(10);
 constexpr Duration kPurgeInterval = std::chrono::seconds(10);
 
 std::string text_of(const Target& target, std::string_view key) {
-  if (!target.resource) return {};
-  for (const auto& attribute : target.resource->attributes)
-    if (attribute.key == key)
-      if (const auto* const text = std::get_if<std::string>(&attribute.value)) return *text;
-  return {};
+  return target.resource ? attribute_text(target.resource->attributes, key) : std::string();
 }
 
 }  // namespace

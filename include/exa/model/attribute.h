@@ -1,8 +1,12 @@
 // Attributes (OpenTelemetry common.proto) and the resource that carries them.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <charconv>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -16,6 +20,42 @@ struct Attribute {
   bool operator==(const Attribute&) const = default;
 };
 using Attributes = std::vector<Attribute>;
+
+// Numbers in their shortest form that reads back the same, truth as "true" and "false".
+inline std::string attribute_text(const AttributeValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value)) return *text;
+  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
+  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
+  std::array<char, 32> text;  // a double takes 24 at most
+  const auto written =
+      std::to_chars(text.data(), text.data() + text.size(), std::get<double>(value));
+  return {text.data(), written.ptr};
+}
+
+// Empty if the key is absent.
+inline std::string attribute_text(const Attributes& attributes, std::string_view key) {
+  const auto found = std::ranges::find(attributes, key, &Attribute::key);
+  return found == attributes.end() ? std::string() : attribute_text(found->value);
+}
+
+inline bool has_attribute(const Attributes& attributes, std::string_view key) {
+  return std::ranges::find(attributes, key, &Attribute::key) != attributes.end();
+}
+
+// Replaces what the key had. An empty text says nothing and changes nothing.
+inline void set_attribute(Attributes& attributes, std::string_view key, std::string_view text) {
+  if (text.empty()) return;
+  const auto known = std::ranges::find(attributes, key, &Attribute::key);
+  if (known != attributes.end())
+    known->value = std::string(text);
+  else
+    attributes.push_back({std::string(key), std::string(text)});
+}
+
+inline void set_attribute_if_absent(Attributes& attributes, std::string_view key,
+                                    std::string_view text) {
+  if (!has_attribute(attributes, key)) set_attribute(attributes, key, text);
+}
 
 // Immutable once shared; compared by address on hot paths.
 struct Resource {

@@ -27,12 +27,8 @@ ProcessFacts nginx() {
 }
 
 std::string attribute(const Target& target, std::string_view key) {
-  for (const auto& [name, value] : target.resource->attributes) {
-    if (name != key) continue;
-    if (const auto* text = std::get_if<std::string>(&value)) return *text;
-    return std::to_string(std::get<std::int64_t>(value));
-  }
-  return "absent";
+  const auto& attributes = target.resource->attributes;
+  return has_attribute(attributes, key) ? attribute_text(attributes, key) : "absent";
 }
 
 std::string name_of(const ProcessFacts& facts, const TargetSettings& settings = {}) {
@@ -281,7 +277,7 @@ TEST_F(FakeProc, AProcessIsFoundWithItsContainer) {
   for (const auto& found : {finder().scan().at(0), announced}) {
     EXPECT_EQ(found.cgroup.container_id, id);
     EXPECT_EQ(found.target.service_name, "nginx");
-    EXPECT_EQ(container_id_of(found.target), id);
+    EXPECT_EQ(attribute(found.target, "container.id"), id);
     EXPECT_EQ(attribute(found.target, "container.name"), "absent");
     EXPECT_EQ(attribute(found.target, "container.runtime.name"), "docker");
   }

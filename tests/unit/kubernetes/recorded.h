@@ -33,10 +33,7 @@ inline const Pod* pod_named(const std::vector<Pod>& pods, const std::string& nam
 }
 
 inline std::string attribute(const Target& target, const std::string& key) {
-  if (!target.resource) return "";
-  for (const auto& item : target.resource->attributes)
-    if (item.key == key) return std::get<std::string>(item.value);
-  return "";
+  return target.resource ? attribute_text(target.resource->attributes, key) : "";
 }
 
 inline const std::string kAppId =
