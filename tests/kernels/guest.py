@@ -2,7 +2,6 @@
 machine's, shared read-only with a layer of memory over it, so that what was built here runs there.
 Emulated, and so some ten times slower: it shows what is right, not what is fast."""
 import functools
-import os
 import pathlib
 import re
 import shutil
@@ -11,9 +10,9 @@ import tempfile
 
 import pytest
 
+from support.tool_cache import TOOL_CACHE
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-CACHE = pathlib.Path(os.environ.get("EXEMPLAR_AGENT_TOOLS",
-                                    pathlib.Path.home() / ".cache/exemplar-agent-tools"))
 MODULES = ("virtio_pci", "9pnet_virtio", "9p", "overlay")  # or built in
 
 # The first program of the guest. What it is to run lies in /command.
@@ -51,7 +50,7 @@ class Kernel:
         for tool in ("qemu-system-x86_64", "busybox", "cpio", "depmod", "apt-get"):
             if shutil.which(tool) is None:
                 pytest.skip(f"{tool} is not installed: scripts/setup --kernels")
-        self.folder = CACHE / "kernels" / suite
+        self.folder = TOOL_CACHE / "kernels" / suite
         package = self._fetch(suite)
         self.release = package.removeprefix("linux-image-")
         self.tree = self.folder / package

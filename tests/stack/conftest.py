@@ -5,16 +5,16 @@ import shutil
 
 import pytest
 
+# Fixtures of the end-to-end tests: the agent as a child, nginx.
+from e2e.conftest import nginx, start_agent  # noqa: F401
+from support.tool_cache import TOOL_CACHE
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm/exemplar-agent-stack"
 FILES = CHART / "files"
 RULES = sorted((FILES / "prometheus/rules").glob("*.yaml"))
 DASHBOARDS = sorted((FILES / "grafana/dashboards").glob("*.json"))
-TOOLS = pathlib.Path(os.environ.get("EXEMPLAR_AGENT_TOOLS",
-                                    pathlib.Path.home() / ".cache/exemplar-agent-tools")) / "bin"
-
-# Fixtures of the end-to-end tests: the agent as a child, nginx.
-from e2e.conftest import nginx, start_agent  # noqa: E402, F401
+TOOLS = TOOL_CACHE / "bin"
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root to run the agent")
 

@@ -8,6 +8,7 @@ import tempfile
 
 from support.process import Process
 from support.servers import SERVICES
+from support.tool_cache import TOOL_CACHE
 from support.waiting import accepts, eventually, free_port
 
 NGINX = """\
@@ -132,9 +133,7 @@ def s_server(folder, files):
 def debian_node():
     """How to run Debian's own node, which needs no place among the installed packages: what it
     ships is unpacked into a cache, and laid over /usr/share for it alone. None if it cannot be."""
-    cache = pathlib.Path(os.environ.get("EXEMPLAR_AGENT_TOOLS",
-                                        pathlib.Path.home() / ".cache/exemplar-agent-tools"))
-    root = cache / "debian-node"
+    root = TOOL_CACHE / "debian-node"
     if not (root / "usr/bin/node").exists():
         with tempfile.TemporaryDirectory() as folder:
             downloaded = subprocess.run(["apt-get", "download", "-qq", *DEBIAN_NODE], cwd=folder,
@@ -143,7 +142,7 @@ def debian_node():
                 return None
             for package in sorted(pathlib.Path(folder).glob("*.deb")):
                 subprocess.run(["dpkg", "-x", package, pathlib.Path(folder) / "root"], check=True)
-            cache.mkdir(parents=True, exist_ok=True)
+            TOOL_CACHE.mkdir(parents=True, exist_ok=True)
             shutil.copytree(pathlib.Path(folder) / "root", root, symlinks=True, dirs_exist_ok=True)
     libraries = root / "usr/lib/x86_64-linux-gnu"
     command = ["unshare", "--mount", "sh", "-c",
