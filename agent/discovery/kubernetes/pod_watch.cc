@@ -119,7 +119,10 @@ PodWatch::Turn PodWatch::list() {
     auto path = std::string(from_kubelet ? "/pods" : "/api/v1/pods?fieldSelector=spec.nodeName%3D");
     if (!from_kubelet) {
       path += percent_encoded(options_.node_name) + "&limit=" + std::to_string(page_limit_);
-      if (!continue_token.empty()) path += "&continue=" + percent_encoded(continue_token);
+      if (!continue_token.empty())
+        path += "&continue=" + percent_encoded(continue_token);
+      else if (from_cache_)
+        path += "&resourceVersion=0";
     }
     const bool is_first = continue_token.empty();
     page = {};
@@ -147,7 +150,10 @@ PodWatch::Turn PodWatch::list_page(const std::string& path, PodPage& page) {
   using Outcome = ApiAnswer::Outcome;
   if (answer.outcome == Outcome::kStopped) return Turn::kStopped;
   if (answer.outcome == Outcome::kReaderEnded) {
-    page_limit_ = std::max<std::size_t>(page_limit_ / 2, 1);
+    if (from_cache_)
+      from_cache_ = false;
+    else
+      page_limit_ = std::max<std::size_t>(page_limit_ / 2, 1);
     return complain(Counter::kApiTooLarge, SourceState::kUnreadable,
                     "a page of pods is longer than 8 MiB");
   }
@@ -255,9 +261,13 @@ PodWatch::Turn PodWatch::on_status(const ApiStatus& status, long http_status,
       counters_.add(Counter::kApiExpired);
       state_ = SourceState::kStarting;  // until the list
       return Turn::kListAnew;
-    default:
-      return complain(Counter::kApiRefused, SourceState::kRefused,
-                      "cannot " + std::string(what) + ": " + said);
+    default: {
+      const auto turn = complain(Counter::kApiRefused, SourceState::kRefused,
+                                 "cannot " + std::string(what) + ": " + said);
+      // 504: a version from the server's future, as after a restore of its store. It may not come
+      // for long, and what the server knows now is in its list.
+      return http_status == 504 ? Turn::kListAnew : turn;
+    }
   }
 }
 

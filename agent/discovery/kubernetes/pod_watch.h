@@ -1,7 +1,7 @@
-// Follows the pods of this node: lists them in pages, then watches from there; lists anew when the
-// server forgot where the watch stood. Or asks the kubelet for its list from time to time.
-// Its own thread in the pipeline process, which has no privilege: what it parses is foreign. It
-// speaks to the capture thread through the queue alone and waits while that is full. Budget: one
+// Follows the pods of this node: lists them, then watches from there; lists anew when the server
+// does not know the version where the watch stood. Or asks the kubelet for its list from time to
+// time. Its own thread in the pipeline process, which has no privilege: what it parses is foreign.
+// It speaks to the capture thread through the queue alone and waits while that is full. Budget: one
 // connection, one answer of 8 MiB.
 #pragma once
 
@@ -64,6 +64,10 @@ class PodWatch {
   OccasionalLog log_;
   ApiClient client_;
   std::string resource_version_;  // where the next watch begins; empty: list first
+  // A list out of the API server's cache costs it no look through the pods of the whole cluster in
+  // its store; but servers give it in one page, so not if that is too long. It may be a little old:
+  // the watch goes on from the version it tells.
+  bool from_cache_ = true;
   std::size_t page_limit_;
   std::chrono::milliseconds asked_pause_{0};  // by the server
   bool progressed_ = false;                   // since the last pause

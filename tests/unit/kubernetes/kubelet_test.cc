@@ -197,6 +197,36 @@ TEST_F(KubeletTlsTest, AnUnknownCertificateIsTakenOnlyWhenAllowed) {
   EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
 }
 
+// Clusters change their CA while pods run; the file that is mounted follows.
+TEST_F(KubeletTlsTest, ACertificateAuthorityRotatedOnDiskIsPickedUp) {
+  const auto trust = [&](const std::filesystem::path& ca) {
+    std::filesystem::copy_file(ca, folder_ + "/ca.new");
+    std::filesystem::rename(folder_ + "/ca.new", folder_ + "/ca");
+  };
+  const auto system = over_tls("0").endpoint.ca_file;
+  Subprocess server(
+      {"sh", "-c",
+       "cd " + folder_ + " && exec openssl s_server -accept 127.0.0.1:0 -cert crt -key key -WWW"});
+  const auto port = port_of(server);
+  ASSERT_NE(port, "");
+  auto rotating = over_tls(port);
+  rotating.endpoint.ca_file = folder_ + "/ca";
+  trust(system);
+  PodWatch watch(rotating, updates_, counters_, log_);
+  const auto state_within_10s = [&](SourceState state) {
+    const auto deadline = std::chrono::steady_clock::now() + 10s;
+    // What it tells is taken, or it would wait for its reader.
+    while (watch.health().state != state && std::chrono::steady_clock::now() < deadline)
+      wait_for_kind_now(Kind::kListEnded);
+    return watch.health().state == state;
+  };
+  EXPECT_TRUE(state_within_10s(SourceState::kUnreachable));
+  trust(folder_ + "/crt");
+  EXPECT_TRUE(state_within_10s(SourceState::kFollowing));
+  trust(system);
+  EXPECT_TRUE(state_within_10s(SourceState::kUnreachable));
+}
+
 const char* in_pod(const char* name) {
   const std::string_view asked(name);
   if (asked == "KUBERNETES_SERVICE_HOST") return "fd00::1";

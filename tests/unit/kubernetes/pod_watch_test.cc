@@ -26,6 +26,8 @@ TEST_F(PodWatchTest, ListsInPagesThenWatches) {
   const auto requests = server.requests();
   EXPECT_THAT(requests[0],
               HasSubstr("GET /api/v1/pods?fieldSelector=spec.nodeName%3Dnode-a&limit="));
+  EXPECT_THAT(requests[0], HasSubstr("&resourceVersion=0 HTTP")) << "out of the cache";
+  EXPECT_THAT(requests[1], Not(HasSubstr("resourceVersion"))) << "a page's version is in its token";
   EXPECT_THAT(requests[0], HasSubstr("Authorization: Bearer first\r\n"));
   EXPECT_THAT(requests[1], HasSubstr("&continue=eyJ2Ijoi"));
   EXPECT_THAT(requests[2], HasSubstr("watch=true&allowWatchBookmarks=true"));
@@ -183,31 +185,34 @@ TEST_F(PodWatchTest, AWatchThatMeets401GoesOnWithTheNewToken) {
   EXPECT_EQ(count(Counter::kApiLists), 1u) << "what was known stays known";
 }
 
-TEST_F(PodWatchTest, WaitsAsLongAsTheServerAsks) {
+// "Too large resource version": the server's store is older than the watch, and it asks for a
+// second.
+TEST_F(PodWatchTest, ListsAnewWhenTheServerIsBehindAndWaitsAsLongAsItAsks) {
   FaultServer server([&](int request) -> FaultyAnswer {
-    // "Too large resource version": the server lags behind and asks for a second.
     if (request == 1) return {.bytes = http_answer(504, "", recorded("error-rv-too-large.json"))};
-    return request == 0 ? FaultyAnswer{.bytes = json(recorded("pods-node-a.json"))} : kHeldWatch;
+    return request < 3 ? FaultyAnswer{.bytes = json(recorded("pods-node-a.json"))} : kHeldWatch;
   });
   const auto begin = std::chrono::steady_clock::now();
   PodWatch watch(options(server), updates_, counters_, log_);
   EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
   ASSERT_TRUE(server.wait_for_requests(3));
   EXPECT_GE(std::chrono::steady_clock::now() - begin, 1s);
+  EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
   EXPECT_EQ(count(Counter::kApiRefused), 1u);
 }
 
-TEST_F(PodWatchTest, AsksForSmallerPagesAfterOneTooLarge) {
+TEST_F(PodWatchTest, AsksForPagesAfterAListTooLargeAndForSmallerOnesAfterAPageTooLarge) {
   const auto huge = R"({"items":[{"metadata":{"uid":"u","annotations":{"a":")" +
                     std::string(kMaxApiBytes, 'v') + R"("}}}]})";
   FaultServer server([&](int request) -> FaultyAnswer {
-    if (request == 0) return {.bytes = json(huge)};
-    return request == 1 ? FaultyAnswer{.bytes = json(recorded("pods-node-a.json"))} : kHeldWatch;
+    if (request < 2) return {.bytes = json(huge)};
+    return request == 2 ? FaultyAnswer{.bytes = json(recorded("pods-node-a.json"))} : kHeldWatch;
   });
   PodWatch watch(options(server), updates_, counters_, log_);
   EXPECT_TRUE(wait_for_kind(Kind::kListEnded));
-  EXPECT_THAT(server.requests()[0], HasSubstr("&limit=50"));
-  EXPECT_THAT(server.requests()[1], HasSubstr("&limit=25"));
+  EXPECT_THAT(server.requests()[0], HasSubstr("&resourceVersion=0 HTTP"));
+  EXPECT_THAT(server.requests()[1], HasSubstr("&limit=50 HTTP"));
+  EXPECT_THAT(server.requests()[2], HasSubstr("&limit=25 HTTP"));
 }
 
 TEST_F(PodWatchTest, AHugePodWithinTheBoundIsReadAndCut) {
