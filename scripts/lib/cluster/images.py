@@ -20,11 +20,21 @@ def full_name(name):
     return name if "." in first or ":" in first else f"docker.io/{name}"
 
 
+def holder_of(name):
+    """docker or podman, whichever has the image: a machine may have both."""
+    there = [one for one in ("docker", "podman") if shutil.which(one)]
+    if not there:
+        raise FileNotFoundError("needs podman or docker to take images from")
+    for one in there:
+        if subprocess.run([one, "image", "inspect", name], check=False, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL).returncode == 0:
+            return one
+    raise FileNotFoundError(f"{' and '.join(there)} know no image {name}: scripts/image makes it")
+
+
 def load(node, name):
     """An image of this machine's podman or docker becomes one of the node."""
-    builder = next((one for one in ("podman", "docker") if shutil.which(one)), None)
-    if builder is None:
-        raise FileNotFoundError("needs podman or docker to take images from")
+    builder = holder_of(name)
     # The image as it is tagged now, under the name that pods will say.
     subprocess.run([builder, "tag", name, full_name(name)], check=True)
     archive = node.folder / "load.tar"
