@@ -1,14 +1,15 @@
 """Start and end of the two processes, and what the observed programs notice of it: nothing."""
 import os
 import pathlib
+import re
 import signal
 import tempfile
 import threading
 
 import pytest
 
-from support import bpf_objects
-from support.agent import run_cli
+from support import bpf_objects, tls
+from support.agent import ROOT, run_cli
 from support.load import curl, h2load
 from support.report import CLIENT, SERVER
 from support.waiting import eventually
@@ -46,6 +47,18 @@ def test_the_prober_keeps_only_what_it_needs(start_agent, nginx):
     # DAC_READ_SEARCH 2, SYS_PTRACE 19, PERFMON 38, BPF 39, CHECKPOINT_RESTORE 40.
     allowed = sum(1 << bit for bit in (2, 19, 38, 39, 40))
     assert int(process_state(agent.pid)["CapEff"], 16) & ~allowed == 0
+
+
+def test_the_capabilities_of_the_systemd_unit_suffice(start_agent, tmp_path):
+    unit = (ROOT / "scripts/packaging/exemplar-agent.service").read_text()
+    line = re.search(r"^CapabilityBoundingSet=(.*)$", unit, re.MULTILINE)
+    granted = [name.removeprefix("CAP_").lower() for name in line.group(1).split()]
+    with tls.nginx(tmp_path, tls.Certificate(tmp_path)) as server:
+        agent = start_agent(ports=[server.port], wrapper=[
+            "setpriv", "--no-new-privs", "--bounding-set=" + ",+".join(["-all", *granted])])
+        tls.wait_for_probes(agent)
+        curl("--insecure", *[f"{server.url}/ok"] * 5)
+        agent.wait_for_count(SERVER, 5, "nginx")
 
 
 @pytest.mark.parametrize("victim", ["prober", "pipeline"])
