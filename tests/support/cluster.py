@@ -83,8 +83,8 @@ class InstalledAgent:
     def pod(self):
         """The one ready pod of the DaemonSet."""
         def ready():
-            pods = [pod for pod in self.cluster.pods(self.namespace,
-                                                     **{"app.kubernetes.io/instance": self.name})
+            pods = [pod for pod in self.cluster.pods(self.namespace, **{
+                "app.kubernetes.io/name": "exemplar-agent", "app.kubernetes.io/instance": self.name})
                     if all(one["ready"] for one in pod["status"].get("containerStatuses", [{"ready": 0}]))]
             return pods[0] if len(pods) == 1 else None
         return eventually(ready, within=60, what="one ready pod of the agent")

@@ -23,6 +23,30 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | quote }}
 {{- end -}}
 
+{{- /* The test's pod has a name of its own: the DaemonSet, the Service and the monitors would take a pod
+with their selector's labels for an agent. */ -}}
+{{- define "exemplar-agent.testSelector" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride }}-test
+app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/component: test
+{{- end -}}
+
+{{- /* On which nodes, and with which right to pull: the agent, and the test that looks for it there. */ -}}
+{{- define "exemplar-agent.placement" -}}
+{{- with .Values.imagePullSecrets }}
+imagePullSecrets: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.affinity }}
+affinity: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end -}}
+
 {{- define "exemplar-agent.account" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "exemplar-agent.fullname" .) .Values.serviceAccount.name -}}
