@@ -47,6 +47,14 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
 
+{{- /* "true" if metrics go over OTLP, or else nothing. */ -}}
+{{- define "exemplar-agent.pushesMetrics" -}}
+{{- $scraped := or .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled -}}
+{{- if eq (toString .Values.otlp.metrics) "auto" -}}
+{{- if not $scraped -}}true{{- end -}}
+{{- else if .Values.otlp.metrics -}}true{{- end -}}
+{{- end -}}
+
 {{- define "exemplar-agent.account" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "exemplar-agent.fullname" .) .Values.serviceAccount.name -}}
