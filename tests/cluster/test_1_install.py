@@ -3,12 +3,14 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from support.agent import ROOT
 from support.metrics_page import OPENMETRICS
+from support.waiting import eventually
 
 CAPABILITIES = {"DAC_READ_SEARCH": 2, "SETGID": 6, "SETUID": 7, "SYS_PTRACE": 19, "PERFMON": 38,
                 "BPF": 39, "CHECKPOINT_RESTORE": 40}
@@ -36,6 +38,68 @@ def test_quick_start_of_the_readme(cluster):
     # then the agent is installed, and its own test found what it looked for
     assert "successfully rolled out" in output, output
     assert re.search(r"Phase:\s+Succeeded", output), output
+
+    # and where pods are held to a policy, the namespace may have this one
+    namespace = json.loads(cluster.kubectl("get", "namespace", "observability", "-o", "json"))
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "privileged"
+
+
+CHART = ROOT / "helm/exemplar-agent"
+
+
+def command_of_the_chart(beginning):
+    """The one command of the chart's page that begins so, with its continued lines."""
+    page = (CHART / "README.md").read_text()
+    found = re.findall(rf"^    ({re.escape(beginning)}(?:.*\\\n)*.*)$", page, re.M)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_status_of_the_chart(cluster, agent):
+    command = command_of_the_chart("kubectl -n observability exec daemonset/exemplar-agent")
+    eventually(lambda: re.search(r"python3\S*\s+OpenSSL", cluster.call(
+        "exec", "bash", "-euc", command)), within=60, what="the applications' TLS library")
+
+
+def test_upgrade_of_the_chart_keeps_values_and_takes_new_defaults(cluster, agent, tmp_path):
+    # given a release of a chart that had no network policy yet, with a value of its user
+    older = tmp_path / "exemplar-agent"
+    shutil.copytree(CHART, older)
+    (older / "templates/networkpolicy.yaml").unlink()
+    values = older / "values.yaml"
+    values.write_text(re.sub(r"^networkPolicy:\n(?: .*\n)*", "", values.read_text(), flags=re.M))
+    assert "networkPolicy" not in values.read_text()
+    cluster.helm("upgrade", agent.name, older, "-n", agent.namespace, "--reset-values",
+                 "--set", "podAnnotations.kept=yes")
+    try:
+        # when it is upgraded by the very command that a reader copies
+        cluster.call("exec", "bash", "-euc", command_of_the_chart("helm upgrade"))
+
+        # then the value is there, and so are the defaults of what is new
+        values = json.loads(cluster.helm("get", "values", agent.name, "-n", agent.namespace,
+                                         "--all", "-o", "json"))
+        assert values["podAnnotations"] == {"kept": "yes"}
+        assert values["networkPolicy"]["apiServerPorts"] == [443, 6443]
+    finally:
+        agent.upgrade()
+
+
+def test_metrics_that_are_only_scraped_are_not_pushed(cluster, agent, settings, sink, load):
+    # given an endpoint for spans alone
+    agent.upgrade(*settings, "--set", "otlp.metrics=false")
+    try:
+        before = sink.points()
+
+        # when requests come
+        with load(cluster.service("shop")) as requests:
+            requests.wait_for(40)
+
+        # then their spans are pushed, their metrics are on the page only
+        eventually(lambda: sink.spans(requests.prefix), within=30, what="spans")
+        assert agent.page().sum("http_server_request_duration_seconds_count") > 0
+        assert sink.points() == before
+    finally:
+        agent.upgrade()
 
 
 def status_of(pid):

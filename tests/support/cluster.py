@@ -139,6 +139,11 @@ class Sink:
                 for item in self.items if item["type"] == "span" and
                 item["span"]["trace_id"].startswith(prefix)]
 
+    def points(self):
+        """How many points of metrics came."""
+        self._read()
+        return sum(item["type"] == "point" for item in self.items)
+
     def exemplars(self, metric):
         """(resource, exemplar) of every point of a histogram."""
         self._read()
