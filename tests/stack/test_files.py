@@ -68,18 +68,25 @@ def test_configuration_of_prometheus_is_valid_but_for_its_newer_parts(tmp_path):
     assert "WARNING" not in run("promtool", "check", "config", path)
 
 
-@pytest.mark.parametrize("files", [["collector.yaml"], ["collector.yaml", "jaeger-only.yaml"],
-                                   ["collector.yaml", "tail-sampling.yaml"]])
-def test_configuration_of_the_collector_is_valid(files):
+@pytest.mark.parametrize("exporters", [None, "[otlp/jaeger]"])
+@pytest.mark.parametrize("files", [["collector.yaml"], ["collector.yaml", "tail-sampling.yaml"]])
+def test_configuration_of_the_collector_is_valid(files, exporters, monkeypatch):
+    if exporters:
+        monkeypatch.setenv("TRACE_EXPORTERS", exporters)
     run(tool("otelcol"), "validate", *[f"--config={FILES / 'collector' / name}" for name in files])
 
 
 def test_tail_sampling_keeps_what_the_agent_marks():
     source = (ROOT / "agent/trace/span_synthesizer.cc").read_text()
     assert '{"exemplar", std::string("true")}' in source
-    policies = yaml.safe_load((FILES / "collector/tail-sampling.yaml").read_text())[
-        "processors"]["tail_sampling"]["policies"]
-    assert policies[0]["string_attribute"] == {"key": "exemplar", "values": ["true"]}
+    snippet = yaml.safe_load((FILES / "collector/tail-sampling.yaml").read_text())
+    sampler = snippet["processors"]["tail_sampling"]
+    assert sampler["policies"][0]["string_attribute"] == {"key": "exemplar", "values": ["true"]}
+    pipelines = snippet["service"]["pipelines"]
+    assert "tail_sampling" not in pipelines["traces/exemplars"]["processors"]
+    # The decision on the rest of the trace needs to see the mark; the span goes out once.
+    order = pipelines["traces"]["processors"]
+    assert order.index("tail_sampling") < order.index("filter/no-exemplars")
 
 
 def test_data_sources_link_exemplars_to_both_backends():

@@ -2,6 +2,7 @@
 import json
 import math
 import os
+import time
 import urllib.request
 
 import pytest
@@ -91,6 +92,13 @@ def test_every_exemplar_scraped_opens_its_trace(start_agent, site, tmp_path):
         assert agent.stop() == 0
 
 
+def send_slow_requests(site, numbers):
+    """One for each of these known traces, slow enough to be the slowest of its window."""
+    for number in numbers:
+        curl(f"{site.url}/backend/slow?ms={100 * number}", "-H",
+             f"traceparent: 00-{known_trace(number)}-{number:016x}-01")
+
+
 def sdk_spans(stack, first, count, trace_of):
     """Spans as an SDK would send them, one a trace, without the mark of an exemplar."""
     spans = [{"traceId": trace_of(number), "spanId": f"{0x5dc0000 + number:016x}", "kind": 1,
@@ -107,14 +115,24 @@ def sdk_spans(stack, first, count, trace_of):
 def test_every_exemplar_opens_its_trace_when_one_of_a_hundred_is_kept(start_agent, site, tmp_path):
     with RealStack(tmp_path, "--sample", "1", TAIL_SAMPLING_WAIT="3s") as stack:
         agent = start_agent("--otlp-endpoint", stack.otlp, ports=site.ports)
+        # Requests so slow that the sampler has decided against their traces, from spans of SDKs that
+        # ended early, before the agent's spans come.
+        late = range(5, 10)
+        sdk_spans(stack, late[0], len(late), known_trace)
+        time.sleep(2)  # decided after these, so that none of them is the last, which is remembered
         others = [f"{0xabcdef0123456789abcdef0100000000 + number * 0x9e3779b1:032x}"
                   for number in range(400)]
         sdk_spans(stack, 0, 400, lambda number: others[number])
+        time.sleep(6)  # the wait, and a tick of the sampler on both sides
         sdk_spans(stack, 1, 4, known_trace)
-        sent = send_requests(site)
+        sent = send_requests(site) + len(late)
+        send_slow_requests(site, late)
+        sdk_spans(stack, 100 + late[0], len(late), lambda number: known_trace(number - 100))
         eventually(lambda: stack.prometheus.value(COUNT) == sent, within=20,
                    what=f"{sent} requests in Prometheus")
         followed = assert_each_opens_its_span(stack)
+        time.sleep(5)  # the sampler decides on the rest of these traces after the exemplars are stored
+        followed = stack.follow()
 
         # The sampler does sample: of the others hardly any is left ...
         kept = sum(bool(stack.trace(trace_id)) for trace_id in others)
@@ -125,6 +143,14 @@ def test_every_exemplar_opens_its_trace_when_one_of_a_hundred_is_kept(start_agen
         assert marked
         for trace_id in marked:
             assert "sdk" in {span["service"] for span in whole[trace_id]}, trace_id
+        # What came early for a trace decided against is gone; what came with the exemplar is kept.
+        slow = [known_trace(number) for number in late if known_trace(number) in whole]
+        assert len(slow) >= 2, slow
+        for trace_id in slow:
+            assert "sdk" in {span["service"] for span in whole[trace_id]}, trace_id
+        for spans in whole.values():
+            ids = [span["span_id"] for span in spans if span["attributes"].get("exemplar")]
+            assert len(ids) == len(set(ids)), "a span goes out once"
         assert agent.stop() == 0
 
 
