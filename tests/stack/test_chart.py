@@ -1,4 +1,5 @@
 """The stack's chart: lints, renders, refuses wrong values. Needs no cluster."""
+import json
 import subprocess
 
 import pytest
@@ -94,6 +95,40 @@ def test_one_trace_backend_is_enough(off, exporters):
     rendered = render("--set", f"{off}.enabled=false")
     assert ("Deployment", f"try-{off}") not in rendered
     assert {"name": "TRACE_EXPORTERS", "value": exporters} in container(rendered, "collector")["env"]
+
+
+def uids(node):
+    """Every data source that something names, or is."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "datasourceUid":
+                yield value
+            elif key == "datasource" and isinstance(value, dict):
+                yield value["uid"]
+            yield from uids(value)
+    elif isinstance(node, list):
+        for one in node:
+            yield from uids(one)
+
+
+@pytest.mark.parametrize("off", ["", "jaeger", "tempo"])
+def test_nothing_points_to_a_data_source_that_is_not_there(off):
+    rendered = render(*(("--set", f"{off}.enabled=false") if off else ()))
+    file = yaml.safe_load(rendered["ConfigMap", "try-grafana"]["data"]["datasources.yaml"])
+    there = {source["uid"]: source for source in file["datasources"]}
+    assert there.keys() == {"prometheus", "tempo", "jaeger"} - {off}
+    # Grafana's own, and the variable that lets the viewer choose a Prometheus.
+    known = set(there) | {"-- Grafana --", "-- Mixed --", "${datasource}"}
+    boards = [json.loads(board) for board in
+              rendered["ConfigMap", "try-grafana-dashboards"]["data"].values()]
+    assert len(boards) == 3
+    for part in (file, *boards):
+        assert set(uids(part)) <= known, part.get("uid")
+    links = there["prometheus"]["jsonData"]["exemplarTraceIdDestinations"]
+    assert {link["name"] for link in links} == {"trace_id", "traceID", "TraceID"}
+    assert len({(link["name"], link["datasourceUid"]) for link in links}) == len(links)
+    for link in links:
+        assert link["urlDisplayLabel"] == f'Open in {there[link["datasourceUid"]]["name"]}'
 
 
 @pytest.mark.parametrize("wrong", [

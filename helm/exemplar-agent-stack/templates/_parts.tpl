@@ -70,3 +70,46 @@ spec:
   accessModes: [ReadWriteOnce]
   resources: {requests: {storage: {{ index . 2 }}}}
 {{- end -}}
+
+{{- /* The data sources of files/, without those of parts that are not installed and what points there. */ -}}
+{{- define "stack.datasources" -}}
+{{- $file := .Files.Get "files/grafana/datasources.yaml" -}}
+{{- if and .Values.tempo.enabled .Values.jaeger.enabled -}}
+{{- $file -}}
+{{- else -}}
+{{- $backend := ternary "tempo" "jaeger" .Values.tempo.enabled -}}
+{{- $title := title $backend -}}
+{{- $all := fromYaml $file -}}
+{{- $sources := list -}}
+{{- range $source := $all.datasources -}}
+{{- range .jsonData.exemplarTraceIdDestinations -}}
+{{- $_ := mergeOverwrite . (dict "datasourceUid" $backend "urlDisplayLabel" (printf "Open in %s" $title)) -}}
+{{- end -}}
+{{- with .jsonData.exemplarTraceIdDestinations -}}
+{{- $_ := set $source.jsonData "exemplarTraceIdDestinations" (uniq .) -}}
+{{- end -}}
+{{- if has .uid (list "prometheus" $backend) -}}
+{{- $sources = append $sources . -}}
+{{- end -}}
+{{- end -}}
+{{- toYaml (set $all "datasources" $sources) -}}
+{{- end -}}
+{{- end -}}
+
+{{- /* Arguments: (list $ path). A dashboard of files/; its panels of TraceQL are for Tempo only. */ -}}
+{{- define "stack.dashboard" -}}
+{{- $top := index . 0 -}}
+{{- $file := $top.Files.Get (index . 1) -}}
+{{- if $top.Values.tempo.enabled -}}
+{{- $file -}}
+{{- else -}}
+{{- $board := fromJson $file -}}
+{{- $panels := list -}}
+{{- range $board.panels -}}
+{{- if not (or (eq (.datasource | default dict).type "tempo") (eq .title "Traces")) -}}
+{{- $panels = append $panels . -}}
+{{- end -}}
+{{- end -}}
+{{- toPrettyJson (set $board "panels" $panels) -}}
+{{- end -}}
+{{- end -}}
