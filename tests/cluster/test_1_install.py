@@ -181,7 +181,8 @@ def test_all_rendered_manifests_are_taken_by_the_api_server(cluster):
     renderings = [["helm/exemplar-agent"],
                   *(["helm/exemplar-agent", "-f", str(file)] for file in files), [stack],
                   [stack, "--set", "collector.tailSampling.enabled=true",
-                   "--set", "prometheus.storage=1Gi"]]
+                   "--set", "prometheus.storage=1Gi"],
+                  [stack, "--set", "prometheus.discovery.enabled=true"]]
     for arguments in renderings:
         rendered = cluster.helm("template", "dry", *arguments, "-n", "observability")
         taken = cluster.kubectl("apply", "--dry-run=server", "-n", "observability", "-f", "-",

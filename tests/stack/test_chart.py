@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import yaml
 
-from stack.conftest import CHART, FILES, helm
+from stack.conftest import CHART, FILES, helm, tool
 
 KEPT = ("--set", "prometheus.storage=10Gi,tempo.storage=20Gi")
 
@@ -129,6 +129,51 @@ def test_nothing_points_to_a_data_source_that_is_not_there(off):
     assert len({(link["name"], link["datasourceUid"]) for link in links}) == len(links)
     for link in links:
         assert link["urlDisplayLabel"] == f'Open in {there[link["datasourceUid"]]["name"]}'
+
+
+def test_prometheus_finds_the_agents_of_a_cluster_when_asked_to(tmp_path):
+    rendered = render("--set", "prometheus.discovery.enabled=true",
+                      "--set", "prometheus.discovery.namespace=agents")
+    text = rendered["ConfigMap", "try-prometheus"]["data"]["prometheus.yaml"]
+    (tmp_path / "prometheus.yaml").write_text(text)
+    checked = subprocess.run([tool("promtool"), "check", "config", tmp_path / "prometheus.yaml"],
+                             capture_output=True, text=True, timeout=60)
+    assert checked.returncode == 0, checked.stderr
+    config = yaml.safe_load(text)
+    before = yaml.safe_load((FILES / "prometheus/prometheus.yaml").read_text())
+    job = config["scrape_configs"].pop()
+    assert config == before
+    assert job["honor_labels"] is True
+    discovery, = job["kubernetes_sd_configs"]
+    assert discovery["namespaces"] == {"names": ["agents"]}
+    # The label and the port are those of the agent's chart.
+    agent = subprocess.run([helm(), "template", "other", CHART.parent / "exemplar-agent"],
+                           capture_output=True, text=True, timeout=60).stdout
+    pod, = [one["spec"]["template"] for one in yaml.safe_load_all(agent)
+            if one and one["kind"] == "DaemonSet"]
+    selector, = discovery["selectors"]
+    label, value = selector["label"].split("=")
+    assert pod["metadata"]["labels"][label] == value
+    port, = pod["spec"]["containers"][0]["ports"]
+    kept = {rule["source_labels"][0]: rule["regex"] for rule in job["relabel_configs"]
+            if rule.get("action") == "keep"}
+    assert kept["__meta_kubernetes_pod_container_port_name"] == port["name"]
+    # It may read pods there, and nothing else.
+    pod = rendered["Deployment", "try-prometheus"]["spec"]["template"]["spec"]
+    assert pod["serviceAccountName"] == "try-prometheus" and pod["automountServiceAccountToken"]
+    role, binding = rendered["Role", "try-prometheus"], rendered["RoleBinding", "try-prometheus"]
+    assert role["metadata"]["namespace"] == binding["metadata"]["namespace"] == "agents"
+    assert role["rules"] == [{"apiGroups": [""], "resources": ["pods"],
+                              "verbs": ["get", "list", "watch"]}]
+    assert binding["subjects"] == [{"kind": "ServiceAccount", "name": "try-prometheus",
+                                    "namespace": "observability"}]
+
+
+def test_no_right_in_the_cluster_unless_asked_for():
+    rendered = render()
+    assert not {kind for kind, _ in rendered} & {"ServiceAccount", "Role", "RoleBinding"}
+    text = rendered["ConfigMap", "try-prometheus"]["data"]["prometheus.yaml"]
+    assert text.rstrip() == (FILES / "prometheus/prometheus.yaml").read_text().rstrip()
 
 
 @pytest.mark.parametrize("wrong", [

@@ -23,13 +23,17 @@ name: {{ include "stack.name" . }}
 labels: {{- include "stack.labels" . | nindent 2 }}
 {{- end -}}
 
-{{- /* Arguments: (list $ "prometheus" user). What every pod has; nothing here needs a right. */ -}}
+{{- /* Arguments: (list $ "prometheus" user [account]). What every pod has; only with an account of
+its own has one rights in the cluster. */ -}}
 {{- define "stack.pod" -}}
 {{- $top := index . 0 -}}
 {{- with $top.Values.imagePullSecrets }}
 imagePullSecrets: {{- toYaml . | nindent 2 }}
 {{- end }}
-automountServiceAccountToken: false
+automountServiceAccountToken: {{ gt (len .) 3 }}
+{{- if gt (len .) 3 }}
+serviceAccountName: {{ index . 3 }}
+{{- end }}
 # Variables of other services look like settings to some of these programs.
 enableServiceLinks: false
 securityContext:
@@ -112,4 +116,29 @@ spec:
 {{- end -}}
 {{- toPrettyJson (set $board "panels" $panels) -}}
 {{- end -}}
+{{- end -}}
+
+{{- /* The configuration of files/, with the agents of this cluster when they are to be scraped. */ -}}
+{{- define "stack.prometheus" -}}
+{{- $file := .Files.Get "files/prometheus/prometheus.yaml" -}}
+{{- if .Values.prometheus.discovery.enabled -}}
+{{- $all := fromYaml $file -}}
+{{- $job := fromYaml (include "stack.discovery" .) -}}
+{{- toYaml (set $all "scrape_configs" (append $all.scrape_configs $job)) -}}
+{{- else -}}
+{{- $file -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "stack.discovery" -}}
+job_name: exemplar-agent-pods
+honor_labels: true
+kubernetes_sd_configs:
+  - role: pod
+    namespaces: {names: [{{ .Values.prometheus.discovery.namespace | default .Release.Namespace }}]}
+    selectors: [{role: pod, label: app.kubernetes.io/name=exemplar-agent}]
+relabel_configs:
+  - {source_labels: [__meta_kubernetes_pod_container_port_name], regex: metrics, action: keep}
+  - {source_labels: [__meta_kubernetes_pod_phase], regex: Running, action: keep}
+  - {source_labels: [__meta_kubernetes_pod_node_name], target_label: instance}
 {{- end -}}
