@@ -154,6 +154,16 @@ def test_every_exemplar_opens_its_trace_when_one_of_a_hundred_is_kept(start_agen
         assert agent.stop() == 0
 
 
+def test_an_exemplar_need_not_wait_for_the_sampler(start_agent, site, tmp_path):
+    with RealStack(tmp_path, "--sample", "1", TAIL_SAMPLING_WAIT="10m") as stack:
+        agent = start_agent("--otlp-endpoint", stack.otlp, ports=site.ports)
+        sent = send_requests(site)
+        eventually(lambda: stack.prometheus.value(COUNT) == sent, within=20,
+                   what=f"{sent} requests in Prometheus")
+        assert_each_opens_its_span(stack)
+        assert agent.stop() == 0
+
+
 def test_every_query_has_data_where_the_agent_pushes(start_agent, site, tmp_path):
     with RealStack(tmp_path) as stack:
         agent = start_agent("--otlp-endpoint", stack.otlp, window="1s", ports=site.ports)
