@@ -5,7 +5,7 @@ import subprocess
 import pytest
 import yaml
 
-from stack.conftest import CHART, FILES, helm, tool
+from stack.conftest import CHART, DASHBOARDS, FILES, RULES, helm, tool
 
 KEPT = ("--set", "prometheus.storage=10Gi,tempo.storage=20Gi")
 
@@ -174,6 +174,23 @@ def test_no_right_in_the_cluster_unless_asked_for():
     assert not {kind for kind, _ in rendered} & {"ServiceAccount", "Role", "RoleBinding"}
     text = rendered["ConfigMap", "try-prometheus"]["data"]["prometheus.yaml"]
     assert text.rstrip() == (FILES / "prometheus/prometheus.yaml").read_text().rstrip()
+
+
+def test_rules_and_dashboards_for_an_operator():
+    only = ("--set", "operator.enabled=true", "--set", "operator.labels.release=monitoring",
+            "--show-only", "templates/operator.yaml")
+    rendered = render(*only)
+    assert {kind for kind, _ in rendered} == {"PrometheusRule", "ConfigMap"}
+    rules = [one for (kind, _), one in rendered.items() if kind == "PrometheusRule"]
+    assert [rule["spec"] for rule in rules] == [yaml.safe_load(path.read_text()) for path in RULES]
+    for rule in rules:
+        assert rule["metadata"]["labels"]["release"] == "monitoring"
+    boards = [one for (kind, _), one in rendered.items() if kind == "ConfigMap"]
+    for board in boards:
+        assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+    assert sorted(text.rstrip() for board in boards for text in board["data"].values()) == sorted(
+        path.read_text().rstrip() for path in DASHBOARDS)
+    assert not [kind for kind, _ in render() if kind == "PrometheusRule"]
 
 
 @pytest.mark.parametrize("wrong", [
