@@ -193,6 +193,14 @@ def test_rules_and_dashboards_for_an_operator():
     assert not [kind for kind, _ in render() if kind == "PrometheusRule"]
 
 
+def test_the_agent_may_be_there_already_when_the_stack_comes():
+    for path in (CHART / "README.md", CHART / "templates/NOTES.txt"):
+        text = path.read_text()
+        assert "helm install exemplar-agent" not in text, path
+        assert "helm upgrade --install exemplar-agent" in text, path
+        assert "--set image.repository=" in text, path
+
+
 @pytest.mark.parametrize("wrong", [
     "jaeger.enabled=false,tempo.enabled=false", "prometheus.image=prom/prometheus:latest",
     "prometheus.image=prom/prometheus", "prometheus.storage=lots",
