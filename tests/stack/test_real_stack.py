@@ -2,7 +2,6 @@
 import json
 import math
 import os
-import time
 import urllib.request
 
 import pytest
@@ -112,45 +111,50 @@ def sdk_spans(stack, first, count, trace_of):
         assert reply.status == 200
 
 
+def traces_decided_on(stack, first, count=400):
+    """Traces of an SDK, no exemplar among them: the sampler, which keeps a few of so many, has
+    decided on them and on whatever came before."""
+    ids = {number: f"{0xabcdef0123456789abcdef0100000000 + number * 0x9e3779b1:032x}"
+           for number in range(first, first + count)}
+    sdk_spans(stack, first, count, ids.get)
+    eventually(lambda: any(stack.trace(trace_id) for trace_id in ids.values()), within=30,
+               what=f"one of {count} traces that the sampler keeps")
+    return list(ids.values())
+
+
 def test_every_exemplar_opens_its_trace_when_one_of_a_hundred_is_kept(start_agent, site, tmp_path):
     with RealStack(tmp_path, "--sample", "1", TAIL_SAMPLING_WAIT="3s") as stack:
         agent = start_agent("--otlp-endpoint", stack.otlp, ports=site.ports)
         # Requests so slow that the sampler has decided against their traces, from spans of SDKs that
-        # ended early, before the agent's spans come.
+        # ended early, before the agent's spans come. It decides on others after these, so that none
+        # of them is the last, which is remembered.
         late = range(5, 10)
         sdk_spans(stack, late[0], len(late), known_trace)
-        time.sleep(2)  # decided after these, so that none of them is the last, which is remembered
-        others = [f"{0xabcdef0123456789abcdef0100000000 + number * 0x9e3779b1:032x}"
-                  for number in range(400)]
-        sdk_spans(stack, 0, 400, lambda number: others[number])
-        time.sleep(6)  # the wait, and a tick of the sampler on both sides
+        others = traces_decided_on(stack, 1000) + traces_decided_on(stack, 2000)
         sdk_spans(stack, 1, 4, known_trace)
         sent = send_requests(site) + len(late)
         send_slow_requests(site, late)
         sdk_spans(stack, 100 + late[0], len(late), lambda number: known_trace(number - 100))
         eventually(lambda: stack.prometheus.value(COUNT) == sent, within=20,
                    what=f"{sent} requests in Prometheus")
-        followed = assert_each_opens_its_span(stack)
-        time.sleep(5)  # the sampler decides on the rest of these traces after the exemplars are stored
-        followed = stack.follow()
+        assert_each_opens_its_span(stack)
 
-        # The sampler does sample: of the others hardly any is left ...
-        kept = sum(bool(stack.trace(trace_id)) for trace_id in others)
-        assert kept <= 24, f"{kept} of 400 traces without an exemplar were kept"
-        # ... and a kept trace is whole, with the spans of SDKs.
-        whole = {one.exemplar["labels"]["trace_id"]: one.spans for one in followed}
-        marked = [known_trace(number) for number in range(1, 5) if known_trace(number) in whole]
-        assert marked
-        for trace_id in marked:
-            assert "sdk" in {span["service"] for span in whole[trace_id]}, trace_id
-        # What came early for a trace decided against is gone; what came with the exemplar is kept.
-        slow = [known_trace(number) for number in late if known_trace(number) in whole]
-        assert len(slow) >= 2, slow
-        for trace_id in slow:
-            assert "sdk" in {span["service"] for span in whole[trace_id]}, trace_id
-        for spans in whole.values():
+        def whole_traces():
+            """A kept trace is whole, with the spans of SDKs: those that came with the exemplar, where
+            what came early was decided against. The sampler decides after the exemplars are stored."""
+            found = {one.exemplar["labels"]["trace_id"]: one.spans for one in stack.follow()}
+            marked = {known_trace(number) for number in range(1, 5)} & found.keys()
+            slow = {known_trace(number) for number in late} & found.keys()
+            assert marked and len(slow) >= 2, (marked, slow)
+            for trace_id in marked | slow:
+                assert "sdk" in {span["service"] for span in found[trace_id]}, trace_id
+            return found
+        for spans in eventually(whole_traces, within=20).values():
             ids = [span["span_id"] for span in spans if span["attributes"].get("exemplar")]
             assert len(ids) == len(set(ids)), "a span goes out once"
+        # The sampler does sample: of the others hardly any is left.
+        kept = sum(bool(stack.trace(trace_id)) for trace_id in others)
+        assert kept <= 32, f"{kept} of {len(others)} traces without an exemplar were kept"
         assert agent.stop() == 0
 
 
