@@ -6,7 +6,6 @@ namespace exa {
 namespace {
 
 using ::testing::IsEmpty;
-using ::testing::SizeIs;
 
 class Tracker : public testing::TrackerFixture {};
 

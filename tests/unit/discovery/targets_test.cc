@@ -13,8 +13,6 @@ namespace exa {
 namespace {
 
 using namespace std::string_literals;
-using ::testing::Contains;
-using ::testing::Not;
 
 const HostIdentity kHost{.host_name = "web1", .agent_version = "9.9.9"};
 

@@ -26,7 +26,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::HasSubstr;
-using ::testing::UnorderedElementsAre;
 
 bool is_root() {
   return geteuid() == 0;

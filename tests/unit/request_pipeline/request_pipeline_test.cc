@@ -14,7 +14,6 @@ namespace exa {
 namespace {
 
 using namespace std::chrono_literals;
-using ::testing::Each;
 using testing::exchange_of;
 using ::testing::Field;
 using ::testing::IsEmpty;
