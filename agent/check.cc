@@ -66,6 +66,10 @@ int check_host(const Config& config) {
     return kExitBadConfiguration;
   }
   print_tls(features);
+  if (kernel::pid_namespace_inode() != 0)
+    std::puts(
+        "Seen are the processes of this PID namespace, which is not the host's; for all of them:\n"
+        "`docker run --pid=host`, `hostPID: true`.");
   std::puts("The agent can run here.");
   return kExitOk;
 }

@@ -68,7 +68,7 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
   }
   now = direction == EXA_EGRESS ? exa_time_sent(tcp) : 0;
   if (!now) now = bpf_ktime_get_ns();
-  if (state->tgid != (__u32)task->tgid || state->generation != exa_generation)
+  if (state->tgid != exa_tgid(task) || state->generation != exa_generation)
     exa_judge(sk, task, state, row, now);
 
   flow = &state->flow[direction];
@@ -254,10 +254,10 @@ int BPF_PROG(exa_destroy, struct sock* sk) {
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exa_exec, struct task_struct* task) {
-  const __u32 tgid = task->tgid;
+  const __u32 tgid = exa_tgid(task);
   struct exa_process_state* known = bpf_map_lookup_elem(&exa_processes, &tgid);
 
-  if (exa_tls_enabled) exa_tls_tell_exec(task);
+  if (exa_tls_enabled && tgid) exa_tls_tell_exec(task, tgid);
   /* Another program under the same pid: judged and announced anew at its next I/O. Verdicts that
    * the prober entered by itself stand. */
   if (!known || !known->start_time_ns) return 0;
@@ -269,7 +269,7 @@ SEC("tp_btf/sched_process_exit")
 int BPF_PROG(exa_exit, struct task_struct* task) {
   struct exa_event_header event = {};
   struct exa_counter_row* row;
-  const __u32 tgid = task->tgid;
+  const __u32 tgid = exa_tgid(task);
 
   if (task->signal->live.counter > 0) return 0;
   if (bpf_map_delete_elem(&exa_processes, &tgid)) return 0;

@@ -28,8 +28,11 @@ const volatile struct exa_capture_config exa_config = {
 /* Processes that did no TCP I/O so far are announced here. */
 static __always_inline int exa_tls_is_excluded(struct task_struct* task,
                                                struct exa_counter_row* row, __u64 now) {
-  const __u32 tgid = task->tgid;
-  struct exa_process_state* known = bpf_map_lookup_elem(&exa_processes, &tgid);
+  const __u32 tgid = exa_tgid(task);
+  struct exa_process_state* known;
+
+  if (!tgid) return 1;
+  known = bpf_map_lookup_elem(&exa_processes, &tgid);
   if (known) return known->verdict == EXA_PROCESS_EXCLUDED;
   struct exa_process_state fresh = {.start_time_ns = task->group_leader->start_boottime};
   const long status = bpf_map_update_elem(&exa_processes, &tgid, &fresh, BPF_NOEXIST);
@@ -44,7 +47,7 @@ static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* 
                                                             const struct pt_regs* regs, int shape,
                                                             int create) {
   if (shape == EXA_TLS_SHAPE_GO) {
-    struct exa_tls_key key = {.object = exa_tls_goroutine(regs), .tgid = task->tgid};
+    struct exa_tls_key key = {.object = exa_tls_goroutine(regs), .tgid = exa_tgid(task)};
     struct exa_tls_call* call = bpf_map_lookup_elem(&exa_tls_gos, &key);
     if (call || !create) return call;
     struct exa_tls_call fresh = {};
@@ -83,7 +86,7 @@ static __noinline int exa_tls_write(struct pt_regs* regs, int shape) {
     EXA_COUNT_SHARED(row, TLS_FILTERED_EMPTY);
     return 0;
   }
-  key.tgid = task->tgid;
+  key.tgid = exa_tgid(task);
   plain.now = bpf_ktime_get_ns();
   if (exa_tls_is_excluded(task, row, plain.now)) {
     EXA_COUNT_SHARED(row, TLS_FILTERED_PROCESS);
@@ -94,7 +97,7 @@ static __noinline int exa_tls_write(struct pt_regs* regs, int shape) {
     EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
     return 0;
   }
-  stream->state.tgid = task->tgid;
+  stream->state.tgid = key.tgid;
   new_bytes = exa_tls_new_bytes(stream, plain.buffer, size);
   stream->write.buffer = plain.buffer;
   stream->write.size_bytes = size;
@@ -138,7 +141,7 @@ static __noinline int exa_tls_read(struct pt_regs* regs, int shape) {
   exa_tls_begin(call, regs, object, buffer, moved_address, EXA_TLS_READING, shape);
 
   /* The stream is there before the library reads the socket, so that the read proves its socket. */
-  struct exa_tls_key key = {.object = object, .tgid = task->tgid};
+  struct exa_tls_key key = {.object = object, .tgid = exa_tgid(task)};
   stream = exa_tls_stream_of(&key, now);
   /* What came before the first plaintext were records of the handshake. */
   if (stream && stream->state.flow[EXA_INGRESS].position == 0) stream->ingress_pending = 0;
@@ -163,7 +166,7 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
   }
   call->kind = EXA_TLS_IDLE;
   key.object = call->object;
-  key.tgid = task->tgid;
+  key.tgid = exa_tgid(task);
   plain.buffer = call->buffer;
   moved = shape == EXA_TLS_SHAPE_GO ? (__s64)exa_tls_result(regs) : (int)exa_tls_result(regs);
   if ((shape == EXA_TLS_SHAPE_POINTER || shape == EXA_TLS_SHAPE_INNER) && moved > 0) {
@@ -189,7 +192,7 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
     EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
     return 0;
   }
-  stream->state.tgid = task->tgid;
+  stream->state.tgid = key.tgid;
   if (call->received_cookie && shape != EXA_TLS_SHAPE_GO) {
     if (!stream->socket.cookie && !call->received_mixed &&
         exa_tls_carries(call->received_bytes, plain.length))
@@ -213,7 +216,7 @@ static __noinline int exa_tls_shake(struct pt_regs* regs) {
 
   if (!row || exa_tls_is_excluded(task, row, now)) return 0;
   exa_tls_arguments(regs, EXA_TLS_SHAPE_SIZED, &key.object, &buffer, &size, &moved_address);
-  key.tgid = task->tgid;
+  key.tgid = exa_tgid(task);
   stream = exa_tls_stream_of(&key, now);
   if (!stream) return 0;
   if (stream->state.flow[EXA_INGRESS].position == 0 && stream->state.flow[EXA_EGRESS].position == 0)
@@ -230,7 +233,7 @@ static __noinline int exa_tls_free(struct pt_regs* regs) {
   __u64 buffer, size, moved_address;
 
   exa_tls_arguments(regs, EXA_TLS_SHAPE_SIZED, &key.object, &buffer, &size, &moved_address);
-  key.tgid = task->tgid;
+  key.tgid = exa_tgid(task);
   stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
   if (!stream) return 0;
   exa_emit_end(&stream->state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, 0);

@@ -2,6 +2,7 @@
 
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -120,6 +121,13 @@ std::string KernelFeatures::refusal() const {
   }
   if (rung != Rung::kSocketLength) text += (text.empty() ? "" : " ") + rung_sentence + ".";
   return text;
+}
+
+std::uint32_t pid_namespace_inode() {
+  constexpr ino_t kHost = 0xEFFFFFFC;  // PROC_PID_INIT_INO of the kernel
+  struct stat own{};
+  if (::stat("/proc/self/ns/pid", &own) != 0 || own.st_ino == kHost) return 0;
+  return static_cast<std::uint32_t>(own.st_ino);
 }
 
 KernelFeatures probe_kernel_features() {

@@ -2,6 +2,7 @@
 // follows from it. Also what `check` prints.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -53,6 +54,10 @@ struct KernelFeatures {
 };
 
 KernelFeatures probe_kernel_features();
+
+// The inode of this process' PID namespace; 0 if that is the host's. In another one, of a container
+// or of a node that is a container, the processes around it have no numbers and are not observed.
+std::uint32_t pid_namespace_inode();
 
 std::string_view rung_name(Rung rung);
 

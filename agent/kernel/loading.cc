@@ -26,6 +26,7 @@ void configure(exa_capture_config& to, const CaptureConfig& from) {
   to.retry_after_runs = from.retry_after_runs;
   to.wakeup_fill_bytes = from.event_ring_bytes / from.event_rings / 4;
   to.event_ring_mask = from.event_rings - 1;
+  to.pid_namespace_inode = pid_namespace_inode();
   to.included_port_count = static_cast<std::uint32_t>(from.included_ports.size());
   to.excluded_port_count = static_cast<std::uint32_t>(from.excluded_ports.size());
   std::copy(from.included_ports.begin(), from.included_ports.end(), to.included_ports);

@@ -130,6 +130,17 @@ struct thread_info {
   unsigned long flags;
   __u32 status;
 };
+struct pid_namespace {
+  struct ns_common ns;
+};
+struct upid {
+  int nr;
+  struct pid_namespace* ns;
+};
+struct pid {
+  unsigned int level;
+  struct upid numbers[1];
+};
 struct task_struct {
   struct thread_info thread_info;
   unsigned int flags;
@@ -141,6 +152,7 @@ struct task_struct {
   __u64 start_boottime;
   char comm[16];
   struct signal_struct* signal;
+  struct pid* thread_pid;
 };
 
 #if defined(__TARGET_ARCH_x86)

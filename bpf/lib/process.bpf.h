@@ -2,6 +2,7 @@
 #ifndef EXA_BPF_LIB_PROCESS_H
 #define EXA_BPF_LIB_PROCESS_H
 
+#include "bpf/lib/pid_namespace.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/maps/processes.bpf.h"
 #include "exa/abi/config.h"
@@ -17,10 +18,10 @@ static __noinline int exa_announce_process(struct task_struct* task, struct exa_
   struct exa_process_event event = {};
 
   if (!task || !row) return 0;
-  exa_fill_header(&event.header, EXA_EVENT_PROCESS, sizeof(event), now, 0, task->tgid);
+  exa_fill_header(&event.header, EXA_EVENT_PROCESS, sizeof(event), now, 0, exa_tgid(task));
   event.start_time_ns = task->group_leader->start_boottime;
   event.cgroup_id = bpf_get_current_cgroup_id();
-  event.parent_tgid = task->real_parent->tgid;
+  event.parent_tgid = exa_tgid(task->real_parent);
   event.uid = (__u32)bpf_get_current_uid_gid();
   bpf_probe_read_kernel_str(event.comm, sizeof(event.comm), task->group_leader->comm);
   bpf_probe_read_kernel_str(event.exe_name, sizeof(event.exe_name),
@@ -61,7 +62,8 @@ static __noinline int exa_judge(struct sock* sk, struct task_struct* task,
   __u32 tgid;
 
   if (!sk || !task || !state || !row) return 0;
-  tgid = task->tgid;
+  tgid = exa_tgid(task);
+  if (!tgid) flags |= EXA_SOCKET_EXCLUDED_PROCESS;
   if (!sk->sk_socket || !sk->sk_socket->file) flags |= EXA_SOCKET_OF_KERNEL;
   if (exa_is_excluded_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport)))
     flags |= EXA_SOCKET_EXCLUDED_PORT;

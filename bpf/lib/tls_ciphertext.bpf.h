@@ -7,6 +7,7 @@
 #ifndef EXA_BPF_LIB_TLS_CIPHERTEXT_H
 #define EXA_BPF_LIB_TLS_CIPHERTEXT_H
 
+#include "bpf/lib/pid_namespace.bpf.h"
 #include "bpf/lib/tls_records.bpf.h"
 #include "bpf/lib/tls_registers.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
@@ -33,7 +34,7 @@ static __always_inline struct exa_tls_call* exa_tls_enclosing_call(struct task_s
 
   if (call && call->kind != EXA_TLS_IDLE && exa_tls_in_frame(call, regs)) return call;
   key.object = exa_tls_goroutine(regs);
-  key.tgid = task->tgid;
+  key.tgid = exa_tgid(task);
   call = bpf_map_lookup_elem(&exa_tls_gos, &key);
   if (call && call->kind != EXA_TLS_IDLE && exa_tls_in_frame(call, regs)) return call;
   return 0;
@@ -117,7 +118,7 @@ static __noinline int exa_tls_tell(struct task_struct* task, struct exa_counter_
   __u32 tgid;
 
   if (!task || !row) return 0;
-  tgid = task->tgid;
+  tgid = exa_tgid(task);
   process = bpf_map_lookup_elem(&exa_processes, &tgid);
   if (!process || process->tls_seconds == seconds) return 0;
   process->tls_seconds = seconds;
@@ -126,7 +127,7 @@ static __noinline int exa_tls_tell(struct task_struct* task, struct exa_counter_
 
 /* The process runs another program: it may have a TLS library linked in. Programs that the prober
  * knows to have none are not told. */
-static __always_inline void exa_tls_tell_exec(struct task_struct* task) {
+static __always_inline void exa_tls_tell_exec(struct task_struct* task, __u32 tgid) {
   struct exa_counter_row* row;
   struct exa_tls_file file = {};
   struct inode* inode;
@@ -136,7 +137,7 @@ static __always_inline void exa_tls_tell_exec(struct task_struct* task) {
   file.device = inode->i_sb->s_dev;
   if (bpf_map_lookup_elem(&exa_tls_dull, &file)) return;
   row = exa_counters_of_this_cpu();
-  if (row) exa_tls_tell_prober(EXA_EVENT_EXEC, task->tgid, row, bpf_ktime_get_ns());
+  if (row) exa_tls_tell_prober(EXA_EVENT_EXEC, tgid, row, bpf_ktime_get_ns());
 }
 
 /* No call of a library encloses this one, but the thread wrote to a TLS object just before, or may
@@ -158,7 +159,7 @@ static __noinline int exa_tls_follow(struct sock* sk, struct exa_tls_call* threa
     return 0;
   }
   key.object = thread->written_object;
-  key.tgid = bpf_get_current_pid_tgid() >> 32;
+  key.tgid = exa_tgid(bpf_get_current_task_btf());
   const int fits = key.object && !thread->written_mixed &&
                    exa_tls_carries(cipher->first_record, thread->written_bytes);
   thread->written_object = 0;
@@ -217,7 +218,7 @@ static __noinline int exa_tls_on_ciphertext(struct sock* sk, struct task_struct*
   exa_tls_find_record(task, state, cipher);
   if (!call) return exa_tls_follow(sk, thread, cipher);
 
-  struct exa_tls_key key = {.object = call->object, .tgid = task->tgid};
+  struct exa_tls_key key = {.object = call->object, .tgid = exa_tgid(task)};
   const int writes = call->kind == EXA_TLS_WRITING && cipher->direction == EXA_EGRESS;
   stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
   if (!stream) return 0;
@@ -245,7 +246,7 @@ static __noinline int exa_tls_on_blocked(struct sock* sk) {
                                 (const struct pt_regs*)bpf_task_pt_regs(task));
   if (!call || call->kind != EXA_TLS_WRITING) return 0;
   key.object = call->object;
-  key.tgid = task->tgid;
+  key.tgid = exa_tgid(task);
   stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
   if (stream) stream->write.blocked = 1;
   return 0;

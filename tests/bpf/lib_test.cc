@@ -97,7 +97,7 @@ class Run : public testing::Test {
                              .retry_after_runs = 4,
                              .wakeup_fill_bytes = 0,
                              .event_ring_mask = 0,
-                             .reserved = 0,
+                             .pid_namespace_inode = 0,
                              .included_port_count = 0,
                              .excluded_port_count = 0,
                              .included_ports = {},

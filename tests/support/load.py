@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from support.servers import SERVICES
 
 
-def curl(*arguments, within=60.0, check=True):
+def curl(*arguments, within=60.0, check=True, prefix=()):
     """Runs curl; .transfers is what its --write-out said of each URL."""
-    command = ["curl", "--silent", "--show-error", "--write-out", "%{json}\n"]
+    command = [*prefix, "curl", "--silent", "--show-error", "--write-out", "%{json}\n"]
     for argument in map(str, arguments):
         # Each URL needs an --output of its own.
         command += (["--output", "/dev/null"] if argument.startswith("http") else []) + [argument]

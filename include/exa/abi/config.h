@@ -13,8 +13,8 @@ struct exa_capture_config {
   __u32 retry_after_runs;     /* an ignored socket is looked at again after so many runs */
   __u32 wakeup_fill_bytes;    /* unread bytes of a data ring above which its reader is woken */
   __u32 event_ring_mask;      /* number of data rings - 1; a CPU writes to ring cpu & mask */
-  __u32 reserved;
-  __u32 included_port_count; /* 0: every port */
+  __u32 pid_namespace_inode;  /* whose numbers processes have in records; 0: the host's */
+  __u32 included_port_count;  /* 0: every port */
   __u32 excluded_port_count;
   __u16 included_ports[EXA_MAX_PORTS]; /* host order; the local or the remote port matches */
   __u16 excluded_ports[EXA_MAX_PORTS];

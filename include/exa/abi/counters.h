@@ -21,7 +21,7 @@
   X(FILTERED_EMPTY, filtered, empty, "call moved no bytes")                                        \
   X(FILTERED_PEEK, filtered, peek, "MSG_PEEK, MSG_ERRQUEUE, MSG_OOB: not of the byte stream")      \
   X(FILTERED_KERNEL, filtered, kernel, "I/O of a kernel thread, or of a socket of the kernel")     \
-  X(FILTERED_PROCESS, filtered, process, "process excluded, or the agent itself")                  \
+  X(FILTERED_PROCESS, filtered, process, "process excluded, the agent, or of another PID namespace") \
   X(FILTERED_PORT, filtered, port, "port excluded")                                                \
   X(FILTERED_IGNORED_SOCKET, filtered, ignored_socket, "socket speaks no known protocol")          \
   X(FILTERED_TLS, filtered, tls, "ciphertext of a TLS connection")                                 \

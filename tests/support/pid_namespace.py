@@ -1,0 +1,46 @@
+"""A PID namespace as a container has one, or a node that is itself a container (kind, minikube)."""
+import pathlib
+import subprocess
+
+from support.waiting import eventually
+
+
+def numbers_of(pid):
+    """The numbers of a process in each PID namespace it is in, this one first."""
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("NSpid:"):
+            return [int(number) for number in line.split()[1:]]
+    raise AssertionError(f"no NSpid of {pid}")
+
+
+def child_of(pid):
+    """The only child; none yet is an AssertionError."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert len(children) == 1, f"{pid} has the children {children}"
+    return int(children[0])
+
+
+class PidNamespace:
+    """Lasts for a block, and all its processes with it. prefix starts a program in it, with a /proc
+    of its own, as the child of a process that waits; with that of another namespace this one is
+    inside that."""
+
+    def __init__(self, prefix=()):
+        self._holder = subprocess.Popen(
+            [*prefix, "unshare", "--pid", "--fork", "--mount-proc", "sleep", "infinity"],
+            stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self._first = eventually(self._sleeper, what="the namespace")
+        self.prefix = ("nsenter", f"--target={self._first}", "--pid", "--mount")
+
+    def _sleeper(self):
+        pid = self._holder.pid
+        while pathlib.Path(f"/proc/{pid}/comm").read_text() != "sleep\n":
+            pid = child_of(pid)
+        return pid
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        subprocess.run(["kill", "-KILL", str(self._first)], check=True)
+        self._holder.wait(timeout=10)
