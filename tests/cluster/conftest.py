@@ -8,7 +8,8 @@ import subprocess
 import pytest
 
 from support.agent import ROOT
-from support.cluster import Cluster, InstalledAgent, Load, Sink
+from support.cluster import NODE_IP, Cluster, InstalledAgent, Load
+from support.sink_process import SinkProcess
 
 APPLICATION = "localhost/exemplar-agent-cluster-app:1"
 CURL = "curlimages/curl:8.10.1"  # as values.yaml has it
@@ -68,7 +69,7 @@ def agent(cluster):
 
 @pytest.fixture(scope="session")
 def sink(cluster, tmp_path_factory):
-    running = Sink(cluster, tmp_path_factory.mktemp("sink"))
+    running = SinkProcess(cluster.inside, NODE_IP, tmp_path_factory.mktemp("sink"))
     yield running
     running.stop()
 
