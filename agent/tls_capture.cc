@@ -14,8 +14,10 @@
 namespace exa {
 namespace {
 
-// Shells and their kin run all the time and speak no TLS themselves.
-constexpr const char* kShells[] = {"bash", "dash", "sh", "zsh", "fish", "busybox", "sleep", "env"};
+// Shells and their kin run all the time and speak no TLS themselves. Commands of the agent, such as
+// `status`, hold the names by which libraries are found, and would be taken for one.
+constexpr const char* kWithoutTls[] = {"bash",    "dash",  "sh",  "zsh",           "fish",
+                                       "busybox", "sleep", "env", "exemplar-agent"};
 
 Result<TlsAttacher::Attachment> attach(const kernel::TlsPrograms& programs, int file_fd,
                                        const AttachPlan& plan) {
@@ -43,7 +45,8 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(
   auto parts = std::make_unique<Parts>(std::move(*programs));
   kernel::TlsPrograms& loaded = parts->programs;
 
-  ignored_executables.insert(ignored_executables.end(), std::begin(kShells), std::end(kShells));
+  ignored_executables.insert(ignored_executables.end(), std::begin(kWithoutTls),
+                             std::end(kWithoutTls));
   TlsAttacher attacher(
       {.attach = [&loaded](int fd, const AttachPlan& plan) { return attach(loaded, fd, plan); },
        .mark_dull = [&loaded](std::uint64_t device,

@@ -10,6 +10,7 @@ import pytest
 
 from support.agent import ROOT
 from support.metrics_page import OPENMETRICS
+from support.tool_cache import TOOL_CACHE
 from support.waiting import eventually
 
 CAPABILITIES = {"DAC_READ_SEARCH": 2, "SETGID": 6, "SETUID": 7, "SYS_PTRACE": 19, "PERFMON": 38,
@@ -138,6 +139,30 @@ def test_pod_is_not_privileged(cluster, agent):
     assert os.stat(f"/proc/{pid}/environ").st_uid == 0
 
 
+def test_a_namespace_that_enforces_baseline_needs_the_label_of_the_readme(cluster, agent):
+    # given the agent's pod in a namespace that enforces Pod Security
+    daemonset, = cluster.objects("daemonset", "-n", agent.namespace)
+    spec = daemonset["spec"]["template"]["spec"]
+    pod = json.dumps({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "try"}, "spec": spec})
+    label = next(word for line in quick_start()[1].splitlines() if "label namespace" in line
+                 for word in line.split() if "pod-security" in word)
+    cluster.kubectl("create", "namespace", "secured")
+    try:
+        cluster.kubectl("create", "serviceaccount", spec["serviceAccountName"], "-n", "secured")
+        level = label.replace("=privileged", "=baseline")
+        assert level != label
+        cluster.kubectl("label", "namespace", "secured", level)
+
+        # then it is refused, and with the label of the README it is not
+        create = ("create", "--dry-run=server", "-n", "secured", "-f", "-")
+        with pytest.raises(AssertionError, match="violates PodSecurity .*hostPID"):
+            cluster.kubectl(*create, stdin=pod)
+        cluster.kubectl("label", "namespace", "secured", label, "--overwrite")
+        assert "created" in cluster.kubectl(*create, stdin=pod)
+    finally:
+        cluster.kubectl("delete", "namespace", "secured", within=60)
+
+
 def test_image_has_what_the_agent_needs_and_no_shell(cluster, agent):
     name = agent.pod()["metadata"]["name"]
     program = ["exec", "-n", "observability", name, "--", "/usr/bin/exemplar-agent"]
@@ -171,8 +196,12 @@ def test_service_leads_to_the_own_nodes_agent(cluster, agent):
 
 
 def test_all_rendered_manifests_are_taken_by_the_api_server(cluster):
-    # given every file of values, and the definitions that monitors need
-    cluster.kubectl("apply", "-f", ROOT / "tests/cluster/monitor_definitions.yaml")
+    # given every file of values, and the Prometheus operator's definitions of its own resources
+    missing = subprocess.run([ROOT / "tests/tools/build", "--check", "prometheus-operator"],
+                             capture_output=True, text=True, check=False).stdout.strip()
+    if missing:
+        pytest.skip(missing)
+    cluster.kubectl("apply", "-f", TOOL_CACHE / "prometheus-operator")
     cluster.kubectl("wait", "--for=condition=Established", "--timeout=30s",
                     "customresourcedefinitions", "--all")
     files = sorted((ROOT / "tests/helm/values").glob("*.yaml"))
@@ -182,7 +211,8 @@ def test_all_rendered_manifests_are_taken_by_the_api_server(cluster):
                   *(["helm/exemplar-agent", "-f", str(file)] for file in files), [stack],
                   [stack, "--set", "collector.tailSampling.enabled=true",
                    "--set", "prometheus.storage=1Gi"],
-                  [stack, "--set", "prometheus.discovery.enabled=true"]]
+                  [stack, "--set", "prometheus.discovery.enabled=true"],
+                  [stack, "--set", "operator.enabled=true"]]
     for arguments in renderings:
         rendered = cluster.helm("template", "dry", *arguments, "-n", "observability")
         taken = cluster.kubectl("apply", "--dry-run=server", "-n", "observability", "-f", "-",

@@ -97,9 +97,10 @@ class Machine:
         return True
 
     def run(self, *command, within=60.0):
-        """Runs a program there, as root with a small environment."""
+        """Runs a program there, as root in /srv, with a small environment."""
         return subprocess.run(
-            ["nsenter", f"--target={self._first}", "--all", "--wdns=/root", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root",
+            ["nsenter", f"--target={self._first}", "--all", "--wdns=/srv", "env", "-i",
+             "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/srv",
              "DEBIAN_FRONTEND=noninteractive", *map(str, command)],
             capture_output=True, text=True, timeout=within, check=False, stdin=subprocess.DEVNULL)
 
