@@ -148,7 +148,7 @@ TEST(Confinement, ThreadsAndSocketsStillWork) {
 
 // The child must go when the parent is killed, also when the parent has only the prober's
 // capabilities, as in the product.
-TEST(TwoProcesses, KillingTheParentEndsTheChildWithinASecond) {
+TEST(TwoProcesses, KillingTheParentEndsTheChild) {
   if (!is_root()) GTEST_SKIP() << "needs root";
   int report[2];
   ASSERT_EQ(pipe(report), 0);
@@ -167,7 +167,7 @@ TEST(TwoProcesses, KillingTheParentEndsTheChildWithinASecond) {
   const UniqueFd child_exited(static_cast<int>(syscall(SYS_pidfd_open, child, 0)));
   ASSERT_TRUE(child_exited.valid());
   kill(parent, SIGKILL);
-  EXPECT_TRUE(readable_within(child_exited.get(), 1s));
+  EXPECT_TRUE(readable_within(child_exited.get(), 5s));
   waitpid(parent, nullptr, 0);
   close(report[0]);
   close(report[1]);
@@ -176,7 +176,7 @@ TEST(TwoProcesses, KillingTheParentEndsTheChildWithinASecond) {
 TEST(TwoProcesses, TheParentNoticesThatTheChildWasKilled) {
   auto process = started(ready_and_wait);
   kill(process.pid, SIGKILL);
-  EXPECT_TRUE(readable_within(process.exited.get(), 1s));
+  EXPECT_TRUE(readable_within(process.exited.get(), 5s));
   ChannelMessage message;
   EXPECT_EQ(process.channel.receive(message), ChannelOutcome::kDone);  // the ready of before
   EXPECT_EQ(process.channel.receive(message), ChannelOutcome::kClosed);
