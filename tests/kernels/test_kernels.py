@@ -29,7 +29,7 @@ def test_every_kernel_test_passes_on_debian_13(debian13):
 
 
 def test_real_programs_are_observed_on_debian_13(debian13):
-    tests = "tests/e2e/test_http1.py tests/e2e/test_tls.py"
+    tests = " ".join(f"tests/e2e/test_{name}.py" for name in ("http1", "tls", "pid_namespaces"))
     status, printed = debian13.run(f"build/venv/bin/pytest -q -p no:cacheprovider {tests}",
                                    within=1100)
     assert status == 0, printed

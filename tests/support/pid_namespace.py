@@ -30,7 +30,7 @@ class PidNamespace:
             [*prefix, "unshare", "--pid", "--fork", "--mount-proc", "sleep", "infinity"],
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self._first = eventually(self._sleeper, what="the namespace")
-        self.prefix = ("nsenter", f"--target={self._first}", "--pid", "--mount")
+        self.prefix = ("nsenter", f"--target={self._first}", "--pid", "--mount", "--root")
 
     def _sleeper(self):
         pid = self._holder.pid
