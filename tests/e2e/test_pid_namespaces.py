@@ -9,7 +9,8 @@ from support import tls
 from support.accounting import assert_identities
 from support.agent import binary
 from support.load import curl
-from support.pid_namespace import PidNamespace, child_of, numbers_of
+from support.pid_namespace import PidNamespace, numbers_of
+from support.process import child_of
 from support.report import CLIENT, SERVER
 from support.servers import Nginx
 

@@ -1,11 +1,11 @@
 """Who is observed, and under which name: by flags, by file, by environment."""
 import json
 import os
-import pathlib
 
 import pytest
 
 from support import tls
+from support.cgroups import cgroup2_root
 from support.load import curl
 from support.otlp_backend import OtlpBackend
 from support.report import CLIENT, SERVER
@@ -106,9 +106,7 @@ def docker_container(tmp_path):
         "Image": "nginx:1.27", "Labels": {"com.docker.compose.service": "edge",
                                           "com.docker.compose.project": "shop"}}}))
     config.chmod(0o600)
-    mounts = [line.split() for line in pathlib.Path("/proc/self/mounts").read_text().splitlines()]
-    root = next(pathlib.Path(fields[1]) for fields in mounts if fields[2] == "cgroup2")
-    cgroup = root / f"docker-{identity}.scope"
+    cgroup = cgroup2_root() / f"docker-{identity}.scope"
     cgroup.mkdir()
     enter = f'echo $$ > {cgroup}/cgroup.procs && exec "$@"'
     yield engine, ("sh", "-c", enter, "sh")

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from support.metrics_page import scrape
-from support.process import Process
+from support.process import Process, child_of
 from support.report import Report
 from support.waiting import eventually, free_port, http_status
 
@@ -63,9 +63,7 @@ class Agent:
 
     def pipeline_pid(self):
         """The process that reads captured bytes: the only child of the prober."""
-        children = pathlib.Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        assert len(children) == 1, children
-        return int(children[0])
+        return child_of(self.pid)
 
     def scrape(self):
         return scrape(self.metrics_port)

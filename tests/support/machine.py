@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 
-from support.pid_namespace import child_of
+from support.cgroups import cgroup2_root
+from support.process import child_of
 from support.waiting import eventually
 
 # Two steps: with the network of this machine, to complete it; then without, as its first process.
@@ -50,14 +51,6 @@ exec env -i container=test PATH=/usr/sbin:/usr/bin:/sbin:/bin \\
 """
 
 
-def cgroup2_root():
-    for line in pathlib.Path("/proc/self/mounts").read_text().splitlines():
-        fields = line.split()
-        if fields[2] == "cgroup2":
-            return pathlib.Path(fields[1])
-    pytest.skip("no cgroup2 here")
-
-
 class Machine:
     """Runs for a block. Its loopback is its own, and it has no other network."""
 
@@ -90,7 +83,8 @@ class Machine:
             if self._outer.poll() is not None:
                 pytest.skip(f"no second root, or no package systemd for it: {said[-500:]}")
             return False
-        assert self._outer.poll() is None, said
+        if self._outer.poll() is not None:
+            raise RuntimeError(said)  # not to be waited for
         self._first = child_of(self._outer.pid)
         state = self.run("systemctl", "is-system-running").stdout.strip()
         assert state in ("running", "degraded"), f"systemd is {state}: {said}"

@@ -1,7 +1,10 @@
 """A PID namespace as a container has one, or a node that is itself a container (kind, minikube)."""
+import os
 import pathlib
+import signal
 import subprocess
 
+from support.process import child_of
 from support.waiting import eventually
 
 
@@ -11,13 +14,6 @@ def numbers_of(pid):
         if line.startswith("NSpid:"):
             return [int(number) for number in line.split()[1:]]
     raise AssertionError(f"no NSpid of {pid}")
-
-
-def child_of(pid):
-    """The only child; none yet is an AssertionError."""
-    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    assert len(children) == 1, f"{pid} has the children {children}"
-    return int(children[0])
 
 
 class PidNamespace:
@@ -42,5 +38,5 @@ class PidNamespace:
         return self
 
     def __exit__(self, *_):
-        subprocess.run(["kill", "-KILL", str(self._first)], check=True)
+        os.kill(self._first, signal.SIGKILL)
         self._holder.wait(timeout=10)

@@ -1,6 +1,14 @@
 """A child process that is always ended, by its own id."""
+import pathlib
 import signal
 import subprocess
+
+
+def child_of(pid):
+    """The only child of a process; none yet is an AssertionError."""
+    children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    assert len(children) == 1, f"{pid} has the children {children}"
+    return int(children[0])
 
 
 class Process:
