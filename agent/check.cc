@@ -23,6 +23,10 @@ void print_tls(const kernel::KernelFeatures& features) {
     std::puts("TLS stays unread here: this kernel has no uprobe_multi links.");
     return;
   }
+  if (!features.has(kernel::FeatureId::kProbeGuard)) {
+    std::puts("TLS stays unread here: programs on probes could crash this kernel.");
+    return;
+  }
   std::puts(
       "TLS is read by uprobe_multi links; each call of a probed function costs a breakpoint:");
   std::set<FileIdentity> told;  // folders may lead to the same file

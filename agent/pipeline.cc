@@ -161,6 +161,8 @@ class PipelineLoop {
           on_target(attached);
           break;
         case ChannelMessageType::kTargetsComplete:
+          if (message_.value >= kTlsStateNames.size()) return false;
+          tls_ = static_cast<TlsState>(message_.value);
           begin();
           break;
         case ChannelMessageType::kLogThreshold:
@@ -266,6 +268,7 @@ class PipelineLoop {
     job.gauges.connections = pipeline_.connections();
     job.gauges.connections_limit = pipeline_.connections_limit();
     job.gauges.kubernetes = pod_gauges(now);
+    job.gauges.tls = tls_;
     hand_over(std::move(job));
     // The tick of the end is the last frame of a recording: by that a replay knows it.
     if (!stopping_) measure_clock();
@@ -335,6 +338,7 @@ class PipelineLoop {
   std::optional<WindowJob> pending_;
   PollPace pace_;
   ChannelMessage message_;
+  TlsState tls_ = TlsState::kOff;
   WallClockOffset offset_;
   WallTime start_;
   MonotonicTime next_tick_;

@@ -119,9 +119,10 @@ Result<> Prober::begin() {
   }
   // Loading takes most of a second: before anything is observed, so that the loop is there for what
   // the kernel announces.
-  start_tls();
+  const auto tls = start_tls();
   if (auto attached = programs_.attach(); !attached) return attached;
   message_.type = ChannelMessageType::kTargetsComplete;
+  message_.value = static_cast<std::uint64_t>(tls);
   return send(message_);
 }
 
@@ -198,15 +199,18 @@ void Prober::sweep() {
 
 // Before the first announcement: it takes up to half a second, in which a process that lives for
 // milliseconds would be gone before it is judged. A failure leaves plain traffic observed.
-void Prober::start_tls() {
-  if (!config_.tls.enabled) return;
+TlsState Prober::start_tls() {
+  if (!config_.tls.enabled) return TlsState::kOff;
   auto started =
       TlsCapture::start(programs_, capture_config(config_), config_.tls.ignored_executables);
   if (!started) {
     log_.warn("TLS traffic is not readable here: " + started.error().text);
-    return;
+    const auto& kernel = programs_.features();
+    if (!kernel.has(kernel::FeatureId::kUprobeMulti)) return TlsState::kNoUprobeMulti;
+    return kernel.has(kernel::FeatureId::kProbeGuard) ? TlsState::kRefused : TlsState::kPreemptible;
   }
   tls_ = std::move(*started);
+  return TlsState::kReading;
 }
 
 void Prober::on_channel() {

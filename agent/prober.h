@@ -15,6 +15,7 @@
 #include "agent/privilege/pipeline_process.h"
 #include "agent/status.h"
 #include "agent/telemetry/logging.h"
+#include "agent/telemetry/tls_state.h"
 #include "agent/tls_capture.h"
 #include "exa/base/result.h"
 
@@ -48,7 +49,7 @@ class Prober {
   void on_signal();
   void sweep();
   void reload();
-  void start_tls();
+  TlsState start_tls();
   void begin_end();
   int end_of_pipeline();
 

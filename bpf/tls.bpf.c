@@ -6,13 +6,14 @@
  *
  * A TLS connection has the same state as a plain socket and passes the same decisions; its records
  * are those of a socket with an id of its own. Loaded and attached apart from the socket programs,
- * whose maps it shares. */
+ * whose maps it shares. Preemption is off in whatever the probes run: see lib/preemption.bpf.h. */
 #include "bpf/lib/kernel_types.bpf.h"
 
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/lib/preemption.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/tls_plain.bpf.h"
 #include "bpf/lib/tls_registers.bpf.h"
@@ -241,8 +242,7 @@ static __noinline int exa_tls_free(struct pt_regs* regs) {
   return 0;
 }
 
-SEC("uprobe/enter")
-int exa_tls_enter(struct pt_regs* regs) {
+static __noinline int exa_tls_on_enter(struct pt_regs* regs) {
   const __u64 cookie = bpf_get_attach_cookie(regs);
   const int shape = cookie & 0xff;
   switch (cookie >> 8) {
@@ -261,9 +261,20 @@ int exa_tls_enter(struct pt_regs* regs) {
   }
 }
 
+SEC("uprobe/enter")
+int exa_tls_enter(struct pt_regs* regs) {
+  exa_forbid_preemption();
+  exa_tls_on_enter(regs);
+  exa_allow_preemption();
+  return 0;
+}
+
 SEC("uretprobe/leave")
 int exa_tls_leave(struct pt_regs* regs) {
-  return exa_tls_read_return(regs, bpf_get_attach_cookie(regs) & 0xff);
+  exa_forbid_preemption();
+  exa_tls_read_return(regs, bpf_get_attach_cookie(regs) & 0xff);
+  exa_allow_preemption();
+  return 0;
 }
 
 /* The sweep of the TLS streams, as for sockets. Read by the prober. */

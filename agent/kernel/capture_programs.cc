@@ -66,6 +66,7 @@ std::uint32_t suggested_event_rings() {
 }
 
 struct CapturePrograms::Loaded {
+  KernelFeatures features;
   Skeleton skeleton;
   std::vector<UniqueFd> event_rings;
   std::vector<BpfLink> links;
@@ -83,6 +84,7 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
   if (!features.can_run()) return fail(features.refusal());
 
   auto loaded = std::make_unique<Loaded>();
+  loaded->features = features;
   loaded->skeleton.reset(capture_bpf__open());
   if (!loaded->skeleton) return fail_with_reason("the BPF programs could not be opened", errno);
   capture_bpf& skeleton = *loaded->skeleton;
@@ -165,6 +167,10 @@ SharedMaps CapturePrograms::shared_maps() const {
           .tls_threads = bpf_map__fd(maps.exa_tls_threads),
           .tls_goroutines = bpf_map__fd(maps.exa_tls_gos),
           .tls_dull = bpf_map__fd(maps.exa_tls_dull)};
+}
+
+const KernelFeatures& CapturePrograms::features() const {
+  return loaded_->features;
 }
 
 Result<> CapturePrograms::exclude(const ProcessIdentity& process) {

@@ -48,6 +48,7 @@ std::uint32_t suggested_event_rings();
 
 struct ProgramFigures {
   std::string name;
+  std::uint32_t id = 0;
   std::uint32_t verified_instructions = 0;
   std::uint32_t translated_bytes = 0;
   std::uint64_t recursion_misses = 0;
@@ -72,6 +73,8 @@ class CapturePrograms {
   [[nodiscard]] int control_ring_fd() const;
   [[nodiscard]] int counters_fd() const;
   [[nodiscard]] SharedMaps shared_maps() const;
+  // Of the kernel that the programs were loaded into.
+  [[nodiscard]] const KernelFeatures& features() const;
 
   // The verdict about a process. With start_time_ns = 0 it holds through exec (the agent's own two
   // processes); otherwise it ends with the program that the process now runs.

@@ -49,6 +49,16 @@ class KernelTypes {
   [[nodiscard]] bool has_function(const std::string& name) const {
     return has(name, BTF_KIND_FUNC);
   }
+  [[nodiscard]] bool has_member(const std::string& structure, std::string_view name) const {
+    if (!types_) return false;
+    const int id = btf__find_by_name_kind(types_, structure.c_str(), BTF_KIND_STRUCT);
+    if (id < 0) return false;
+    const btf_type* type = btf__type_by_id(types_, id);
+    const btf_member* members = btf_members(type);
+    return std::any_of(members, members + btf_vlen(type), [&](const btf_member& member) {
+      return name == btf__name_by_offset(types_, member.name_off);
+    });
+  }
   [[nodiscard]] bool has_attach_type(std::string_view name) const {
     if (!types_) return false;
     const int id = btf__find_by_name_kind(types_, "bpf_attach_type", BTF_KIND_ENUM);
@@ -178,6 +188,13 @@ KernelFeatures probe_kernel_features() {
   add(FeatureId::kUprobeMulti, "uprobe_multi links",
       types.has_attach_type("BPF_TRACE_UPROBE_MULTI"), false,
       "TLS traffic stays unread; Linux 6.6 or newer is needed.");
+  add(FeatureId::kProbeGuard, "programs on probes that are not preempted",
+      (types.has_function("bpf_preempt_disable") && types.has_function("bpf_preempt_enable")) ||
+          !types.has_member("bpf_prog_aux", "jits_use_priv_stack"),
+      false,
+      "TLS traffic stays unread: threads that preempt one another in such a program would "
+      "overwrite "
+      "each other's variables, and the kernel could crash.");
   add(FeatureId::kUserReads, "reading user memory (no lockdown=confidentiality)",
       found.lockdown != "confidentiality", true,
       "the kernel refuses every look at captured bytes; boot with lockdown=integrity or none.");

@@ -24,6 +24,7 @@ enum class FeatureId {
   kProcessEvents,
   kSweep,
   kUprobeMulti,
+  kProbeGuard,
   kUserReads,
   kCapabilityBpf,
   kCapabilityPerfmon,

@@ -58,6 +58,7 @@ std::vector<ProgramFigures> program_figures(const bpf_object& object) {
     std::uint32_t size = sizeof(known);
     if (bpf_obj_get_info_by_fd(bpf_program__fd(program), &known, &size) != 0) continue;
     all.push_back({.name = known.name,
+                   .id = known.id,
                    .verified_instructions = known.verified_insns,
                    .translated_bytes = known.xlated_prog_len,
                    .recursion_misses = known.recursion_misses});

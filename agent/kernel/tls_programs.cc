@@ -71,6 +71,10 @@ TlsPrograms& TlsPrograms::operator=(TlsPrograms&&) noexcept = default;
 TlsPrograms::~TlsPrograms() = default;
 
 Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const CaptureConfig& config) {
+  if (!capture.features().has(FeatureId::kProbeGuard))
+    return fail(
+        "this kernel can neither keep programs on probes from being preempted nor give "
+        "each its own stack; it could crash");
   const SharedMaps shared = capture.shared_maps();
   auto loaded = std::make_unique<Loaded>();
   auto skeleton = open_and_load(shared, config);

@@ -16,7 +16,8 @@ namespace exa {
 enum class ChannelMessageType : std::uint32_t {
   kTarget = 1,           // prober: payload is one encoded target; value is the
                          // document whose file is attached, 0 none
-  kTargetsComplete = 2,  // prober: the processes of the start have been told
+  kTargetsComplete = 2,  // prober: the processes of the start have been told;
+                         // value is the TlsState
   kLogThreshold = 3,     // prober: value is the new LogThreshold
   kShutdown = 4,         // prober: drain, export and end; value is the deadline, monotonic ns
   kReady = 5,            // pipeline: confined and consuming

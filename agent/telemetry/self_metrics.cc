@@ -59,14 +59,15 @@ class Builder {
          .points = Gauge{{{.attributes = {}, .start = {}, .time = now_, .value = value}}}});
   }
 
-  void add_states(std::string name, std::string description, SourceState holds) {
+  // A point for each state, 1 for the one that holds.
+  void add_states(std::string name, std::string description,
+                  std::span<const std::string_view> states, std::size_t holds) {
     Gauge gauge;
-    for (std::size_t state = 0; state < kSourceStateNames.size(); ++state)
-      gauge.points.push_back(
-          {.attributes = {{"state", std::string(kSourceStateNames[state])}},
-           .start = {},
-           .time = now_,
-           .value = std::int64_t{state == static_cast<std::size_t>(holds) ? 1 : 0}});
+    for (std::size_t state = 0; state < states.size(); ++state)
+      gauge.points.push_back({.attributes = {{"state", std::string(states[state])}},
+                              .start = {},
+                              .time = now_,
+                              .value = std::int64_t{state == holds ? 1 : 0}});
     metrics_.push_back({.name = std::move(name),
                         .description = std::move(description),
                         .unit = {},
@@ -141,12 +142,17 @@ ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counte
                     gauges.spans_queued);
   builder.add_gauge("exemplar_agent.resident_memory", "Resident memory of the pipeline.", "By",
                     gauges.resident_bytes);
+  if (gauges.tls)
+    builder.add_states(
+        "exemplar_agent.tls",
+        "Whether TLS is read; a state other than reading and off is a reason why not.",
+        kTlsStateNames, static_cast<std::size_t>(*gauges.tls));
   if (const auto& kubernetes = gauges.kubernetes) {
     builder.add_gauge("exemplar_agent.kubernetes_pods", "Pods of this node that are known.", "",
                       kubernetes->pods);
     builder.add_states("exemplar_agent.kubernetes_source",
                        "How the source of pods answers; following is the healthy state.",
-                       kubernetes->source);
+                       kSourceStateNames, static_cast<std::size_t>(kubernetes->source));
     builder.add_gauge("exemplar_agent.kubernetes_answer_age",
                       "Time since the source of pods last answered well.", "s",
                       kubernetes->answer_age_s);

@@ -9,6 +9,7 @@
 
 #include "agent/telemetry/counters.h"
 #include "agent/telemetry/source_state.h"
+#include "agent/telemetry/tls_state.h"
 #include "exa/abi/counters.h"
 #include "exa/base/time.h"
 #include "exa/export/export_counters.h"
@@ -35,6 +36,7 @@ struct SelfGauges {
   double window_s = 0;
   std::uint64_t exemplar_budget = 0;  // spans a window
   std::optional<PodGauges> kubernetes = {};
+  std::optional<TlsState> tls = {};  // nothing in a replay
 };
 
 // One metric a group of rows, the rows told apart by the attribute reason. `kernel` is indexed by

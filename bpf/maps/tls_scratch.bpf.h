@@ -1,6 +1,7 @@
-/* Where the TLS programs put a chunk record together. Unlike the socket programs they may be
- * preempted by another thread on the same CPU that runs the same program, so each takes a free slot
- * and gives it back. None free: TLS_DROPPED_SCRATCH_BUSY. */
+/* Where the TLS programs put a chunk record together. With preemption forbidden
+ * (lib/preemption.bpf.h) a CPU runs one of them at a time. Before Linux 6.10 it cannot be
+ * forbidden, and another thread may run the same program meanwhile: so each takes a free slot and
+ * gives it back. None free: TLS_DROPPED_SCRATCH_BUSY. */
 #ifndef EXA_BPF_MAPS_TLS_SCRATCH_H
 #define EXA_BPF_MAPS_TLS_SCRATCH_H
 

@@ -51,10 +51,15 @@ class Kernel:
             if shutil.which(tool) is None:
                 pytest.skip(f"{tool} is not installed: scripts/setup --kernels")
         self.folder = TOOL_CACHE / "kernels" / suite
-        package = self._fetch(suite)
-        self.release = package.removeprefix("linux-image-")
-        self.tree = self.folder / package
-        self.modules = self.tree / "lib/modules" / self.release
+        self.tree = self._fetch(suite)
+        self.modules, = (self.tree / "lib/modules").iterdir()
+        self.release = self.modules.name
+
+    @property
+    def image(self):
+        """Since Linux 7 Debian has it beside the modules."""
+        beside = self.modules / "vmlinuz"
+        return beside if beside.exists() else self.tree / "boot" / f"vmlinuz-{self.release}"
 
     def _fetch(self, suite):
         (self.folder / "lists/partial").mkdir(parents=True, exist_ok=True)
@@ -67,26 +72,31 @@ class Kernel:
             return subprocess.run([tool, *options, *arguments], cwd=self.folder, text=True,
                                   capture_output=True, check=False, timeout=600)
 
+        def depends(package, kind):
+            text = apt("apt-cache", "depends", package).stdout
+            return re.findall(rf"^  Depends: (linux-(?:{kind})-\d\S+)", text, re.MULTILINE)
+
         apt("apt-get", "update", "-qq")
-        depends = apt("apt-cache", "depends", "linux-image-amd64").stdout
-        found = re.search(r"Depends: (linux-image-6\S+)", depends)
-        if found is None:
+        found = depends("linux-image-amd64", "image")
+        if not found:
             pytest.skip(f"Debian's archive of {suite} cannot be reached")
-        package = found[1]
-        if not (self.folder / package / "fetched").exists():
-            for old in self.folder.glob("linux-image-*"):
+        # Since Linux 7 that package is empty, and two more hold the kernel and its modules.
+        packages = depends(found[0], "binary|modules") or found
+        tree = self.folder / found[0]
+        if not (tree / "fetched").exists():
+            for old in self.folder.glob("linux-*"):
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
-            if apt("apt-get", "download", package).returncode != 0:
-                pytest.skip(f"{package} of {suite} cannot be downloaded")
-            archive, = self.folder.glob("linux-image-*.deb")
-            subprocess.run(["dpkg-deb", "-x", archive, package], cwd=self.folder, check=True)
-            archive.unlink()
-            if not (self.folder / package / "lib").exists():
-                (self.folder / package / "lib").symlink_to("usr/lib")  # since Debian 13
-            subprocess.run(["depmod", "-b", self.folder / package,
-                            package.removeprefix("linux-image-")], check=True)
-            (self.folder / package / "fetched").touch()
-        return package
+            if apt("apt-get", "download", *packages).returncode != 0:
+                pytest.skip(f"{' and '.join(packages)} of {suite} cannot be downloaded")
+            for archive in self.folder.glob("linux-*.deb"):
+                subprocess.run(["dpkg-deb", "-x", archive, tree], check=True)
+                archive.unlink()
+            if not (tree / "lib").exists():
+                (tree / "lib").symlink_to("usr/lib")  # since Debian 13
+            release, = (tree / "lib/modules").iterdir()
+            subprocess.run(["depmod", "-b", tree, release.name], check=True)
+            (tree / "fetched").touch()
+        return tree
 
     @functools.cached_property
     def _module_files(self):
@@ -131,17 +141,24 @@ class Kernel:
         # kernel has patched meanwhile, as it does to switch a tracepoint, and the kernel panics.
         with tempfile.TemporaryDirectory(prefix="exa-kernel-") as name:
             image = self._initramfs(pathlib.Path(name), command)
-            printed = subprocess.run(
-                ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", "max", "-smp", "2",
-                 "-m", "4096", "-display", "none", "-monitor", "none", "-serial", "stdio",
-                 "-no-reboot", "-nic", "none",
-                 "-kernel", self.tree / "boot" / f"vmlinuz-{self.release}", "-initrd", image,
-                 "-append", "console=ttyS0 quiet panic=-1",
-                 "-fsdev", "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap",
-                 "-device", "virtio-9p-pci,fsdev=root,mount_tag=root"],
-                stdin=subprocess.DEVNULL, capture_output=True, timeout=within, check=False)
-        text = printed.stdout.decode(errors="replace").replace("\r\n", "\n")
+            console = pathlib.Path(name) / "console"
+            with console.open("wb") as file:
+                try:
+                    subprocess.run(
+                        ["qemu-system-x86_64", "-accel", "tcg,thread=single", "-cpu", "max",
+                         "-smp", "2", "-m", "4096", "-display", "none", "-monitor", "none",
+                         "-serial", "stdio", "-no-reboot", "-nic", "none",
+                         "-kernel", self.image, "-initrd", image,
+                         "-append", "console=ttyS0 quiet panic=-1",
+                         "-fsdev",
+                         "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap",
+                         "-device", "virtio-9p-pci,fsdev=root,mount_tag=root"],
+                        stdin=subprocess.DEVNULL, stdout=file, stderr=subprocess.STDOUT,
+                        timeout=within, check=False)
+                except subprocess.TimeoutExpired:
+                    pass  # what it printed until then tells more
+            text = console.read_bytes().decode(errors="replace").replace("\r\n", "\n")
         whole = re.search(rf"guest: begin {re.escape(self.release)}\n(.*)guest: end (\d+)\n", text,
                           re.DOTALL)
-        assert whole, f"the guest did not come to its end:\n{text[-4000:]}{printed.stderr.decode()}"
+        assert whole, f"the guest did not come to its end within {within} s:\n{text[-8000:]}"
         return int(whole[2]), whole[1]

@@ -13,7 +13,7 @@ from support.waiting import accepts, eventually, free_port
 
 NGINX = """\
 daemon off;
-worker_processes 1;
+worker_processes {workers};
 user root;
 pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
@@ -84,14 +84,14 @@ class TlsServer(Process):
         eventually(lambda: accepts(port), what=name)
 
 
-def nginx(folder, files, protocols="TLSv1.2 TLSv1.3"):
+def nginx(folder, files, protocols="TLSv1.2 TLSv1.3", workers=1):
     port, home = free_port(), folder / "nginx-tls"
     (home / "files").mkdir(parents=True, exist_ok=True)
     with (home / "files" / "big").open("wb") as file:
         file.write(b"x" * 1_000_000)
     config = home / "nginx.conf"
     config.write_text(NGINX.format(folder=home, port=port, certificate=files.certificate,
-                                   key=files.key, protocols=protocols))
+                                   key=files.key, protocols=protocols, workers=workers))
     return TlsServer("nginx", ["/usr/sbin/nginx", "-e", home / "error.log", "-c", config],
                      folder / "nginx-tls.log", port)
 
