@@ -1,5 +1,7 @@
 """OTLP out of the agent, and the promise under faults: an exemplar with ids always opens a span
 that the backend has."""
+import subprocess
+
 import pytest
 
 from support.accounting import assert_identities
@@ -136,3 +138,28 @@ def test_totals_are_exact_after_an_outage(start_agent, nginx):
         assert agent.stop() == 0
         with_ids, found = integrity(backend)
         assert with_ids == found
+
+
+# A program in mounts of its own, with an /etc that only it sees and in which names come from one file.
+OWN_ETC = """\
+mount -t tmpfs tmpfs "$0" && mkdir "$0/upper" "$0/work" &&
+mount -t overlay -o lowerdir=/etc,upperdir="$0/upper",workdir="$0/work" overlay /etc &&
+echo "hosts: files" >/etc/nsswitch.conf && exec "$@\"
+"""
+
+
+def test_a_backend_is_found_by_the_name_that_a_replaced_hosts_file_gives_it(start_agent, nginx,
+                                                                            tmp_path):
+    layer = tmp_path / "layer"
+    layer.mkdir()
+    with OtlpBackend() as backend:
+        agent = start_agent("--otlp-endpoint", backend.url.replace("127.0.0.1", "backend.test"),
+                            ports=[nginx.port], wrapper=["unshare", "--mount", "--propagation",
+                                                         "private", "sh", "-c", OWN_ETC, layer])
+        ask(nginx)
+        eventually(lambda: "resolve" in agent.log(), what="a name that nobody knows yet")
+        subprocess.run(["nsenter", f"--target={agent.pid}", "--mount", "sh", "-c",
+                        "echo 127.0.0.1 backend.test >/etc/next && mv /etc/next /etc/hosts"],
+                       check=True)
+        eventually(lambda: backend.count(SERVER) == 11, within=30, what="11 server requests")
+        assert agent.stop() == 0
