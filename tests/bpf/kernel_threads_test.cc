@@ -90,12 +90,13 @@ TEST_F(KernelThreads, WhatTheySendIsCountedAndLeftOut) {
   Connection before;  // to a proxy
   Connection behind;  // from it
   start({.included_ports = {before.server_port, behind.server_port}});
+  const auto filtered = count(EXA_COUNTER_FILTERED_KERNEL);
   const SplicedByTheKernel proxy(before.server.get(), behind.client.get());
 
   send_all(before.client.get(), kRequest);
   EXPECT_EQ(receive(behind.server.get(), kRequest.size()), kRequest);
 
-  EXPECT_EQ(count(EXA_COUNTER_FILTERED_KERNEL), 1u);
+  EXPECT_GE(count(EXA_COUNTER_FILTERED_KERNEL), filtered + 1);
   EXPECT_THAT(chunks(behind.client_cookie), IsEmpty());
   EXPECT_THAT(chunks(before.client_cookie), testing::SizeIs(1)) << "a process sent that";
   EXPECT_THAT(chunks(behind.server_cookie), testing::SizeIs(1)) << "and one read it";
