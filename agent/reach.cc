@@ -13,11 +13,13 @@
 namespace exa {
 namespace {
 
+// To be looked up.
 bool is_name(const std::string& host) {
   in6_addr address{};
   const auto bare = host.starts_with('[') ? host.substr(1, host.find_first_of("]%") - 1)
                                           : host;  // [fe80::1%eth0]
-  return !bare.empty() && inet_pton(AF_INET, bare.c_str(), &address) != 1 &&
+  // libcurl knows localhost itself.
+  return !bare.empty() && bare != "localhost" && inet_pton(AF_INET, bare.c_str(), &address) != 1 &&
          inet_pton(AF_INET6, bare.c_str(), &address) != 1;
 }
 

@@ -241,6 +241,8 @@ struct Listener {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     socklen_t size = sizeof address;
     auto* const plain = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_TRUE(socket_fd.valid());
+    if (!socket_fd.valid()) return;
     EXPECT_EQ(bind(socket_fd.get(), plain, size), 0);
     EXPECT_EQ(listen(socket_fd.get(), 8), 0);
     EXPECT_EQ(getsockname(socket_fd.get(), plain, &size), 0);
@@ -249,12 +251,14 @@ struct Listener {
   [[nodiscard]] int connected() const { return with(::connect); }
   [[nodiscard]] int fast_opened() const {
     const UniqueFd client(socket(AF_INET, SOCK_STREAM, 0));
+    if (!client.valid()) return errno;
     return error_of(sendto(client.get(), "x", 1, MSG_FASTOPEN,
                            reinterpret_cast<const sockaddr*>(&address), sizeof address));
   }
   template <typename Call>
   [[nodiscard]] int with(Call call) const {
     const UniqueFd client(socket(AF_INET, SOCK_STREAM, 0));
+    if (!client.valid()) return errno;
     const int yes = 1;
     setsockopt(client.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     return error_of(
