@@ -1,7 +1,10 @@
 """OTLP out of the agent, and the promise under faults: an exemplar with ids always opens a span
 that the backend has."""
+import pathlib
+import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 
 import pytest
@@ -10,6 +13,8 @@ from support.accounting import assert_identities
 from support.load import curl
 from support.otlp_backend import Answer, OtlpBackend
 from support.report import CLIENT, SERVER
+from support.sink_process import SinkProcess
+from support.tls import Certificate
 from support.waiting import eventually, free_port
 
 
@@ -194,3 +199,42 @@ def test_a_backend_is_found_by_the_name_that_a_replaced_file_gives_it(
                         f"echo {line} >/etc/next && mv /etc/next {path}"], check=True)
         eventually(lambda: backend.count(SERVER) == 11, within=30, what="11 server requests")
         assert agent.stop() == 0
+
+
+def test_an_authority_that_kubernetes_replaces_is_trusted_from_then_on(start_agent, nginx, tmp_path):
+    authorities = {}
+    for name in ("wrong", "right"):
+        (tmp_path / name).mkdir()
+        authorities[name] = Certificate(tmp_path / name)
+    served = authorities["right"]
+
+    def sink(*command, **options):
+        return subprocess.Popen([*map(str, command), "--tls-cert", served.certificate, "--tls-key",
+                                 served.key], text=True, **options)
+
+    with tempfile.TemporaryDirectory() as name:  # that others may search
+        secret = pathlib.Path(name)
+        secret.chmod(0o755)
+
+        def publish(authority):
+            folder = secret / f"..{authority}"
+            folder.mkdir()
+            shutil.copy(authorities[authority].certificate, folder / "ca.crt")
+            (secret / "..next").symlink_to(folder.name)
+            (secret / "..next").rename(secret / "..data")
+
+        publish("wrong")
+        (secret / "ca.crt").symlink_to("..data/ca.crt")
+        backend = SinkProcess(sink, "127.0.0.1", tmp_path)
+        try:
+            agent = start_agent("--otlp-endpoint", backend.url.replace("http:", "https:"),
+                                ports=[nginx.port],
+                                config=f"otlp: {{certificate: {secret}/ca.crt}}\n")
+            ask(nginx)
+            eventually(lambda: "certificate" in agent.log(), what="a backend that is not trusted")
+            assert not backend.points()
+            publish("right")
+            eventually(backend.points, within=30, what="metrics")
+            assert agent.stop() == 0
+        finally:
+            backend.stop()
