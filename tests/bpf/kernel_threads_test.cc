@@ -31,7 +31,7 @@ class SplicedByTheKernel {
 
     // return bpf_sk_redirect_map(skb, &map, 0, 0)
     const bpf_insn code[] = {
-        {.code = BPF_LD | BPF_DW | BPF_IMM,
+        {.code = BPF_LD | BPF_DW,  // with BPF_IMM, which is 0
          .dst_reg = BPF_REG_2,
          .src_reg = BPF_PSEUDO_MAP_FD,
          .off = 0,
