@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 
 #include "agent/privilege/replaceable_file.h"
 #include "exa/base/unique_fd.h"
@@ -121,9 +122,12 @@ Result<> restrict_by_landlock(int version, const PipelineReach& reach) {
   Rules rules(version);
   for (const auto* const path : kSystemFiles)
     rules.may_read(path);
-  // A rule holds for one file; what may come in its place lies in the same folder.
+  // A rule holds for one file; what may come in its place lies in the same folder. A folder has in
+  // it what comes.
   const auto may_read_again = [&](const std::string& path) {
     rules.may_read(path);
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) return;
     for (const auto& folder : folders_of(path))
       rules.may_read(folder);
   };

@@ -104,8 +104,9 @@ TEST_F(Reach, NoFileButThoseThatItNeeds) {
   const auto readable = file("open to every user");
   const auto config = file("agent.yaml");
   auto reach = usual_reach();
-  reach.files = {file("tls/ca.pem")};
+  reach.files = {file("tls/ca.pem"), fs::path(file("authorities/1.pem")).parent_path()};
   expect({{"the authority of a backend", [&] { return opened(reach.files[0]); }, "ok"},
+          {"one of a folder of them", [&] { return opened(reach.files[1] + "/1.pem"); }, "ok"},
           {"the system's authorities", [] { return opened("/etc/ssl/certs/ca-certificates.crt"); },
            "ok"},
           {"where names come from", [] { return opened("/etc/resolv.conf"); }, "ok"},
