@@ -19,7 +19,7 @@ RUN set -eu; root=/image; \
     done; \
     install -D -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"; \
     printf 'hosts: files dns\n' >"$root/etc/nsswitch.conf"; \
-    printf 'root:x:0:0::/:/\nnobody:x:65534:65534::/:/\n' >"$root/etc/passwd"; \
+    printf 'root:x:0:0::/:/\n' >"$root/etc/passwd"; \
     install -d -m 1777 "$root/tmp"; install -d "$root/run"; \
     find "$root" -exec touch -h -d @0 {} +; \
     chroot "$root" /usr/bin/exemplar-agent version
@@ -27,6 +27,6 @@ RUN set -eu; root=/image; \
 FROM scratch
 COPY --from=build /image/ /
 LABEL org.opencontainers.image.title="exemplar-agent" org.opencontainers.image.licenses="Apache-2.0"
-# User 0 loads the programs; what parses captured bytes becomes user 65534 before the first of them.
+# User 0 loads the programs; what parses captured bytes becomes user 2100009464 before the first of them.
 ENTRYPOINT ["/usr/bin/exemplar-agent"]
 CMD ["run"]

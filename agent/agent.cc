@@ -15,6 +15,7 @@
 #include "agent/privilege/capabilities.h"
 #include "agent/privilege/single_instance.h"
 #include "agent/prober.h"
+#include "agent/reach.h"
 #include "agent/replay.h"
 #include "agent/status.h"
 
@@ -135,13 +136,14 @@ int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
   kept.push_back(prepared->programs.counters_fd());
   if (prepared->inherited.record_file.valid())
     kept.push_back(prepared->inherited.record_file.get());
-  auto pipeline =
-      start_pipeline(kept, [&](Channel channel, const Result<ConfinementReport>& confinement) {
+  auto pipeline = start_pipeline(
+      reach_of(config), kept, [&](Channel channel, const Result<ConfinementReport>& confinement) {
         return run_pipeline(std::move(prepared->inherited), std::move(channel), confinement);
       });
   if (!pipeline) return fail_run(log, pipeline.error());
   prepared->inherited.record_file.reset();
   if (auto kept_few = keep_prober_capabilities(); !kept_few) return fail_run(log, kept_few.error());
+  if (auto confined = confine_prober(); !confined) return fail_run(log, confined.error());
 
   const auto reload = [&command]() -> Result<Config> {
     auto again = configuration_of(command);

@@ -12,6 +12,7 @@
 #include "agent/discovery/tls/tls_attacher.h"
 #include "agent/export_chain.h"
 #include "agent/kernel/features.h"
+#include "agent/privilege/landlock.h"
 #include "exa/base/unique_fd.h"
 
 namespace exa {
@@ -46,6 +47,20 @@ void print_tls(const kernel::KernelFeatures& features) {
       "  `exemplar-agent status` tells of each.");
 }
 
+// How little of the host a pipeline that was taken over would reach.
+void print_confinement(const Config& config) {
+  const auto landlock = landlock_version();
+  std::printf("The process that parses captured bytes becomes user %u with few system calls;\n",
+              config.pipeline.uid);
+  if (!landlock)
+    std::printf(
+        "  it may open what every user of this host may read, and any TCP port, since\n  %s.\n",
+        landlock.error().text.c_str());
+  else
+    std::printf("  Landlock (version %d) leaves it the files%s that it needs.\n", *landlock,
+                *landlock >= 4 ? " and TCP ports" : "");
+}
+
 }  // namespace
 
 int check_host(const Config& config) {
@@ -70,6 +85,7 @@ int check_host(const Config& config) {
     return kExitBadConfiguration;
   }
   print_tls(features);
+  print_confinement(config);
   if (kernel::pid_namespace_inode() != 0)
     std::puts(
         "Seen are the processes of this PID namespace, which is not the host's; for all of them:\n"

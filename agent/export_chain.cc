@@ -156,7 +156,7 @@ Result<> check_export_files(const Config& config) {
         {"client_key", signal.client_key}};
     for (const auto& [key, path] : files) {
       if (path.empty()) continue;
-      if (auto readable = check_readable_when_confined(path); !readable)
+      if (auto readable = check_readable_when_confined(path, config.pipeline.uid); !readable)
         return fail(std::string("otlp.") + (traces ? "traces." : "metrics.") + key + ": " +
                     readable.error().text);
     }

@@ -3,8 +3,9 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
-#include <fstream>
+#include <cstdlib>
 
 #include "agent/capture/poll_pace.h"
 #include "agent/capture/target_message.h"
@@ -38,11 +39,13 @@ double seconds_of(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-std::uint64_t resident_bytes() {
-  std::ifstream statm("/proc/self/statm");
-  std::uint64_t size_pages = 0;
-  std::uint64_t resident_pages = 0;
-  statm >> size_pages >> resident_pages;
+// statm: "SIZE RESIDENT ...", in pages.
+std::uint64_t resident_bytes(int statm) {
+  std::array<char, 128> text{};
+  if (pread(statm, text.data(), text.size() - 1, 0) <= 0) return 0;
+  char* end = nullptr;
+  std::strtoull(text.data(), &end, 10);
+  const auto resident_pages = std::strtoull(end, nullptr, 10);
   return resident_pages * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
 }
 
@@ -59,6 +62,7 @@ class PipelineLoop {
     if (!confinement) return give_up(confinement.error());
     for (const auto& lacking : confinement->lacking)
       log_.warn(lacking);
+    memory_use_fd_ = confinement->memory_use.get();
     if (auto watched = end_with_peer(channel_.fd()); !watched) return give_up(watched.error());
     auto ring = kernel::RingReader::open(inherited_.event_ring_fds);
     if (!ring) return give_up(ring.error());
@@ -307,7 +311,7 @@ class PipelineLoop {
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
     job.gauges.cpu_seconds_total = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
-    job.gauges.resident_bytes = resident_bytes();
+    job.gauges.resident_bytes = resident_bytes(memory_use_fd_);
     job.gauges.spans_queued = exports_->queued_spans();
     job.gauges.exemplar_budget = inherited_.config.exemplars.spans_per_window;
     job.gauges.window_s = std::chrono::duration<double>(inherited_.config.window).count();
@@ -343,6 +347,7 @@ class PipelineLoop {
   WallTime start_;
   MonotonicTime next_tick_;
   MonotonicTime deadline_;
+  int memory_use_fd_ = -1;  // the report's
   std::atomic<bool> ready_ = false;
   bool begun_ = false;
   bool stopping_ = false;

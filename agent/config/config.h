@@ -112,6 +112,15 @@ struct OpenMetricsSettings {
 
 enum class OutputForm : std::uint8_t { kAuto, kTable, kJson, kNone };  // auto: table on a terminal
 
+struct PipelineSettings {
+  // User and group of the process that parses and exports; known to no /etc/passwd, shared with
+  // nobody: above what distributions, systemd (to 1879048191), OpenShift (to 1999999999) and
+  // directories (SSSD and FreeIPA, to 2000200000) give out, below 2^31, from where on programs take
+  // numbers for negative.
+  std::uint32_t uid = 2'100'009'464;
+  bool operator==(const PipelineSettings&) const = default;
+};
+
 struct LogSettings {
   LogThreshold level = LogThreshold::kInfo;
   LogFormat format = LogFormat::kText;
@@ -132,6 +141,7 @@ struct Config {
   SeriesSettings series;
   OtlpConfig otlp;
   OpenMetricsSettings openmetrics;
+  PipelineSettings pipeline;
   LogSettings log;
   bool operator==(const Config&) const = default;
 };

@@ -287,6 +287,13 @@ const Setting kSettings[] = {
                                         : "off");
      }},
 
+    {"pipeline.uid", "", "NUMBER", SettingShape::kScalar, false,
+     "user and group of the process that parses captured bytes; give it to nothing else",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 1, 4'294'967'294), c.pipeline.uid);
+     },
+     [](const Config& c) { return one(std::to_string(c.pipeline.uid)); }},
+
     {"log.level", "--log-level", "LEVEL", SettingShape::kScalar, false,
      "debug, info, warn, error or off",
      [](Config& c, Entries e) { return store_name(e, kLevels, c.log.level); },

@@ -13,32 +13,43 @@
 #include <csignal>
 
 #include "agent/privilege/capabilities.h"
+#include "agent/privilege/landlock.h"
 #include "agent/privilege/syscall_filter.h"
 
 namespace exa {
 namespace {
 
-void become_nobody(ConfinementReport& report) {
+void become_user(std::uint32_t uid, ConfinementReport& report) {
   if (geteuid() != 0) return;  // somebody already, and without the right to change that
-  if (setgroups(0, nullptr) != 0 ||
-      setresgid(kPipelineUserId, kPipelineUserId, kPipelineUserId) != 0 ||
-      setresuid(kPipelineUserId, kPipelineUserId, kPipelineUserId) != 0)
+  if (setgroups(0, nullptr) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
     report.lacking.push_back(
-        fail_errno("the pipeline keeps user 0, without capabilities: changing to user 65534 needs "
-                   "CAP_SETUID and CAP_SETGID",
+        fail_errno("the pipeline keeps user 0, without capabilities: changing to user " +
+                       std::to_string(uid) + " needs CAP_SETUID and CAP_SETGID",
                    errno)
             .error()
             .text);
 }
 
+void use_landlock(const PipelineReach& reach, ConfinementReport& report) {
+  const auto version = landlock_version();
+  const auto restricted =
+      version ? restrict_by_landlock(*version, reach) : Result<>(std::unexpected(version.error()));
+  if (!restricted)
+    report.lacking.push_back(
+        "a pipeline that was taken over could read what every user of this host may, and connect "
+        "to "
+        "any TCP port: " +
+        restricted.error().text);
+}
+
 }  // namespace
 
-Result<> check_readable_when_confined(const std::string& path) {
+Result<> check_readable_when_confined(const std::string& path, std::uint32_t uid) {
   const pid_t child = fork();
   if (child < 0) return fail_errno("cannot fork to try who may read " + path, errno);
   if (child == 0) {
     ConfinementReport report;
-    become_nobody(report);
+    become_user(uid, report);
     if (!drop_all_capabilities()) _exit(EPERM);
     const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     char first = 0;
@@ -50,10 +61,10 @@ Result<> check_readable_when_confined(const std::string& path) {
   if (!WIFEXITED(status)) return fail("cannot try who may read " + path + ": the child was killed");
   const int error = WEXITSTATUS(status);
   if (error == EACCES || error == EPERM)
-    return fail(path +
-                " cannot be read by user 65534, as which the process that exports runs: let that "
-                "user read the file and search its folders (chgrp nogroup and chmod g+r, or chmod "
-                "o+r where it is no secret)");
+    return fail(path + " cannot be read by user " + std::to_string(uid) +
+                ", as which the process that exports runs: let that user read the file and search "
+                "its folders (chgrp " +
+                std::to_string(uid) + " and chmod g+r, or chmod o+r where it is no secret)");
   if (error != 0) return fail_errno(path + " cannot be read", error);
   return {};
 }
@@ -73,11 +84,13 @@ Result<> close_other_descriptors(std::span<const int> kept) {
   return {};
 }
 
-Result<ConfinementReport> confine_pipeline(int parent_pid, std::span<const int> kept) {
+Result<ConfinementReport> confine_pipeline(int parent_pid, const PipelineReach& reach,
+                                           std::span<const int> kept) {
   ConfinementReport report;
   if (auto closed = close_other_descriptors(kept); !closed) return std::unexpected(closed.error());
+  report.memory_use = UniqueFd(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
   empty_bounding_set();
-  become_nobody(report);
+  become_user(reach.uid, report);
   if (auto dropped = drop_all_capabilities(); !dropped) return std::unexpected(dropped.error());
 
   const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
@@ -94,9 +107,16 @@ Result<ConfinementReport> confine_pipeline(int parent_pid, std::span<const int> 
   if (getppid() != parent_pid) return fail("the parent died during the start");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return fail_errno("cannot renounce new privileges", errno);
+  use_landlock(reach, report);
   if (auto filtered = filter_pipeline_syscalls(); !filtered)
     return std::unexpected(filtered.error());
   return report;
+}
+
+Result<> confine_prober() {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return fail_errno("cannot renounce new privileges", errno);
+  return filter_prober_syscalls();
 }
 
 }  // namespace exa

@@ -11,7 +11,8 @@
 
 namespace exa {
 
-Result<PipelineProcess> start_pipeline(const std::vector<int>& kept, const PipelineBody& body) {
+Result<PipelineProcess> start_pipeline(const PipelineReach& reach, const std::vector<int>& kept,
+                                       const PipelineBody& body) {
   auto channels = Channel::make_pair();
   if (!channels) return std::unexpected(channels.error());
   const pid_t parent = getpid();
@@ -21,7 +22,7 @@ Result<PipelineProcess> start_pipeline(const std::vector<int>& kept, const Pipel
     std::signal(SIGPIPE, SIG_IGN);
     auto all_kept = kept;
     all_kept.push_back(channels->second.fd());
-    const auto report = confine_pipeline(parent, all_kept);
+    const auto report = confine_pipeline(parent, reach, all_kept);
     _exit(body(std::move(channels->second), report));
   }
   PipelineProcess process{.pid = pid,

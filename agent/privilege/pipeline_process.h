@@ -26,7 +26,8 @@ using PipelineBody = std::function<int(Channel, const Result<ConfinementReport>&
 
 // Called while the process has one thread. The child keeps standard streams, its end of the
 // channel and the descriptors listed. If confinement failed, the body is told and must end.
-Result<PipelineProcess> start_pipeline(const std::vector<int>& kept, const PipelineBody& body);
+Result<PipelineProcess> start_pipeline(const PipelineReach& reach, const std::vector<int>& kept,
+                                       const PipelineBody& body);
 
 // Ends this process as soon as the channel's other end is closed. PR_SET_PDEATHSIG does not do it
 // alone: the kernel checks the dying parent's permission to signal us, which a parent without

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <charconv>
 #include <memory>
 
 namespace exa {
@@ -12,9 +13,9 @@ struct UrlCloser {
 };
 using Url = std::unique_ptr<CURLU, UrlCloser>;
 
-std::string part(CURLU* url, CURLUPart which) {
+std::string part(CURLU* url, CURLUPart which, unsigned flags = 0) {
   char* text = nullptr;
-  if (curl_url_get(url, which, &text, 0) != CURLUE_OK || text == nullptr) return {};
+  if (curl_url_get(url, which, &text, flags) != CURLUE_OK || text == nullptr) return {};
   std::string copy(text);
   curl_free(text);
   return copy;
@@ -56,6 +57,9 @@ Result<SignalUrl> signal_url(std::string_view base_endpoint, std::string_view ow
   const std::string port = part(url.get(), CURLUPART_PORT);
   result.display = scheme + "://" + part(url.get(), CURLUPART_HOST) +
                    (port.empty() ? "" : ":" + port) + part(url.get(), CURLUPART_PATH);
+  result.host = part(url.get(), CURLUPART_HOST);
+  const auto whole_port = part(url.get(), CURLUPART_PORT, CURLU_DEFAULT_PORT);
+  std::from_chars(whole_port.data(), whole_port.data() + whole_port.size(), result.port);
   return result;
 }
 

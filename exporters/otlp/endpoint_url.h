@@ -1,6 +1,7 @@
 // The URL of one signal, by the rules of the OpenTelemetry exporter specification. Pure.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,8 @@ namespace exa {
 struct SignalUrl {
   std::string url;      // what is requested
   std::string display;  // for log lines: no userinfo, no query
+  std::string host;
+  std::uint16_t port = 0;
 };
 
 // A base endpoint gets signal_path ("/v1/traces") appended to its path; an endpoint of the signal's

@@ -38,6 +38,27 @@ TEST_F(Rings, OverflowIsCountedToTheLastRecord) {
   EXPECT_EQ(seen.back().event.position, sent) << "the loss is a gap of exact length";
 }  // the identity is asserted by the fixture
 
+TEST_F(Rings, ASocketThatCouldNotBeAnnouncedIsCountedAndAnnouncedLater) {
+  std::vector<Connection> connections(16);  // as many as ports can be told
+  kernel::CaptureConfig own{.event_ring_bytes = 4096};
+  for (const auto& connection : connections)
+    own.included_ports.push_back(connection.server_port);
+  start(own);
+  for (int i = 0; i < 100; ++i)
+    send_all(connections.front().client.get(), kRequest);
+  for (const auto& connection : connections)
+    send_all(connection.client.get(), kRequest);
+
+  const auto lost = count(EXA_COUNTER_DROPPED_SOCKET_RING_FULL);
+  EXPECT_GT(lost, 0u);
+  EXPECT_EQ(count(EXA_COUNTER_EMITTED_SOCKET) + lost, connections.size());
+  const auto last = connections.back().client_cookie;
+  EXPECT_THAT(records<exa_socket_event>(EXA_EVENT_SOCKET, last), IsEmpty());
+  send_all(connections.back().client.get(), kRequest);
+  EXPECT_THAT(records<exa_socket_event>(EXA_EVENT_SOCKET, last), SizeIs(1));
+  EXPECT_EQ(count(EXA_COUNTER_DROPPED_SOCKET_RING_FULL), lost);
+}  // that the chunk was lost with it, the fixture's identity says
+
 TEST_F(Rings, ProgramsStayFarBelowTheVerifierLimit) {
   for (const auto& program : programs_->figures()) {
     std::printf("%-16s %6u instructions verified, %5u bytes\n", program.name.c_str(),

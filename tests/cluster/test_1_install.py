@@ -126,7 +126,7 @@ def test_pod_is_not_privileged(cluster, agent):
     processes = {pid: status for pid in cluster.pids_in(pod)
                  if (status := status_of(pid))["Name"].startswith("exemplar")}
     assert len(processes) == 2, processes
-    pipeline, = [one for one in processes.values() if one["Uid"].split()[0] == "65534"]
+    pipeline, = [one for one in processes.values() if one["Uid"].split()[0] == "2100009464"]
     prober, = [one for one in processes.values() if one["Uid"].split()[0] == "0"]
     for kind in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
         assert int(pipeline[kind], 16) == 0, pipeline

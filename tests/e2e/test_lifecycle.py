@@ -14,6 +14,8 @@ from support.load import curl, h2load
 from support.report import CLIENT, SERVER
 from support.waiting import eventually
 
+PIPELINE_UID = 2100009464
+
 
 def process_state(pid):
     fields = {}
@@ -38,15 +40,28 @@ def test_the_pipeline_process_has_no_privilege(start_agent, nginx):
         assert int(state[name], 16) == 0, (name, state[name])
     assert state["NoNewPrivs"] == "1"
     assert state["Seccomp"] == "2"
-    assert "0" not in state["Uid"].split()
-    assert "0" not in state["Gid"].split()
+    assert state["Uid"].split() == state["Gid"].split() == [str(PIPELINE_UID)] * 4
+    assert state["Groups"] == ""
+    folder = pathlib.Path(f"/proc/{agent.pipeline_pid()}")
+    assert re.search(r"^Max core file size +0 +0 ", (folder / "limits").read_text(), re.MULTILINE)
+    assert (folder / "environ").stat().st_uid == 0, "it is dumpable"
+    eventually(lambda: agent.scrape().sum("exemplar_agent_resident_memory_bytes") > 1 << 20,
+               what="what it reads of itself")
+
+
+def test_the_pipeline_runs_as_the_user_that_it_is_told(start_agent, nginx):
+    agent = start_agent(ports=[nginx.port], config="pipeline: {uid: 60900}\n")
+    assert process_state(agent.pipeline_pid())["Uid"].split() == ["60900"] * 4
 
 
 def test_the_prober_keeps_only_what_it_needs(start_agent, nginx):
     agent = start_agent(ports=[nginx.port])
     # DAC_READ_SEARCH 2, SYS_PTRACE 19, PERFMON 38, BPF 39, CHECKPOINT_RESTORE 40.
     allowed = sum(1 << bit for bit in (2, 19, 38, 39, 40))
-    assert int(process_state(agent.pid)["CapEff"], 16) & ~allowed == 0
+    state = process_state(agent.pid)
+    assert int(state["CapEff"], 16) & ~allowed == 0
+    assert state["NoNewPrivs"] == "1"
+    assert state["Seccomp"] == "2"
 
 
 def test_the_capabilities_of_the_systemd_unit_suffice(start_agent, tmp_path):
@@ -119,6 +134,8 @@ def test_check_says_that_this_host_can():
     result = run_cli("check")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "sock_send_length" in result.stdout
+    assert f"becomes user {PIPELINE_UID}" in result.stdout
+    assert "Landlock" in result.stdout
 
 
 @pytest.fixture
@@ -146,7 +163,7 @@ otlp:
         result = run_cli(verb, *flags)
         assert result.returncode == 2, result
         said = result.stdout + result.stderr
-        assert f"otlp.traces.client_key: {key} cannot be read by user 65534" in said
+        assert f"otlp.traces.client_key: {key} cannot be read by user {PIPELINE_UID}" in said
     key.chmod(0o604)
     assert run_cli("check", *flags).returncode == 0
 

@@ -135,8 +135,9 @@ class Kernel:
                            stdout=file, check=True)
         return image
 
-    def run(self, command, within):
-        """Boots, runs the command in the project's root, ends. (status, what it printed)"""
+    def run(self, command, within, boot=""):
+        """Boots (with more on the kernel's command line), runs the command in the project's root,
+        ends. (status, what it printed)"""
         # One thread for both processors: with one each, the emulator may still run code that the
         # kernel has patched meanwhile, as it does to switch a tracepoint, and the kernel panics.
         with tempfile.TemporaryDirectory(prefix="exa-kernel-") as name:
@@ -149,7 +150,7 @@ class Kernel:
                          "-smp", "2", "-m", "4096", "-display", "none", "-monitor", "none",
                          "-serial", "stdio", "-no-reboot", "-nic", "none",
                          "-kernel", self.image, "-initrd", image,
-                         "-append", "console=ttyS0 quiet panic=-1",
+                         "-append", f"console=ttyS0 quiet panic=-1 {boot}",
                          "-fsdev",
                          "local,id=root,path=/,security_model=none,readonly=on,multidevs=remap",
                          "-device", "virtio-9p-pci,fsdev=root,mount_tag=root"],

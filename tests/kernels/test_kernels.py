@@ -53,6 +53,38 @@ def test_crowded_probes_harm_no_kernel_that_preempts_them(backports):
     assert not re.search(r"BUG:|Oops:|RIP:|WARNING:", printed), printed
 
 
+CONFINED = ("tests/e2e/test_lifecycle.py -k 'privilege or check' "
+            "tests/e2e/test_export.py::test_spans_and_metrics_reach_the_backend")
+
+
+def confinement_on(kernel, boot=""):
+    """What the unit tests print, then what `check` does, then the tests of a confined agent."""
+    status, printed = kernel.run(
+        "build/dev/tests/unit/unit_privilege --gtest_brief=1 && build/dev/exemplar-agent check && "
+        f"build/venv/bin/pytest -q -p no:cacheprovider {CONFINED}", within=600, boot=boot)
+    assert status == 0, printed
+    return printed
+
+
+def test_the_pipeline_is_confined_by_debian_13s_landlock(debian13):
+    printed = confinement_on(debian13)
+    assert "Landlock (version 6) leaves it the files and TCP ports" in printed
+    assert "SKIPPED" not in printed
+
+
+def test_without_landlock_the_agent_runs_and_says_so(debian13):
+    printed = confinement_on(debian13, boot="lsm=capability")
+    assert "Landlock is not among this kernel's security modules" in printed
+    assert "SKIPPED" in printed, "the tests of its rules"
+
+
+def test_an_older_landlock_limits_files_but_not_ports(debian12):
+    status, printed = debian12.run("build/dev/tests/unit/unit_privilege --gtest_brief=1",
+                                   within=120)
+    assert status == 0, printed
+    assert printed.count("SKIPPED") == 1 and "no rules for ports" in printed, printed
+
+
 def test_debian_12s_kernel_is_refused_with_what_is_missing(debian12):
     agent = "build/dev/exemplar-agent"
     status, printed = debian12.run(f"{agent} check", within=120)

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from support import bpf_objects
 from support.agent import ROOT, binary
 from support.machine import Machine
 from support.metrics_page import OPENMETRICS, MetricsPage
@@ -135,13 +136,12 @@ def test_an_upgrade_keeps_settings_and_starts_the_new_program(machine):
 
 
 def test_it_stops_in_time_and_leaves_nothing_in_the_kernel(machine):
-    def programs():
-        return subprocess.run(["/usr/sbin/bpftool", "prog", "list"], capture_output=True, text=True,
-                              check=True).stdout
-    assert "exa_" in programs()
+    held = bpf_objects.held_by(machine.processes_of(UNIT))
+    assert all(held.values()), held
     machine.must("systemctl", "stop", UNIT, within=15)
     assert show(machine, "Result", "ExecMainStatus") == {"Result": "success", "ExecMainStatus": "0"}
-    assert "exa_" not in programs()
+    for kind, ids in held.items():
+        eventually(lambda: not ids & bpf_objects.existing(kind), what=f"no {kind} of it")
 
 
 def test_purged_it_is_gone(machine):

@@ -113,6 +113,11 @@ class Machine:
         """A file of it, as this machine sees it."""
         return pathlib.Path(f"/proc/{self._first}/root") / name.lstrip("/")
 
+    def processes_of(self, unit):
+        """The numbers that this machine knows a unit's processes by."""
+        folder, = self._cgroup.rglob(unit)
+        return [int(pid) for pid in (folder / "cgroup.procs").read_text().split()]
+
     def _end(self):
         if self._outer.poll() is None:
             os.kill(self._first or self._outer.pid, signal.SIGKILL)

@@ -29,6 +29,16 @@ TEST(SignalUrl, FollowsTheSpecification) {
   EXPECT_EQ(secret->display, "http://h:1/p/v1/traces");
 }
 
+TEST(SignalUrl, TellsWhereToConnect) {
+  const auto place = [](const char* endpoint) {
+    const auto made = signal_url(endpoint, "", "/v1/traces", false);
+    return made->host + " " + std::to_string(made->port);
+  };
+  EXPECT_EQ(place("http://collector:4318/otlp"), "collector 4318");
+  EXPECT_EQ(place("http://collector"), "collector 80");
+  EXPECT_EQ(place("https://user:secret@[2001:db8::1]"), "[2001:db8::1] 443");
+}
+
 TEST(OtlpSettingsCheck, NamesWhatIsWrong) {
   OtlpSettings settings;
   EXPECT_FALSE(settings.wanted());
