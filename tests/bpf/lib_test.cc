@@ -38,8 +38,7 @@ std::vector<std::string> methods_of_the_parser() {
   for (int value = 0; value <= UINT8_MAX; ++value) {
     const auto method = static_cast<exa::Method>(value);
     const std::string name(exa::method_text(method));
-    if (name != exa::method_text(exa::Method::kOther) &&
-        exa::http1::parse_method(name) == method)
+    if (name != exa::method_text(exa::Method::kOther) && exa::http1::parse_method(name) == method)
       methods.push_back(name);
   }
   return methods;
