@@ -25,7 +25,8 @@ class MadeRecords {
 
   // conversation: who of kConnections; form: 1 egress, 2 TLS, 4 nothing captured, 8 bytes that
   // nobody saw before it, 16 no arrival, 32 the captured part ends halfway.
-  std::vector<std::byte> chunk(std::uint8_t conversation, std::uint8_t form, std::string_view text) {
+  std::vector<std::byte> chunk(std::uint8_t conversation, std::uint8_t form,
+                               std::string_view text) {
     text = text.substr(0, EXA_MAX_CAPTURE_BYTES);
     auto& flow = flows_[conversation % kConnections];
     const std::size_t direction = form & 1;

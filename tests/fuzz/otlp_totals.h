@@ -27,10 +27,11 @@ class OtlpReader {
     each(request, otlp::RequestField::kResourceItems, [&](std::string_view resource_items) {
       each(resource_items, otlp::ResourceItemsField::kResource,
            [&](std::string_view resource) { attributes(resource, 1); });
-      each(resource_items, otlp::ResourceItemsField::kScopeItems, [&](std::string_view scope_items) {
-        each(scope_items, otlp::ScopeItemsField::kItems,
-             [&](std::string_view item) { traces_ ? span(item) : metric(item); });
-      });
+      each(resource_items, otlp::ResourceItemsField::kScopeItems,
+           [&](std::string_view scope_items) {
+             each(scope_items, otlp::ScopeItemsField::kItems,
+                  [&](std::string_view item) { traces_ ? span(item) : metric(item); });
+           });
     });
   }
   [[nodiscard]] const OtlpTotals& totals() const { return totals_; }
@@ -72,8 +73,7 @@ class OtlpReader {
     each(bytes, otlp::SpanField::kTraceId, [&](auto id) { ids += id.size(); });
     each(bytes, otlp::SpanField::kSpanId, [&](auto id) { ids += id.size(); });
     require(ids == 24);
-    for (const auto field :
-         {otlp::SpanField::kTraceState, otlp::SpanField::kName})
+    for (const auto field : {otlp::SpanField::kTraceState, otlp::SpanField::kName})
       each(bytes, field, text);
     attributes(bytes, static_cast<int>(otlp::SpanField::kAttributes));
     each(bytes, otlp::SpanField::kStatus,

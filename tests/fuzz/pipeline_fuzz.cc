@@ -19,8 +19,8 @@ namespace {
 using namespace exa;
 using namespace exa::fuzz;
 
-constexpr int kMaxFrames = 400;
-constexpr int kMaxWindows = 12;
+constexpr int kMaxFrames = 200;
+constexpr int kMaxWindows = 6;
 
 // Small, so that every bound is met: one slab of requests, one of heads.
 RequestPipelineOptions small_options() {
@@ -118,6 +118,7 @@ class Course {
   void finish() {
     pipeline_.release_held();
     close({});
+    output_.is_last = true;
     publish();
     require(pipeline_.held_exchanges() == 0);
   }
@@ -192,8 +193,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view input(reinterpret_cast<const char*>(data), size);
   for (int i = 0; i < kMaxFrames && input.size() >= 3 && course->windows() < kMaxWindows; ++i) {
     const auto kind = static_cast<std::uint8_t>(input[0]);
-    const std::size_t length = static_cast<std::uint8_t>(input[1]) |
-                               std::size_t{static_cast<std::uint8_t>(input[2])} << 8;
+    const std::size_t length =
+        static_cast<std::uint8_t>(input[1]) | std::size_t{static_cast<std::uint8_t>(input[2])} << 8;
     const auto payload = input.substr(3, length);
     input.remove_prefix(3 + payload.size());
     course->take(static_cast<Frame>(kind % kFrames), payload);

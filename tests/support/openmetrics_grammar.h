@@ -3,11 +3,10 @@
 // series twice, histograms that add up, exemplars within their 128 characters.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -19,8 +18,16 @@ namespace exa::test {
 
 class OpenMetricsGrammar {
  public:
-  // What is wrong, with its line; nothing if the text is sound.
-  static std::optional<std::string> fault_of(std::string_view text) {
+  struct Sample {
+    std::string name;
+    std::string labels;
+    double value = 0;
+    bool has_exemplar = false;
+  };
+
+  // What is wrong, with its line; nothing if the text is sound. Its samples go to samples.
+  static std::optional<std::string> fault_of(std::string_view text,
+                                             std::vector<Sample>* samples = nullptr) {
     OpenMetricsGrammar grammar;
     while (!text.empty()) {
       const auto end = text.find('\n');
@@ -32,20 +39,8 @@ class OpenMetricsGrammar {
     }
     if (!grammar.ended_) return "no # EOF";
     if (const auto* const fault = grammar.end_family()) return fault;
+    if (samples != nullptr) *samples = std::move(grammar.samples_);
     return std::nullopt;
-  }
-  // Of the sound text last taken: samples by family and series, for counts.
-  struct Sample {
-    std::string name;
-    std::string labels;
-    double value = 0;
-    bool has_exemplar = false;
-  };
-  static std::vector<Sample> samples_of(std::string_view text) {
-    OpenMetricsGrammar grammar;
-    for (; !text.empty(); text.remove_prefix(text.find('\n') + 1))
-      grammar.take(text.substr(0, text.find('\n')));
-    return std::move(grammar.samples_);
   }
 
  private:

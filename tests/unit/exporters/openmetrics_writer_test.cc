@@ -189,24 +189,27 @@ TEST(OpenMetricsWriter, ShowsTheLaterOfTwoTargetsOfOneIdentity) {
                      {"service.instance.id", std::string("checkout-1")},
                      {"process.executable.name", std::string("checkoutd")}}}),
        .metrics = {s::duration_metric({later})}}};
+  std::vector<test::OpenMetricsGrammar::Sample> samples;
+  EXPECT_EQ(test::OpenMetricsGrammar::fault_of(openmetrics(batch), &samples), std::nullopt);
+  EXPECT_EQ(samples.size(), 2u + 3 * (4 + 2));
   for (const auto& text : {openmetrics(batch), render_text(batch).text}) {
-    EXPECT_EQ(test::OpenMetricsGrammar::samples_of(text).size(), 2u + 3 * (4 + 2)) << text;
     EXPECT_THAT(text, HasSubstr("target_info{job=\"shop/checkout\",instance=\"checkout-1\","
                                 "process_executable_name=\"checkoutd\"} 1\n"));
-    const std::string checkout = "_count{job=\"shop/checkout\",instance=\"checkout-1\","
-                                 "http_request_method=";
+    const std::string checkout =
+        "_count{job=\"shop/checkout\",instance=\"checkout-1\","
+        "http_request_method=";
     EXPECT_THAT(text, HasSubstr(checkout + "\"GET\",http_response_status_code=\"200\"} 1\n"));
     EXPECT_THAT(text, HasSubstr(checkout + "\"PUT\"} 10\n"));
   }
-  EXPECT_EQ(test::OpenMetricsGrammar::fault_of(openmetrics(batch)), std::nullopt);
 }
 
 TEST(OpenMetricsGrammar, FindsWhatIsWrong) {
   const std::string head = "# TYPE a_seconds histogram\n# UNIT a_seconds seconds\n";
-  const std::string sound = head +
-                            "a_seconds_bucket{x=\"\\\"\",le=\"1.0\"} 2 # {trace_id=\"ab\"} 0.5 1.000\n"
-                            "a_seconds_bucket{x=\"\\\"\",le=\"+Inf\"} 3\n"
-                            "a_seconds_count{x=\"\\\"\"} 3\na_seconds_sum{x=\"\\\"\"} 7\n# EOF\n";
+  const std::string sound =
+      head +
+      "a_seconds_bucket{x=\"\\\"\",le=\"1.0\"} 2 # {trace_id=\"ab\"} 0.5 1.000\n"
+      "a_seconds_bucket{x=\"\\\"\",le=\"+Inf\"} 3\n"
+      "a_seconds_count{x=\"\\\"\"} 3\na_seconds_sum{x=\"\\\"\"} 7\n# EOF\n";
   EXPECT_EQ(test::OpenMetricsGrammar::fault_of(sound), std::nullopt);
   const auto with = [&](const std::string& part, const std::string& instead) {
     auto text = sound;
