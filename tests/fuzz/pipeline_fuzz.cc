@@ -152,9 +152,11 @@ class Course {
     auto window = pipeline_.close_window(tick);
     accounts_.check_closed(window, pipeline_, sent_);
     if (merged_ && waiting_) {
+      accounts_.joins(window);
       waiting_->absorb(std::move(window));
     } else {
       publish();
+      accounts_.joins(window);
       waiting_ = std::move(window);
     }
     merged_ = false;
@@ -163,7 +165,7 @@ class Course {
   void publish() {
     if (!waiting_) return;
     publisher_.publish(*waiting_);
-    accounts_.check_published(*waiting_, {&first_, &second_}, *output_.newest);
+    accounts_.check_published({&first_, &second_}, *output_.newest);
     waiting_.reset();
   }
 

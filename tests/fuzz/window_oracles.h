@@ -208,16 +208,20 @@ class Accounts {
       require(exemplar.span < window.spans.size());
   }
 
-  void check_published(const ClosedWindow& window, const std::vector<const SpanBackend*>& backends,
-                       const MetricBatch& batch) {
-    using enum Counter;
+  // The window goes into the one that waits to be published, or waits itself.
+  void joins(const ClosedWindow& window) {
     for (const auto& series : window.series)
-      published_[series.uid] += is_duration(series.key) ? series.delta.count() : 0;
+      if (is_duration(series.key)) published_[series.uid] += series.delta.count();
+    expired_.insert(expired_.end(), window.expired.begin(), window.expired.end());
+  }
+
+  void check_published(const std::vector<const SpanBackend*>& backends, const MetricBatch& batch) {
+    using enum Counter;
     std::uint64_t published = 0;
     for (const auto& [uid, requests] : published_)
       published += requests;
     require(OutputCheck::duration_count_of(batch) == published);
-    for (const auto uid : window.expired)
+    for (const auto uid : std::exchange(expired_, {}))
       published_.erase(uid);
 
     OutputCheck::each_point(batch, [&](const Metric& metric, const HistogramPoint& point) {
@@ -242,7 +246,8 @@ class Accounts {
   const RequestPipelineOptions& options_;
   const Counters& counters_;
   std::array<std::uint64_t, kMetricKinds> of_kind_{};
-  std::map<SeriesUid, std::uint64_t> published_;
+  std::map<SeriesUid, std::uint64_t> published_;  // what windows held that joined
+  std::vector<SeriesUid> expired_;                // in them
 };
 
 }  // namespace exa::fuzz
