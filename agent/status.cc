@@ -3,40 +3,16 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <fstream>
-#include <iterator>
-#include <nlohmann/json.hpp>
 
 #include "agent/cli.h"
 #include "agent/privilege/single_instance.h"
+#include "agent/status_table.h"
 #include "exa/base/unique_fd.h"
 
 namespace exa {
-namespace {
-
-// Names of hostile processes reach the terminal.
-std::string printable(std::string text) {
-  std::ranges::replace_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
-  return text;
-}
-
-void print_table(const nlohmann::json& status) {
-  std::printf("%-8s %-32s %-14s %6s  %s\n", "PID", "EXECUTABLE", "LIBRARY", "PROBES", "TLS");
-  for (const auto& process : status.at("processes")) {
-    for (const auto& use : process.at("tls")) {
-      const auto library = use.at("library").get<std::string>();
-      std::printf("%-8u %-32s %-14s %6zu  %s (%s)\n", process.at("pid").get<unsigned>(),
-                  printable(process.at("executable")).c_str(),
-                  library.empty() ? "-" : library.c_str(), use.at("probes").get<std::size_t>(),
-                  use.at("reason").get<std::string>().c_str(), printable(use.at("path")).c_str());
-    }
-  }
-}
-
-}  // namespace
 
 std::string status_path(const Config& config) {
   return config.lock_path + ".status";
@@ -66,16 +42,18 @@ int print_status(const Config& config) {
     return kExitFailure;
   }
   std::ifstream file(status_path(config));
-  const std::string text{std::istreambuf_iterator<char>(file), {}};
-  const auto status = nlohmann::json::parse(text, nullptr, false);
-  if (!status.is_object() || !status.contains("processes")) {
+  std::string text(kMaxStatusBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  const auto table = status_table(text);
+  if (!table) {
     std::fprintf(stderr,
                  "exemplar-agent: %s tells nothing: the agent does not read TLS, or you may not "
                  "read the file\n",
                  status_path(config).c_str());
     return kExitFailure;
   }
-  print_table(status);
+  std::fwrite(table->data(), 1, table->size(), stdout);
   return kExitOk;
 }
 

@@ -187,7 +187,7 @@ inline SettingResult store_seed(Entries e, std::string& place) {
 
 inline SettingResult store_listen(Entries e, OpenMetricsSettings& place) {
   if (e[0].value == "off" || e[0].value == "false") {  // YAML readers turn off into false
-    place.enabled = false;
+    place = {.enabled = false};  // where it would have listened no longer says anything
     return {};
   }
   const auto parsed = parse_host_port(e[0].value);

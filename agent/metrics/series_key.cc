@@ -1,5 +1,7 @@
 #include "agent/metrics/series_key.h"
 
+#include <arpa/inet.h>
+
 #include <array>
 #include <bit>
 #include <string>
@@ -18,15 +20,27 @@ constexpr std::uint64_t kMix1 = 0x9e3779b97f4a7c15;
 constexpr std::uint64_t kMix2 = 0xd6e8feb86659fd93;
 constexpr std::uint64_t kMix3 = 0xa0761d6478bd642f;
 
+// "192.0.2.7", in that one form only.
+bool read_ipv4(std::string_view text, IpEndpoint& endpoint) {
+  if (text.size() >= INET_ADDRSTRLEN || text.back() < '0' || text.back() > '9') return false;
+  char terminated[INET_ADDRSTRLEN] = {};
+  text.copy(terminated, text.size());
+  std::array<std::uint8_t, 16> address{};
+  if (inet_pton(AF_INET, terminated, address.data()) != 1) return false;
+  endpoint = {.address = address, .port = endpoint.port};
+  return true;
+}
+
 // Textual addresses of clients without a host are rare; they are made once a request all the same,
-// which is cheaper than a second kind of key.
+// which is cheaper than a second kind of key. An address has one key however the request tells it,
+// or one series would stand on the page twice.
 void set_server(SeriesKey& key, const Exchange& exchange) {
   key.server_port = name_server(exchange, key.server_name);
-  if (!key.server_name.empty()) return;
+  auto server = unmapped(exchange.remote);
+  if (!key.server_name.empty() && !read_ipv4(key.server_name.view(), server)) return;
   key.server_is_address = true;
-  const auto& address = exchange.remote.address;
-  key.server_name.assign({reinterpret_cast<const char*>(address.data()),
-                          exchange.remote.is_ipv6 ? std::size_t{16} : std::size_t{4}});
+  key.server_name.assign({reinterpret_cast<const char*>(server.address.data()),
+                          server.is_ipv6 ? std::size_t{16} : std::size_t{4}});
 }
 
 std::string server_text(const SeriesKey& key) {

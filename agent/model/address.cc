@@ -3,18 +3,23 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
-#include <cstring>
 
 namespace exa {
 
-std::string address_text(const IpEndpoint& endpoint) {
+IpEndpoint unmapped(const IpEndpoint& endpoint) {
   static constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0,    0,
                                                            0, 0, 0, 0, 0xff, 0xff};
-  const bool mapped =
-      endpoint.is_ipv6 && std::equal(kMapped.begin(), kMapped.end(), endpoint.address.begin());
+  if (!endpoint.is_ipv6 || !std::equal(kMapped.begin(), kMapped.end(), endpoint.address.begin()))
+    return endpoint;
+  IpEndpoint plain{.address = {}, .port = endpoint.port};
+  std::copy_n(endpoint.address.begin() + 12, 4, plain.address.begin());
+  return plain;
+}
+
+std::string address_text(const IpEndpoint& endpoint) {
+  const auto plain = unmapped(endpoint);
   char text[INET6_ADDRSTRLEN] = {};
-  const auto* bytes = endpoint.address.data() + (mapped ? 12 : 0);
-  inet_ntop(endpoint.is_ipv6 && !mapped ? AF_INET6 : AF_INET, bytes, text, sizeof text);
+  inet_ntop(plain.is_ipv6 ? AF_INET6 : AF_INET, plain.address.data(), text, sizeof text);
   return text;
 }
 

@@ -59,6 +59,8 @@ static __always_inline int exa_sniff_start(__u32 word) {
     case EXA_TEXT4('D', 'E', 'L', 'E'):
     case EXA_TEXT4('O', 'P', 'T', 'I'):
     case EXA_TEXT4('P', 'A', 'T', 'C'):
+    case EXA_TEXT4('C', 'O', 'N', 'N'):
+    case EXA_TEXT4('T', 'R', 'A', 'C'):
     case EXA_TEXT4('Q', 'U', 'E', 'R'):
     case EXA_TEXT4('H', 'T', 'T', 'P'):
       return 1;

@@ -48,6 +48,7 @@ struct Family {
 struct Target {
   std::string identity;     // job="...",instance="..."
   std::string description;  // labels of target_info
+  bool succeeded = false;   // a later one has its identity: its process runs another program now
 };
 
 Target describe(const Resource* resource) {
@@ -111,8 +112,15 @@ class Writer {
 
   void collect(const MetricBatch& batch) {
     std::unordered_map<std::string, std::size_t> family_of;
+    std::unordered_map<std::string, std::size_t> target_of;
     for (const ResourceMetrics& resource : batch.resources) {
       targets_.push_back(describe(resource.resource.get()));
+      const auto [same, is_first] =
+          target_of.try_emplace(targets_.back().identity, targets_.size() - 1);
+      if (!is_first) {
+        targets_[same->second].succeeded = any_succeeded_ = true;
+        same->second = targets_.size() - 1;
+      }
       for (const Metric& metric : resource.metrics) {
         const Kind kind = kind_of(metric);
         std::string name = family_name(metric.name, metric.unit, kind == Kind::kCounter);
@@ -129,7 +137,7 @@ class Writer {
     bool begun = false;
     std::unordered_map<std::string, bool> written;
     for (const Target& target : targets_) {
-      if (target.identity.empty() && target.description.empty()) continue;
+      if (target.succeeded || (target.identity.empty() && target.description.empty())) continue;
       const std::string labels = joined_labels(target.identity, target.description);
       if (!written.try_emplace(labels, true).second) continue;
       if (!begun) {
@@ -152,30 +160,40 @@ class Writer {
       out_.text += "# UNIT " + name + " " + unit + "\n";
     if (!first.description.empty())
       out_.text += "# HELP " + name + " " + escaped(first.description, open_metrics()) + "\n";
-    for (const auto& [target, metric] : family.members) {
-      const std::string& identity = targets_[target].identity;
-      if (const auto* histogram = std::get_if<Histogram>(&metric->points))
-        for (const HistogramPoint& point : histogram->points)
-          write(family, identity, point);
-      else if (const auto* sum = std::get_if<Sum>(&metric->points))
-        for (const NumberPoint& point : sum->points)
-          write(family, identity, point);
-      else
-        for (const NumberPoint& point : std::get<Gauge>(metric->points).points)
-          write(family, identity, point);
-    }
+    find_newest(family);
+    for (const auto& [target, metric] : family.members)
+      each_point(*metric, [&](const auto& point) {
+        const std::string labels = series_labels(targets_[target].identity, point.attributes);
+        const auto newest = newest_.find(labels);
+        if (newest == newest_.end() || newest->second == &point) write(family, labels, point);
+      });
   }
 
-  void write(const Family& family, const std::string& identity, const NumberPoint& point) {
-    const std::string labels = series_labels(identity, point.attributes);
+  template <typename Visit>
+  static void each_point(const Metric& metric, Visit visit) {
+    std::visit([&](const auto& points) { std::ranges::for_each(points.points, visit); },
+               metric.points);
+  }
+
+  // A scraper takes no series twice: of targets of one identity the last one's points stand for
+  // all, which reads as the restart that it was.
+  void find_newest(const Family& family) {
+    newest_.clear();
+    if (!any_succeeded_) return;
+    for (const auto& [target, metric] : family.members)
+      each_point(*metric, [&](const auto& point) {
+        newest_[series_labels(targets_[target].identity, point.attributes)] = &point;
+      });
+  }
+
+  void write(const Family& family, const std::string& labels, const NumberPoint& point) {
     const auto* real = std::get_if<double>(&point.value);
     out_.text +=
         family.name + (family.kind == Kind::kCounter ? "_total" : "") + braced(labels) + " " +
         (real ? number_text(*real) : std::to_string(std::get<std::int64_t>(point.value))) + "\n";
   }
 
-  void write(const Family& family, const std::string& identity, const HistogramPoint& point) {
-    const std::string labels = series_labels(identity, point.attributes);
+  void write(const Family& family, const std::string& labels, const HistogramPoint& point) {
     const std::string prefix = labels.empty() ? "" : labels + ",";
     const std::vector<BucketExemplar>* shown = nullptr;
     if (exemplars_ != nullptr)
@@ -209,6 +227,8 @@ class Writer {
   const ShownExemplars* const exemplars_;  // null: the format has no place for them
   std::vector<Target> targets_;
   std::vector<Family> families_;
+  bool any_succeeded_ = false;
+  std::unordered_map<std::string, const void*> newest_;  // by labels; empty: each stands alone
   Rendered out_;
 };
 

@@ -17,7 +17,8 @@ struct Rendered {
 };
 
 // Every series of a target carries its job and instance; target_info carries the rest of its
-// resource. Histograms without a point and families whose name another kind has are left out.
+// resource. Histograms without a point and families whose name another kind has are left out. No
+// series stands there twice: where a process runs another program under its name, the later counts.
 Rendered render_openmetrics(const MetricBatch& batch, const ShownExemplars& exemplars);
 
 // The same without exemplars, which this format has no place for.

@@ -4,19 +4,16 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <optional>
 
 #include "exporters/encoding/gzip.h"
 #include "exporters/otlp/reply.h"
-#include "exporters/queue/retry_after.h"
 
 namespace exa {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kLongestReplyHead = 64u << 10;
 // A connection is given up after this, so that a backend that moved is found again.
 constexpr long kConnectionLifetimeSeconds = 300;
 
@@ -28,18 +25,6 @@ Result<> start_curl() {
   return {};
 }
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
 bool header_is_sane(const std::string& name, const std::string& value) {
   constexpr std::string_view kSeparators = "()<>@,;:\\\"/[]?={} \t";
   const auto name_ok = [&](unsigned char c) {
@@ -48,10 +33,6 @@ bool header_is_sane(const std::string& name, const std::string& value) {
   const auto value_ok = [](unsigned char c) { return c == '\t' || (c >= 0x20 && c != 0x7f); };
   return !name.empty() && std::all_of(name.begin(), name.end(), name_ok) &&
          std::all_of(value.begin(), value.end(), value_ok);
-}
-
-bool retryable(long status) {
-  return status == 429 || status == 502 || status == 503 || status == 504;
 }
 
 WallTime wall_now() {
@@ -166,40 +147,13 @@ Result<> HttpSender::open_connection() {
 }
 
 std::size_t HttpSender::take_header(char* bytes, std::size_t one, std::size_t count, void* user) {
-  Reply& reply = *static_cast<Reply*>(user);
   const std::string_view line(bytes, one * count);
-  reply.header_bytes += line.size();
-  if (reply.header_bytes > kLongestReplyHead) {
-    reply.too_long = true;
-    return 0;
-  }
-  if (line.starts_with("HTTP/")) {  // an interim answer's headers are not the final one's
-    reply.retry_after.clear();
-    reply.encoded = false;
-    reply.json = false;
-    return line.size();
-  }
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return line.size();
-  const std::string_view name = line.substr(0, colon);
-  const std::string_view value = trimmed(line.substr(colon + 1));
-  if (equals_ignoring_case(name, "retry-after")) reply.retry_after = value;
-  if (equals_ignoring_case(name, "content-encoding"))
-    reply.encoded = !value.empty() && !equals_ignoring_case(value, "identity");
-  if (equals_ignoring_case(name, "content-type"))
-    reply.json = equals_ignoring_case(value.substr(0, 16), "application/json");
-  return line.size();
+  return static_cast<HttpReply*>(user)->take_header(line) ? line.size() : 0;
 }
 
 std::size_t HttpSender::take_body(char* bytes, std::size_t one, std::size_t count, void* user) {
-  Reply& reply = *static_cast<Reply*>(user);
-  const std::size_t size = one * count;
-  if (reply.body.size() + size > kLongestReply) {
-    reply.too_long = true;
-    return 0;
-  }
-  reply.body.append(bytes, size);
-  return size;
+  const std::string_view piece(bytes, one * count);
+  return static_cast<HttpReply*>(user)->take_body(piece) ? piece.size() : 0;
 }
 
 SendOutcome HttpSender::send(std::string_view request) {
@@ -216,6 +170,7 @@ SendOutcome HttpSender::send(std::string_view request) {
               .text = "out of memory to compress an OTLP request"};
   }
   reply_ = {};
+  status_ = 0;
   bool interrupted = false;
   const CURLcode code = transfer(packed ? std::string_view(*packed) : request, interrupted);
   if (interrupted)
@@ -255,57 +210,17 @@ CURLcode HttpSender::transfer(std::string_view body, bool& interrupted) {
     const auto wait_ms = std::clamp<std::int64_t>(left_ns / 1'000'000, 1, kLongestWaitMs);
     curl_multi_poll(multi, nullptr, 0, static_cast<int>(wait_ms), nullptr);
   }
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &reply_.status);
+  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status_);
   curl_multi_remove_handle(multi, easy);
   curl_easy_setopt(easy, CURLOPT_POSTFIELDS, nullptr);
   return code;
 }
 
 SendOutcome HttpSender::judge(CURLcode code) const {
-  const long status = reply_.status;
-  const bool success = status >= 200 && status < 300;
-  // The answer was cut short before a verdict, or there is none.
-  if (code != CURLE_OK && !reply_.too_long && (status < 200 || success)) {
-    const char* detail = error_text_[0] != '\0' ? error_text_.c_str() : curl_easy_strerror(code);
-    return {.status = SendStatus::kRetry,
-            .trouble = SendTrouble::kUnreachable,
-            .text = "no answer from " + url_.display + ": " + printable_excerpt(detail, 200)};
-  }
-  if (success) return judge_success();
-
-  const std::string answer = url_.display + " answered " + std::to_string(status);
-  if (retryable(status))
-    return {.status = SendStatus::kRetry,
-            .retry_after = parse_retry_after(reply_.retry_after, wall_now()),
-            .trouble = SendTrouble::kRetryStatus,
-            .text = answer};
-  if (status == 413)
-    return {.status = SendStatus::kTooLarge, .trouble = SendTrouble::kRefused, .text = answer};
-  return {.status = SendStatus::kRefused, .trouble = SendTrouble::kRefused, .text = answer};
-}
-
-SendOutcome HttpSender::judge_success() const {
-  // An answer that is not OTLP's (a captive portal, a wrong port) proves no delivery. It is not
-  // repeated either: had it been taken, that would double it.
-  const auto bad_reply = [&](const char* why) {
-    return SendOutcome{.status = SendStatus::kRefused,
-                       .trouble = SendTrouble::kBadReply,
-                       .text = url_.display + " answered " + std::to_string(reply_.status) +
-                               ", but " + why + ": is this an OTLP/HTTP receiver?"};
-  };
-  if (reply_.too_long) return bad_reply("its reply is too long");
-  if (reply_.body.empty()) return {.status = SendStatus::kDelivered};
-  if (reply_.encoded) return bad_reply("its reply is compressed, which was not asked for");
-  const auto reply =
-      reply_.json ? decode_otlp_json_reply(reply_.body) : decode_otlp_reply(reply_.body);
-  if (!reply) return bad_reply("its reply does not decode");
-  SendOutcome outcome{.status = SendStatus::kDelivered, .rejected = reply->rejected};
-  if (reply->rejected != 0)
-    outcome.text =
-        url_.display + " rejected " + std::to_string(reply->rejected) + " items: " + reply->message;
-  else if (!reply->message.empty())
-    outcome.text = url_.display + " warns: " + reply->message;
-  return outcome;
+  std::optional<std::string_view> broken;
+  if (code != CURLE_OK)
+    broken = error_text_[0] != '\0' ? error_text_.c_str() : curl_easy_strerror(code);
+  return reply_.judge(status_, broken, url_.display, wall_now());
 }
 
 }  // namespace exa

@@ -1,4 +1,4 @@
-// Posts one OTLP request over HTTP/1.1 and judges the answer.
+// Posts one OTLP request over HTTP/1.1 and has the answer judged.
 // The owning exporter's thread only, except finish_by. Budget: one connection, 64 KiB of reply.
 //
 // It talks to the endpoint named and to nobody else: no redirect is followed, no proxy of the
@@ -17,12 +17,11 @@
 
 #include "exa/base/result.h"
 #include "exporters/otlp/endpoint_url.h"
+#include "exporters/otlp/http_reply.h"
 #include "exporters/otlp/otlp_settings.h"
 #include "exporters/queue/sender.h"
 
 namespace exa {
-
-inline constexpr std::size_t kLongestReply = 64u << 10;
 
 class HttpSender final : public Sender {
  public:
@@ -41,23 +40,11 @@ class HttpSender final : public Sender {
   using Multi = std::unique_ptr<CURLM, Releaser<curl_multi_cleanup>>;
   using HeaderList = std::unique_ptr<curl_slist, Releaser<curl_slist_free_all>>;
 
-  // What came back, as far as it came.
-  struct Reply {
-    long status = 0;
-    std::string body;
-    std::string retry_after;
-    std::size_t header_bytes = 0;
-    bool encoded = false;  // Content-Encoding other than identity
-    bool json = false;
-    bool too_long = false;
-  };
-
   HttpSender(SignalUrl url, const OtlpSettings& settings, HeaderList headers);
 
   Result<> open_connection();
   CURLcode transfer(std::string_view body, bool& interrupted);
   [[nodiscard]] SendOutcome judge(CURLcode code) const;
-  [[nodiscard]] SendOutcome judge_success() const;
   [[nodiscard]] std::string tls_files_stamp() const;
   static std::size_t take_header(char* bytes, std::size_t one, std::size_t count, void* reply);
   static std::size_t take_body(char* bytes, std::size_t one, std::size_t count, void* reply);
@@ -65,7 +52,8 @@ class HttpSender final : public Sender {
   const SignalUrl url_;
   const OtlpSettings settings_;
   const HeaderList headers_;
-  Reply reply_;
+  HttpReply reply_;
+  long status_ = 0;
   std::string error_text_;
   std::string stamp_;  // of the certificate files the connection was made with
 

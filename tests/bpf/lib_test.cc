@@ -5,7 +5,10 @@
 #include <cstring>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "agent/model/http_semantics.h"
+#include "agent/protocol/http1/method.h"
 #include "bpf/lib/head_end.h"
 #include "bpf/lib/run.h"
 #include "bpf/lib/sniff.h"
@@ -27,6 +30,31 @@ TEST(Sniff, KnowsTheMethodsAndNothingElse) {
        {"", "G", "GET", "GETX / H", "POSTS / ", "POST", "PRI / HT", "get / HT", "DELETED ",
         "HTTP/1.1", " GET / H", "OPTIONS/", "TRACED /", "\x16\x03\x01"})
     EXPECT_FALSE(exa_sniff_request(word_of(body))) << body;
+}
+
+// All that the parser tells apart; method_text() has a name for each, or does not compile.
+std::vector<std::string> methods_of_the_parser() {
+  std::vector<std::string> methods;
+  for (int value = 0; value <= UINT8_MAX; ++value) {
+    const auto method = static_cast<exa::Method>(value);
+    const std::string name(exa::method_text(method));
+    if (name != exa::method_text(exa::Method::kOther) && exa::http1::parse_method(name) == method)
+      methods.push_back(name);
+  }
+  return methods;
+}
+
+TEST(Sniff, KnowsEveryMethodOfTheParser) {
+  const auto methods = methods_of_the_parser();
+  EXPECT_GE(methods.size(), 10u);
+  for (const auto& method : methods) {
+    const auto head = method + " /path HTTP/1.1";
+    EXPECT_TRUE(exa_sniff_request(word_of(head))) << head;
+    EXPECT_TRUE(exa_sniff_start(static_cast<__u32>(word_of(head)))) << head;
+  }
+  EXPECT_TRUE(exa_sniff_start(static_cast<__u32>(word_of("HTTP/1.1"))));
+  for (const std::string_view other : {"", "get ", "GETX", "x\r\n\r", "LINK", "BREW", "{\"a\""})
+    EXPECT_FALSE(exa_sniff_start(static_cast<__u32>(word_of(other)))) << other;
 }
 
 TEST(Sniff, KnowsAStatusLine) {
@@ -71,6 +99,12 @@ TEST_F(HeadEnd, IsFoundAtEveryOffset) {
         << at;
     EXPECT_EQ(scan(head + "Gold"), EXA_HEAD_UNSURE) << at;
   }
+}
+
+TEST_F(HeadEnd, KnowsAnotherHeadByEveryMethodOfTheParser) {
+  for (const auto& method : methods_of_the_parser())
+    EXPECT_EQ(scan("GET / HTTP/1.1\r\n\r\n" + method + " / HTTP/1.1\r\n"), EXA_HEAD_AGAIN)
+        << method;
 }
 
 TEST_F(HeadEnd, IsUnsureWhereTheNextByteIsOutOfSight) {

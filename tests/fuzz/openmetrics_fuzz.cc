@@ -8,6 +8,7 @@
 #include "exporters/encoding/utf8.h"
 #include "exporters/openmetrics/names.h"
 #include "exporters/openmetrics/writer.h"
+#include "tests/support/openmetrics_grammar.h"
 
 namespace {
 
@@ -58,6 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   const std::string text = exa::render_openmetrics(batch, {}).text;
 
   require(exa::is_valid_utf8(text));
+  require(!exa::test::OpenMetricsGrammar::fault_of(text));
   require(text.ends_with("# EOF\n"));
   // TYPE, UNIT, HELP where there is one, two buckets, count, sum, EOF.
   const auto lines = std::count(text.begin(), text.end(), '\n');

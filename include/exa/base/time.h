@@ -2,6 +2,7 @@
 // a clock. Both times count nanoseconds.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <compare>
 #include <cstdint>
@@ -24,10 +25,11 @@ struct WallTime {
 };
 
 // later - earlier; zero if the arguments are the other way round, so that a clock artefact never
-// becomes a duration of centuries.
+// becomes a duration of centuries. Never negative, whatever the times of a broken record.
 constexpr Duration elapsed(MonotonicTime earlier, MonotonicTime later) {
-  return later.ns > earlier.ns ? Duration(static_cast<std::int64_t>(later.ns - earlier.ns))
-                               : Duration::zero();
+  if (later.ns <= earlier.ns) return Duration::zero();
+  constexpr auto kLongest = static_cast<std::uint64_t>(Duration::max().count());
+  return Duration(static_cast<std::int64_t>(std::min(later.ns - earlier.ns, kLongest)));
 }
 constexpr MonotonicTime operator+(MonotonicTime time, Duration by) {
   return {time.ns + static_cast<std::uint64_t>(by.count())};
@@ -40,7 +42,7 @@ constexpr double seconds(Duration duration) {
 struct WallClockOffset {
   std::int64_t ns = 0;  // wall - monotonic
   [[nodiscard]] constexpr WallTime to_wall(MonotonicTime time) const {
-    return {static_cast<std::uint64_t>(static_cast<std::int64_t>(time.ns) + ns)};
+    return {time.ns + static_cast<std::uint64_t>(ns)};
   }
 };
 

@@ -16,6 +16,9 @@ struct IpEndpoint {
 };
 static_assert(sizeof(IpEndpoint) == 20);
 
+// The IPv4 endpoint that an IPv4-mapped IPv6 one means; any other as it is.
+IpEndpoint unmapped(const IpEndpoint& endpoint);
+
 // "127.0.0.1" or "::1"; an IPv4-mapped IPv6 address prints as IPv4.
 std::string address_text(const IpEndpoint& endpoint);
 

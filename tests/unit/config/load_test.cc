@@ -289,6 +289,17 @@ exemplars: {floor: 0.25%}
   EXPECT_EQ(second->config, first->config) << yaml;
 }
 
+TEST(ConfigPrint, AnEndpointSwitchedOffForgetsWhereItWouldHaveListened) {
+  const auto first = load_config({.file_name = "agent.yaml",
+                                  .file_text = "openmetrics: {listen: \"1.2.3.4:5\"}\n",
+                                  .environment = {{"OTEL_SDK_DISABLED", "true"}}});
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->config.openmetrics.enabled);
+  const auto second = load_file(config_yaml(*first));
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->config, first->config);
+}
+
 TEST(ConfigPrint, SecretsAreStarsAndOriginsAreTold) {
   const auto loaded =
       load_config({.file_name = "agent.yaml",

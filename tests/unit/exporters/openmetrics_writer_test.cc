@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "exporters/openmetrics/names.h"
+#include "tests/support/openmetrics_grammar.h"
 #include "tests/unit/exporters/samples.h"
 #include "tests/unit/exporters/subprocess.h"
 
@@ -16,6 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
+using testing::Optional;
 namespace s = samples;
 
 std::string openmetrics(const MetricBatch& batch) {
@@ -169,6 +171,64 @@ TEST(OpenMetricsWriter, JoinsLabelsThatBecomeOneName) {
   EXPECT_EQ(labels["job"], "shop/checkout");
   EXPECT_EQ(labels["_9"], "z");
   EXPECT_EQ(labels["key__name__"], "w");
+}
+
+// A process that runs another program under its name: another resource of the same identity.
+TEST(OpenMetricsWriter, ShowsTheLaterOfTwoTargetsOfOneIdentity) {
+  auto earlier = s::histogram_point(s::get_200());
+  auto only_earlier = s::histogram_point({{"http.request.method", std::string("PUT")}});
+  auto later = s::histogram_point(s::get_200());
+  later.bucket_counts = {1, 0, 0, 0};
+  MetricBatch batch;
+  batch.resources = {
+      {.resource = s::resource(), .metrics = {s::duration_metric({earlier, only_earlier})}},
+      {.resource = s::resource("other"), .metrics = {s::duration_metric({earlier})}},
+      {.resource = std::make_shared<const Resource>(
+           Resource{{{"service.name", std::string("checkout")},
+                     {"service.namespace", std::string("shop")},
+                     {"service.instance.id", std::string("checkout-1")},
+                     {"process.executable.name", std::string("checkoutd")}}}),
+       .metrics = {s::duration_metric({later})}}};
+  std::vector<test::OpenMetricsGrammar::Sample> samples;
+  EXPECT_EQ(test::OpenMetricsGrammar::fault_of(openmetrics(batch), &samples), std::nullopt);
+  EXPECT_EQ(samples.size(), 2u + 3 * (4 + 2));
+  for (const auto& text : {openmetrics(batch), render_text(batch).text}) {
+    EXPECT_THAT(text, HasSubstr("target_info{job=\"shop/checkout\",instance=\"checkout-1\","
+                                "process_executable_name=\"checkoutd\"} 1\n"));
+    const std::string checkout =
+        "_count{job=\"shop/checkout\",instance=\"checkout-1\","
+        "http_request_method=";
+    EXPECT_THAT(text, HasSubstr(checkout + "\"GET\",http_response_status_code=\"200\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr(checkout + "\"PUT\"} 10\n"));
+  }
+}
+
+TEST(OpenMetricsGrammar, FindsWhatIsWrong) {
+  const std::string head = "# TYPE a_seconds histogram\n# UNIT a_seconds seconds\n";
+  const std::string sound =
+      head +
+      "a_seconds_bucket{x=\"\\\"\",le=\"1.0\"} 2 # {trace_id=\"ab\"} 0.5 1.000\n"
+      "a_seconds_bucket{x=\"\\\"\",le=\"+Inf\"} 3\n"
+      "a_seconds_count{x=\"\\\"\"} 3\na_seconds_sum{x=\"\\\"\"} 7\n# EOF\n";
+  EXPECT_EQ(test::OpenMetricsGrammar::fault_of(sound), std::nullopt);
+  const auto with = [&](const std::string& part, const std::string& instead) {
+    auto text = sound;
+    text.replace(text.find(part), part.size(), instead);
+    return test::OpenMetricsGrammar::fault_of(text);
+  };
+  EXPECT_THAT(with("\n# EOF\n", "\n"), Optional(HasSubstr("no # EOF")));
+  EXPECT_THAT(with("count{x=\"\\\"\"} 3", "count{x=\"\\\"\"} 4"),
+              Optional(HasSubstr("not the last bucket")));
+  EXPECT_THAT(with("} 3\n", "} 1\n"), Optional(HasSubstr("counts that fall")));
+  EXPECT_THAT(with("0.5 1.000", "1.5 1.000"), Optional(HasSubstr("outside its bucket")));
+  EXPECT_THAT(with("+Inf", "1.0"), Optional(HasSubstr("a series twice")));
+  EXPECT_THAT(with("x=\"\\\"\"", "x=\"\\q\""), Optional(HasSubstr("bad labels")));
+  EXPECT_THAT(with("x=", "9="), Optional(HasSubstr("bad labels")));
+  EXPECT_THAT(with("seconds seconds", "seconds bytes"), Optional(HasSubstr("a unit that")));
+  EXPECT_THAT(with("# EOF", "# TYPE b gauge\nb 1\n# TYPE a_seconds histogram\n# EOF"),
+              Optional(HasSubstr("two places")));
+  EXPECT_THAT(with("\"ab\"", "\"" + std::string(121, 'a') + "\""),
+              Optional(HasSubstr("128 characters")));
 }
 
 TEST(OpenMetricsWriter, CountAgreesWithTheInfiniteBucket) {

@@ -80,6 +80,26 @@ TEST(SeriesKey, FallsBackOnTheAddressForHostsThatAreNone) {
   }
 }
 
+TEST(SeriesKey, AnAddressIsOneServerHoweverItIsTold) {
+  auto without_host = client_request("");
+  auto mapped = without_host;
+  mapped.remote = {.address = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 0, 2, 7},
+                   .port = 8080,
+                   .is_ipv6 = true};
+  const auto key = duration_key(without_host);
+  EXPECT_EQ(duration_key(client_request("192.0.2.7")), key);
+  EXPECT_EQ(duration_key(client_request("192.0.2.7:8080")), key);
+  EXPECT_EQ(duration_key(mapped), key);
+  EXPECT_THAT(attributes_of(key), Contains(Attribute{"server.address", std::string("192.0.2.7")}));
+
+  const auto another = attributes_of(duration_key(client_request("192.0.2.8:81")));
+  EXPECT_THAT(another, Contains(Attribute{"server.address", std::string("192.0.2.8")}));
+  EXPECT_THAT(another, Contains(Attribute{"server.port", std::int64_t{81}}));
+  for (const auto* name : {"192.0.2", "192.0.2.300", "192.0.02.7x1", "v1.2.3.4", "host7"})
+    EXPECT_THAT(attributes_of(duration_key(client_request(name))),
+                Contains(Attribute{"server.address", std::string(name)}));
+}
+
 class Registry : public ::testing::Test {
  protected:
   std::uint64_t total_count(const SeriesRegistry& registry) {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <set>
 
 #include "agent/request_pipeline/request_pipeline.h"
 #include "synthetic_exchanges.h"
@@ -157,13 +158,36 @@ TEST_F(Publisher, MetricsGoOutWhenTheDeadlinePassed) {
 }
 
 TEST_F(Publisher, WithSeveralExportersAllMustHaveTheSpan) {
+  // Each batch of one window has another of the fates that three exporters can give it.
   SpanStore second;
-  second.fate = [](int) { return SpanDelivery::kRefused; };
-  auto publisher = publisher_with({&spans, &second});
-  send_many(1, 100);
-  publisher.publish(pipeline.close_window(kStart + 10s));
-  EXPECT_EQ(ids_of(*metrics.newest).with, 0u);
-  EXPECT_EQ(spans.offered, second.offered);
+  SpanStore third;
+  const auto says = [](int exporter) {
+    return [exporter](int batch) {
+      return (batch - 1) >> exporter & 1 ? SpanDelivery::kRefused : SpanDelivery::kAcknowledged;
+    };
+  };
+  spans.fate = says(0);
+  second.fate = says(1);
+  third.fate = says(2);
+  auto publisher = publisher_with({&spans, &second, &third}, {.exemplar_spans_per_batch = 1});
+  send_many(1, 2000);
+  auto window = pipeline.close_window(kStart + 10s);
+  ASSERT_GE(window.exemplars.size(), 8u);
+  window.spans.resize(8);
+  std::erase_if(window.exemplars, [](const auto& exemplar) { return exemplar.span >= 8; });
+  publisher.publish(window);
+
+  std::set<SpanId> with_ids;
+  for_each_point(*metrics.newest, [&](const auto&, const auto&, const HistogramPoint& point) {
+    for (const auto& exemplar : point.exemplars)
+      if (exemplar.has_ids()) with_ids.insert(exemplar.span_id);
+  });
+  EXPECT_THAT(with_ids, ::testing::ElementsAre(window.spans[0].exchange.span_id))
+      << "the one that nobody refused";
+  for (const auto* exporter : {&spans, &second, &third})
+    EXPECT_EQ(exporter->offered, 8u) << "a refusal of one is no reason to skip another";
+  EXPECT_EQ(counters.get(Counter::kExemplarsWithIds) + counters.get(Counter::kExemplarsWithoutIds),
+            window.exemplars.size());
 }
 
 TEST_F(Publisher, WithoutSpanExporterIdsAreThoseTheCallerSampled) {

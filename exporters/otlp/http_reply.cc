@@ -1,0 +1,107 @@
+#include "exporters/otlp/http_reply.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "exporters/otlp/reply.h"
+#include "exporters/queue/retry_after.h"
+
+namespace exa {
+namespace {
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
+}
+
+bool retryable(long status) {
+  return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
+}  // namespace
+
+bool HttpReply::take_header(std::string_view line) {
+  head_bytes_ += line.size();
+  if (head_bytes_ > kLongestReplyHead) {
+    too_long_ = true;
+    return false;
+  }
+  if (line.starts_with("HTTP/")) {  // an interim answer's headers are not the final one's
+    retry_after_.clear();
+    encoded_ = false;
+    json_ = false;
+    return true;
+  }
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return true;
+  const std::string_view name = line.substr(0, colon);
+  const std::string_view value = trimmed(line.substr(colon + 1));
+  if (equals_ignoring_case(name, "retry-after")) retry_after_ = value;
+  if (equals_ignoring_case(name, "content-encoding"))
+    encoded_ = !value.empty() && !equals_ignoring_case(value, "identity");
+  if (equals_ignoring_case(name, "content-type"))
+    json_ = equals_ignoring_case(value.substr(0, 16), "application/json");
+  return true;
+}
+
+bool HttpReply::take_body(std::string_view bytes) {
+  if (body_.size() + bytes.size() > kLongestReply) {
+    too_long_ = true;
+    return false;
+  }
+  body_.append(bytes);
+  return true;
+}
+
+SendOutcome HttpReply::judge(long status, std::optional<std::string_view> broken,
+                             const std::string& backend, WallTime now) const {
+  const bool success = status >= 200 && status < 300;
+  // The answer was cut short before a verdict, or there is none.
+  if (broken && !too_long_ && (status < 200 || success))
+    return {.status = SendStatus::kRetry,
+            .trouble = SendTrouble::kUnreachable,
+            .text = "no answer from " + backend + ": " + printable_excerpt(*broken, 200)};
+  if (success) return judge_success(status, backend);
+
+  const std::string answer = backend + " answered " + std::to_string(status);
+  if (retryable(status))
+    return {.status = SendStatus::kRetry,
+            .retry_after = parse_retry_after(retry_after_, now),
+            .trouble = SendTrouble::kRetryStatus,
+            .text = answer};
+  if (status == 413)
+    return {.status = SendStatus::kTooLarge, .trouble = SendTrouble::kRefused, .text = answer};
+  return {.status = SendStatus::kRefused, .trouble = SendTrouble::kRefused, .text = answer};
+}
+
+SendOutcome HttpReply::judge_success(long status, const std::string& backend) const {
+  // An answer that is not OTLP's (a captive portal, a wrong port) proves no delivery. It is not
+  // repeated either: had it been taken, that would double it.
+  const auto bad_reply = [&](const char* why) {
+    return SendOutcome{.status = SendStatus::kRefused,
+                       .trouble = SendTrouble::kBadReply,
+                       .text = backend + " answered " + std::to_string(status) + ", but " + why +
+                               ": is this an OTLP/HTTP receiver?"};
+  };
+  if (too_long_) return bad_reply("its reply is too long");
+  if (body_.empty()) return {.status = SendStatus::kDelivered};
+  if (encoded_) return bad_reply("its reply is compressed, which was not asked for");
+  const auto reply = json_ ? decode_otlp_json_reply(body_) : decode_otlp_reply(body_);
+  if (!reply) return bad_reply("its reply does not decode");
+  SendOutcome outcome{.status = SendStatus::kDelivered, .rejected = reply->rejected};
+  if (reply->rejected != 0)
+    outcome.text =
+        backend + " rejected " + std::to_string(reply->rejected) + " items: " + reply->message;
+  else if (!reply->message.empty())
+    outcome.text = backend + " warns: " + reply->message;
+  return outcome;
+}
+
+}  // namespace exa
