@@ -34,7 +34,8 @@ std::string wrong_with(std::string_view text) {
   static constexpr char kDigits[] = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(text[0]);
   if (byte == 0) return "a NUL byte: the file is damaged, or not UTF-8";
-  const bool control = (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
+  const bool control =
+      (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7f;
   if (control)
     return std::string("a control character (0x") + kDigits[byte >> 4] + kDigits[byte & 15] + ")";
   return sequence_length(text) == 0 ? "not valid UTF-8" : "";

@@ -367,13 +367,15 @@ TEST(ConfigFileText, OtherEncodingsAreErrors) {
   for (const auto& text :
        {"\xff\xfe"s, "\xff\xfe"s + utf16(yaml, false), "\xfe\xff"s + utf16(yaml, true),
         "\xff\xfe\0\0"s + utf16(yaml, false), "\0\0\xfe\xff"s + utf16(yaml, true)})
-    EXPECT_THAT(error_of(text), AllOf(StartsWith("agent.yaml:1:1: "), HasSubstr("UTF-16 or UTF-32")));
+    EXPECT_THAT(error_of(text),
+                AllOf(StartsWith("agent.yaml:1:1: "), HasSubstr("UTF-16 or UTF-32")));
   EXPECT_THAT(error_of(utf16(yaml, false)), StartsWith("agent.yaml:1:2: a NUL byte"));
   EXPECT_THAT(error_of(utf16(yaml, true)), StartsWith("agent.yaml:1:1: a NUL byte"));
 }
 
 TEST(ConfigFileText, InvalidUtf8IsAnErrorWithItsPlace) {
-  for (const auto* bytes : {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x80"})
+  for (const auto* bytes :
+       {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xf5\x80\x80\x80", "\xe2\x82", "\x80"})
     EXPECT_EQ(error_of("window: 5s\nlog: {} # " + std::string(bytes)),
               "agent.yaml:2:11: not valid UTF-8")
         << bytes;
@@ -383,9 +385,11 @@ TEST(ConfigFileText, ByteOrderMarkAndNamesInAnyScriptAreFine) {
   EXPECT_EQ(load_file("\xef\xbb\xbfwindow: 5s\n")->config.window, 5s);
   EXPECT_EQ(error_of("\xef\xbb\xbftargts: 1\n"),
             "agent.yaml:1:1: targts: unknown key; did you mean 'targets'?");
-  const auto named = load_file("targets: {resource: {team: \"z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80\"}}\n");
+  const auto named =
+      load_file("targets: {resource: {team: \"z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80\"}}\n");
   ASSERT_TRUE(named) << named.error().text;
-  EXPECT_THAT(named->config.targets.resource, ElementsAre(Pair("team", "z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80")));
+  EXPECT_THAT(named->config.targets.resource,
+              ElementsAre(Pair("team", "z\xc3\xbcrich \xe2\x82\xac \xf0\x9f\x98\x80")));
 }
 
 TEST(ConfigFileText, AnEmptyFileIsTakenForATruncatedOne) {

@@ -1,0 +1,49 @@
+"""No process uses up what all share: series, programs and places of targets."""
+import subprocess
+
+from support.load import curl
+from support.report import CLIENT, SERVER
+
+
+def storm(url, count, names=""):
+    """So many curl processes of one shell, each of which asks once; names of their own if wanted."""
+    script = f'for i in $(seq {count}); do {names} curl -s -o /dev/null {url}/ok & ' \
+        '[ $((i % 20)) = 0 ] && wait; done; wait'
+    subprocess.run(["bash", "-c", script], check=True, timeout=120)
+
+
+def test_processes_of_one_request_are_one_series(start_agent, nginx):
+    agent = start_agent(ports=[nginx.port])
+    storm(nginx.url, 60)
+    report = agent.wait_for_count(CLIENT, 60, "curl")
+    series = report.series(CLIENT, "curl")
+    assert len({one["resource"]["service.instance.id"] for one in series}) == 1
+    assert all("process.pid" not in one["resource"] for one in series)
+    for server in report.series(SERVER, "nginx"):
+        assert "process.pid" in server["resource"], "one that was there before is an instance"
+
+
+def test_the_next_service_is_seen_after_a_storm_of_distinct_names(start_agent, nginx):
+    # windows longer than the storm: none of its programs goes before the next one comes
+    agent = start_agent(ports=[nginx.port], window="20s")
+    storm(nginx.url, 300, names="OTEL_SERVICE_NAME=svc-$i")
+    curl(f"{nginx.url}/ok", prefix=("env", "OTEL_SERVICE_NAME=billing"))
+    report = agent.wait_for_count(CLIENT, 301, within=60)
+    billing = [one for one in report.series(CLIENT) if one["service"] == "billing"]
+    assert sum(one["count"] for one in billing) == 1
+    page = agent.scrape()
+    overflow = page.sum("exemplar_agent_series_total", reason="overflow")
+    assert overflow > 100, "the storm has its share only"
+    assert overflow == page.sum("exemplar_agent_series_overflow_total")
+
+
+def test_what_series_counted_that_are_gone_is_accounted_for(start_agent, nginx):
+    agent = start_agent(ports=[nginx.port], window="100ms")  # series expire after three seconds
+    curl(f"{nginx.url}/ok")
+    agent.wait_for_count(CLIENT, 1, "curl")
+    agent.wait_for_windows(32)
+    page = agent.scrape()
+    assert page.sum("http_client_request_duration_seconds_count") == 0
+    assert page.sum("exemplar_agent_exchanges_retired_total", reason="client") == 1
+    assert page.sum("exemplar_agent_exchanges_retired_total", reason="server") == 1
+    assert page.sum("exemplar_agent_exchanges_recorded_total") == 2
