@@ -1,8 +1,10 @@
 """No process uses up what all share: series, programs and places of targets."""
 import subprocess
 
+from support.cgroups import cgroup2_root
 from support.load import curl
 from support.report import CLIENT, SERVER
+from support.waiting import eventually
 
 
 def storm(url, count, names=""):
@@ -24,8 +26,8 @@ def test_processes_of_one_request_are_one_series(start_agent, nginx):
 
 
 def test_the_next_service_is_seen_after_a_storm_of_distinct_names(start_agent, nginx):
-    # windows longer than the storm: none of its programs goes before the next one comes
-    agent = start_agent(ports=[nginx.port], window="20s")
+    # its programs live longer than a window: none makes room for the next service by going
+    agent = start_agent(ports=[nginx.port], window="8s")
     storm(nginx.url, 300, names="OTEL_SERVICE_NAME=svc-$i")
     curl(f"{nginx.url}/ok", prefix=("env", "OTEL_SERVICE_NAME=billing"))
     report = agent.wait_for_count(CLIENT, 301, within=60)
@@ -47,3 +49,23 @@ def test_what_series_counted_that_are_gone_is_accounted_for(start_agent, nginx):
     assert page.sum("exemplar_agent_exchanges_retired_total", reason="client") == 1
     assert page.sum("exemplar_agent_exchanges_retired_total", reason="server") == 1
     assert page.sum("exemplar_agent_exchanges_recorded_total") == 2
+
+
+def test_a_user_names_no_container_in_the_cgroups_delegated_to_it(start_agent, nginx):
+    """curl in a cgroup that looks like Docker's, below the manager of a user."""
+    identity = "c0ffee" + 58 * "0"
+    root = cgroup2_root()
+    path = root / "user.slice" / "user-4711.slice" / "user@4711.service" / f"docker-{identity}.scope"
+    made = [folder for folder in reversed([path, *path.parents]) if not folder.exists()]
+    path.mkdir(parents=True)
+    try:
+        agent = start_agent(ports=[nginx.port])
+        enter = f'echo $$ > {path}/cgroup.procs && exec "$@"'
+        curl(*[f"{nginx.url}/ok"] * 3, prefix=("sh", "-c", enter, "sh"))
+        series, = agent.wait_for_count(CLIENT, 3, "curl").series(CLIENT, "curl")
+    finally:
+        eventually(lambda: not (path / "cgroup.procs").read_text(), what="the end of curl")
+        for folder in reversed(made):
+            folder.rmdir()
+    assert "container.id" not in series["resource"]
+    assert "container.runtime.name" not in series["resource"]
