@@ -362,6 +362,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   if (!config.exemplars.seed.empty()) options.randomness.fleet_seed = seed;
   options.series.max_series_per_metric = config.series.per_metric;
   options.series.max_series_per_service = config.series.per_service;
+  options.series.max_program_series_per_metric = config.series.per_metric / 4;
   options.sampler.spans_per_window = config.exemplars.spans_per_window;
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
   options.sampler.floor_probability = config.exemplars.floor;

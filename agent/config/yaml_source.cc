@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 
+#include "agent/config/config_text.h"
 #include "agent/config/value_text.h"
 
 namespace exa {
@@ -50,6 +51,12 @@ class YamlReader {
       reading_.problems.push_back(file_name_ + ": larger than 1MiB");
       return std::move(reading_);
     }
+    if (const auto problem = problem_of_text(text)) {
+      reading_.problems.push_back(file_name_ + ":" + std::to_string(problem->line) + ":" +
+                                  std::to_string(problem->column) + ": " + problem->text);
+      return std::move(reading_);
+    }
+    text = without_byte_order_mark(text);
     // yaml-cpp reports by exceptions; they end here.
     try {
       if (const auto second = second_document(std::string(text))) {

@@ -87,7 +87,7 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   Target target;
   target.process = facts.process;
   target.observed = is_observed(settings, facts);
-  const auto cgroup = identify_cgroup(facts.cgroup);
+  const auto cgroup = identify_cgroup(facts.cgroup, host.node_cgroup);
   const auto name = name_of(settings, facts, own, cgroup);
   target.service_name = clean_text(name.text, kMaxNameBytes);
   target.name_chosen = name.chosen;

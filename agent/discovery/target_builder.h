@@ -18,6 +18,7 @@ namespace exa {
 struct HostIdentity {
   std::string host_name;
   std::string agent_version;
+  std::string node_cgroup{};  // of the container that is this node, if it is one
 };
 
 // Include and exclude by executable, pid and cgroup. Ports are judged connection by connection in

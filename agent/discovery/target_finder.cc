@@ -8,7 +8,7 @@
 namespace exa {
 
 FoundTarget TargetFinder::found(const ProcessFacts& facts) const {
-  return {build_target(settings_, host_, facts), identify_cgroup(facts.cgroup)};
+  return {build_target(settings_, host_, facts), identify_cgroup(facts.cgroup, host_.node_cgroup)};
 }
 
 std::vector<FoundTarget> TargetFinder::scan() const {
@@ -37,13 +37,26 @@ FoundTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const {
   return resolved;
 }
 
+namespace {
+
+std::string own_node_cgroup() {
+  const auto self = ProcReader().read(static_cast<std::uint32_t>(getpid()));
+  return self ? std::string(node_cgroup(self->cgroup)) : std::string();
+}
+
+}  // namespace
+
 HostIdentity this_host() {
   // In a pod the host is the node; the kernel would tell the pod's own name, which passes with it.
   if (const char* const node = std::getenv("NODE_NAME"); node != nullptr && *node != '\0')
-    return {.host_name = clean_text(node, 255), .agent_version = EXA_VERSION};
+    return {.host_name = clean_text(node, 255),
+            .agent_version = EXA_VERSION,
+            .node_cgroup = own_node_cgroup()};
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) != 0) name[0] = '\0';
-  return {.host_name = clean_text(name.data(), 255), .agent_version = EXA_VERSION};
+  return {.host_name = clean_text(name.data(), 255),
+          .agent_version = EXA_VERSION,
+          .node_cgroup = own_node_cgroup()};
 }
 
 }  // namespace exa

@@ -1,5 +1,6 @@
 #include "agent/metrics/series_registry.h"
 
+#include <algorithm>
 #include <bit>
 
 namespace exa {
@@ -10,6 +11,7 @@ SeriesRegistry::SeriesRegistry(const SeriesLimits& limits, Counters& counters)
     bounds_[kind] = &bounds_of(static_cast<MetricKind>(kind));
   // One more of each metric: the overflow series of targets that found no overflow series.
   const std::size_t most = kMetricKinds * (std::size_t{limits.max_series_per_metric} +
+                                           limits.max_program_series_per_metric +
                                            limits.max_overflow_series_per_metric + 1);
   cells_.resize(std::bit_ceil(2 * most));
   mask_ = cells_.size() - 1;
@@ -28,17 +30,38 @@ SeriesIndex SeriesRegistry::find(const SeriesKey& key, std::uint64_t hash) const
 
 SeriesIndex SeriesRegistry::create_or_overflow(const SeriesKey& key, std::uint64_t hash,
                                                ServiceHash service) {
-  const auto kind = static_cast<std::size_t>(key.kind);
-  const auto& services = series_of_service_[kind];
-  const auto of_service = services.find(service);
-  if (series_of_metric_[kind] < limits_.max_series_per_metric &&
-      (of_service == services.end() || of_service->second < limits_.max_series_per_service)) {
-    ++series_of_metric_[kind];
-    ++series_of_service_[kind][service];
-    return create(key, hash, service);
-  }
+  if (key.overflow) return overflow(key.kind, key.target);
+  if (admit(static_cast<std::size_t>(key.kind), key, service)) return create(key, hash, service);
   counters_.add(Counter::kSeriesOverflow);
   return overflow(key.kind, key.target);
+}
+
+// Takes a place for a new series and says whether there was one.
+bool SeriesRegistry::admit(std::size_t kind, const SeriesKey& key, ServiceHash service) {
+  if (is_program(key.target)) {
+    const auto in_use = program_series_[kind];
+    const auto most = limits_.max_program_series_per_metric;
+    if (!program_shares_[kind].may_take(service, most - in_use)) {
+      counters_.add(Counter::kOverflowProgramShare);
+      return false;
+    }
+    ++program_series_[kind];
+    program_shares_[kind].take(service);
+    return true;
+  }
+  if (series_of_metric_[kind] >= limits_.max_series_per_metric) {
+    counters_.add(Counter::kOverflowMetricFull);
+    return false;
+  }
+  auto& of_service = series_of_service_[kind][service];
+  if (of_service >= limits_.max_series_per_service) {
+    if (of_service == 0) series_of_service_[kind].erase(service);
+    counters_.add(Counter::kOverflowServiceShare);
+    return false;
+  }
+  ++series_of_metric_[kind];
+  ++of_service;
+  return true;
 }
 
 SeriesIndex SeriesRegistry::overflow(MetricKind kind, TargetId target) {
@@ -81,7 +104,10 @@ SeriesIndex SeriesRegistry::create(const SeriesKey& key, std::uint64_t hash, Ser
 void SeriesRegistry::erase(SeriesIndex index) {
   auto& series = series_[index];
   const auto kind = static_cast<std::size_t>(series.key.kind);
-  if (!series.key.overflow) {
+  if (!series.key.overflow && is_program(series.key.target)) {
+    --program_series_[kind];
+    program_shares_[kind].give_back(series.service);
+  } else if (!series.key.overflow) {
     --series_of_metric_[kind];
     auto& services = series_of_service_[kind];
     if (const auto of_service = services.find(series.service);
@@ -107,10 +133,22 @@ void SeriesRegistry::erase(SeriesIndex index) {
   free_.push_back(index);
 }
 
+std::uint32_t SeriesRegistry::patience(const Series& series) const {
+  const auto in_use = program_series_[static_cast<std::size_t>(series.key.kind)];
+  const bool crowded = in_use > limits_.max_program_series_per_metric / 4;
+  const bool passed = is_program(series.key.target) && !series.key.overflow && !series.returned;
+  return crowded && passed
+             ? std::min(limits_.expire_crowded_after_windows, limits_.expire_after_windows)
+             : limits_.expire_after_windows;
+}
+
 std::vector<SeriesRegistry::Expired> SeriesRegistry::close_window() {
   for (const auto index : active_) {
-    series_[index].delta = HistogramDelta{};
-    series_[index].idle_windows = 0;
+    auto& series = series_[index];
+    series.delta = HistogramDelta{};
+    if (series.counted_before) series.returned = true;
+    series.counted_before = true;
+    series.idle_windows = 0;
   }
   std::vector<Expired> expired;
   for (SeriesIndex index = 0; index < series_.size(); ++index) {
@@ -119,7 +157,7 @@ std::vector<SeriesRegistry::Expired> SeriesRegistry::close_window() {
       series.active = false;
       continue;
     }
-    if (++series.idle_windows < limits_.expire_after_windows) continue;
+    if (++series.idle_windows < patience(series)) continue;
     expired.push_back({index, series.uid, series.key.target});
     erase(index);
     counters_.add(Counter::kSeriesExpired);

@@ -2,8 +2,9 @@
 // cumulative lives with the publisher.
 //
 // Capture thread only, owned by RequestPipeline. Bounds: max_series_per_metric for each metric, a
-// quota for each service in it, and a reserve for overflow series. No allocation and no lock in
-// steady state; memory of unused series is never touched.
+// quota for each service in it; a reserve of its own for programs whose processes pass, in which no
+// service may hold more than is free; and a reserve for overflow series. No allocation and no lock
+// in steady state; memory of unused series is never touched.
 #pragma once
 
 #include <array>
@@ -12,6 +13,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agent/metrics/fair_shares.h"
 #include "agent/metrics/histogram.h"
 #include "agent/metrics/series_key.h"
 #include "agent/telemetry/counters.h"
@@ -21,8 +23,12 @@ namespace exa {
 struct SeriesLimits {
   std::uint32_t max_series_per_metric = 2000;
   std::uint32_t max_series_per_service = 1000;         // of one metric
+  std::uint32_t max_program_series_per_metric = 500;   // beside the others
   std::uint32_t max_overflow_series_per_metric = 256;  // one a target, then one for the rest
   std::uint32_t expire_after_windows = 30;             // without a request
+  // Of programs that counted in a single window, while more than a quarter of their reserve is in
+  // use.
+  std::uint32_t expire_crowded_after_windows = 2;
 };
 
 using SeriesIndex = std::uint32_t;
@@ -36,7 +42,9 @@ struct Series {
   SeriesUid uid = 0;
   ServiceHash service = 0;
   std::uint32_t idle_windows = 0;
-  bool active = false;  // counted in the open window
+  bool counted_before = false;  // in a window that is closed
+  bool returned = false;        // in more than one
+  bool active = false;          // counted in the open window
   bool live = false;
   HistogramDelta delta;
 };
@@ -60,6 +68,17 @@ class SeriesRegistry {
     series.delta.add(bucket, value_ns);
     return {index, bucket};
   }
+
+  // Into the overflow series of all: for what found no place before it came here.
+  Recorded record_overflow(MetricKind kind, std::uint64_t value_ns) {
+    counters_.add(Counter::kSeriesOverflow);
+    return record(overflow_key(kind, kNoTarget), 0, value_ns);
+  }
+  // No series of a process finds room any more, whatever its service.
+  [[nodiscard]] bool is_full(MetricKind kind) const {
+    return series_of_metric_[static_cast<std::size_t>(kind)] >= limits_.max_series_per_metric;
+  }
+  [[nodiscard]] bool holds(const SeriesKey& key) const { return find(key, key.hash()) != kEmpty; }
 
   // Series counted in the open window, in order of their first request in it.
   [[nodiscard]] std::span<const SeriesIndex> active() const { return active_; }
@@ -95,7 +114,9 @@ class SeriesRegistry {
   }
   SeriesIndex find(const SeriesKey& key, std::uint64_t hash) const;
   SeriesIndex create_or_overflow(const SeriesKey& key, std::uint64_t hash, ServiceHash service);
+  bool admit(std::size_t kind, const SeriesKey& key, ServiceHash service);
   SeriesIndex overflow(MetricKind kind, TargetId target);
+  [[nodiscard]] std::uint32_t patience(const Series& series) const;
   SeriesIndex create(const SeriesKey& key, std::uint64_t hash, ServiceHash service);
   void erase(SeriesIndex index);
 
@@ -112,6 +133,8 @@ class SeriesRegistry {
   std::array<std::uint32_t, kMetricKinds> series_of_metric_{};
   std::array<std::uint32_t, kMetricKinds> overflow_of_metric_{};
   std::array<CountsOfServices, kMetricKinds> series_of_service_;
+  std::array<std::uint32_t, kMetricKinds> program_series_{};
+  std::array<FairShares<ServiceHash>, kMetricKinds> program_shares_;
   SeriesUid next_uid_ = 1;
   std::size_t live_ = 0;
 };

@@ -78,13 +78,20 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window,
   return batch;
 }
 
-void CumulativeSeries::forget(const std::vector<SeriesUid>& expired) {
-  if (expired.empty()) return;
-  for (const auto uid : expired)
-    by_uid_.erase(uid);
+CumulativeSeries::CountsOfMetrics CumulativeSeries::forget(const std::vector<SeriesUid>& expired) {
+  CountsOfMetrics retired{};
+  if (expired.empty()) return retired;
+  for (const auto uid : expired) {
+    const auto known = by_uid_.find(uid);
+    if (known == by_uid_.end()) continue;
+    const auto& state = series_[known->second];
+    retired[static_cast<std::size_t>(state.key.kind)] += state.total.count();
+    by_uid_.erase(known);
+  }
   std::erase_if(series_, [&](const State& state) { return !by_uid_.contains(state.uid); });
   for (std::size_t i = 0; i < series_.size(); ++i)
     by_uid_[series_[i].uid] = i;
+  return retired;
 }
 
 }  // namespace exa

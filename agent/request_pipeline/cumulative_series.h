@@ -3,6 +3,7 @@
 // Window thread only, owned by WindowPublisher. As many series as the registry has live ones.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
@@ -22,8 +23,10 @@ class CumulativeSeries {
   using ExemplarsOfSeries = std::unordered_map<SeriesUid, std::vector<Exemplar>>;
   [[nodiscard]] MetricBatch points(const ClosedWindow& window, ExemplarsOfSeries exemplars) const;
 
-  // After the points of the window in which they expired.
-  void forget(const std::vector<SeriesUid>& expired);
+  // After the points of the window in which they expired. What they counted in all, by metric: no
+  // page shows it any more.
+  using CountsOfMetrics = std::array<std::uint64_t, kMetricKinds>;
+  [[nodiscard]] CountsOfMetrics forget(const std::vector<SeriesUid>& expired);
   [[nodiscard]] std::size_t size() const { return series_.size(); }
 
  private:

@@ -21,6 +21,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       tracker_(*this, counters, options.tracker),
       ids_(options.id_seed),
       targets_(options.max_targets, counters),
+      programs_(options.max_programs),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
       registry_(options.series, counters),
       recorder_(options.recorder_records),
@@ -32,7 +33,7 @@ void RequestPipeline::begin(MonotonicTime time) {
 }
 
 void RequestPipeline::advance(MonotonicTime now) {
-  if (!window_start_.known()) window_start_ = now;
+  if (!window_start_.known()) window_start_ = began_ = now;
   now_ = std::max(now_, now);
   while (!held_.empty() && held_.front_until() <= now_)
     record_provisionally(held_.pop());
@@ -50,6 +51,9 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
   }
   advance(std::visit([](const auto& e) { return e.time; }, *event));
   if (const auto* process = std::get_if<ProcessEvent>(&*event)) {
+    const auto start_ns = process->process.start_time_ns;
+    if (start_ns > process->time.ns)
+      suspended_ns_ = std::max(suspended_ns_, start_ns - process->time.ns);
     targets_.on_process(*process);
   } else if (const auto* exit = std::get_if<ProcessExitEvent>(&*event)) {
     targets_.on_process_exit(exit->tgid);
@@ -100,27 +104,62 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
     return;
   }
   exchange.target = id;
+  bool has_place = true;
+  if (is_young(entry.process, exchange)) {
+    counters_.add(Counter::kExchangesPassing);
+    const auto program = program_of(id);
+    has_place = program != kNoTarget;
+    if (has_place) exchange.target = program;
+  } else {
+    targets_.mark_counted(id);
+  }
   ids_.name(exchange);
   exchange.randomness = randomness_of(exchange, options_.randomness).value;
   const auto ticket = recorder_.push(exchange);
   sampler_->on_request(exchange, ticket);
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
-  count(duration_key(exchange), entry.service,
-        static_cast<std::uint64_t>(exchange.duration().count()), ticket, exchange);
+  const auto key_of = [&](const SeriesKey& key) {
+    return has_place ? key : overflow_key(key.kind, kNoTarget);
+  };
+  count(key_of(duration_key(exchange)), id, static_cast<std::uint64_t>(exchange.duration().count()),
+        ticket, exchange);
   if (exchange.role != Role::kServer) return;
   if (!exchange.arrival.known()) {
     counters_.add(Counter::kQueueTimeUnknown);
     return;
   }
-  count(queue_key(exchange), entry.service,
+  count(key_of(queue_key(exchange)), id,
         static_cast<std::uint64_t>(elapsed(exchange.arrival, exchange.read).count()), ticket,
         exchange);
 }
 
-void RequestPipeline::count(const SeriesKey& key, ServiceHash service, std::uint64_t value_ns,
+// Nothing shows yet that it stays: its requests are instances' of its program, which keeps probes
+// that exec curl, cron jobs and fork storms from making a series each. By when the request began,
+// not ended: a download that takes long makes nobody a service.
+bool RequestPipeline::is_young(const ProcessIdentity& process, const Exchange& exchange) const {
+  if (process.start_time_ns == 0) return process.tgid != 0;  // nobody announced it
+  const MonotonicTime born{process.start_time_ns - std::min(process.start_time_ns, suspended_ns_)};
+  if (born < began_ || exchange.read < born) return false;
+  return elapsed(born, exchange.read) <
+         (exchange.role == Role::kServer ? options_.youth_of_servers : options_.youth_of_clients);
+}
+
+TargetId RequestPipeline::program_of(TargetId process) {
+  const auto& entry = targets_.at(process);
+  return programs_.id_of(*entry.target, entry.origin);
+}
+
+void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value_ns,
                             RecordTicket ticket, const Exchange& exchange) {
-  const auto [series, bucket] = registry_.record(key, service, value_ns);
+  // Where the metric is full, a new process is still seen under the name of its program.
+  if (!key.overflow && !is_program(key.target) && registry_.is_full(key.kind) &&
+      !registry_.holds(key)) [[unlikely]]
+    if (const auto program = program_of(process); program != kNoTarget) key.target = program;
+  if (key.overflow) counters_.add(Counter::kOverflowNoProgram);
+  const auto [series, bucket] = key.overflow
+                                    ? registry_.record_overflow(key.kind, value_ns)
+                                    : registry_.record(key, targets_.at(process).service, value_ns);
   sampler_->on_value({.series = series,
                       .bucket = bucket,
                       .is_error = key.error != ErrorType::kNone || exchange.is_error(),
@@ -151,6 +190,7 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
     sampler_->forget(expired.index);
   }
   targets_.close_window(registry_);
+  programs_.close_window(registry_);
   window_start_ = now_;
   return window;
 }
@@ -219,7 +259,10 @@ void RequestPipeline::fill_exemplars(ClosedWindow& window, const Selection& sele
 
 void RequestPipeline::fill_targets(ClosedWindow& window) const {
   const auto add = [&](TargetId id) {
-    if (targets_.knows(id)) window.targets.try_emplace(id, targets_.at(id).target);
+    if (is_program(id) && programs_.knows(id))
+      window.targets.try_emplace(id, programs_.target_of(id));
+    else if (!is_program(id) && targets_.knows(id))
+      window.targets.try_emplace(id, targets_.at(id).target);
   };
   add(kNoTarget);
   for (const auto& series : window.series)

@@ -21,6 +21,7 @@
 #include "agent/metrics/series_registry.h"
 #include "agent/request_pipeline/closed_window.h"
 #include "agent/request_pipeline/held_exchanges.h"
+#include "agent/request_pipeline/program_table.h"
 #include "agent/request_pipeline/target_table.h"
 #include "agent/telemetry/counters.h"
 #include "agent/trace/id_generator.h"
@@ -39,6 +40,11 @@ struct RequestPipelineOptions {
   std::size_t max_held_exchanges = 4096;
   Duration hold = std::chrono::seconds(1);
   std::uint32_t max_targets = 16384;
+  std::uint32_t max_programs = 256;
+  // A process that began while we observed has series of its own from this age on. A server listens
+  // before the first request comes, a probe asks as soon as it can.
+  Duration youth_of_servers = std::chrono::seconds(1);
+  Duration youth_of_clients = std::chrono::seconds(5);
 };
 
 class RequestPipeline final : public ExchangeSink {
@@ -71,7 +77,9 @@ class RequestPipeline final : public ExchangeSink {
   void advance(MonotonicTime now);
   void record(TargetId target, Exchange exchange);
   void record_provisionally(const Exchange& exchange);
-  void count(const SeriesKey& key, ServiceHash service, std::uint64_t value_ns, RecordTicket ticket,
+  [[nodiscard]] bool is_young(const ProcessIdentity& process, const Exchange& exchange) const;
+  TargetId program_of(TargetId process);
+  void count(SeriesKey key, TargetId process, std::uint64_t value_ns, RecordTicket ticket,
              const Exchange& exchange);
   void fill_spans(ClosedWindow& window, Selection& selection) const;
   void fill_exemplars(ClosedWindow& window, const Selection& selection) const;
@@ -82,6 +90,7 @@ class RequestPipeline final : public ExchangeSink {
   ConnectionTracker tracker_;
   IdGenerator ids_;
   TargetTable targets_;
+  ProgramTable programs_;
   HeldExchanges held_;
   SeriesRegistry registry_;
   FlightRecorder recorder_;
@@ -90,6 +99,8 @@ class RequestPipeline final : public ExchangeSink {
   WallClockOffset offset_;
   MonotonicTime now_;  // the latest time told by an event or a tick
   MonotonicTime next_sweep_;
+  std::uint64_t suspended_ns_ = 0;  // at least so long: start times count it, event times do not
+  MonotonicTime began_;
   MonotonicTime window_start_;  // unknown until begin() or the first event
 };
 

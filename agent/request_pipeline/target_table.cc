@@ -11,6 +11,8 @@ namespace exa {
 namespace {
 
 constexpr std::uint32_t kMostTargets = 65535;   // an index has 16 bits of a TargetId
+constexpr std::size_t kLooksForTheDead = 64;    // a bound on the work of one new process
+constexpr std::size_t kMostRefused = 65536;     // more in a window: nobody without a parent
 constexpr std::uint32_t kWindowsAfterExit = 2;  // exchanges of a dead process may still finish
 
 ServiceHash hash_of(std::string_view service) {
@@ -59,7 +61,8 @@ TargetTable::TargetTable(std::uint32_t max_targets, Counters& counters)
 }
 
 TargetId TargetTable::id_at(std::size_t index) const {
-  return static_cast<TargetId>(entries_[index].generation) << 16 | static_cast<TargetId>(index);
+  const auto generation = static_cast<TargetId>(entries_[index].generation & 0x7fff);
+  return generation << 16 | static_cast<TargetId>(index);
 }
 
 bool TargetTable::knows(TargetId id) const {
@@ -67,17 +70,50 @@ bool TargetTable::knows(TargetId id) const {
   return index < entries_.size() && entries_[index].in_use && id_at(index) == id;
 }
 
-TargetId TargetTable::add(const ProcessIdentity& process) {
+// The prober's scan tells no parent: such a process finds room wherever there is some, unless it
+// was refused when the kernel announced it.
+bool TargetTable::has_room_for(const ProcessIdentity& process, const ProcessOrigin& origin) const {
+  const auto free = max_targets_ - in_use_;
+  if (origin.parent_tgid != 0) return of_parent_.may_take(origin.parent_tgid, free);
+  return free > 0 && refused_.size() < kMostRefused && !refused_.contains(process.tgid);
+}
+
+void TargetTable::reclaim_some() {
+  for (std::size_t looks = 0; looks < kLooksForTheDead && entries_.size() > 1; ++looks) {
+    reclaim_at_ = reclaim_at_ + 1 < entries_.size() ? reclaim_at_ + 1 : 1;
+    const auto& entry = entries_[reclaim_at_];
+    if (entry.in_use && entry.exited && !entry.counted) release(reclaim_at_);
+  }
+}
+
+void TargetTable::release(std::size_t index) {
+  auto& entry = entries_[index];
+  if (const auto known = by_tgid_.find(entry.process.tgid);
+      known != by_tgid_.end() && known->second == id_at(index))
+    by_tgid_.erase(known);
+  entry.in_use = false;
+  entry.target.reset();
+  of_parent_.give_back(entry.origin.parent_tgid);
+  free_.push_back(static_cast<std::uint32_t>(index));
+  --in_use_;
+  last_tgid_ = 0;
+}
+
+TargetId TargetTable::add(const ProcessIdentity& process, const ProcessOrigin& origin) {
+  if (!has_room_for(process, origin)) reclaim_some();
+  if (!has_room_for(process, origin)) {
+    if (refused_.size() < kMostRefused) refused_.insert(process.tgid);
+    counters_.add(in_use_ < max_targets_ ? Counter::kTargetsShare : Counter::kTargetsOverflow);
+    return kNoTarget;
+  }
+  refused_.erase(process.tgid);
   std::size_t index;
   if (!free_.empty()) {
     index = free_.back();
     free_.pop_back();
-  } else if (entries_.size() <= max_targets_) {
+  } else {
     index = entries_.size();
     entries_.emplace_back();
-  } else {
-    counters_.add(Counter::kTargetsOverflow);
-    return kNoTarget;
   }
   const auto generation = static_cast<std::uint16_t>(entries_[index].generation + 1);
   auto& entry = entries_[index];
@@ -85,6 +121,8 @@ TargetId TargetTable::add(const ProcessIdentity& process) {
   entry.generation = generation;
   entry.in_use = true;
   entry.process = process;
+  entry.origin = origin;
+  of_parent_.take(origin.parent_tgid);
   ++in_use_;
   const auto id = id_at(index);
   if (const auto known = by_tgid_.find(process.tgid); known != by_tgid_.end()) {
@@ -108,9 +146,13 @@ void TargetTable::on_process(const ProcessEvent& event) {
       return;
     }
   }
-  if (id == kNoTarget) id = add(event.process);
+  if (id == kNoTarget)
+    id = add(event.process, {.parent_tgid = event.parent_tgid, .cgroup_id = event.cgroup_id});
   if (id == kNoTarget) return;
   auto& entry = entries_[index_of(id)];
+  of_parent_.give_back(entry.origin.parent_tgid);  // the prober may have told of it first
+  entry.origin = {.parent_tgid = event.parent_tgid, .cgroup_id = event.cgroup_id};
+  of_parent_.take(entry.origin.parent_tgid);
   entry.comm = event.comm;
   entry.exe_name = event.exe_name;
 }
@@ -132,7 +174,13 @@ TargetId TargetTable::on_target(const Target& target) {
     if (same && entry.state == State::kResolved && same_identity(*entry.target, target))
       return known->second;
   }
-  if (id == kNoTarget) id = add(target.process);
+  if (id == kNoTarget) {
+    const auto known = by_tgid_.find(target.process.tgid);
+    id = add(target.process,
+             known != by_tgid_.end() && same_process(at(known->second).process, target.process)
+                 ? at(known->second).origin
+                 : ProcessOrigin{});
+  }
   if (id == kNoTarget) return id;
   auto& entry = entries_[index_of(id)];
   entry.process = target.process;
@@ -160,6 +208,7 @@ void TargetTable::resolve_provisionally(TargetId id) {
 }
 
 void TargetTable::close_window(const SeriesRegistry& registry) {
+  refused_.clear();
   bool any_due = false;
   for (auto& entry : entries_)
     if (entry.in_use && entry.exited && ++entry.windows_since_exit > kWindowsAfterExit)
@@ -167,20 +216,14 @@ void TargetTable::close_window(const SeriesRegistry& registry) {
   if (!any_due) return;
   std::vector<bool> has_series(entries_.size());
   for (SeriesIndex series = 0; series < registry.index_bound(); ++series)
-    if (registry.at(series).live) has_series[index_of(registry.at(series).key.target)] = true;
+    if (const auto& one = registry.at(series); one.live && !is_program(one.key.target))
+      has_series[index_of(one.key.target)] = true;
   for (std::size_t index = 1; index < entries_.size(); ++index) {
     auto& entry = entries_[index];
     if (!entry.in_use || entry.windows_since_exit <= kWindowsAfterExit || has_series[index])
       continue;
-    if (const auto known = by_tgid_.find(entry.process.tgid);
-        known != by_tgid_.end() && known->second == id_at(index))
-      by_tgid_.erase(known);
-    entry.in_use = false;
-    entry.target.reset();
-    free_.push_back(static_cast<std::uint32_t>(index));
-    --in_use_;
+    release(index);
   }
-  last_tgid_ = 0;
 }
 
 }  // namespace exa

@@ -1,18 +1,22 @@
 // Who a process is: from its tgid to the target that its exchanges count for. A tgid with another
 // start time, or with another identity after exec, is another target. Entries outlive their process
 // until their series are gone.
-// Capture thread only, owned by RequestPipeline. Bounded by max_targets; what finds no place counts
-// for the nameless target kNoTarget.
+// Capture thread only, owned by RequestPipeline. Bounded by max_targets, of one parent process at
+// most as many as are free; what finds no place counts for the nameless target kNoTarget. The dead
+// that never counted under their own name give up their places first.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "agent/capture/events.h"
+#include "agent/metrics/fair_shares.h"
 #include "agent/metrics/series_registry.h"
+#include "agent/request_pipeline/program_table.h"
 #include "agent/telemetry/counters.h"
 #include "exa/model/target.h"
 
@@ -32,9 +36,11 @@ class TargetTable {
     State state = State::kUnresolved;
     bool in_use = false;
     bool exited = false;
+    bool counted = false;  // has a series of its own, or a span
     std::uint16_t generation = 0;
     std::uint32_t windows_since_exit = 0;
     ServiceHash service = 0;
+    ProcessOrigin origin;
     InlineString<16> comm;
     InlineString<64> exe_name;
     std::shared_ptr<const Target> target;  // null while unresolved
@@ -53,6 +59,8 @@ class TargetTable {
   // Names an unresolved target by what the kernel said of its process.
   void resolve_provisionally(TargetId id);
 
+  void mark_counted(TargetId id) { entries_[index_of(id)].counted = true; }
+
   // Forgets processes that have exited and have no live series.
   void close_window(const SeriesRegistry& registry);
 
@@ -60,7 +68,11 @@ class TargetTable {
 
  private:
   static std::size_t index_of(TargetId id) { return id & 0xffff; }
-  TargetId add(const ProcessIdentity& process);
+  TargetId add(const ProcessIdentity& process, const ProcessOrigin& origin = {});
+  [[nodiscard]] bool has_room_for(const ProcessIdentity& process,
+                                  const ProcessOrigin& origin) const;
+  void reclaim_some();
+  void release(std::size_t index);
   TargetId id_at(std::size_t index) const;
 
   Counters& counters_;
@@ -71,6 +83,9 @@ class TargetTable {
   std::uint32_t last_tgid_ = 0;  // most exchanges come in runs of one process
   TargetId last_id_ = kNoTarget;
   std::size_t in_use_ = 0;
+  std::size_t reclaim_at_ = 1;
+  FairShares<std::uint32_t> of_parent_;
+  std::unordered_set<std::uint32_t> refused_;  // in this window, a bounded number
 };
 
 }  // namespace exa

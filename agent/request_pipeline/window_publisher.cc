@@ -28,12 +28,20 @@ void WindowPublisher::publish(const ClosedWindow& window, std::vector<ResourceMe
   series_.add(window);
   const auto acknowledged = export_spans(window);
   auto batch = series_.points(window, exemplars_of(window, acknowledged));
-  series_.forget(window.expired);
+  count_retired(series_.forget(window.expired));
   batch.resources.insert(batch.resources.end(), std::make_move_iterator(extra.begin()),
                          std::make_move_iterator(extra.end()));
   const auto shared = std::make_shared<const MetricBatch>(std::move(batch));
   for (auto* exporter : metric_exporters_)
     exporter->export_metrics(shared);
+}
+
+// From the next page on, whose series no longer show them.
+void WindowPublisher::count_retired(const CumulativeSeries::CountsOfMetrics& retired) {
+  const auto of = [&](MetricKind kind) { return retired[static_cast<std::size_t>(kind)]; };
+  counters_.add(Counter::kRetiredServer, of(MetricKind::kServerDuration));
+  counters_.add(Counter::kRetiredClient, of(MetricKind::kClientDuration));
+  counters_.add(Counter::kQueueTimeRetired, of(MetricKind::kServerQueue));
 }
 
 std::vector<bool> WindowPublisher::export_spans(const ClosedWindow& window) {

@@ -35,6 +35,7 @@ class WindowPublisher {
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
+  void count_retired(const CumulativeSeries::CountsOfMetrics& retired);
   [[nodiscard]] std::vector<bool> export_spans(const ClosedWindow& window);
   bool deliver(const ClosedWindow& window, const std::vector<std::size_t>& which,
                Deadline deadline);

@@ -41,6 +41,7 @@
   X(kTargetsLate, targets, late, "exchanges recorded before their target or pod was known")        \
   X(kTargetsHeld, targets, held, "exchanges that waited for their target or pod")                  \
   X(kTargetsOverflow, targets, overflow, "processes that found no place in the target table")      \
+  X(kTargetsShare, targets, origin_share, "processes left out: their parent has its share")        \
   X(kHeldOverflow, targets, hold_overflow, "exchanges let go early: too many wait for targets")    \
   X(kPodTargetsNamed, pod_targets, named, "processes named by their pod")                          \
   X(kPodTargetsWaited, pod_targets, waited, "processes that waited for their pod")                 \
@@ -61,6 +62,13 @@
   X(kApiTooLarge, kubernetes_failures, too_large, "answers over 8 MiB")                            \
   X(kSeriesOverflow, series, overflow, "exchanges counted in the overflow series")                 \
   X(kSeriesExpired, series, expired, "idle series dropped")                                        \
+  X(kOverflowMetricFull, series_overflow, metric_full, "measurements of new series: metric full")  \
+  X(kOverflowServiceShare, series_overflow, service_share, "their service has its share")          \
+  X(kOverflowProgramShare, series_overflow, program_share, "their program has its share")          \
+  X(kOverflowNoProgram, series_overflow, origin_share, "too many programs of one parent or cgroup") \
+  X(kExchangesPassing, exchanges_passing, "", "exchanges of young processes, counted by program")  \
+  X(kRetiredServer, exchanges_retired, server, "exchanges in server series dropped since")         \
+  X(kRetiredClient, exchanges_retired, client, "exchanges in client series dropped since")         \
   X(kCandidatesOverwritten, exemplar_candidates, overwritten, "candidates lost by the recorder")   \
   X(kCandidatesOverBudget, exemplar_candidates, budget, "candidates left out by the budget")       \
   X(kExemplarsChosen, exemplars, chosen, "exemplars chosen")                                       \
@@ -70,7 +78,8 @@
   X(kFloorOverflow, floor_spans, overflow, "floor spans dropped: queue full")                      \
   X(kSpansChosen, spans_chosen, "", "spans synthesised for export")                                \
   X(kWindowsLate, windows, late, "windows merged into the next: publication was behind")           \
-  X(kQueueTimeUnknown, queue_time, unknown, "requests whose arrival in the socket is unknown")
+  X(kQueueTimeUnknown, queue_time, unknown, "requests whose arrival in the socket is unknown")     \
+  X(kQueueTimeRetired, queue_time, retired, "queue times in series dropped since")
 // clang-format on
 
 namespace exa {

@@ -193,12 +193,17 @@ def test_sighup_takes_new_rules_and_keeps_the_old_ones_if_the_file_is_bad(start_
     agent = start_agent(config=config.format("curl"), ports=[nginx.port])
     path = agent.folder / "agent.yaml"
 
-    def reload(text, answer):
-        path.write_text(text)
+    def reload(text, answer, encoding="utf-8"):
+        path.write_text(text, encoding=encoding)
         os.kill(agent.pid, signal.SIGHUP)
         eventually(lambda: answer in agent.log(), what=answer)
 
     reload("window: [", "the old configuration stays")
+    # what a crash or a half-written file leaves must not lift the exclusion
+    reload("\0" * 40, "agent.yaml:1:1: a NUL byte")
+    reload("window: 5s\n\0targets: {}\n", "agent.yaml:2:1: a NUL byte")
+    reload("window: 5s\n", encoding="utf-16", answer="this is UTF-16")
+    reload("", "agent.yaml:1:1: the file is empty")
     curl(*[f"{nginx.url}/ok"] * 3)
     assert agent.wait_for_count(SERVER, 3, "nginx").count(CLIENT) == 0
     reload(config.format("other"), "SIGHUP: ")

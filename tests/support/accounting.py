@@ -32,9 +32,14 @@ def imbalances(page):
     equal("chunks consumed", own("chunks_consumed"), "sum of their classes", own("chunks"))
     equal("exchanges", own("exchanges"), "recorded + filtered",
           own("exchanges_recorded") + own("exchanges_filtered"))
-    equal("exchanges recorded", own("exchanges_recorded"), "sum of histogram counts",
-          sum(page.sum(f"http_{role}_request_duration_seconds_count")
-              for role in ("server", "client")))
+    counted = {role: page.sum(f"http_{role}_request_duration_seconds_count") +
+               own("exchanges_retired", reason=role) for role in ("server", "client")}
+    equal("exchanges recorded", own("exchanges_recorded"),
+          "sum of histogram counts + exchanges in series dropped since", sum(counted.values()))
+    equal("server exchanges", counted["server"], "queue times + unknown and dropped ones",
+          page.sum("exemplar_agent_http_server_queue_duration_seconds_count") + own("queue_time"))
+    equal("overflow", own("series", reason="overflow"), "sum of its reasons",
+          own("series_overflow"))
     equal("exemplars chosen", own("exemplars", reason="chosen"), "with ids + without",
           own("exemplars", reason="with_ids") + own("exemplars", reason="without_ids"))
     equal("malformed records", own("records_dropped"), "none", 0)

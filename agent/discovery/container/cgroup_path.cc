@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <optional>
+#include <utility>
 
 namespace exa {
 namespace {
@@ -166,40 +167,85 @@ ContainerRuntime runtime_of_parent(std::string_view parent) {
   return ContainerRuntime::kUnknown;
 }
 
-struct UnitSearch {
-  std::string_view unit;
-  bool ended = false;  // a scope is no unit of anybody's choosing: a session, a container
+// Services that make containers, by a part of their name; their cgroups may lie below their own.
+constexpr std::array<std::string_view, 13> kEngines = {
+    "docker", "containerd", "crio", "podman", "kubelet", "k3s",  "rke2",
+    "k0s",    "microk8s",   "lxc",  "lxd",    "incus",   "nomad"};
 
-  void see(std::string_view component) {
-    if (ended) return;
-    if (component.ends_with(".scope")) {
-      ended = true;
-      unit = {};
-    } else if (const auto name = between(component, "", ".service");
-               !name.empty() && !component.starts_with("user@")) {
+bool is_engine(std::string_view service) {
+  return std::ranges::any_of(kEngines, [&](std::string_view engine) {
+    return service.find(engine) != std::string_view::npos;
+  });
+}
+
+// How far down a path the kubelet, an engine or systemd chose the names. Below user@UID.service
+// they are the user's, below another service or a scope those of who runs there (systemd-run,
+// Delegate=).
+struct Delegation {
+  std::string_view unit;
+  bool unit_found = false;  // the outermost counts; a scope has no name of anybody's choosing
+  bool names_end = false;   // from here on no container or pod is believed
+  bool first = true;
+
+  void see(std::string_view component, bool in_container) {
+    const bool user_slice = std::exchange(first, false) && component == "user.slice";
+    if (user_slice) names_end = true;
+    if (in_container || unit_found) return;
+    if (component.starts_with("user@")) {
+      names_end = true;
+    } else if (const auto name = between(component, "", ".service"); !name.empty()) {
       unit = name;
+      unit_found = true;
+      // The service of an nspawn container is the container.
+      if (!is_engine(name) && !name.starts_with("systemd-nspawn@")) names_end = true;
+    } else if (component.ends_with(".scope")) {
+      unit_found = true;
+      names_end = true;
     }
   }
 };
 
 }  // namespace
 
-CgroupIdentity identify_cgroup(std::string_view path) {
+std::string_view node_cgroup(std::string_view own_path) {
+  // Components up to and with the first container of the agent's own path, if there is one more
+  // below it: that one is the agent's.
+  std::size_t outer_end = 0;
+  for (std::size_t begin = 0; begin < own_path.size();) {
+    const auto end = std::min(own_path.find('/', begin), own_path.size());
+    if (container_of(own_path.substr(begin, end - begin))) {
+      if (outer_end != 0) return own_path.substr(0, outer_end);
+      outer_end = end;
+    }
+    begin = end + 1;
+  }
+  return {};
+}
+
+CgroupIdentity identify_cgroup(std::string_view path, std::string_view node) {
+  if (!node.empty() && path.starts_with(node) &&
+      (path.size() == node.size() || path[node.size()] == '/'))
+    path.remove_prefix(node.size());
   CgroupIdentity found;
-  UnitSearch units;
+  Delegation delegation;
   PodQos qos_above = PodQos::kUnknown;
   std::string_view parent;
   while (!path.empty()) {
     const auto component = take(path, '/');
     if (component.empty() || component == "..") continue;
-    units.see(component);
+    const bool believed = !delegation.names_end;
+    delegation.see(component, found.in_container());
     if (component == "kubepods") qos_above = PodQos::kGuaranteed;
     if (component == "burstable") qos_above = PodQos::kBurstable;
     if (component == "besteffort") qos_above = PodQos::kBestEffort;
-    if (found.pod_uid.empty()) {
+    // A scope, or a service, is itself one that systemd named.
+    if (!believed) {
+      parent = component;
+      continue;
+    }
+    // What stands below a container, a container has named: no pod, and no other container.
+    if (found.pod_uid.empty() && found.container_id.empty() && found.container_name.empty()) {
       if (auto pod = pod_of(component)) {
-        // A container around the pod is the node itself, as in a cluster inside a container.
-        found = {};
         found.pod_uid = std::move(pod->uid);
         found.qos = pod->qos != PodQos::kUnknown ? pod->qos : qos_above;
       }
@@ -216,7 +262,7 @@ CgroupIdentity identify_cgroup(std::string_view path) {
     }
     parent = component;
   }
-  if (!found.in_container()) found.systemd_unit = unescaped(units.unit);
+  if (!found.in_container()) found.systemd_unit = unescaped(delegation.unit);
   return found;
 }
 

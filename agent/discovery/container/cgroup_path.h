@@ -1,7 +1,9 @@
 // What a cgroup path says of a process: its container, its pod, its runtime, its unit. The kubelet,
-// the runtime and systemd choose the path, not the observed process; what a container may name are
-// cgroups below its own. Hence the outermost pod and the outermost container count, and an unknown
-// layout is unknown, never guessed. Pure; any thread; work bounded by the path.
+// the runtime and systemd choose the path down to where a cgroup is delegated; what lies below, the
+// observed process may name as it likes: below a container, below user@UID.service, below a service
+// or scope that is no engine's. Hence the outermost pod, container and unit count, nothing below a
+// delegation does, and an unknown layout is unknown, never guessed. Pure; any thread; work bounded
+// by the path.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +38,13 @@ struct CgroupIdentity {
   bool operator==(const CgroupIdentity&) const = default;
 };
 
-// One path, absolute or relative to another cgroup namespace ("/../../kubepods...").
-CgroupIdentity identify_cgroup(std::string_view path);
+// One path, absolute or relative to another cgroup namespace ("/../../kubepods..."). Where the node
+// is itself a container, its path is `node`: names below it are the node's own.
+CgroupIdentity identify_cgroup(std::string_view path, std::string_view node = {});
+
+// The path of the container that is this node, from the agent's own path: there is one if the agent
+// is in a container inside a container. Empty otherwise.
+std::string_view node_cgroup(std::string_view own_path);
 
 // The path to be identified among the hierarchies of /proc/PID/cgroup. The unified one and
 // systemd's come first, but in hybrid set-ups a container may be placed only in others: a path that

@@ -13,6 +13,12 @@ namespace exa {
 using TargetId = std::uint32_t;
 inline constexpr TargetId kNoTarget = 0;
 
+// Ids of programs, in which processes of a single request or so are gathered, have this bit.
+inline constexpr TargetId kProgramBit = 0x80000000;
+constexpr bool is_program(TargetId id) {
+  return (id & kProgramBit) != 0;
+}
+
 // A pid is reused; a pid with its start time is not.
 struct ProcessIdentity {
   std::uint32_t tgid = 0;

@@ -345,12 +345,5 @@ TEST(ValueText, HostAndPort) {
     EXPECT_FALSE(parse_host_port(text)) << text;
 }
 
-TEST(ConfigFileReading, RefusesWhatIsNoRegularFile) {
-  EXPECT_THAT(read_config_file("/nonexistent/agent.yaml").error().text,
-              HasSubstr("/nonexistent/agent.yaml: cannot be opened"));
-  EXPECT_THAT(read_config_file("/dev/zero").error().text, HasSubstr("not a regular file"));
-  EXPECT_FALSE(read_config_file("/tmp"));
-}
-
 }  // namespace
 }  // namespace exa

@@ -60,6 +60,22 @@ TEST(CgroupPath, EveryLayoutOfTheCorpus) {
   EXPECT_GE(count, 65u);
 }
 
+// A node of kind: the agent is in a pod on it, and sees the node's own container around all.
+TEST(CgroupPath, NamesBelowTheNodesOwnContainerAreTheNodes) {
+  const std::string node = "/docker/" + std::string(64, 'a');
+  EXPECT_EQ(node_cgroup(node + "/kubelet" + kPodPath), node);
+  EXPECT_EQ(node_cgroup(node), "") << "an agent in a container of this host";
+  EXPECT_EQ(node_cgroup(node + "/system.slice/x.service"), "");
+  EXPECT_EQ(node_cgroup(kPodPath), "");
+  EXPECT_EQ(node_cgroup("/system.slice/exemplar-agent.service"), "");
+
+  const auto found = identify_cgroup(node + "/kubelet" + kPodPath, node);
+  EXPECT_EQ(found.pod_uid, kUid);
+  EXPECT_EQ(found.container_id, kId);
+  EXPECT_EQ(identify_cgroup(node + "/kubelet" + kPodPath).pod_uid, "");
+  EXPECT_EQ(identify_cgroup("/docker/" + std::string(64, 'b') + kPodPath, node).pod_uid, "");
+}
+
 TEST(CgroupPath, ChoosesTheUnifiedHierarchy) {
   EXPECT_EQ(choose_cgroup_path("0::" + kPodPath + "\n"), kPodPath);
 }
