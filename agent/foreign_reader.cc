@@ -77,11 +77,23 @@ std::optional<Unread> ForeignReader::refused(std::uint32_t owner) {
     pollfd watched{.fd = left.reader.socket.get(), .events = 0, .revents = 0};
     return ::poll(&watched, 1, 0) == 1 && (watched.revents & POLLHUP) != 0;
   });
-  if (left_behind_.size() >= kMaxHeldUp) return Unread::kTooManyHeldUp;
-  if (std::ranges::count(left_behind_, owner, &LeftBehind::owner) >=
-      static_cast<std::ptrdiff_t>(kMaxHeldUpOfOwner))
+  if (left_behind_.size() + opener_.left_behind() >= kMaxHeldUp) return Unread::kTooManyHeldUp;
+  const auto of_owner = std::ranges::count(left_behind_, owner, &LeftBehind::owner);
+  if (static_cast<std::size_t>(of_owner) + opener_.left_behind(owner) >= kMaxHeldUpOfOwner)
     return Unread::kOwnerHoldsUp;
   return monotonic_now() < no_reader_until_ ? std::optional(Unread::kNoReader) : std::nullopt;
+}
+
+std::chrono::milliseconds ForeignReader::patience_with(std::uint32_t owner) const {
+  const auto found = grudges_.find(owner);
+  const bool recent = found != grudges_.end() && elapsed(found->second, monotonic_now()) < kGrudge;
+  return recent ? kLittlePatience : kPatience;
+}
+
+void ForeignReader::held_up_by(std::uint32_t owner) {
+  held_up_.fetch_add(1, std::memory_order_relaxed);
+  if (grudges_.size() >= kMaxGrudges) grudges_.clear();
+  grudges_[owner] = monotonic_now();
 }
 
 bool ForeignReader::ensure_texts() {
@@ -97,21 +109,31 @@ bool ForeignReader::ensure_texts() {
 
 void ForeignReader::leave_behind(StartedReader reader, std::uint32_t owner) {
   zygote_->end_reader(reader.number);
-  held_up_.fetch_add(1, std::memory_order_relaxed);
+  held_up_by(owner);
   left_behind_.push_back({std::move(reader), owner});
+}
+
+std::expected<UniqueFd, Unread> ForeignReader::open(int process_fd, const std::string& name,
+                                                    int flags, std::uint32_t owner) {
+  if (const auto no = refused(owner)) return std::unexpected(*no);
+  auto opened = opener_.open(process_fd, name, flags | O_CLOEXEC, owner, patience_with(owner));
+  if (opened) return std::move(*opened);
+  held_up_by(owner);
+  return std::unexpected(Unread::kHeldUp);
 }
 
 std::expected<ProcessWords, Unread> ForeignReader::words(int process_fd, std::uint32_t owner,
                                                          const std::string& executable) {
   if (const auto no = refused(owner)) return std::unexpected(*no);
   // Opening checks the right to; reading, which may take for ever, needs none.
-  const UniqueFd environment(::openat(process_fd, "environ", O_RDONLY | O_CLOEXEC));
+  const auto environment = open(process_fd, "environ", O_RDONLY, owner);
+  if (!environment) return std::unexpected(environment.error());
   const UniqueFd command(::openat(process_fd, "cmdline", O_RDONLY | O_CLOEXEC));
   if (!command.valid()) return std::unexpected(Unread::kNoReader);
   ReaderQuestion question{.question = Question::kWords};
   executable.copy(question.executable.data(), question.executable.size() - 1);
-  const std::array both{command.get(), environment.get()};
-  const auto passed = std::span(both).first(environment.valid() ? 2 : 1);
+  const std::array both{command.get(), environment->get()};
+  const auto passed = std::span(both).first(environment->valid() ? 2 : 1);
   // Once more with a new reader where the old one is gone.
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (!ensure_texts()) break;
@@ -119,7 +141,7 @@ std::expected<ProcessWords, Unread> ForeignReader::words(int process_fd, std::ui
       texts_.reset();
       continue;
     }
-    const auto said = await(*texts_, kMaxWordsMessageBytes, Clock::now() + kPatience);
+    const auto said = await(*texts_, kMaxWordsMessageBytes, Clock::now() + patience_with(owner));
     if (said.late) {
       leave_behind(std::move(*std::exchange(texts_, std::nullopt)), owner);
       return std::unexpected(Unread::kHeldUp);
@@ -142,7 +164,7 @@ std::expected<MappedImages, Unread> ForeignReader::images(const UniqueFd& iterat
     return std::unexpected(reason);
   };
   if (!ask(*texts_, {.question = Question::kImages}, passed)) return fail_with(Unread::kNoReader);
-  const auto deadline = Clock::now() + kPatience;
+  const auto deadline = Clock::now() + patience_with(owner);
   MappedImages mapped;
   for (;;) {
     const auto said = await(*texts_, ImagesMessage::kMaxBytes, deadline);

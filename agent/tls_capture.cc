@@ -1,5 +1,6 @@
 #include "agent/tls_capture.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -75,7 +76,10 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CaptureProgr
         if (!iterator) return std::unexpected(Unread::kNoReader);
         return own.reader.images(*iterator, owner);
       },
-      .place = place_of_image,
+      .place =
+          [&own](int process_fd, const MappedImage& image, std::uint32_t owner) {
+            return own.reader.open(process_fd, name_of_mapping(image), O_PATH, owner);
+          },
       .read =
           [&own](int place_fd, const FileIdentity* expected, ReadLimits limits,
                  std::uint32_t owner) {

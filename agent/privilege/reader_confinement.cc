@@ -38,7 +38,7 @@ constexpr const char* kForking[] = {
     "openat", "getrlimit",   "setrlimit",      "set_tid_address", "dup3",
 };
 
-constexpr rlim_t kReaderMemory = rlim_t{256} << 20;
+constexpr rlim_t kReaderMemory = rlim_t{96} << 20;
 constexpr rlim_t kFileReaderSeconds = 20;
 constexpr rlim_t kReaderDescriptors = 64;
 

@@ -143,6 +143,28 @@ TEST_F(Readers, WhoeverHoldsThemUpIsLeftBehindAndTheNextIsAnswered) {
   EXPECT_TRUE(reader_->images(*iterator, kOwner));
 }
 
+// Opening a FIFO that nobody writes waits, as opening does while its process execs.
+TEST_F(Readers, NobodyWaitsForAnOpenThatDoesNotEnd) {
+  ::mkfifo(folder_.file("environ").c_str(), 0600);
+  std::ofstream(folder_.file("cmdline")) << "x";
+  const UniqueFd process(::open(folder_.file("").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto begin = Clock::now();
+  for (std::size_t i = 0; i < ForeignReader::kMaxHeldUpOfOwner; ++i)
+    EXPECT_EQ(reader_->words(process.get(), kOwner, "x").error(), Unread::kHeldUp);
+  EXPECT_LT(Clock::now() - begin, 4s);
+  // Its user waits, the others do not.
+  EXPECT_EQ(reader_->words(process.get(), kOwner, "x").error(), Unread::kOwnerHoldsUp);
+  const UniqueFd own(::open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  EXPECT_TRUE(reader_->words(own.get(), kOwner + 1, "x"));
+  // It ends, and all is as it was.
+  const UniqueFd writer(::open(folder_.file("environ").c_str(), O_RDWR | O_CLOEXEC));
+  const auto deadline = Clock::now() + 5s;
+  bool answered = false;
+  while (!answered && Clock::now() < deadline)
+    answered = reader_->words(own.get(), kOwner, "x").has_value();
+  EXPECT_TRUE(answered);
+}
+
 TEST_F(Readers, WorkOnAfterOneWasEnded) {
   const auto iterator = mappings_->code_of(static_cast<std::uint32_t>(::getpid()));
   ASSERT_TRUE(reader_->images(*iterator, kOwner));

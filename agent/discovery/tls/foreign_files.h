@@ -47,8 +47,10 @@ struct ForeignFiles {
   // What the process maps. owner: its user, who has a share of the readers.
   std::function<std::expected<MappedImages, Unread>(std::uint32_t tgid, std::uint32_t owner)>
       mapped;
-  // An O_PATH descriptor of the mapped file.
-  std::function<Result<UniqueFd>(int process_fd, const MappedImage& image)> place;
+  // An O_PATH descriptor of the mapped file; not valid if it is not mapped any more.
+  std::function<std::expected<UniqueFd, Unread>(int process_fd, const MappedImage& image,
+                                                std::uint32_t owner)>
+      place;
   // The plan of the file at an O_PATH descriptor, which is the expected file if one is expected,
   // and lies on a file system that the kernel reads alone: proven, whatever lies there by now.
   std::function<std::expected<ReadFile, Unread>(int place_fd, const FileIdentity* expected,

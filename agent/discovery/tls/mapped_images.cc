@@ -117,12 +117,8 @@ Result<UniqueFd> open_process(std::uint32_t tgid) {
   return process;
 }
 
-Result<UniqueFd> place_of_image(int process_fd, const MappedImage& image) {
-  const std::string mapping =
-      "map_files/" + hexadecimal(image.start) + "-" + hexadecimal(image.end);
-  UniqueFd place(openat(process_fd, mapping.c_str(), O_PATH | O_CLOEXEC));
-  if (!place.valid()) return fail_errno("find the mapped file " + image.path, errno);
-  return place;
+std::string name_of_mapping(const MappedImage& image) {
+  return "map_files/" + hexadecimal(image.start) + "-" + hexadecimal(image.end);
 }
 
 }  // namespace exa

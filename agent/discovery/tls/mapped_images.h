@@ -76,7 +76,8 @@ struct MappedImages {
 // A handle on one process: once its pid is reused, every use of the handle fails with ESRCH.
 [[nodiscard]] Result<UniqueFd> open_process(std::uint32_t tgid);
 
-// The place of the mapped file, not opened (O_PATH): whatever file it is, nobody is asked.
-[[nodiscard]] Result<UniqueFd> place_of_image(int process_fd, const MappedImage& image);
+// Where the mapped file is found below the process' folder in /proc. To be opened with O_PATH:
+// whatever file it is by now, nobody is asked for it.
+[[nodiscard]] std::string name_of_mapping(const MappedImage& image);
 
 }  // namespace exa

@@ -215,19 +215,18 @@ void TlsAttacher::take_turn(MonotonicTime now) {
 }
 
 void TlsAttacher::read(std::uint32_t tgid, Look& look, const MappedImage& image, bool again) {
-  const auto place = foreign_.place(look.process.get(), image);
-  if (!place) return;  // unmapped since, or the process is gone
-  const auto found =
-      foreign_.read(place->get(), &image.file, again ? kSecondLimits : kFirstLimits, look.owner);
+  const auto place = foreign_.place(look.process.get(), image, look.owner);
+  if (place && !place->valid()) return;  // unmapped since, or the process is gone
+  const auto found = place ? foreign_.read(place->get(), &image.file,
+                                           again ? kSecondLimits : kFirstLimits, look.owner)
+                           : std::unexpected(place.error());
   if (!found) {
-    if (found.error() == Unread::kHeldUp) {
-      ++figures_.files_held_up;
-      // Not once more for whoever else maps it.
+    ++(found.error() == Unread::kHeldUp ? figures_.files_held_up : figures_.files_unread);
+    // Not once more for whoever else maps it. A place is held up by the process and not by the
+    // file.
+    if (place && found.error() == Unread::kHeldUp)
       plans_.remember(image.file, std::make_shared<const AttachPlan>(
                                       AttachPlan{TlsVerdict::kHeldUp, {}, {}, {}}));
-    } else {
-      ++figures_.files_unread;
-    }
     leave_out(look, image, std::string(sentence(found.error())));
     return;
   }

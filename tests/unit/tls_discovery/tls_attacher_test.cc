@@ -41,25 +41,26 @@ MappedImage image(std::uint64_t inode, const std::string& file_system = "ext4") 
 class Attacher : public testing::Test {
  protected:
   TlsAttacher attacher(std::vector<std::string> ignored = {}) {
-    return {{.attach = [this](int, const AttachPlan&) -> Result<ProbedFiles::Attachment> {
-               ++attached_;
-               return ProbedFiles::Attachment(this, [this](void*) { --attached_; });
-             },
-             .mark_dull = [this](std::uint32_t, std::uint64_t inode) { dull_.push_back(inode); },
-             .is_excluded = [this](std::uint32_t) { return excluded_; }},
-            {.mapped = [this](std::uint32_t tgid,
-                              std::uint32_t) -> std::expected<MappedImages, Unread> {
-               if (held_up_.contains(tgid)) return std::unexpected(Unread::kHeldUp);
-               return MappedImages{.images = mapped_[tgid]};
-             },
-             .place = [](int, const MappedImage& of) -> Result<UniqueFd> {
-               EXPECT_EQ(of.file_system, "ext4") << "nobody else's file may be touched";
-               return UniqueFd(::open("/dev/null", O_PATH | O_CLOEXEC));
-             },
-             .read = [this](int, const FileIdentity* expected, ReadLimits limits,
-                            std::uint32_t) { return read(expected, limits); }},
-            std::move(ignored),
-            0};
+    return {
+        {.attach = [this](int, const AttachPlan&) -> Result<ProbedFiles::Attachment> {
+           ++attached_;
+           return ProbedFiles::Attachment(this, [this](void*) { --attached_; });
+         },
+         .mark_dull = [this](std::uint32_t, std::uint64_t inode) { dull_.push_back(inode); },
+         .is_excluded = [this](std::uint32_t) { return excluded_; }},
+        {.mapped = [this](std::uint32_t tgid,
+                          std::uint32_t) -> std::expected<MappedImages, Unread> {
+           if (held_up_.contains(tgid)) return std::unexpected(Unread::kHeldUp);
+           return MappedImages{.images = mapped_[tgid]};
+         },
+         .place = [](int, const MappedImage& of, std::uint32_t) -> std::expected<UniqueFd, Unread> {
+           EXPECT_EQ(of.file_system, "ext4") << "nobody else's file may be touched";
+           return UniqueFd(::open("/dev/null", O_PATH | O_CLOEXEC));
+         },
+         .read = [this](int, const FileIdentity* expected, ReadLimits limits,
+                        std::uint32_t) { return read(expected, limits); }},
+        std::move(ignored),
+        0};
   }
 
   std::expected<ReadFile, Unread> read(const FileIdentity* expected, ReadLimits limits) {
