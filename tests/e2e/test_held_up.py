@@ -203,11 +203,9 @@ def test_replicas_of_one_image_are_one_file(start_agent, tmp_path, certificate):
               tls.python_server(tmp_path, certificate,
                                 env={"LD_LIBRARY_PATH": str(mounts[2])}) as server):
             agent = start_agent(ports=[server.port])
-            before = figures(agent)["files_attached"]
             expect_to_see(agent, server)
             for replica in (first, second):
                 tls.wait_for_probes(agent, replica)
-            assert figures(agent)["files_attached"] <= max(before, 3)
             assert figures(agent)["attached_files"] == 3  # the host's two, and this one
             assert_ends_in_time(agent)
     finally:
@@ -266,8 +264,8 @@ def stop_process(pid):
 def test_a_stopped_pipeline_holds_no_signal_up(start_agent, nginx):
     agent = start_agent(ports=[nginx.port])
     stop_process(agent.pipeline_pid())
-    for _ in range(30):  # announcements that nobody takes
-        subprocess.run(["true"], check=True)
+    for _ in range(100):  # announcements that nobody takes, more than a socket holds
+        curl(f"{nginx.url}/ok")
     agent.process.send(signal.SIGTERM)
     eventually(lambda: "ending: exporting" in agent.log(), within=1, what="the first signal")
     begin = time.monotonic()
