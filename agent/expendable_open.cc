@@ -1,6 +1,7 @@
 #include "agent/expendable_open.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 
 #include <algorithm>
@@ -31,6 +32,7 @@ struct ExpendableOpen::Worker {
   bool ended = false;
 
   static void run(const std::shared_ptr<Worker>& self) {
+    ::pthread_setname_np(::pthread_self(), "open");
     std::unique_lock lock(self->mutex);
     for (;;) {
       self->changed.wait(lock, [&] { return self->task || self->dismissed; });
@@ -69,10 +71,11 @@ std::optional<UniqueFd> ExpendableOpen::open(int folder_fd, const std::string& n
     ::pthread_sigmask(SIG_SETMASK, &all, &before);
     try {
       std::thread([worker] { Worker::run(worker); }).detach();
-      worker_ = std::move(worker);
     } catch (const std::system_error&) {
+      worker.reset();
     }
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    worker_ = std::move(worker);
     errno = EAGAIN;
     if (!worker_) return UniqueFd();
   }

@@ -54,7 +54,8 @@ struct TlsCapture::Parts {
 TlsCapture::TlsCapture(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 TlsCapture::~TlsCapture() {
   // A thread that does not end keeps what it uses.
-  if (!end_within(std::chrono::seconds(1))) (void)parts_.release();
+  if (!end_within(std::chrono::seconds(1))) [[maybe_unused]]
+    auto* const left = parts_.release();
 }
 
 Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CapturePrograms& capture,

@@ -28,10 +28,12 @@ static_assert(sizeof(Site) == 16);
 constexpr std::size_t kMaxTextBytes = 128;
 static_assert(sizeof(Head) + kMaxSites * sizeof(Site) + 2 * kMaxTextBytes <= kMaxPlanMessageBytes);
 
-#define EXA_X(...) +1
-constexpr std::uint32_t kVerdicts = 0 EXA_TLS_VERDICTS(EXA_X);
-constexpr std::uint8_t kRoles = 0 EXA_TLS_ROLES(EXA_X);
+#define EXA_X(name, text) name,
+enum class Verdict : std::uint32_t { EXA_TLS_VERDICTS(EXA_X) kCount };
+enum class Role : std::uint8_t { EXA_TLS_ROLES(EXA_X) kCount };
 #undef EXA_X
+constexpr auto kVerdicts = static_cast<std::uint32_t>(Verdict::kCount);
+constexpr auto kRoles = static_cast<std::uint8_t>(Role::kCount);
 constexpr auto kLastLibrary = static_cast<std::uint8_t>(TlsLibrary::kGo);
 constexpr auto kLastPoint = static_cast<std::uint8_t>(ProbePoint::kInstruction);
 

@@ -64,7 +64,9 @@ void TlsAttacher::attach_host_libraries(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     const UniqueFd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (!place.valid()) continue;
-    const auto found = foreign_.read(place.get(), nullptr, {}, 0);
+    auto found = foreign_.read(place.get(), nullptr, kSecondLimits, 0);
+    if (!found && found.error() == Unread::kHeldUp)
+      found = foreign_.read(place.get(), nullptr, kSecondLimits, 0);
     if (!found || !found->plan.readable() || files_.find(found->file) != nullptr) continue;
     auto file = attached(place.get(), found->plan);
     file.for_good = true;
@@ -221,10 +223,13 @@ void TlsAttacher::read(std::uint32_t tgid, Look& look, const MappedImage& image,
                                            again ? kSecondLimits : kFirstLimits, look.owner)
                            : std::unexpected(place.error());
   if (!found) {
-    ++(found.error() == Unread::kHeldUp ? figures_.files_held_up : figures_.files_unread);
+    const bool held_up = found.error() == Unread::kHeldUp;
+    ++(held_up ? figures_.files_held_up : figures_.files_unread);
+    // A slow disk or a busy machine: another time it may be there.
+    if (place && held_up && !again) return look.slow.push_back(image);
     // Not once more for whoever else maps it. A place is held up by the process and not by the
     // file.
-    if (place && found.error() == Unread::kHeldUp)
+    if (place && held_up)
       plans_.remember(image.file, std::make_shared<const AttachPlan>(
                                       AttachPlan{TlsVerdict::kHeldUp, {}, {}, {}}));
     leave_out(look, image, std::string(sentence(found.error())));
