@@ -14,9 +14,12 @@
 #include "agent/pipeline.h"
 #include "agent/privilege/capabilities.h"
 #include "agent/privilege/single_instance.h"
+#include "agent/privilege/zygote.h"
 #include "agent/prober.h"
 #include "agent/reach.h"
+#include "agent/reader_protocol.h"
 #include "agent/replay.h"
+#include "agent/signals.h"
 #include "agent/status.h"
 
 namespace exa {
@@ -129,6 +132,8 @@ int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
   }
   auto signals = block_and_watch_signals();
   if (!signals) return fail_run(log, signals.error());
+  auto zygote = Zygote::start(be_reader, config.pipeline.uid);
+  if (!zygote) return fail_run(log, zygote.error());
   auto prepared = prepare(config);
   if (!prepared) return fail_run(log, prepared.error());
 
@@ -142,6 +147,8 @@ int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
       });
   if (!pipeline) return fail_run(log, pipeline.error());
   prepared->inherited.record_file.reset();
+  if (auto tied = zygote->end_with_us(pipeline->exited.get()); !tied)
+    return fail_run(log, tied.error());
   if (auto kept_few = keep_prober_capabilities(); !kept_few) return fail_run(log, kept_few.error());
   if (auto confined = confine_prober(); !confined) return fail_run(log, confined.error());
 
@@ -150,9 +157,12 @@ int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
     if (!again) return std::unexpected(again.error());
     return std::move(again->config);
   };
-  return Prober(config, reload, log, std::move(prepared->programs),
-                std::move(prepared->control_ring), std::move(*pipeline), std::move(*signals))
-      .run();
+  Prober prober(config, reload, log, std::move(prepared->programs),
+                std::move(prepared->control_ring), std::move(*pipeline), std::move(*zygote),
+                std::move(*signals));
+  // The kernel takes the programs away at once; link by link, and joining threads, it may take
+  // longer than anybody would wait.
+  _exit(prober.run());
 }
 
 }  // namespace

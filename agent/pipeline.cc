@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cstdlib>
 
 #include "agent/capture/poll_pace.h"
 #include "agent/capture/target_message.h"
+#include "agent/capture_health.h"
 #include "agent/cli.h"
 #include "agent/discovery/container/engine_reader.h"
 #include "agent/discovery/kubernetes/pod_watch.h"
@@ -68,10 +68,7 @@ class PipelineLoop {
     if (!ring) return give_up(ring.error());
     if (auto opened = open_recording(); !opened) return give_up(opened.error());
     auto exports = ExportChain::start(
-        inherited_.config, export_counters_,
-        [this] {
-          return Readiness{.ready = ready_.load(), .reason = "the processes are being looked at"};
-        },
+        inherited_.config, export_counters_, [this] { return health_.readiness(monotonic_now()); },
         log_);
     if (!exports) return give_up(exports.error());
     exports_ = &*exports;
@@ -177,6 +174,9 @@ class PipelineLoop {
           deadline_ = {message_.value};
           stopping_ = true;
           return true;
+        case ChannelMessageType::kHeartbeat:
+          health_.on_heartbeat(read_heartbeat(message_), counters_, monotonic_now());
+          break;
         case ChannelMessageType::kReady:
           return false;  // not for us to hear
       }
@@ -246,7 +246,7 @@ class PipelineLoop {
     tell_tick(now);
     pipeline_.begin(now);
     schedule_tick(now);
-    ready_ = true;
+    health_.begin();
     ChannelMessage ready{.type = ChannelMessageType::kReady, .value = exports_->endpoint_port()};
     channel_.send(ready);
   }
@@ -348,7 +348,7 @@ class PipelineLoop {
   MonotonicTime next_tick_;
   MonotonicTime deadline_;
   int memory_use_fd_ = -1;  // the report's
-  std::atomic<bool> ready_ = false;
+  CaptureHealth health_;
   bool begun_ = false;
   bool stopping_ = false;
 };

@@ -14,7 +14,9 @@
 #include "agent/capture/target_message.h"
 #include "agent/cli.h"
 #include "agent/config/value_text.h"
+#include "agent/discovery/mounts.h"
 #include "agent/export_chain.h"
+#include "agent/heartbeat.h"
 
 namespace exa {
 namespace {
@@ -22,32 +24,31 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kSweepInterval = 500ms;
-constexpr Duration kTimeToEnd = 4000ms;  // of the 5 s that SIGTERM leaves
-constexpr std::size_t kAnnouncementsPerTurn = 256;
+constexpr Duration kStartInterval = 50ms;  // until the probes are placed
+constexpr Duration kTimeToEnd = 4000ms;    // of the 5 s that SIGTERM leaves
+constexpr Duration kTimeForProbesToGo = 500ms;
+constexpr std::size_t kAnnouncementsPerTurn = 64;
+constexpr std::size_t kProcessesPerTurn = 64;
+static_assert(kAnnouncementsPerTurn + kProcessesPerTurn < Outbox::kRoom);
 
 timespec to_timespec(Duration duration) {
   return {.tv_sec = duration / 1s, .tv_nsec = duration % Duration(1s) / 1ns};
 }
 
+// Where an engine's folder lies on a file system of somebody else, its names are left out: this
+// process must not wait for that one.
 std::optional<EngineFiles> engine_files(const ContainerSettings& settings) {
   if (!settings.names) return std::nullopt;
-  return EngineFiles(
-      {.docker = settings.docker, .podman = settings.podman, .containerd = settings.containerd});
+  const auto mounts = Mounts::of_this_process();
+  const auto folder = [&](const std::string& path) {
+    return is_read_by_the_kernel_alone(mounts.file_system_of(path)) ? path : std::string();
+  };
+  return EngineFiles({.docker = folder(settings.docker),
+                      .podman = folder(settings.podman),
+                      .containerd = folder(settings.containerd)});
 }
 
 }  // namespace
-
-Result<UniqueFd> block_and_watch_signals() {
-  sigset_t watched;
-  sigemptyset(&watched);
-  for (const int signal : {SIGTERM, SIGINT, SIGHUP})
-    sigaddset(&watched, signal);
-  if (sigprocmask(SIG_BLOCK, &watched, nullptr) != 0)
-    return fail_errno("cannot block signals", errno);
-  UniqueFd fd(signalfd(-1, &watched, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd.valid()) return fail_errno("cannot watch signals", errno);
-  return fd;
-}
 
 kernel::CaptureConfig capture_config(const Config& config) {
   return {.capture_budget_bytes = config.capture.budget_bytes,
@@ -59,12 +60,19 @@ kernel::CaptureConfig capture_config(const Config& config) {
 }
 
 Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePrograms programs,
-               kernel::RingReader control_ring, PipelineProcess pipeline, UniqueFd signals)
+               kernel::RingReader control_ring, PipelineProcess pipeline, Zygote zygote,
+               UniqueFd signals)
     : config_(config),
       reload_(std::move(reload)),
       log_(log),
       occasional_(log),
-      finder_(config.targets, this_host()),
+      zygote_(std::move(zygote)),
+      reader_(zygote_),
+      finder_(
+          config.targets, this_host(),
+          ProcReader([this](int process_fd, std::uint32_t owner, const std::string& executable) {
+            return words_of(process_fd, owner, executable);
+          })),
       engines_(engine_files(config.containers)),
       programs_(std::move(programs)),
       status_(status_path(config)),
@@ -73,57 +81,120 @@ Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePro
       signals_(std::move(signals)) {}
 
 int Prober::run() {
-  if (const auto begun = begin(); !begun) {
+  auto done = begin();
+  while (done && exit_code_ < 0) {
+    std::array<epoll_event, 8> events{};
+    const bool more_to_tell = !unseen_.empty() && outbox_.has_room();
+    const int count = epoll_wait(epoll_.get(), events.data(), events.size(), more_to_tell ? 0 : -1);
+    for (int i = 0; i < count && exit_code_ < 0; ++i) {
+      const auto& event = events[static_cast<std::size_t>(i)];
+      on_event(event.data.fd, event.events);
+    }
+    if (exit_code_ < 0 && phase_ != Phase::kEnding) done = tell_processes();
+    watch_what_there_is_room_for();
+  }
+  if (!done) {
     // The pipeline says itself why it ended, if it was that.
     if (pollfd gone{.fd = pipeline_.exited.get(), .events = POLLIN, .revents = 0};
         poll(&gone, 1, 200) == 1)
-      return end_of_pipeline();
-    log_.error(begun.error().text);
-    return kExitFailure;
+      exit_code_ = end_of_pipeline();
+    else
+      log_.error(done.error().text);
+    if (exit_code_ < 0) exit_code_ = kExitFailure;
   }
-  while (exit_code_ < 0) {
-    std::array<epoll_event, 8> events{};
-    const int count = epoll_wait(epoll_.get(), events.data(), events.size(), -1);
-    for (int i = 0; i < count && exit_code_ < 0; ++i) {
-      const int fd = events[static_cast<std::size_t>(i)].data.fd;
-      if (fd == programs_.control_ring_fd()) read_control_ring();
-      if (fd == sweep_timer_.get()) sweep();
-      if (fd == signals_.get()) on_signal();
-      if (fd == pipeline_.exited.get()) exit_code_ = end_of_pipeline();
-      if (fd == pipeline_.channel.fd()) on_channel();
-    }
-  }
+  status_.remove();
   return exit_code_;
+}
+
+void Prober::on_event(int fd, std::uint32_t events) {
+  if (fd == programs_.control_ring_fd()) read_control_ring();
+  if (fd == sweep_timer_.get()) on_timer();
+  if (fd == signals_.get()) on_signal();
+  if (fd == pipeline_.exited.get()) exit_code_ = end_of_pipeline();
+  if (fd == zygote_.fd() && (events & (EPOLLHUP | EPOLLERR)) != 0) {
+    log_.error("the process that makes readers is gone");
+    exit_code_ = kExitFailure;
+  }
+  if (fd == pipeline_.channel.fd()) {
+    if ((events & EPOLLOUT) != 0) outbox_.flush(pipeline_.channel);
+    if ((events & ~EPOLLOUT) != 0) on_channel();
+  }
+}
+
+// While the pipeline is behind, announcements stay in the control ring, which is bounded and counts
+// what it loses.
+void Prober::watch_what_there_is_room_for() {
+  epoll_event channel{.events = EPOLLIN | (outbox_.empty() ? 0u : EPOLLOUT),
+                      .data = {.fd = pipeline_.channel.fd()}};
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, pipeline_.channel.fd(), &channel);
+  const bool room = outbox_.size() + kAnnouncementsPerTurn + kProcessesPerTurn <= Outbox::kRoom;
+  if (room == reading_control_) return;
+  reading_control_ = room;
+  epoll_event control{.events = EPOLLIN, .data = {.fd = programs_.control_ring_fd()}};
+  epoll_ctl(epoll_.get(), room ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, programs_.control_ring_fd(),
+            &control);
 }
 
 Result<> Prober::begin() {
   epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
   sweep_timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  const auto interval = to_timespec(kSweepInterval);
-  const itimerspec timer{.it_interval = interval, .it_value = interval};
-  if (!epoll_.valid() || !sweep_timer_.valid() ||
-      timerfd_settime(sweep_timer_.get(), 0, &timer, nullptr) != 0)
-    return fail_errno("cannot set up the loop", errno);
+  if (!epoll_.valid() || !sweep_timer_.valid()) return fail_errno("cannot set up the loop", errno);
+  set_timer(kStartInterval, kStartInterval);
   for (const int fd : {programs_.control_ring_fd(), sweep_timer_.get(), signals_.get(),
-                       pipeline_.exited.get(), pipeline_.channel.fd()}) {
-    epoll_event event{.events = EPOLLIN, .data = {.fd = fd}};
+                       pipeline_.exited.get(), pipeline_.channel.fd(), zygote_.fd()}) {
+    // Of the zygote only its end: its answers are for those who asked.
+    epoll_event event{.events = fd == zygote_.fd() ? 0u : EPOLLIN, .data = {.fd = fd}};
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
       return fail_errno("cannot set up the loop", errno);
   }
-
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
-  for (const auto& found : finder_.scan()) {
-    judge(found.target);
-    if (auto sent = send_target(found); !sent) return sent;
-    observed_ += found.target.observed ? 1 : 0;
+  const auto processes = finder_.processes();
+  unseen_.assign(processes.begin(), processes.end());
+  return {};
+}
+
+Result<> Prober::tell_processes() {
+  for (std::size_t i = 0; i < kProcessesPerTurn && !unseen_.empty() && outbox_.has_room(); ++i) {
+    const auto tgid = unseen_.front();
+    unseen_.pop_front();
+    const auto found = finder_.look_at(tgid);
+    if (!found) continue;
+    const auto& target = found->target;
+    judge(target);
+    if (auto sent = send_target(*found); !sent) return sent;
+    if (!attached_) {
+      observed_ += target.observed ? 1 : 0;
+    } else if (target.observed) {
+      // Rules have changed: it may have been excluded before.
+      if (const auto observed = programs_.observe(target.process); !observed)
+        occasional_.warn("verdict", observed.error().text, monotonic_now());
+      if (tls_) tls_->on_verdict(target.process.tgid);
+    }
   }
+  return unseen_.empty() && !attached_ ? observe() : Result<>();
+}
+
+Result<> Prober::observe() {
   // Loading takes most of a second: before anything is observed, so that the loop is there for what
   // the kernel announces.
   const auto tls = start_tls();
   if (auto attached = programs_.attach(); !attached) return attached;
+  attached_ = true;
   message_.type = ChannelMessageType::kTargetsComplete;
   message_.value = static_cast<std::uint64_t>(tls);
   return send(message_);
+}
+
+std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner,
+                                             const std::string& executable) {
+  auto words = reader_.words(process_fd, owner, executable);
+  if (words) return std::move(*words);
+  if (words.error() == Unread::kHeldUp)
+    occasional_.warn("held up",
+                     "a process of user " + std::to_string(owner) +
+                         " keeps whoever reads its environment waiting: it is named without it",
+                     monotonic_now());
+  return std::nullopt;
 }
 
 Result<> Prober::exclude_ourselves() {
@@ -133,32 +204,20 @@ Result<> Prober::exclude_ourselves() {
   return {};
 }
 
-// Waits while the pipeline is behind: announcements queue up in the control ring meanwhile, which
-// is bounded and counts what it loses.
-Result<> Prober::send(const ChannelMessage& message, int attached) {
-  for (;;) {
-    switch (pipeline_.channel.send(message, attached)) {
-      case ChannelOutcome::kDone:
-        return {};
-      case ChannelOutcome::kWouldBlock: {
-        pollfd room{.fd = pipeline_.channel.fd(), .events = POLLOUT, .revents = 0};
-        if (poll(&room, 1, 5000) == 0) return fail("the pipeline does not read its targets");
-        break;
-      }
-      default:
-        return fail("the pipeline process has ended");
-    }
-  }
+Result<> Prober::send(const ChannelMessage& message, UniqueFd attached) {
+  if (outbox_.send(pipeline_.channel, message, std::move(attached)) == ChannelOutcome::kClosed)
+    return fail("the pipeline process does not listen any more");
+  return {};
 }
 
 // With the file in which an engine named the target's container: read without privilege.
 Result<> Prober::send_target(const FoundTarget& found) {
   const bool observed_in_container = engines_ && found.target.observed;
-  const auto file = observed_in_container ? engines_->file_of(found.cgroup) : std::nullopt;
+  auto file = observed_in_container ? engines_->file_of(found.cgroup) : std::nullopt;
   message_.type = ChannelMessageType::kTarget;
   message_.value = file ? static_cast<std::uint64_t>(file->document) : 0;
   message_.payload = encode_target(found.target);
-  return send(message_, file ? file->fd.get() : -1);
+  return send(message_, file ? std::move(file->fd) : UniqueFd());
 }
 
 // The kernel then tells nothing more about an excluded process.
@@ -186,23 +245,50 @@ void Prober::read_control_ring() {
   });
 }
 
-void Prober::sweep() {
+void Prober::set_timer(Duration first, Duration interval) {
+  const itimerspec timer{.it_interval = to_timespec(interval), .it_value = to_timespec(first)};
+  timerfd_settime(sweep_timer_.get(), 0, &timer, nullptr);
+}
+
+void Prober::on_timer() {
   std::uint64_t expirations = 0;
   if (read(sweep_timer_.get(), &expirations, sizeof expirations) < 0) return;
+  if (phase_ == Phase::kEnding) {
+    log_.error("the pipeline process does not end: what it has not exported is lost");
+    exit_code_ = kExitFailure;
+    return;
+  }
   if (phase_ != Phase::kServing) return;
   if (const auto swept = programs_.sweep(); !swept)
     occasional_.warn("sweep", swept.error().text, monotonic_now());
+  beat();
   if (!tls_) return;
   if (const auto written = status_.write(tls_->status()); !written)
     occasional_.warn("status", written.error().text, monotonic_now());
+}
+
+// An old beat says nothing: while the pipeline is behind there are none.
+void Prober::beat() {
+  if (!outbox_.empty()) return;
+  const auto figures = tls_ ? tls_->figures() : TlsFigures{};
+  const Heartbeat beat{.probes_placed = !tls_ || tls_->host_libraries_probed(),
+                       .totals = {figures.files_held_up + reader_.held_up(), figures.files_unread,
+                                  figures.files_refused, figures.files_over_budget,
+                                  figures.files_over_share, figures.files_over_limit}};
+  write_heartbeat(beat, message_);
+  if (const auto sent = send(message_); !sent)
+    occasional_.warn("heartbeat", sent.error().text, monotonic_now());
+  if (!beat.probes_placed || told_of_probes_) return;
+  told_of_probes_ = true;
+  set_timer(kSweepInterval, kSweepInterval);
 }
 
 // Before the first announcement: it takes up to half a second, in which a process that lives for
 // milliseconds would be gone before it is judged. A failure leaves plain traffic observed.
 TlsState Prober::start_tls() {
   if (!config_.tls.enabled) return TlsState::kOff;
-  auto started =
-      TlsCapture::start(programs_, capture_config(config_), config_.tls.ignored_executables);
+  auto started = TlsCapture::start(programs_, capture_config(config_),
+                                   config_.tls.ignored_executables, zygote_);
   if (!started) {
     log_.warn("TLS traffic is not readable here: " + started.error().text);
     const auto& kernel = programs_.features();
@@ -234,6 +320,7 @@ void Prober::on_channel() {
             std::string(kernel::rung_name(kernel::Rung::kSocketLength)) + ", windows of " +
             duration_text(config_.window) + "; " +
             describe_exports(config_, static_cast<std::uint16_t>(message_.value)));
+  beat();
 }
 
 void Prober::on_signal() {
@@ -251,19 +338,20 @@ void Prober::on_signal() {
   }
 }
 
-// Programs first: nothing new is observed while the pipeline drains the ring.
+// Programs first: nothing new is observed while the pipeline drains the ring. Probes that take
+// longer to go than others stay for the end of this process.
 void Prober::begin_end() {
   phase_ = Phase::kEnding;
   log_.info("ending: exporting what was seen");
+  const auto deadline = monotonic_now() + kTimeToEnd;
   if (const auto swept = programs_.sweep(); !swept) log_.warn(swept.error().text);
-  tls_.reset();
   programs_.detach();
+  if (tls_) tls_->end_within(kTimeForProbesToGo);
   message_.type = ChannelMessageType::kShutdown;
-  message_.value = (monotonic_now() + kTimeToEnd).ns;
+  message_.value = deadline.ns;
   if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
   // The timer that swept now bounds the end.
-  const itimerspec limit{.it_interval = {}, .it_value = to_timespec(kTimeToEnd + 300ms)};
-  timerfd_settime(sweep_timer_.get(), 0, &limit, nullptr);
+  set_timer(elapsed(monotonic_now(), deadline) + 300ms, {});
 }
 
 void Prober::reload() {
@@ -284,16 +372,8 @@ void Prober::reload() {
   message_.type = ChannelMessageType::kLogThreshold;
   message_.value = static_cast<std::uint64_t>(config_.log.level);
   if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
-  for (const auto& found : finder_.scan()) {
-    const auto& target = found.target;
-    judge(target);
-    if (target.observed) {
-      if (const auto observed = programs_.observe(target.process); !observed)
-        occasional_.warn("verdict", observed.error().text, monotonic_now());
-      if (tls_) tls_->on_verdict(target.process.tgid);
-    }
-    if (const auto sent = send_target(found); !sent) break;
-  }
+  const auto processes = finder_.processes();
+  unseen_.assign(processes.begin(), processes.end());
   if (const auto excluded = exclude_ourselves(); !excluded) log_.error(excluded.error().text);
   if (!(config_ == *reloaded))
     log_.warn("SIGHUP: target rules and log level are in force; other changes need a restart");
@@ -309,9 +389,7 @@ int Prober::end_of_pipeline() {
     log_.error("the pipeline process was ended by signal " + std::to_string(WTERMSIG(status)));
   else if (phase_ != Phase::kStarting)
     log_.error("the pipeline process ended with code " + std::to_string(WEXITSTATUS(status)));
-  // Nobody reads what the programs still write. Ending here, the kernel takes all of them away at
-  // once; joining threads and detaching link by link may take longer than the second we promise.
-  _exit(kExitFailure);
+  return kExitFailure;
 }
 
 }  // namespace exa

@@ -1,7 +1,10 @@
-// The prober process: holds the BPF programs, looks at processes, watches its child. One thread.
-// It reads no captured byte: of the control ring only announcements of processes.
+// The prober process: holds the BPF programs, looks at processes, watches its child. One thread,
+// which never waits for anybody: not for the pipeline, not for the TLS thread, and only for a
+// bounded time for a reader. It reads no captured byte: of the control ring only announcements of
+// processes.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -10,9 +13,12 @@
 #include "agent/config/config.h"
 #include "agent/discovery/container/engine_files.h"
 #include "agent/discovery/target_finder.h"
+#include "agent/foreign_reader.h"
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/ring_reader.h"
+#include "agent/privilege/outbox.h"
 #include "agent/privilege/pipeline_process.h"
+#include "agent/privilege/zygote.h"
 #include "agent/status.h"
 #include "agent/telemetry/logging.h"
 #include "agent/telemetry/tls_state.h"
@@ -30,10 +36,12 @@ kernel::CaptureConfig capture_config(const Config& config);
 class Prober {
  public:
   Prober(const Config& config, Reload reload, Log& log, kernel::CapturePrograms programs,
-         kernel::RingReader control_ring, PipelineProcess pipeline, UniqueFd signals);
+         kernel::RingReader control_ring, PipelineProcess pipeline, Zygote zygote,
+         UniqueFd signals);
 
   // Tells the processes of this host, attaches the programs, and serves until a signal or the end
-  // of the pipeline. The exit code.
+  // of the pipeline. The exit code. The process must then end without destructors: a thread may be
+  // anywhere.
   int run();
 
  private:
@@ -41,13 +49,22 @@ class Prober {
 
   Result<> begin();
   Result<> exclude_ourselves();
-  Result<> send(const ChannelMessage& message, int attached = -1);
+  // Before anything is observed: then the programs are attached.
+  Result<> tell_processes();
+  Result<> observe();
+  std::optional<ProcessWords> words_of(int process_fd, std::uint32_t owner,
+                                       const std::string& executable);
+  Result<> send(const ChannelMessage& message, UniqueFd attached = {});
   Result<> send_target(const FoundTarget& found);
+  void watch_what_there_is_room_for();
+  void on_event(int fd, std::uint32_t events);
   void read_control_ring();
   void judge(const Target& target);
   void on_channel();
   void on_signal();
-  void sweep();
+  void on_timer();
+  void set_timer(Duration first, Duration interval);
+  void beat();
   void reload();
   TlsState start_tls();
   void begin_end();
@@ -57,6 +74,8 @@ class Prober {
   const Reload reload_;
   Log& log_;
   OccasionalLog occasional_;
+  Zygote zygote_;
+  ForeignReader reader_;  // of this thread
   TargetFinder finder_;
   std::optional<EngineFiles> engines_;  // without: containers outside Kubernetes have ids only
   kernel::CapturePrograms programs_;
@@ -67,13 +86,15 @@ class Prober {
   UniqueFd signals_;
   UniqueFd epoll_;
   UniqueFd sweep_timer_;
+  Outbox outbox_;
+  std::deque<std::uint32_t> unseen_;  // processes to be looked at; at most kMaxScannedProcesses
   ChannelMessage message_;
+  bool reading_control_ = true;
+  bool attached_ = false;
+  bool told_of_probes_ = false;
   Phase phase_ = Phase::kStarting;
   std::size_t observed_ = 0;
   int exit_code_ = -1;  // 0 or more: the loop ends
 };
-
-// SIGTERM, SIGINT and SIGHUP become readable here and nowhere else; before any thread or child.
-Result<UniqueFd> block_and_watch_signals();
 
 }  // namespace exa

@@ -18,8 +18,9 @@ std::string status_path(const Config& config) {
   return config.lock_path + ".status";
 }
 
-StatusFile::~StatusFile() {
+void StatusFile::remove() {
   if (!written_.empty()) ::unlink(path_.c_str());
+  written_.clear();
 }
 
 Result<> StatusFile::write(const std::string& text) {

@@ -17,10 +17,11 @@ class StatusFile {
  public:
   explicit StatusFile(std::string path) : path_(std::move(path)) {}
   StatusFile(StatusFile&&) = delete;
-  ~StatusFile();
+  ~StatusFile() { remove(); }
 
   // Does nothing if the text is what stands there.
   Result<> write(const std::string& text);
+  void remove();
 
  private:
   std::string path_;

@@ -1,12 +1,16 @@
 #include "agent/tls_capture.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <cstring>
 #include <optional>
 #include <utility>
 
+#include "agent/discovery/mounts.h"
 #include "agent/discovery/tls/tls_watch.h"
+#include "agent/foreign_reader.h"
+#include "agent/kernel/mapping_iterator.h"
 #include "agent/kernel/tls_programs.h"
 #include "agent/tls_probes.h"
 #include "exa/abi/event.h"
@@ -19,42 +23,79 @@ namespace {
 constexpr const char* kWithoutTls[] = {"bash",    "dash",  "sh",  "zsh",           "fish",
                                        "busybox", "sleep", "env", "exemplar-agent"};
 
-Result<TlsAttacher::Attachment> attach(const kernel::TlsPrograms& programs, int file_fd,
+Result<ProbedFiles::Attachment> attach(const kernel::TlsPrograms& programs, int file_fd,
                                        const AttachPlan& plan) {
   auto attachment = programs.attach(file_fd, tls_probes(plan));
   if (!attachment) return std::unexpected(attachment.error());
   return std::make_shared<kernel::TlsPrograms::Attachment>(std::move(*attachment));
 }
 
+// Those that the prober can open without asking a server.
+std::vector<std::string> reachable_host_libraries() {
+  const auto mounts = Mounts::of_this_process();
+  auto paths = host_library_paths();
+  std::erase_if(paths, [&](const std::string& path) {
+    return !is_read_by_the_kernel_alone(mounts.file_system_of(path));
+  });
+  return paths;
+}
+
 }  // namespace
 
 struct TlsCapture::Parts {
-  explicit Parts(kernel::TlsPrograms loaded) : programs(std::move(loaded)) {}
+  Parts(kernel::TlsPrograms loaded, kernel::MappingIterator iterator, Zygote& zygote)
+      : programs(std::move(loaded)), mappings(std::move(iterator)), reader(zygote) {}
   kernel::TlsPrograms programs;
+  kernel::MappingIterator mappings;
+  ForeignReader reader;  // of the watch's thread
   std::optional<TlsWatch> watch;
 };
 
 TlsCapture::TlsCapture(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
-TlsCapture::~TlsCapture() = default;
+TlsCapture::~TlsCapture() {
+  // A thread that does not end keeps what it uses.
+  if (!end_within(std::chrono::seconds(1))) [[maybe_unused]]
+    auto* const left = parts_.release();
+}
 
-Result<std::unique_ptr<TlsCapture>> TlsCapture::start(
-    const kernel::CapturePrograms& capture, const kernel::CaptureConfig& config,
-    std::vector<std::string> ignored_executables) {
+Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CapturePrograms& capture,
+                                                      const kernel::CaptureConfig& config,
+                                                      std::vector<std::string> ignored_executables,
+                                                      Zygote& zygote) {
   auto programs = kernel::TlsPrograms::load(capture, config);
   if (!programs) return std::unexpected(programs.error());
-  auto parts = std::make_unique<Parts>(std::move(*programs));
+  auto mappings = kernel::MappingIterator::load();
+  if (!mappings) return std::unexpected(mappings.error());
+  auto parts = std::make_unique<Parts>(std::move(*programs), std::move(*mappings), zygote);
   kernel::TlsPrograms& loaded = parts->programs;
+  Parts& own = *parts;
 
+  ForeignFiles foreign{
+      .mapped = [&own](std::uint32_t tgid,
+                       std::uint32_t owner) -> std::expected<MappedImages, Unread> {
+        const auto iterator = own.mappings.code_of(tgid);
+        if (!iterator) return std::unexpected(Unread::kNoReader);
+        return own.reader.images(*iterator, owner);
+      },
+      .place =
+          [&own](int process_fd, const MappedImage& image, std::uint32_t owner) {
+            return own.reader.open(process_fd, name_of_mapping(image), O_PATH, owner);
+          },
+      .read =
+          [&own](int place_fd, const FileIdentity* expected, ReadLimits limits,
+                 std::uint32_t owner) {
+            return own.reader.plan(place_fd, expected, limits, owner, own.mappings);
+          }};
   ignored_executables.insert(ignored_executables.end(), std::begin(kWithoutTls),
                              std::end(kWithoutTls));
   TlsAttacher attacher(
       {.attach = [&loaded](int fd, const AttachPlan& plan) { return attach(loaded, fd, plan); },
-       .mark_dull = [&loaded](std::uint64_t device,
+       .mark_dull = [&loaded](std::uint32_t device,
                               std::uint64_t inode) { loaded.mark_dull(device, inode); },
        .is_excluded = [&loaded](std::uint32_t tgid) { return loaded.is_excluded(tgid); }},
-      std::move(ignored_executables), static_cast<std::uint32_t>(::getpid()));
+      std::move(foreign), std::move(ignored_executables), static_cast<std::uint32_t>(::getpid()));
   parts->watch.emplace(
-      std::move(attacher),
+      std::move(attacher), reachable_host_libraries(),
       TlsWatch::Chores{
           .sweep = [&loaded] { return loaded.sweep().has_value(); },
           .forget_streams = [&loaded](const auto& is_gone) { loaded.forget(is_gone); }});
@@ -76,6 +117,18 @@ void TlsCapture::on_verdict(std::uint32_t tgid) {
 
 std::string TlsCapture::status() const {
   return parts_->watch->status();
+}
+
+TlsFigures TlsCapture::figures() const {
+  return parts_->watch->figures();
+}
+
+bool TlsCapture::host_libraries_probed() const {
+  return parts_->watch->host_libraries_probed();
+}
+
+bool TlsCapture::end_within(Duration patience) {
+  return parts_->watch->end_within(patience);
 }
 
 }  // namespace exa

@@ -1,5 +1,6 @@
 // Capture of TLS plaintext as the prober starts it: the TLS programs of the kernel room under the
-// process watch of the discovery room, which do not know each other.
+// process watch of the discovery room, which do not know each other, with a reader between them and
+// the files of strangers.
 // Owned by the prober, made after the pipeline was forked. Must go before the CapturePrograms.
 #pragma once
 
@@ -9,7 +10,9 @@
 #include <string>
 #include <vector>
 
+#include "agent/discovery/tls/tls_attacher.h"
 #include "agent/kernel/capture_programs.h"
+#include "agent/privilege/zygote.h"
 #include "exa/base/result.h"
 
 namespace exa {
@@ -20,7 +23,8 @@ class TlsCapture {
   // that TLS stays unread, and nothing else.
   static Result<std::unique_ptr<TlsCapture>> start(const kernel::CapturePrograms& capture,
                                                    const kernel::CaptureConfig& config,
-                                                   std::vector<std::string> ignored_executables);
+                                                   std::vector<std::string> ignored_executables,
+                                                   Zygote& zygote);
   ~TlsCapture();
 
   // A record of the control ring, of any type. Never blocks.
@@ -31,6 +35,11 @@ class TlsCapture {
 
   // Any thread. What was found in each process, as JSON.
   [[nodiscard]] std::string status() const;
+  [[nodiscard]] TlsFigures figures() const;
+  [[nodiscard]] bool host_libraries_probed() const;
+
+  // Takes the probes away; false where that takes longer, and the end of the process must do it.
+  bool end_within(Duration patience);
 
  private:
   struct Parts;

@@ -22,6 +22,7 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text);
 struct OtelEnvironment {
   std::string service_name;         // OTEL_SERVICE_NAME
   std::string resource_attributes;  // OTEL_RESOURCE_ATTRIBUTES
+  bool operator==(const OtelEnvironment&) const = default;
 };
 // /proc/PID/environ: NUL-separated. A variable that the bound of the read cut is left out.
 OtelEnvironment parse_environ(std::string_view bytes);

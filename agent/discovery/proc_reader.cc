@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -17,18 +18,7 @@ namespace {
 
 std::string read_bounded(int directory, const char* name, std::size_t limit) {
   const UniqueFd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  std::string text;
-  if (!file.valid()) return text;
-  text.resize(limit);
-  std::size_t size = 0;
-  while (size < limit) {
-    const auto got = ::read(file.get(), text.data() + size, limit - size);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    size += static_cast<std::size_t>(got);
-  }
-  text.resize(size);
-  return text;
+  return file.valid() ? read_text(file.get(), limit) : std::string();
 }
 
 struct ExeLink {
@@ -48,6 +38,31 @@ ExeLink read_exe(int directory) {
 
 }  // namespace
 
+std::string read_text(int fd, std::size_t limit) {
+  std::string text(limit, '\0');
+  std::size_t size = 0;
+  while (size < limit) {
+    const auto got = ::read(fd, text.data() + size, limit - size);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    size += static_cast<std::size_t>(got);
+  }
+  text.resize(size);
+  return text;
+}
+
+std::uint32_t owner_of(int process_fd) {
+  struct stat status{};
+  if (fstat(process_fd, &status) == 0 && status.st_uid != 0) return status.st_uid;
+  // Root, or undumpable: then its folder is root's all the same.
+  const auto text = read_bounded(process_fd, "status", kMaxProcTextBytes);
+  const auto at = text.find("\nUid:\t");
+  std::uint32_t uid = 0;
+  if (at != std::string::npos)
+    std::from_chars(text.data() + at + 6, text.data() + text.size(), uid);
+  return uid;
+}
+
 std::uint64_t tick_start_ns(std::uint64_t start_ticks) {
   return start_ticks * kStartTickNs;
 }
@@ -66,9 +81,12 @@ std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
   facts.is_kernel_thread = exe.absent;
   if (facts.is_kernel_thread) return facts;
   facts.cgroup = parse_cgroup(read_bounded(directory.get(), "cgroup", kMaxProcTextBytes));
-  facts.environment = parse_environ(read_bounded(directory.get(), "environ", kMaxEnvironBytes));
-  facts.script =
-      script_name(facts.exe_path, read_bounded(directory.get(), "cmdline", kMaxProcTextBytes));
+  if (!words_) return facts;
+  const auto name = facts.exe_path.substr(facts.exe_path.rfind('/') + 1);
+  if (auto words = words_(directory.get(), owner_of(directory.get()), name)) {
+    facts.environment = std::move(words->environment);
+    facts.script = std::move(words->script);
+  }
   return facts;
 }
 

@@ -1,5 +1,7 @@
 // Reads what /proc says of one process: bounded, and about that one process only. The directory is
 // held open while its files are read, so a pid that is given out anew meanwhile never mixes in.
+// Itself it reads only what the kernel knows (stat, status, cgroup, the name of the executable);
+// what lies in the memory of the process is read by a reader, since that memory can hold anyone up.
 // Prober thread.
 #pragma once
 
@@ -9,6 +11,7 @@
 #include <vector>
 
 #include "agent/discovery/proc_parsers.h"
+#include "agent/discovery/process_words.h"
 #include "exa/model/target.h"
 
 namespace exa {
@@ -29,9 +32,17 @@ struct ProcessFacts {
 // start_boottime as /proc can tell it: cut to the ticks of USER_HZ.
 std::uint64_t tick_start_ns(std::uint64_t start_ticks);
 
+// What an open file of /proc says, to its end or the limit.
+std::string read_text(int fd, std::size_t limit);
+
+// The user of the process whose folder in /proc this is.
+std::uint32_t owner_of(int process_fd);
+
 class ProcReader {
  public:
-  explicit ProcReader(std::string root = "/proc") : root_(std::move(root)) {}
+  // Without words, processes say nothing of themselves.
+  explicit ProcReader(WordsReader words, std::string root = "/proc")
+      : words_(std::move(words)), root_(std::move(root)) {}
 
   // Nothing if the process is gone.
   [[nodiscard]] std::optional<ProcessFacts> read(std::uint32_t tgid) const;
@@ -39,6 +50,7 @@ class ProcReader {
   [[nodiscard]] std::vector<std::uint32_t> processes(std::size_t limit) const;
 
  private:
+  WordsReader words_;
   std::string root_;
 };
 

@@ -11,12 +11,10 @@ FoundTarget TargetFinder::found(const ProcessFacts& facts) const {
   return {build_target(settings_, host_, facts), identify_cgroup(facts.cgroup, host_.node_cgroup)};
 }
 
-std::vector<FoundTarget> TargetFinder::scan() const {
-  std::vector<FoundTarget> targets;
-  for (const auto tgid : reader_.processes(kMaxScannedProcesses))
-    if (const auto facts = reader_.read(tgid); facts && !facts->is_kernel_thread)
-      targets.push_back(found(*facts));
-  return targets;
+std::optional<FoundTarget> TargetFinder::look_at(std::uint32_t tgid) const {
+  const auto facts = reader_.read(tgid);
+  if (!facts || facts->is_kernel_thread) return std::nullopt;
+  return found(*facts);
 }
 
 FoundTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const {

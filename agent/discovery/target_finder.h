@@ -1,8 +1,9 @@
-// Finds the targets of this host: all at the start, one at a time when the kernel announces a
-// process. Prober thread, owned by the prober's loop. Keeps nothing but the rules: whoever asks
-// gets what /proc says now.
+// Finds the targets of this host: one by one at the start, and when the kernel announces one.
+// Prober thread, owned by the prober's loop. Keeps nothing but the rules: whoever asks gets what
+// /proc says now.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,11 +30,15 @@ struct FoundTarget {
 
 class TargetFinder {
  public:
-  TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader = ProcReader())
+  TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader)
       : settings_(std::move(settings)), host_(std::move(host)), reader_(std::move(reader)) {}
 
-  // Every process with an executable.
-  [[nodiscard]] std::vector<FoundTarget> scan() const;
+  // The processes there are, to be looked at one by one.
+  [[nodiscard]] std::vector<std::uint32_t> processes() const {
+    return reader_.processes(kMaxScannedProcesses);
+  }
+  // Nothing for what has no executable, or is gone.
+  [[nodiscard]] std::optional<FoundTarget> look_at(std::uint32_t tgid) const;
   [[nodiscard]] FoundTarget resolve(const ProcessAnnouncement& announced) const;
   void set_settings(TargetSettings settings) { settings_ = std::move(settings); }
 

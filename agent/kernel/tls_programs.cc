@@ -1,7 +1,6 @@
 #include "agent/kernel/tls_programs.h"
 
 #include <bpf/bpf.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -124,12 +123,8 @@ Result<> TlsPrograms::sweep() {
   return walk(*loaded_->sweep, "the sweep over TLS streams");
 }
 
-void TlsPrograms::mark_dull(std::uint64_t device, std::uint64_t inode) const {
-  constexpr int kKernelMinorBits = 20;
-  const exa_tls_file file{
-      .inode = inode,
-      .device = static_cast<std::uint32_t>(major(device) << kKernelMinorBits | minor(device)),
-      .reserved = 0};
+void TlsPrograms::mark_dull(std::uint32_t device, std::uint64_t inode) const {
+  const exa_tls_file file{.inode = inode, .device = device, .reserved = 0};
   const std::uint32_t known = 1;
   (void)bpf_map_update_elem(loaded_->dull.get(), &file, &known, BPF_ANY);
 }

@@ -57,8 +57,8 @@ class TlsPrograms {
 
   // Writes a POSITION record for each announced TLS stream that moved on without one.
   Result<> sweep();
-  // This executable need not be told about when it is run. device as stat(2) says it.
-  void mark_dull(std::uint64_t device, std::uint64_t inode) const;
+  // This executable need not be told about when it is run. Its numbers as a mapping tells them.
+  void mark_dull(std::uint32_t device, std::uint64_t inode) const;
   // By the verdict that the socket programs go by.
   [[nodiscard]] bool is_excluded(std::uint32_t tgid) const;
   // Deletes the streams of processes that are gone.

@@ -21,6 +21,7 @@ enum class ChannelMessageType : std::uint32_t {
   kLogThreshold = 3,     // prober: value is the new LogThreshold
   kShutdown = 4,         // prober: drain, export and end; value is the deadline, monotonic ns
   kReady = 5,            // pipeline: confined and consuming
+  kHeartbeat = 6,        // prober: alive; see agent/heartbeat.h
 };
 
 inline constexpr std::size_t kChannelPayloadBytes = 4096;

@@ -78,6 +78,12 @@
   X(kFloorOverflow, floor_spans, overflow, "floor spans dropped: queue full")                      \
   X(kSpansChosen, spans_chosen, "", "spans synthesised for export")                                \
   X(kWindowsLate, windows, late, "windows merged into the next: publication was behind")           \
+  X(kForeignHeldUp, foreign_unread, held_up, "files and processes whose readers were held up")     \
+  X(kForeignUnread, foreign_unread, no_reader, "files that no reader could be found for")          \
+  X(kForeignRefused, foreign_unread, file_system, "files on file systems that wait for others")    \
+  X(kForeignOverBudget, foreign_unread, budget, "files left out: their process took its time")     \
+  X(kProbesOverShare, files_unprobed, share, "files left out: their process or user has its share") \
+  X(kProbesOverLimit, files_unprobed, limit, "files left out: no place for further probes")        \
   X(kQueueTimeUnknown, queue_time, unknown, "requests whose arrival in the socket is unknown")     \
   X(kQueueTimeRetired, queue_time, retired, "queue times in series dropped since")
 // clang-format on

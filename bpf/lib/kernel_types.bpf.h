@@ -106,12 +106,31 @@ struct dentry {
 struct path {
   struct dentry* dentry;
 };
+struct file_system_type {
+  const char* name;
+};
 struct super_block {
   __u32 s_dev;
+  struct file_system_type* s_type;
 };
 struct inode {
   struct super_block* i_sb;
   unsigned long i_ino;
+  __s64 i_size;
+};
+struct timespec64 {
+  __s64 tv_sec;
+  long tv_nsec;
+};
+struct inode___before_6_7 {
+  struct timespec64 i_mtime;
+};
+struct inode___since_6_7 {
+  struct timespec64 __i_mtime;
+};
+struct inode___since_6_11 {
+  __s64 i_mtime_sec;
+  __u32 i_mtime_nsec;
 };
 struct file {
   struct path f_path;
@@ -119,6 +138,13 @@ struct file {
 };
 struct mm_struct {
   struct file* exe_file;
+  unsigned long start_code;
+};
+struct vm_area_struct {
+  unsigned long vm_start;
+  unsigned long vm_end;
+  unsigned long vm_flags;
+  struct file* vm_file;
 };
 typedef struct {
   int counter;
@@ -181,6 +207,16 @@ struct pt_regs {
   __s32 syscallno;
 };
 #endif
+
+struct seq_file;
+struct bpf_iter_meta {
+  struct seq_file* seq;
+};
+struct bpf_iter__task_vma {
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
+  struct vm_area_struct* vma;
+};
 
 struct bpf_iter__bpf_map_elem {
   void* meta;

@@ -38,7 +38,7 @@ ALLOWED = {
         "exa/export",
         "agent/exemplars", "agent/metrics", "agent/trace", "agent/connection", "agent/exchange",
         "agent/protocol", "agent/capture", "agent/telemetry"},
-    "agent/discovery": GROUND | {"agent/config", "agent/telemetry", "agent/capture"},
+    "agent/discovery": GROUND | KERNEL_CONTRACT | {"agent/config", "agent/telemetry", "agent/capture"},
     "agent/privilege": GROUND | {"agent/telemetry"},
     "exporters/encoding": VALUES,
     "exporters/queue": VALUES | {"exa/export", "exporters/encoding"},

@@ -1,10 +1,12 @@
 """Start and end of the two processes, and what the observed programs notice of it: nothing."""
 import os
 import pathlib
+import random
 import re
 import signal
 import tempfile
 import threading
+import time
 
 import pytest
 
@@ -229,6 +231,41 @@ def test_coming_and_going_under_load_fails_no_request(start_agent, nginx):
             agent = start_agent(ports=[nginx.port])
             eventually(lambda: agent.report().count(SERVER, "nginx"), what="a request counted")
             assert agent.stop() == 0
+    finally:
+        enough.set()
+        load.join()
+    assert outcomes and all(outcome.failed == 0 for outcome in outcomes), outcomes
+
+
+def test_sigkill_at_any_moment_under_load_leaves_nothing(start_agent, nginx):
+    """EXA_KILLS rounds: either process ends the other within a second, wherever it is in its life,
+    and no request fails."""
+    rounds = int(os.environ.get("EXA_KILLS", "6"))
+    chance = random.Random(rounds)
+    outcomes = []
+    enough = threading.Event()
+
+    def ask():
+        while not enough.is_set():
+            outcomes.append(h2load(f"{nginx.url}/ok", 4000, clients=4, rps=2000))
+
+    load = threading.Thread(target=ask)
+    load.start()
+    try:
+        for number in range(rounds):
+            agent = start_agent(ports=[nginx.port])
+            pids = {agent.pid, agent.pipeline_pid()}
+            ours = bpf_objects.held_by(pids)
+            until = time.monotonic() + chance.uniform(0, 0.5)
+            eventually(lambda until=until: time.monotonic() >= until, what="the moment")
+            os.kill(agent.pid if number % 2 else agent.pipeline_pid(), signal.SIGKILL)
+
+            def nothing_left(ours=ours, pids=pids):
+                assert not any(ours[kind] & bpf_objects.existing(kind) for kind in ours)
+                assert all(map(gone, pids))
+                return True
+            eventually(nothing_left, within=1)
+            agent.process.wait()
     finally:
         enough.set()
         load.join()

@@ -173,12 +173,18 @@ def run(*command, within=60.0):
     return result.stdout
 
 
-def status(agent):
-    """What the agent tells of each process: {pid: [use, ...]}; none before it has looked."""
+def whole_status(agent):
+    """What the agent tells of TLS; none before the host's libraries have their probes."""
     path = agent.lock_path.with_name(agent.lock_path.name + ".status")
-    if not path.exists():
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def status(agent):
+    """What the agent tells of each process: {pid: [use, ...]}; none before it has looked at all."""
+    told = whole_status(agent)
+    if told is None or not told["looked_at_all"]:
         return None
-    return {row["pid"]: row["tls"] for row in json.loads(path.read_text())["processes"]}
+    return {row["pid"]: row["tls"] for row in told["processes"]}
 
 
 def wait_for_probes(agent, process=None):

@@ -26,13 +26,13 @@ std::optional<EngineFile> EngineFiles::file_of(const CgroupIdentity& cgroup) con
     return cgroup.runtime == runtime || cgroup.runtime == Runtime::kUnknown;
   };
   // Those of one container first: that such a file exists tells the engine.
-  if (may_be(Runtime::kDocker))
+  if (may_be(Runtime::kDocker) && !folders_.docker.empty())
     if (auto fd = of_docker(id); fd.valid())
       return EngineFile{EngineDocument::kDockerConfig, std::move(fd)};
-  if (may_be(Runtime::kContainerd))
+  if (may_be(Runtime::kContainerd) && !folders_.containerd.empty())
     if (auto fd = of_containerd(id); fd.valid())
       return EngineFile{EngineDocument::kOciBundle, std::move(fd)};
-  if (may_be(Runtime::kPodman))
+  if (may_be(Runtime::kPodman) && !folders_.podman.empty())
     if (auto fd = of_podman(); fd.valid())
       return EngineFile{EngineDocument::kPodmanContainers, std::move(fd)};
   return std::nullopt;

@@ -15,6 +15,7 @@ namespace exa {
 
 inline constexpr std::size_t kMaxContainerdNamespaces = 16;
 
+// One that is empty is not looked into.
 struct EngineFolders {
   std::string docker = "/var/lib/docker";
   std::string podman = "/var/lib/containers/storage";

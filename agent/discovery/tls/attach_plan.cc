@@ -14,6 +14,7 @@ int weight(TlsVerdict verdict) {
     case TlsVerdict::kUnknownMachine:
     case TlsVerdict::kUnreadable:
     case TlsVerdict::kOverLimit:
+    case TlsVerdict::kHeldUp:
       return 1;
     default:
       return 2;  // a library is there, and it is not readable

@@ -29,7 +29,8 @@ enum class TlsLibrary : std::uint8_t { kOpenSsl, kBoringSsl, kGnuTls, kGo };
   X(kUnknownMachine, "made for a machine whose calls are not understood")                  \
   X(kNotElf, "not a 64-bit little-endian ELF program or library")                          \
   X(kUnreadable, "its ELF structures are damaged, or the file cannot be read")             \
-  X(kOverLimit, "reading it would take more time or memory than one file is allowed")
+  X(kOverLimit, "reading it would take more time or memory than one file is allowed")      \
+  X(kHeldUp, "held up: whoever read it for the agent was not answered in time")
 
 enum class TlsVerdict : std::uint8_t {
 #define EXA_X(name, sentence) name,

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "agent/discovery/tls/attachment_planner.h"
-
 namespace exa {
 
 std::size_t PlanCache::Hash::operator()(const FileIdentity& file) const {
@@ -11,15 +9,6 @@ std::size_t PlanCache::Hash::operator()(const FileIdentity& file) const {
   for (const std::uint64_t part : {file.device, file.inode, file.mtime_ns, file.size_bytes})
     mixed = (mixed ^ part) * 0x9e3779b97f4a7c15u, mixed ^= mixed >> 29;
   return static_cast<std::size_t>(mixed);
-}
-
-std::shared_ptr<const AttachPlan> PlanCache::plan_of(int fd, ReadLimits limits) {
-  const auto reader = BoundedReader::open(fd, limits);
-  if (!reader) return nullptr;
-  if (auto known = find(reader->identity())) return known;
-  auto plan = std::make_shared<const AttachPlan>(plan_attachment(fd, limits));
-  remember(reader->identity(), plan);
-  return plan;
 }
 
 std::shared_ptr<const AttachPlan> PlanCache::find(const FileIdentity& file) {

@@ -1,6 +1,6 @@
 // Remembers the plan of each file, also that a file has nothing to probe: most processes of a host
 // share a handful of files, and reading them once is enough.
-// Prober thread only. Holds at most the capacity; the plan used longest ago makes room.
+// Thread of TlsWatch only. Holds at most the capacity; the plan used longest ago makes room.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +17,6 @@ class PlanCache {
  public:
   static constexpr std::size_t kDefaultCapacity = 4096;
   explicit PlanCache(std::size_t capacity = kDefaultCapacity) : capacity_(capacity) {}
-
-  // The plan of an open file: remembered, or made now. Null if the descriptor cannot be examined.
-  [[nodiscard]] std::shared_ptr<const AttachPlan> plan_of(int fd, ReadLimits limits = {});
 
   [[nodiscard]] std::shared_ptr<const AttachPlan> find(const FileIdentity& file);
   void remember(const FileIdentity& file, std::shared_ptr<const AttachPlan> plan);

@@ -2,16 +2,14 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <iterator>
-#include <thread>
 #include <utility>
 
-#include "agent/discovery/tls/mapped_images.h"
+#include "agent/discovery/tls/process_account.h"
 
 namespace exa {
 namespace {
@@ -25,12 +23,6 @@ constexpr std::array kLibraryNames = {"libssl.so.3", "libssl.so.1.1", "libgnutls
 std::string name_of(const std::string& path) {
   const auto slash = path.rfind('/');
   return slash == std::string::npos ? path : path.substr(slash + 1);
-}
-
-// The executable is the first image that is not a library by its name.
-bool looks_like_library(const std::string& path) {
-  const auto name = name_of(path);
-  return name.find(".so") != std::string::npos || name.starts_with("ld-linux");
 }
 
 bool is_gone(std::uint32_t tgid) {
@@ -53,22 +45,6 @@ std::string_view library_name(TlsLibrary library) {
   return "";
 }
 
-TlsAttacher::TlsAttacher(Kernel kernel, std::vector<std::string> ignored, std::uint32_t own_tgid)
-    : kernel_(std::move(kernel)),
-      ignored_(std::make_move_iterator(ignored.begin()), std::make_move_iterator(ignored.end())),
-      own_tgid_(own_tgid) {}
-
-TlsAttacher::~TlsAttacher() {
-  constexpr std::size_t kThreads = 16;
-  std::array<std::vector<Attachment>, kThreads> shares;
-  std::size_t next = 0;
-  for (auto& [identity, file] : files_)
-    if (file.attachment) shares[next++ % kThreads].push_back(std::move(file.attachment));
-  std::vector<std::jthread> threads;
-  for (auto& share : shares)
-    if (!share.empty()) threads.emplace_back([&share] { share.clear(); });
-}
-
 std::vector<std::string> host_library_paths() {
   std::vector<std::string> paths;
   for (const char* folder : kLibraryFolders)
@@ -77,28 +53,33 @@ std::vector<std::string> host_library_paths() {
   return paths;
 }
 
-void TlsAttacher::attach_host_libraries() {
-  for (const std::string& path : host_library_paths()) {
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    if (!file.valid()) continue;
-    const auto plan = plans_.plan_of(file.get());
-    const auto reader = BoundedReader::open(file.get(), {});
-    if (!plan || !plan->readable() || !reader) continue;
-    if (auto* attached = attach(file.get(), reader->identity(), *plan)) attached->for_good = true;
+TlsAttacher::TlsAttacher(Kernel kernel, ForeignFiles foreign, std::vector<std::string> ignored,
+                         std::uint32_t own_tgid)
+    : kernel_(std::move(kernel)),
+      foreign_(std::move(foreign)),
+      ignored_(std::make_move_iterator(ignored.begin()), std::make_move_iterator(ignored.end())),
+      own_tgid_(own_tgid) {}
+
+void TlsAttacher::attach_host_libraries(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    const UniqueFd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (!place.valid()) continue;
+    auto found = foreign_.read(place.get(), nullptr, kSecondLimits, 0);
+    if (!found && found.error() == Unread::kHeldUp)
+      found = foreign_.read(place.get(), nullptr, kSecondLimits, 0);
+    if (!found || !found->plan.readable() || files_.find(found->file) != nullptr) continue;
+    auto file = attached(place.get(), found->plan);
+    file.for_good = true;
+    files_.add(found->file, std::move(file));
   }
 }
 
-TlsAttacher::AttachedFile* TlsAttacher::attach(int file_fd, const FileIdentity& identity,
-                                               const AttachPlan& plan) {
-  const auto known = files_.find(identity);
-  if (known != files_.end()) return &known->second;
-  if (files_.size() >= kMaxFiles) {
-    ++figures_.files_over_limit;
-    return nullptr;
-  }
-  AttachedFile file;
+ProbedFiles::File TlsAttacher::attached(int place_fd, const AttachPlan& plan) {
+  ProbedFiles::File file;
   file.probes = plan.sites.size();
-  auto attachment = kernel_.attach(file_fd, plan);
+  file.library = plan.sites.empty() ? "" : std::string(library_name(plan.sites[0].library));
+  file.build_id = plan.build_id;
+  auto attachment = kernel_.attach(place_fd, plan);
   if (attachment) {
     file.attachment = std::move(*attachment);
     ++figures_.files_attached;
@@ -106,77 +87,212 @@ TlsAttacher::AttachedFile* TlsAttacher::attach(int file_fd, const FileIdentity& 
     file.failure = attachment.error().text;
     ++figures_.attach_failures;
   }
-  return &files_.emplace(identity, std::move(file)).first->second;
+  return file;
 }
 
 void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now) {
   if (tgid == own_tgid_) return;
   if (kernel_.is_excluded(tgid)) return forget(tgid, now);
   ++figures_.looks;
-  const auto process = open_process(tgid);
-  const auto mapped = process ? read_mapped_images(process->get())
-                              : Result<MappedImages>(std::unexpected(process.error()));
-  if (!mapped || mapped->images.empty()) {
+  std::erase_if(looks_, [&](const Waiting& waiting) { return waiting.tgid == tgid; });
+  auto process = open_process(tgid);
+  if (!process) {
     ++figures_.looks_failed;
     return;
   }
-
-  TlsProcess seen{.tgid = tgid, .executable = mapped->images.front().path, .uses = {}};
-  for (const MappedImage& image : mapped->images) {
-    if (looks_like_library(image.path)) continue;
-    seen.executable = image.path;
-    break;
-  }
-  std::set<FileIdentity> held;
-  if (ignored_.contains(name_of(seen.executable))) {
+  Look look;
+  look.process = std::move(*process);
+  look.speaks_tls = speaks_tls;
+  look.executable = executable_of(look.process.get());
+  look.told_by = look.executable;
+  if (ignored_.contains(name_of(look.executable))) {
     if (!speaks_tls) return;
-    seen.uses.push_back({.path = seen.executable,
+    look.uses.push_back({.path = look.executable,
                          .library = "",
                          .build_id = "",
-                         .reason = "ignored by configuration",
-                         .probes = 0});
-  } else {
-    TlsVerdict verdict = TlsVerdict::kNoLibrary;
-    std::string told_by = seen.executable;
-    for (const MappedImage& image : mapped->images) {
-      const auto file = open_mapped_image(process->get(), image);
-      if (!file) continue;
-      const auto plan = plans_.plan_of(file->get());
-      if (!plan) continue;
-      if (!plan->readable()) {
-        struct stat status{};
-        if (image.path == seen.executable && ::fstat(file->get(), &status) == 0)
-          kernel_.mark_dull(status.st_dev, status.st_ino);
-        if (const auto more = more_telling(verdict, plan->verdict); more != verdict) {
-          verdict = more;
-          told_by = image.path;
-        }
-        continue;
-      }
-      const auto reader = BoundedReader::open(file->get(), {});
-      if (!reader) continue;
-      auto* attached = attach(file->get(), reader->identity(), *plan);
-      if (!attached) continue;
-      attached->holders.insert(tgid);
-      held.insert(reader->identity());
-      seen.uses.push_back(
-          {.path = image.path,
-           .library = plan->sites.empty() ? "" : std::string(library_name(plan->sites[0].library)),
-           .build_id = plan->build_id,
-           .reason =
-               attached->failure.empty() ? std::string(sentence(plan->verdict)) : attached->failure,
-           .probes = attached->failure.empty() ? attached->probes : 0});
-    }
-    const bool worth_telling = verdict != TlsVerdict::kNoLibrary || speaks_tls;
-    if (seen.uses.empty() && worth_telling)
-      seen.uses.push_back({.path = told_by,
-                           .library = "",
-                           .build_id = "",
-                           .reason = std::string(sentence(verdict)),
-                           .probes = 0});
+                         .reason = "ignored by configuration"});
+    return finish(tgid, look, now);
   }
-  // Another program than the one looked at before may run under this pid.
-  release(tgid, held, now);
+  const auto account = account_of(look.process.get());
+  look.owner = account.user;
+  look.account = account.name;
+  auto mapped = foreign_.mapped(tgid, look.owner);
+  if (!mapped) {
+    ++(mapped.error() == Unread::kHeldUp ? figures_.files_held_up : figures_.files_unread);
+    look.uses.push_back({.path = look.executable,
+                         .library = "",
+                         .build_id = "",
+                         .reason = std::string(sentence(mapped.error()))});
+    return finish(tgid, look, now);
+  }
+  if (mapped->images.empty()) {
+    ++figures_.looks_failed;
+    return;
+  }
+  for (MappedImage& image : mapped->images)
+    if (!settle(tgid, look, image)) look.unread.push_back(std::move(image));
+  if (look.unread.empty()) return finish(tgid, look, now);
+  if (looks_.size() >= kMaxLooks) {
+    figures_.files_unread += look.unread.size();
+    return finish(tgid, look, now);
+  }
+  remember(tgid, look);
+  looks_.push_back({tgid, std::move(look)});
+}
+
+// Whether nothing is left to be read for this file.
+bool TlsAttacher::settle(std::uint32_t tgid, Look& look, const MappedImage& image) {
+  if (!is_read_by_the_kernel_alone(image.file_system)) {
+    ++figures_.files_refused;
+    leave_out(look, image, refusal(image.file_system));
+    return true;
+  }
+  if (auto* const file = files_.find(image.file)) {
+    hold(tgid, look, image, *file);
+    return true;
+  }
+  const auto plan = plans_.find(image.file);
+  if (!plan || plan->readable()) return false;
+  take_verdict(look, image, *plan);
+  return true;
+}
+
+void TlsAttacher::take_verdict(Look& look, const MappedImage& image, const AttachPlan& plan) {
+  if (image.is_program) kernel_.mark_dull(image.program_device, image.program_inode);
+  if (const auto more = more_telling(look.verdict, plan.verdict); more != look.verdict) {
+    look.verdict = more;
+    look.told_by = image.path;
+  }
+}
+
+void TlsAttacher::hold(std::uint32_t tgid, Look& look, const MappedImage& image,
+                       ProbedFiles::File& file) {
+  file.holders.insert(tgid);
+  look.held.insert(image.file);
+  look.uses.push_back(
+      {.path = image.path,
+       .library = file.library,
+       .build_id = file.build_id,
+       .reason = file.failure.empty() ? std::string(sentence(TlsVerdict::kReadable)) : file.failure,
+       .probes = file.failure.empty() ? file.probes : 0});
+}
+
+void TlsAttacher::leave_out(Look& look, const MappedImage& image, const std::string& reason) {
+  if (look.left_out.empty()) look.left_out_path = image.path;
+  ++look.left_out[reason];
+}
+
+void TlsAttacher::take_turn(MonotonicTime now) {
+  std::vector<ReadingTurns::Candidate> candidates;
+  candidates.reserve(looks_.size());
+  for (const Waiting& waiting : looks_)
+    candidates.push_back({.tgid = waiting.tgid, .owner = waiting.look.owner});
+  const auto at = turns_.next(candidates, now);
+  auto& [tgid, look] = looks_.at(at);
+  if (turns_.spent(tgid)) {
+    for (const auto* const queue : {&look.unread, &look.slow})
+      for (const MappedImage& image : *queue) {
+        ++figures_.files_over_budget;
+        leave_out(look, image, "reading the files of this process took longer than one is allowed");
+      }
+    look.unread.clear();
+    look.slow.clear();
+  }
+  const bool again = look.unread.empty();
+  auto& queue = again ? look.slow : look.unread;
+  if (!queue.empty()) {
+    const MappedImage image = std::move(queue.front());
+    queue.pop_front();
+    // Others may have had it read since.
+    if (!settle(tgid, look, image)) {
+      const auto begin = monotonic_now();
+      read(tgid, look, image, again);
+      turns_.charge(candidates[at], elapsed(begin, monotonic_now()));
+    }
+  }
+  if (!look.unread.empty() || !look.slow.empty()) return remember(tgid, look);
+  const Waiting done = std::move(looks_.at(at));
+  looks_.erase(looks_.begin() + static_cast<std::ptrdiff_t>(at));
+  finish(done.tgid, done.look, now);
+}
+
+void TlsAttacher::read(std::uint32_t tgid, Look& look, const MappedImage& image, bool again) {
+  const auto place = foreign_.place(look.process.get(), image, look.owner);
+  if (place && !place->valid()) return;  // unmapped since, or the process is gone
+  const auto found = place ? foreign_.read(place->get(), &image.file,
+                                           again ? kSecondLimits : kFirstLimits, look.owner)
+                           : std::unexpected(place.error());
+  if (!found) {
+    const bool held_up = found.error() == Unread::kHeldUp;
+    ++(held_up ? figures_.files_held_up : figures_.files_unread);
+    // A slow disk or a busy machine: another time it may be there.
+    if (place && held_up && !again) return look.slow.push_back(image);
+    // Not once more for whoever else maps it. A place is held up by the process and not by the
+    // file.
+    if (place && held_up)
+      plans_.remember(image.file, std::make_shared<const AttachPlan>(
+                                      AttachPlan{TlsVerdict::kHeldUp, {}, {}, {}}));
+    leave_out(look, image, std::string(sentence(found.error())));
+    return;
+  }
+  if (found->plan.verdict == TlsVerdict::kOverLimit && !again) {
+    look.slow.push_back(image);
+    return;
+  }
+  plans_.remember(image.file, std::make_shared<const AttachPlan>(found->plan));
+  if (found->plan.readable())
+    probe(tgid, look, image, place->get(), found->plan);
+  else
+    take_verdict(look, image, found->plan);
+}
+
+void TlsAttacher::probe(std::uint32_t tgid, Look& look, const MappedImage& image, int place_fd,
+                        const AttachPlan& plan) {
+  switch (files_.room_for(tgid, look.account)) {
+    case ProbedFiles::Room::kThere:
+      break;
+    case ProbedFiles::Room::kProcessFull:
+      ++figures_.files_over_share;
+      return leave_out(look, image,
+                       "not probed: this process has used up its share of " +
+                           std::to_string(ProbedFiles::kMaxOfProcess) + " probed files");
+    case ProbedFiles::Room::kAccountFull:
+      ++figures_.files_over_share;
+      return leave_out(look, image,
+                       "not probed: its user or container has used up its share of " +
+                           std::to_string(ProbedFiles::kMaxOfAccount) + " probed files");
+    case ProbedFiles::Room::kAllFull:
+      ++figures_.files_over_limit;
+      return leave_out(
+          look, image,
+          "not probed: " + std::to_string(ProbedFiles::kMaxFiles) + " files have probes already");
+  }
+  auto file = attached(place_fd, plan);
+  file.payer = tgid;
+  file.account = look.account;
+  hold(tgid, look, image, files_.add(image.file, std::move(file)));
+}
+
+void TlsAttacher::remember(std::uint32_t tgid, const Look& look) {
+  TlsProcess seen{.tgid = tgid, .executable = look.executable, .uses = look.uses};
+  const bool speaks = look.verdict != TlsVerdict::kNoLibrary || look.speaks_tls;
+  for (const auto& [reason, count] : look.left_out)
+    seen.uses.push_back(
+        {.path = look.left_out_path,
+         .library = "",
+         .build_id = "",
+         .reason = count == 1 ? reason : reason + "; " + std::to_string(count) + " files"});
+  if (const auto waiting = look.unread.size() + look.slow.size(); waiting > 0)
+    seen.uses.push_back({.path = look.executable,
+                         .library = "",
+                         .build_id = "",
+                         .reason = std::to_string(waiting) + " files wait for their turn to be "
+                                                             "read"});
+  if (seen.uses.empty() && speaks)
+    seen.uses.push_back({.path = look.told_by,
+                         .library = "",
+                         .build_id = "",
+                         .reason = std::string(sentence(look.verdict))});
   if (seen.uses.empty()) {
     processes_.erase(tgid);
     return;
@@ -188,15 +304,16 @@ void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now
   processes_[tgid] = std::move(seen);
 }
 
-void TlsAttacher::release(std::uint32_t tgid, const std::set<FileIdentity>& still,
-                          MonotonicTime now) {
-  for (auto& [identity, file] : files_)
-    if (!still.contains(identity) && file.holders.erase(tgid) && file.holders.empty())
-      file.unheld_since = now;
+void TlsAttacher::finish(std::uint32_t tgid, const Look& look, MonotonicTime now) {
+  // Another program than the one looked at before may run under this pid.
+  files_.release(tgid, look.held, now);
+  remember(tgid, look);
 }
 
 void TlsAttacher::forget(std::uint32_t tgid, MonotonicTime now) {
-  release(tgid, {}, now);
+  std::erase_if(looks_, [&](const Waiting& waiting) { return waiting.tgid == tgid; });
+  turns_.forget(tgid);
+  files_.release(tgid, {}, now);
   processes_.erase(tgid);
 }
 
@@ -204,21 +321,12 @@ void TlsAttacher::tidy(MonotonicTime now) {
   std::set<std::uint32_t> gone;
   for (const auto& [tgid, process] : processes_)
     if (is_gone(tgid)) gone.insert(tgid);
-  for (const auto& [identity, file] : files_)
+  for (const auto& [identity, file] : files_.all())
     for (const auto tgid : file.holders)
       if (!processes_.contains(tgid) && is_gone(tgid)) gone.insert(tgid);
   for (const auto tgid : gone)
     forget(tgid, now);
-
-  for (auto file = files_.begin(); file != files_.end();) {
-    const bool unheld = !file->second.for_good && file->second.holders.empty();
-    if (unheld && elapsed(file->second.unheld_since, now) >= kDetachAfter) {
-      if (file->second.attachment) ++figures_.files_detached;
-      file = files_.erase(file);
-    } else {
-      ++file;
-    }
-  }
+  figures_.files_detached += files_.detach_unheld(now);
 }
 
 }  // namespace exa

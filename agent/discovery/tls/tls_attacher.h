@@ -1,9 +1,13 @@
-// Which processes have which TLS library, and the probes in the files they map: one attachment a
-// file, in force for every process that maps it, gone some time after the last of them.
-// Thread of TlsWatch only. Owned by it. At most kMaxProcesses and kMaxFiles are remembered.
+// Which processes have which TLS library, and which files of theirs get probes.
+//
+// Looking at a process tells at once what is known of the files it maps; files that are not known
+// yet are read one at a time by readers, in fair turns (ReadingTurns), and probed within shares
+// (ProbedFiles), so that no process keeps the others waiting or uses up their places.
+// Thread of TlsWatch only. Owned by it. At most kMaxProcesses are remembered.
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,8 +15,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/discovery/tls/attach_plan.h"
+#include "agent/discovery/tls/foreign_files.h"
 #include "agent/discovery/tls/plan_cache.h"
+#include "agent/discovery/tls/probed_files.h"
+#include "agent/discovery/tls/reading_turns.h"
 #include "exa/base/result.h"
 #include "exa/base/time.h"
 
@@ -39,7 +45,12 @@ struct TlsFigures {
   std::uint64_t files_attached = 0;  // since the start
   std::uint64_t files_detached = 0;
   std::uint64_t attach_failures = 0;
-  std::uint64_t files_over_limit = 0;
+  std::uint64_t files_over_limit = 0;   // no place left for anybody
+  std::uint64_t files_over_share = 0;   // the share of the process or its user is used up
+  std::uint64_t files_over_budget = 0;  // not read: the process took its time
+  std::uint64_t files_held_up = 0;      // their readers, or those of a process' mappings
+  std::uint64_t files_unread = 0;       // for other reasons of readers
+  std::uint64_t files_refused = 0;      // by their file system
   std::uint64_t processes_over_limit = 0;
 };
 
@@ -49,36 +60,42 @@ struct TlsFigures {
 class TlsAttacher {
  public:
   static constexpr std::size_t kMaxProcesses = 8192;
-  static constexpr std::size_t kMaxFiles = 512;
-  static constexpr Duration kDetachAfter = std::chrono::seconds(30);
+  static constexpr std::size_t kMaxLooks = 4096;  // with files to be read
+  // Most files take milliseconds. What takes longer waits until all others were read.
+  static constexpr ReadLimits kFirstLimits{.duration = std::chrono::milliseconds(500)};
+  static constexpr ReadLimits kSecondLimits{.duration = std::chrono::milliseconds(2000)};
 
-  using Attachment = std::shared_ptr<void>;  // the probes are gone with the last copy
   struct Kernel {
-    std::function<Result<Attachment>(int file_fd, const AttachPlan& plan)> attach;
-    // This executable has no TLS library in it: need not be told about when it is run.
-    std::function<void(std::uint64_t device, std::uint64_t inode)> mark_dull;
+    std::function<Result<ProbedFiles::Attachment>(int file_fd, const AttachPlan& plan)> attach;
+    // This executable has no TLS library in it: need not be told about when it is run. As a
+    // mapping tells it.
+    std::function<void(std::uint32_t device, std::uint64_t inode)> mark_dull;
     // Not observed, by configuration. Processes not judged yet are observed.
     std::function<bool(std::uint32_t tgid)> is_excluded;
   };
 
   // ignored: executables by name, whose processes give no cause to probe anything.
-  TlsAttacher(Kernel kernel, std::vector<std::string> ignored, std::uint32_t own_tgid);
-  // Takes the probes out of all files, side by side: each makes the kernel wait some 100 ms.
-  ~TlsAttacher();
+  TlsAttacher(Kernel kernel, ForeignFiles foreign, std::vector<std::string> ignored,
+              std::uint32_t own_tgid);
+  ~TlsAttacher() { files_.detach_all(); }
   TlsAttacher(TlsAttacher&&) = default;
   TlsAttacher& operator=(TlsAttacher&&) = delete;
 
   // Libraries of the host where programs find them: probed before the first program maps them, so
   // that no byte of a short-lived client is missed. Held for good.
-  void attach_host_libraries();
+  void attach_host_libraries(const std::vector<std::string>& paths);
 
-  // Reads what the process maps, and attaches to what carries TLS.
-  // Processes without any are only remembered if they are seen to speak TLS. An excluded process
+  // Lists what the process maps, and settles what is known of it; the rest waits for its turn.
+  // Processes without any TLS are only remembered if they are seen to speak it. An excluded process
   // gives no cause to probe anything, and lets go what it held.
   void look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now);
   void forget(std::uint32_t tgid, MonotonicTime now);
 
-  // Forgets processes that are gone, and detaches files that nobody has mapped for kDetachAfter.
+  [[nodiscard]] bool has_turns() const { return !looks_.empty(); }
+  // Reads the file whose turn it is.
+  void take_turn(MonotonicTime now);
+
+  // Forgets processes that are gone, and detaches files that nobody has mapped for some time.
   void tidy(MonotonicTime now);
 
   [[nodiscard]] const std::map<std::uint32_t, TlsProcess>& processes() const { return processes_; }
@@ -86,24 +103,48 @@ class TlsAttacher {
   [[nodiscard]] std::size_t attached_files() const { return files_.size(); }
 
  private:
-  struct AttachedFile {
-    Attachment attachment;
-    std::string failure;
-    std::size_t probes = 0;
-    std::set<std::uint32_t> holders;  // processes; empty: since when
-    MonotonicTime unheld_since;
-    bool for_good = false;
+  // A process that is being looked at.
+  struct Look {
+    UniqueFd process;
+    std::uint32_t owner = 0;
+    std::string account;
+    bool speaks_tls = false;
+    std::deque<MappedImage> unread;
+    std::deque<MappedImage> slow;  // read once, and not to their end
+    std::set<FileIdentity> held;
+    TlsVerdict verdict = TlsVerdict::kNoLibrary;
+    std::string told_by;
+    std::vector<TlsUse> uses;
+    std::map<std::string, std::size_t> left_out;  // reason, and how many files
+    std::string left_out_path;
+    std::string executable;
+  };
+  struct Waiting {
+    std::uint32_t tgid;
+    Look look;
   };
 
-  AttachedFile* attach(int file_fd, const FileIdentity& identity, const AttachPlan& plan);
-  // Lets go the files that the process held, but for those still in use.
-  void release(std::uint32_t tgid, const std::set<FileIdentity>& still, MonotonicTime now);
+  bool settle(std::uint32_t tgid, Look& look, const MappedImage& image);
+  void take_verdict(Look& look, const MappedImage& image, const AttachPlan& plan);
+  void read(std::uint32_t tgid, Look& look, const MappedImage& image, bool again);
+  void probe(std::uint32_t tgid, Look& look, const MappedImage& image, int place_fd,
+             const AttachPlan& plan);
+  static void hold(std::uint32_t tgid, Look& look, const MappedImage& image,
+                   ProbedFiles::File& file);
+  static void leave_out(Look& look, const MappedImage& image, const std::string& reason);
+  ProbedFiles::File attached(int place_fd, const AttachPlan& plan);
+  // What is known by now becomes what is told of the process.
+  void remember(std::uint32_t tgid, const Look& look);
+  void finish(std::uint32_t tgid, const Look& look, MonotonicTime now);
 
   Kernel kernel_;
+  ForeignFiles foreign_;
   std::set<std::string, std::less<>> ignored_;
   std::uint32_t own_tgid_;
   PlanCache plans_;
-  std::map<FileIdentity, AttachedFile> files_;
+  ProbedFiles files_;
+  ReadingTurns turns_;
+  std::vector<Waiting> looks_;  // in the order in which they came
   std::map<std::uint32_t, TlsProcess> processes_;
   TlsFigures figures_;
 };

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 
 namespace exa {
 namespace {
@@ -17,6 +18,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr milliseconds kSweepInterval{500};
+constexpr milliseconds kPublishInterval{500};
 constexpr seconds kTidyInterval{10};
 constexpr Duration kFirstPatience = seconds(1);
 constexpr Duration kLongestPatience = seconds(64);
@@ -42,20 +44,23 @@ bool is_gone(std::uint32_t tgid) {
 
 }  // namespace
 
-TlsWatch::TlsWatch(TlsAttacher attacher, Chores chores)
-    : attacher_(std::move(attacher)), chores_(std::move(chores)) {
+TlsWatch::TlsWatch(TlsAttacher attacher, std::vector<std::string> host_libraries, Chores chores)
+    : attacher_(std::move(attacher)),
+      host_libraries_(std::move(host_libraries)),
+      chores_(std::move(chores)) {
   // The prober's signals are not for this thread.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
+  std::thread([this] { run(); }).detach();
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-TlsWatch::~TlsWatch() {
+bool TlsWatch::end_within(Duration patience) {
   queue_.close();
-  thread_.join();
+  std::unique_lock lock(end_mutex_);
+  return end_.wait_for(lock, patience, [this] { return ended_; });
 }
 
 void TlsWatch::notify(TlsNews news, std::uint32_t tgid) {
@@ -64,33 +69,59 @@ void TlsWatch::notify(TlsNews news, std::uint32_t tgid) {
 
 void TlsWatch::run() {
   ::pthread_setname_np(::pthread_self(), "tls");
-  attacher_.attach_host_libraries();
+  attacher_->attach_host_libraries(host_libraries_);
+  host_libraries_probed_ = true;
+  publish();
+  const auto begin = std::chrono::steady_clock::now();
+  next_sweep_ = begin + kSweepInterval;
+  next_tidy_ = begin + kTidyInterval;
+  next_publication_ = begin + kPublishInterval;
+  look_at_running_processes();
+  looked_at_all_ = changed_ = true;
+  while (!queue_.closed()) {
+    // News first: what is known of a file is told at once, and only reading takes its turn.
+    const auto until = attacher_->has_turns() ? std::chrono::steady_clock::now() : next_sweep_;
+    if (const auto event = queue_.pop_until(until)) {
+      handle(*event, monotonic_now());
+      changed_ = true;
+    } else if (attacher_->has_turns()) {
+      attacher_->take_turn(monotonic_now());
+      changed_ = true;
+    }
+    do_chores();
+  }
+  attacher_.reset();
+  const std::lock_guard lock(end_mutex_);
+  ended_ = true;
+  end_.notify_all();
+}
+
+void TlsWatch::look_at_running_processes() {
   for (const auto tgid : running_processes()) {
     if (queue_.closed()) return;
-    attacher_.look_at(tgid, false, monotonic_now());
+    attacher_->look_at(tgid, false, monotonic_now());
+    changed_ = true;
+    do_chores();
   }
-  publish();
-  auto next_sweep = std::chrono::steady_clock::now() + kSweepInterval;
-  auto next_tidy = std::chrono::steady_clock::now() + kTidyInterval;
-  bool changed = false;
-  while (!queue_.closed_and_empty()) {
-    if (const auto event = queue_.pop_until(next_sweep)) {
-      handle(*event, monotonic_now());
-      changed = true;
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (now < next_sweep) continue;
-    next_sweep = now + kSweepInterval;
+}
+
+void TlsWatch::do_chores() {
+  const auto now = std::chrono::steady_clock::now();
+  if (now >= next_sweep_) {
+    next_sweep_ = now + kSweepInterval;
     if (!chores_.sweep()) ++failed_sweeps_;
-    if (now >= next_tidy) {
-      next_tidy = now + kTidyInterval;
-      attacher_.tidy(monotonic_now());
-      std::erase_if(patience_, [](const auto& entry) { return is_gone(entry.first); });
-      chores_.forget_streams(is_gone);
-      changed = true;
-    }
-    if (changed) publish();
-    changed = false;
+  }
+  if (now >= next_tidy_) {
+    next_tidy_ = now + kTidyInterval;
+    attacher_->tidy(monotonic_now());
+    std::erase_if(patience_, [](const auto& entry) { return is_gone(entry.first); });
+    chores_.forget_streams(is_gone);
+    changed_ = true;
+  }
+  if (changed_ && now >= next_publication_) {
+    next_publication_ = now + kPublishInterval;
+    publish();
+    changed_ = false;
   }
 }
 
@@ -98,7 +129,7 @@ void TlsWatch::handle(const Event& event, MonotonicTime now) {
   switch (event.news) {
     case TlsNews::kStarted:
       patience_.erase(event.tgid);
-      attacher_.look_at(event.tgid, false, now);
+      attacher_->look_at(event.tgid, false, now);
       return;
     case TlsNews::kTraffic: {
       Patience& patience = patience_[event.tgid];
@@ -107,19 +138,19 @@ void TlsWatch::handle(const Event& event, MonotonicTime now) {
                               ? kFirstPatience
                               : std::min(2 * patience.interval, kLongestPatience);
       patience.next = now + patience.interval;
-      attacher_.look_at(event.tgid, true, now);
+      attacher_->look_at(event.tgid, true, now);
       return;
     }
     case TlsNews::kExited:
       patience_.erase(event.tgid);
-      attacher_.forget(event.tgid, now);
+      attacher_->forget(event.tgid, now);
       return;
   }
 }
 
 void TlsWatch::publish() {
   auto processes = nlohmann::json::array();
-  for (const auto& [tgid, process] : attacher_.processes()) {
+  for (const auto& [tgid, process] : attacher_->processes()) {
     auto uses = nlohmann::json::array();
     for (const TlsUse& use : process.uses)
       uses.push_back({{"path", use.path},
@@ -129,16 +160,22 @@ void TlsWatch::publish() {
                       {"probes", use.probes}});
     processes.push_back({{"pid", tgid}, {"executable", process.executable}, {"tls", uses}});
   }
-  const TlsFigures& figures = attacher_.figures();
+  const TlsFigures& figures = attacher_->figures();
   const nlohmann::json status{{"processes", processes},
+                              {"looked_at_all", looked_at_all_},
                               {"figures",
                                {{"looks", figures.looks},
                                 {"looks_failed", figures.looks_failed},
-                                {"attached_files", attacher_.attached_files()},
+                                {"attached_files", attacher_->attached_files()},
                                 {"files_attached", figures.files_attached},
                                 {"files_detached", figures.files_detached},
                                 {"attach_failures", figures.attach_failures},
                                 {"files_over_limit", figures.files_over_limit},
+                                {"files_over_share", figures.files_over_share},
+                                {"files_over_budget", figures.files_over_budget},
+                                {"files_held_up", figures.files_held_up},
+                                {"files_unread", figures.files_unread},
+                                {"files_refused", figures.files_refused},
                                 {"processes_over_limit", figures.processes_over_limit},
                                 {"sweeps_failed", failed_sweeps_},
                                 {"events_lost", lost_.load(std::memory_order_relaxed)}}}};
@@ -146,6 +183,12 @@ void TlsWatch::publish() {
   std::string text = status.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   const std::lock_guard lock(status_mutex_);
   status_ = std::move(text);
+  figures_ = figures;
+}
+
+TlsFigures TlsWatch::figures() const {
+  const std::lock_guard lock(status_mutex_);
+  return figures_;
 }
 
 std::string TlsWatch::status() const {

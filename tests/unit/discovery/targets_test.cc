@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -8,6 +9,7 @@
 
 #include "agent/discovery/target_builder.h"
 #include "agent/discovery/target_finder.h"
+#include "exa/base/unique_fd.h"
 
 namespace exa {
 namespace {
@@ -15,6 +17,14 @@ namespace {
 using namespace std::string_literals;
 
 const HostIdentity kHost{.host_name = "web1", .agent_version = "9.9.9"};
+
+// What a reader does, without a process of its own.
+std::optional<ProcessWords> read_here(int process_fd, std::uint32_t,
+                                      const std::string& executable) {
+  const UniqueFd environment(openat(process_fd, "environ", O_RDONLY | O_CLOEXEC));
+  const UniqueFd command(openat(process_fd, "cmdline", O_RDONLY | O_CLOEXEC));
+  return read_words(environment.get(), command.get(), executable);
+}
 
 ProcessFacts nginx() {
   ProcessFacts facts;
@@ -176,7 +186,7 @@ TEST(TargetRules, PortsAreNotJudgedHere) {
 }
 
 TEST(ProcReader, ReadsThisProcess) {
-  const auto facts = ProcReader().read(static_cast<std::uint32_t>(getpid()));
+  const auto facts = ProcReader(read_here).read(static_cast<std::uint32_t>(getpid()));
   ASSERT_TRUE(facts);
   EXPECT_EQ(std::filesystem::path(facts->exe_path).filename(), "unit_discovery");
   EXPECT_EQ(facts->comm, "unit_discovery");
@@ -206,13 +216,44 @@ TEST(ProcReader, SeesTheEnvironmentOfAChild) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while ((!facts || facts->environment.service_name.empty()) &&
          std::chrono::steady_clock::now() < deadline)
-    facts = ProcReader().read(static_cast<std::uint32_t>(child));
+    facts = ProcReader(read_here).read(static_cast<std::uint32_t>(child));
   ASSERT_TRUE(facts);
   EXPECT_EQ(facts->environment.service_name, "child-service");
   close(gate[0]);
   close(gate[1]);
   waitpid(child, nullptr, 0);
-  EXPECT_FALSE(ProcReader().read(static_cast<std::uint32_t>(child)));
+  EXPECT_FALSE(ProcReader(read_here).read(static_cast<std::uint32_t>(child)));
+}
+
+TEST(ProcReader, KnowsAProcessWithoutItsWords) {
+  const auto nobody = [](int, std::uint32_t, const std::string&) -> std::optional<ProcessWords> {
+    return std::nullopt;  // the reader was held up
+  };
+  const auto facts = ProcReader(nobody).read(static_cast<std::uint32_t>(getpid()));
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->comm, "unit_discovery");
+  EXPECT_EQ(facts->environment.service_name, "");
+}
+
+TEST(ProcReader, TellsTheUserOfAnUndumpableProcess) {
+  if (geteuid() != 0) GTEST_SKIP() << "changing the user needs root";
+  int gate[2];
+  ASSERT_EQ(pipe(gate), 0);
+  const pid_t child = fork();
+  if (child == 0) {
+    close(gate[1]);
+    if (setresuid(65534, 65534, 65534) != 0) _exit(1);  // no longer dumpable: its folder is root's
+    char end = 0;
+    _exit(static_cast<int>(read(gate[0], &end, 1)));
+  }
+  const UniqueFd folder(open(("/proc/" + std::to_string(child)).c_str(), O_RDONLY | O_DIRECTORY));
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (owner_of(folder.get()) != 65534 && std::chrono::steady_clock::now() < deadline) {
+  }
+  EXPECT_EQ(owner_of(folder.get()), 65534u);
+  close(gate[1]);
+  close(gate[0]);
+  waitpid(child, nullptr, 0);
 }
 
 class FakeProc : public ::testing::Test {
@@ -226,8 +267,9 @@ class FakeProc : public ::testing::Test {
     return "77 (w) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 " + std::to_string(ticks) + " 1 1\n";
   }
   [[nodiscard]] TargetFinder finder() const {
-    return TargetFinder({}, kHost, ProcReader(root_.string()));
+    return TargetFinder({}, kHost, ProcReader(read_here, root_.string()));
   }
+  [[nodiscard]] FoundTarget found() const { return finder().look_at(77).value(); }
   const std::filesystem::path root_ =
       std::filesystem::path(::testing::TempDir()) / ("proc-" + std::to_string(getpid()));
 };
@@ -236,16 +278,15 @@ TEST_F(FakeProc, EndlessFilesAreReadToTheirBound) {
   write("stat", stat(500));
   std::filesystem::create_symlink("/srv/web", root_ / "77" / "exe");
   write("environ", std::string(kMaxEnvironBytes, 'x') + "\0OTEL_SERVICE_NAME=beyond\0"s);
-  const auto targets = finder().scan();
-  ASSERT_EQ(targets.size(), 1u);
-  EXPECT_EQ(targets[0].target.service_name, "web");
-  EXPECT_EQ(targets[0].target.process.start_time_ns, 5'000'000'000u);
+  EXPECT_EQ(finder().processes(), std::vector<std::uint32_t>{77});
+  EXPECT_EQ(found().target.service_name, "web");
+  EXPECT_EQ(found().target.process.start_time_ns, 5'000'000'000u);
 }
 
 TEST_F(FakeProc, DeletedExecutablesKeepTheirName) {
   write("stat", stat(1));
   std::filesystem::create_symlink("/srv/web (deleted)", root_ / "77" / "exe");
-  EXPECT_EQ(finder().scan().at(0).target.service_name, "web");
+  EXPECT_EQ(found().target.service_name, "web");
 }
 
 TEST_F(FakeProc, SystemdUnitsNameTheirProcesses) {
@@ -254,7 +295,7 @@ TEST_F(FakeProc, SystemdUnitsNameTheirProcesses) {
   write("cmdline", "python3\0/srv/app.py\0"s);
   const auto name_under = [&](const std::string& cgroups) {
     write("cgroup", cgroups);
-    return finder().scan().at(0).target.service_name;
+    return found().target.service_name;
   };
   EXPECT_EQ(name_under("0::/system.slice/edge.service\n"), "edge");
   EXPECT_EQ(name_under("0::/system.slice/system-shop.slice/shop@eu\\x2d1.service\n"), "shop@eu-1");
@@ -272,7 +313,7 @@ TEST_F(FakeProc, AProcessIsFoundWithItsContainer) {
   std::filesystem::create_symlink("/usr/sbin/nginx", root_ / "77" / "exe");
   const auto announced = finder().resolve(
       {.process = {.tgid = 77, .start_time_ns = 10'000'000}, .comm = "nginx", .exe_name = "nginx"});
-  for (const auto& found : {finder().scan().at(0), announced}) {
+  for (const auto& found : {found(), announced}) {
     EXPECT_EQ(found.cgroup.container_id, id);
     EXPECT_EQ(found.target.service_name, "nginx");
     EXPECT_EQ(attribute(found.target, "container.id"), id);
@@ -283,7 +324,7 @@ TEST_F(FakeProc, AProcessIsFoundWithItsContainer) {
 
 TEST_F(FakeProc, KernelThreadsAreNoTargets) {
   write("stat", stat(1));
-  EXPECT_TRUE(finder().scan().empty());
+  EXPECT_FALSE(finder().look_at(77));
 }
 
 TEST_F(FakeProc, AnAnnouncedProcessKeepsTheKernelsIdentity) {
@@ -295,13 +336,13 @@ TEST_F(FakeProc, AnAnnouncedProcessKeepsTheKernelsIdentity) {
   EXPECT_EQ(target.service_name, "web");
   // The same instance, whichever way it became known.
   EXPECT_EQ(attribute(target, "service.instance.id"),
-            attribute(finder().scan().at(0).target, "service.instance.id"));
+            attribute(found().target, "service.instance.id"));
 }
 
 TEST_F(FakeProc, ADyingProcessIsJudgedByTheNameThatTheKernelTold) {
   write("stat", stat(500));  // its executable cannot be read any more
   TargetFinder excluding({.exclude = {.exe = {"/usr/bin/a-long-name-of-a-program"}}}, kHost,
-                         ProcReader(root_.string()));
+                         ProcReader(read_here, root_.string()));
   const auto [target, cgroup] =
       excluding.resolve({.process = {.tgid = 77, .start_time_ns = 5'000'000'000},
                          .comm = "a-long-name-of-",

@@ -1,13 +1,12 @@
+// What readers say of mapped files, and where such a file is found again.
 #include "agent/discovery/tls/mapped_images.h"
 
 #include <gmock/gmock.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
-#include <csignal>
+#include <cstring>
 
-#include "agent/discovery/tls/attachment_planner.h"
 #include "tests/support/elf_samples.h"
 
 namespace exa {
@@ -15,149 +14,124 @@ namespace {
 
 using namespace test;
 
-std::vector<MappedImage> parse(std::string_view text, std::size_t piece_bytes = 1 << 20) {
-  MapsParser parser;
-  for (std::size_t at = 0; at < text.size(); at += piece_bytes)
-    parser.feed(text.substr(at, piece_bytes));
-  parser.finish();
-  return parser.images();
+exa_mapping mapping(std::uint64_t start, std::uint64_t inode, std::uint32_t device = 1) {
+  exa_mapping made{};
+  made.start = start;
+  made.end = start + 0x1000;
+  made.inode = inode;
+  made.device = device;
+  made.size_bytes = 4096;
+  std::strcpy(made.file_system, "ext4");
+  std::strcpy(made.path, "/usr/lib/x.so");
+  return made;
 }
 
-constexpr std::string_view kMaps =
-    "00400000-00452000 r--p 00000000 08:02 173521      /usr/bin/dbus-daemon\n"
-    "00452000-00460000 r-xp 00052000 08:02 173521      /usr/bin/dbus-daemon\n"
-    "00e03000-00e24000 rw-p 00000000 00:00 0           [heap]\n"
-    "35b1800000-35b1820000 r-xp 00000000 fd:1a 135522  /usr/lib64/with space (deleted)\n"
-    "7f0000000000-7f0000001000 r-xp 00000000 00:01 77 /memfd:jit code (deleted)\n"
-    "7f0000001000-7f0000002000 r-xp 00000000 08:02 135523 /a\\012b-c r-xp 0 0:0 1 /d (deleted)\n"
-    "7f0000002000-7f0000003000 r-xp 00052000 08:02 173521 /usr/bin/dbus-daemon\n"
-    "7ffe11111000-7ffe11112000 r-xp 00000000 00:00 0           [vdso]\n"
-    "ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0   [vsyscall]\n";
-
-TEST(MapsParser, TakesExecutableFilesOnceEach) {
-  const auto images = parse(kMaps);
-  ASSERT_EQ(images.size(), 4u);
-  EXPECT_EQ(images[0].start, 0x452000u);
-  EXPECT_EQ(images[0].end, 0x460000u);
-  EXPECT_EQ(images[0].inode, 173521u);
-  EXPECT_EQ(images[0].path, "/usr/bin/dbus-daemon");
-  EXPECT_FALSE(images[0].deleted);
-  EXPECT_EQ(images[1].device_major, 0xfdu);
-  EXPECT_EQ(images[1].device_minor, 0x1au);
-  EXPECT_EQ(images[1].path, "/usr/lib64/with space");
-  EXPECT_TRUE(images[1].deleted);
-  EXPECT_EQ(images[2].path, "/memfd:jit code");
-  EXPECT_EQ(images[3].path, "/a\\012b-c r-xp 0 0:0 1 /d");
+TEST(ImageCollector, TakesEachFileOnce) {
+  ImageCollector collector;
+  EXPECT_TRUE(collector.add(mapping(0x1000, 7)));
+  EXPECT_TRUE(collector.add(mapping(0x3000, 8)));
+  auto program = mapping(0x5000, 7);
+  program.flags = EXA_MAPPING_PROGRAM;
+  EXPECT_TRUE(collector.add(program));
+  EXPECT_TRUE(collector.add(mapping(0x7000, 7, 2)));
+  ASSERT_EQ(collector.images().size(), 3u);
+  EXPECT_EQ(collector.images()[0].start, 0x1000u);
+  EXPECT_EQ(collector.images()[0].flags, 1u) << "one of its mappings holds the program's code";
+  EXPECT_TRUE(collector.complete());
 }
 
-TEST(MapsParser, GivesTheSameForEveryWayToCutTheText) {
-  const auto whole = parse(kMaps);
-  for (std::size_t piece = 1; piece < 200; ++piece) {
-    const auto cut = parse(kMaps, piece);
-    ASSERT_EQ(cut.size(), whole.size()) << piece;
-    for (std::size_t i = 0; i < whole.size(); ++i) {
-      EXPECT_EQ(cut[i].path, whole[i].path);
-      EXPECT_EQ(cut[i].inode, whole[i].inode);
-    }
-  }
+TEST(ImageCollector, StopsAtItsBounds) {
+  ImageCollector many;
+  for (std::uint64_t i = 1; i <= kMaxImages + 1; ++i)
+    many.add(mapping(i * 0x1000, i));
+  EXPECT_EQ(many.images().size(), kMaxImages);
+  EXPECT_FALSE(many.complete());
+  ImageCollector again;
+  std::size_t taken = 0;
+  while (again.add(mapping(0x1000, 1)))
+    ++taken;
+  EXPECT_EQ(taken, kMaxMappings);
 }
 
-TEST(MapsParser, CountsLinesThatAreNone) {
-  MapsParser parser;
-  parser.feed("\n");
-  parser.feed("garbage\n");
-  parser.feed("5000-4000 r-xp 0 08:02 1 /backwards\n");
-  parser.feed("10000000000000000-20000000000000000 r-xp 0 08:02 1 /wide\n");
-  parser.feed("1000-2000 r-xp 0 08:02 99999999999999999999 /inode\n");
-  parser.feed("1000-2000 r-xp 0 08:02 \n1000-2000 r\n1000-2000");
-  parser.finish();
-  EXPECT_TRUE(parser.images().empty());
-  EXPECT_EQ(parser.malformed_lines(), 8u);
+TEST(ImagesMessage, ArrivesAsItWas) {
+  const std::array images{mapping(0x1000, 7), mapping(0x3000, 8)};
+  const auto message = decode_images(encode_images(images, true, false));
+  ASSERT_TRUE(message);
+  EXPECT_TRUE(message->last);
+  EXPECT_FALSE(message->complete);
+  ASSERT_EQ(message->images.size(), 2u);
+  EXPECT_EQ(message->images[1].file.inode, 8u);
+  EXPECT_EQ(message->images[1].file_system, "ext4");
+  EXPECT_EQ(message->images[1].path, "/usr/lib/x.so");
 }
 
-TEST(MapsParser, HoldsItsBounds) {
-  MapsParser parser;
-  parser.feed("1000-2000 r-xp 00000000 08:02 5 /");
-  for (int i = 0; i < 100; ++i)
-    parser.feed(std::string(1000, 'x'));
-  parser.feed("\n1000-2000 r-xp 00000000 08:02 6 /after\n");
-  EXPECT_EQ(parser.malformed_lines(), 1u);
-  ASSERT_EQ(parser.images().size(), 1u);
-  EXPECT_EQ(parser.images()[0].path, "/after");
-  for (int i = 0; i < 5000; ++i)
-    parser.feed("1000-2000 r-xp 00000000 08:02 " + std::to_string(i + 100) + " /x\n");
-  EXPECT_EQ(parser.images().size(), MapsParser::kMaxImages);
-  EXPECT_EQ(parser.images_over_limit(), 5001 - MapsParser::kMaxImages);
+TEST(ImagesMessage, ATextWithoutItsEndEndsWithItsField) {
+  auto endless = mapping(0x1000, 7);
+  std::memset(endless.path, 'p', sizeof endless.path);
+  std::memset(endless.file_system, 'f', sizeof endless.file_system);
+  const auto image = image_of(endless);
+  ASSERT_TRUE(image);
+  EXPECT_EQ(image->path, std::string(EXA_MAPPING_PATH_BYTES, 'p'));
+  EXPECT_EQ(image->file_system, std::string(16, 'f'));
 }
 
-const MappedImage* find(const MappedImages& mapped, std::string_view part) {
-  for (const auto& image : mapped.images)
-    if (image.path.find(part) != std::string::npos) return &image;
-  return nullptr;
+TEST(ImagesMessage, NothingThatContradictsItselfIsBelieved) {
+  const std::array images{mapping(0x1000, 7)};
+  const auto whole = encode_images(images, true, true);
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_FALSE(decode_images(std::span(whole).first(size)));
+  auto more = whole;
+  more[0] = std::byte{kImagesInMessage + 1};
+  EXPECT_FALSE(decode_images(more));
+  auto flags = whole;
+  flags[4] = std::byte{4};
+  EXPECT_FALSE(decode_images(flags));
+  auto empty = mapping(0x1000, 7);
+  empty.end = empty.start;
+  EXPECT_FALSE(decode_images(encode_images(std::span(&empty, 1), true, true)));
+  EXPECT_FALSE(image_of(mapping(0x1000, 0)));
 }
 
-TEST(MappedImages, OfThisProcessHaveItsProgram) {
-  const auto process = open_process(static_cast<std::uint32_t>(getpid()));
-  ASSERT_TRUE(process) << process.error().text;
-  const auto mapped = read_mapped_images(process->get());
-  ASSERT_TRUE(mapped) << mapped.error().text;
-  EXPECT_TRUE(mapped->complete);
-  const auto* const program = find(*mapped, "unit_tls_discovery");
-  ASSERT_NE(program, nullptr);
-  const auto file = open_mapped_image(process->get(), *program);
-  ASSERT_TRUE(file) << file.error().text;
-  struct stat opened{}, self{};
-  ASSERT_EQ(fstat(file->get(), &opened), 0);
-  ASSERT_EQ(stat("/proc/self/exe", &self), 0);
-  EXPECT_EQ(opened.st_ino, self.st_ino);
+TEST(FileSystems, OnlyWhatTheKernelReadsAloneIsProbed) {
+  for (const auto* name : {"ext4", "xfs", "btrfs", "tmpfs", "squashfs", "virtiofs", "9p"})
+    EXPECT_TRUE(is_read_by_the_kernel_alone(name)) << name;
+  for (const auto* name : {"fuse", "fuseblk", "nfs", "nfs4", "cifs", "smb3", "ceph", "afs", "coda",
+                           "lustre", "", "unheard-of"})
+    EXPECT_FALSE(is_read_by_the_kernel_alone(name)) << name;
+  EXPECT_EQ(refusal("fuse"),
+            "its file lies on a file system in user space (fuse): probing it could hold up the "
+            "whole host");
+  EXPECT_EQ(refusal("nfs4"),
+            "its file lies on a file system whose reads wait for others (nfs4): probing it could "
+            "hold up the whole host");
 }
 
-// A library that is mapped, then replaced on disk: what is mapped is opened, not what is there.
-TEST(MappedImages, AreOpenedThoughTheirPathIsGone) {
+TEST(MappedPlace, IsTheFileThatIsMappedAndNotWhatLiesThereNow) {
   const TemporaryFolder folder;
-  const auto path = folder.file("lib with\nnewline.so");
-  std::filesystem::copy_file(kLibSsl, path);
+  const std::string path = folder.file("code");
+  std::ofstream(path) << std::string(4096, 'x');
   const auto file = open_file(path);
-  struct stat original{};
-  ASSERT_EQ(fstat(file.get(), &original), 0);
-  void* const mapping = mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file.get(), 0);
-  ASSERT_NE(mapping, MAP_FAILED);
+  void* const page = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file.get(), 0);
+  ASSERT_NE(page, MAP_FAILED);
   std::filesystem::remove(path);
-  std::ofstream(path) << "another file";
-
-  const auto process = open_process(static_cast<std::uint32_t>(getpid()));
+  std::ofstream(path) << "another";
+  const auto process = open_process(static_cast<std::uint32_t>(::getpid()));
   ASSERT_TRUE(process);
-  const auto mapped = read_mapped_images(process->get());
-  ASSERT_TRUE(mapped);
-  const auto* const image = find(*mapped, "lib with\\012newline.so");
-  ASSERT_NE(image, nullptr);
-  EXPECT_TRUE(image->deleted);
-  const auto opened = open_mapped_image(process->get(), *image);
-  munmap(mapping, 4096);
-  if (!opened && geteuid() != 0) GTEST_SKIP() << "map_files needs CAP_CHECKPOINT_RESTORE";
-  ASSERT_TRUE(opened) << opened.error().text;
-  struct stat status{};
-  ASSERT_EQ(fstat(opened->get(), &status), 0);
-  EXPECT_EQ(status.st_ino, original.st_ino);
-  EXPECT_TRUE(plan_attachment(opened->get()).readable());
-}
-
-TEST(MappedImages, OfAProcessThatIsGoneAreAnError) {
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    pause();
-    _exit(0);
-  }
-  const auto process = open_process(static_cast<std::uint32_t>(child));
-  kill(child, SIGKILL);
-  waitpid(child, nullptr, 0);
-  ASSERT_TRUE(process);
-  MappedImage gone;
-  gone.start = 0x1000;
-  gone.end = 0x2000;
-  EXPECT_FALSE(read_mapped_images(process->get()));
-  EXPECT_FALSE(open_mapped_image(process->get(), gone));
+  MappedImage image;
+  image.start = reinterpret_cast<std::uint64_t>(page);
+  image.end = image.start + 4096;
+  const auto place = [&] {
+    return UniqueFd(::openat(process->get(), name_of_mapping(image).c_str(), O_PATH | O_CLOEXEC));
+  };
+  const UniqueFd there = place();
+  ASSERT_TRUE(there.valid());
+  struct stat found{};
+  struct stat mapped{};
+  ASSERT_EQ(::fstat(there.get(), &found), 0);
+  ASSERT_EQ(::fstat(file.get(), &mapped), 0);
+  EXPECT_EQ(found.st_ino, mapped.st_ino);
+  ::munmap(page, 4096);
+  EXPECT_FALSE(place().valid());
 }
 
 }  // namespace

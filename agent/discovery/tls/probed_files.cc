@@ -1,0 +1,89 @@
+#include "agent/discovery/tls/probed_files.h"
+
+#include <array>
+#include <iterator>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace exa {
+namespace {
+
+void drop_side_by_side(std::vector<ProbedFiles::Attachment> attachments) {
+  constexpr std::size_t kThreads = 16;
+  std::array<std::vector<ProbedFiles::Attachment>, kThreads> shares;
+  std::size_t next = 0;
+  for (auto& attachment : attachments)
+    shares.at(next++ % kThreads).push_back(std::move(attachment));
+  attachments.clear();
+  std::vector<std::jthread> threads;
+  for (auto& share : shares)
+    if (!share.empty()) threads.emplace_back([&share] { share.clear(); });
+}
+
+}  // namespace
+
+ProbedFiles::File* ProbedFiles::find(const FileIdentity& file) {
+  const auto found = files_.find(file);
+  return found == files_.end() ? nullptr : &found->second;
+}
+
+ProbedFiles::Room ProbedFiles::room_for(std::uint32_t tgid, const std::string& account) {
+  std::size_t of_process = 0;
+  std::size_t of_account = 0;
+  auto idle = files_.end();
+  for (auto at = files_.begin(); at != files_.end(); ++at) {
+    const File& file = at->second;
+    if (file.for_good) continue;
+    of_process += file.payer == tgid ? 1 : 0;
+    of_account += file.account == account ? 1 : 0;
+    if (file.holders.empty() &&
+        (idle == files_.end() || file.unheld_since < idle->second.unheld_since))
+      idle = at;
+  }
+  if (of_process >= kMaxOfProcess) return Room::kProcessFull;
+  if (of_account >= kMaxOfAccount) return Room::kAccountFull;
+  if (files_.size() < kMaxFiles) return Room::kThere;
+  if (idle == files_.end()) return Room::kAllFull;
+  files_.erase(idle);
+  return Room::kThere;
+}
+
+ProbedFiles::File& ProbedFiles::add(const FileIdentity& identity, File file) {
+  return files_.insert_or_assign(identity, std::move(file)).first->second;
+}
+
+void ProbedFiles::release(std::uint32_t tgid, const std::set<FileIdentity>& still,
+                          MonotonicTime now) {
+  for (auto& [identity, file] : files_) {
+    if (still.contains(identity) || file.holders.erase(tgid) == 0) continue;
+    if (file.holders.empty())
+      file.unheld_since = now;
+    else if (file.payer == tgid)
+      file.payer = *file.holders.begin();
+  }
+}
+
+std::size_t ProbedFiles::detach_unheld(MonotonicTime now) {
+  std::vector<Attachment> gone;
+  for (auto at = files_.begin(); at != files_.end();) {
+    File& file = at->second;
+    const bool unheld =
+        !file.for_good && file.holders.empty() && elapsed(file.unheld_since, now) >= kDetachAfter;
+    if (unheld && file.attachment) gone.push_back(std::move(file.attachment));
+    at = unheld ? files_.erase(at) : std::next(at);
+  }
+  const std::size_t count = gone.size();
+  drop_side_by_side(std::move(gone));
+  return count;
+}
+
+void ProbedFiles::detach_all() {
+  std::vector<Attachment> all;
+  for (auto& [identity, file] : files_)
+    if (file.attachment) all.push_back(std::move(file.attachment));
+  files_.clear();
+  drop_side_by_side(std::move(all));
+}
+
+}  // namespace exa

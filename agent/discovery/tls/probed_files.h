@@ -1,0 +1,63 @@
+// The files with probes: one attachment a file, in force for every process that maps it, gone some
+// time after the last of them. Each file stands in the account of the process for which it was
+// probed, and of that one's user, since no one of them may use up the places of all.
+// Thread of TlsWatch only. At most kMaxFiles.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "agent/discovery/elf/bounded_reader.h"
+#include "exa/base/result.h"
+#include "exa/base/time.h"
+
+namespace exa {
+
+class ProbedFiles {
+ public:
+  static constexpr std::size_t kMaxFiles = 512;
+  static constexpr std::size_t kMaxOfProcess = 16;
+  static constexpr std::size_t kMaxOfAccount = 128;
+  static constexpr Duration kDetachAfter = std::chrono::seconds(30);
+
+  using Attachment = std::shared_ptr<void>;  // the probes are gone with the last copy
+
+  struct File {
+    Attachment attachment;
+    std::string failure;  // why there is none
+    std::size_t probes = 0;
+    std::string library;
+    std::string build_id;
+    std::set<std::uint32_t> holders;  // processes; empty: since when
+    MonotonicTime unheld_since;
+    bool for_good = false;
+    std::uint32_t payer = 0;
+    std::string account;
+  };
+
+  enum class Room : std::uint8_t { kThere, kProcessFull, kAccountFull, kAllFull };
+
+  [[nodiscard]] File* find(const FileIdentity& file);
+  // Whether one more file may be probed for the process. Where all places are taken, the file that
+  // nobody has used for longest makes room.
+  [[nodiscard]] Room room_for(std::uint32_t tgid, const std::string& account);
+  File& add(const FileIdentity& identity, File file);
+
+  // Lets go the files that the process held, but for those still in use.
+  void release(std::uint32_t tgid, const std::set<FileIdentity>& still, MonotonicTime now);
+  // Takes the probes out of files that nobody has held for kDetachAfter. How many. Side by side,
+  // as below: each makes the kernel wait some 100 ms.
+  std::size_t detach_unheld(MonotonicTime now);
+  void detach_all();
+
+  [[nodiscard]] std::size_t size() const { return files_.size(); }
+  [[nodiscard]] const std::map<FileIdentity, File>& all() const { return files_; }
+
+ private:
+  std::map<FileIdentity, File> files_;
+};
+
+}  // namespace exa
