@@ -38,7 +38,7 @@ FoundTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const {
 namespace {
 
 std::string own_node_cgroup() {
-  const auto self = ProcReader().read(static_cast<std::uint32_t>(getpid()));
+  const auto self = ProcReader({}).read(static_cast<std::uint32_t>(getpid()));
   return self ? std::string(node_cgroup(self->cgroup)) : std::string();
 }
 

@@ -16,10 +16,6 @@ struct bpf_prog_aux {
 struct bpf_prog {
   struct bpf_prog_aux* aux;
 };
-struct seq_file;
-struct bpf_iter_meta {
-  struct seq_file* seq;
-};
 struct bpf_iter__bpf_prog {
   struct bpf_iter_meta* meta;
   struct bpf_prog* prog;

@@ -147,9 +147,8 @@ TEST(Zygote, EndsAStoppedCompanionWhenWeAreGone) {
   const pid_t companion = fork();
   if (companion == 0) {
     // As the pipeline: another user, whom a parent without CAP_KILL may not signal.
-    if (geteuid() == 0 &&
-        (setresgid(kReaderUser, kReaderUser, kReaderUser) != 0 ||
-         setresuid(kReaderUser, kReaderUser, kReaderUser) != 0))
+    if (geteuid() == 0 && (setresgid(kReaderUser, kReaderUser, kReaderUser) != 0 ||
+                           setresuid(kReaderUser, kReaderUser, kReaderUser) != 0))
       _exit(1);
     raise(SIGSTOP);
     _exit(0);
