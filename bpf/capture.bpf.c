@@ -38,41 +38,48 @@ static __always_inline __u64 exa_time_sent(const struct tcp_sock* tcp) {
   return tcp->tcp_clock_cache;
 }
 
-/* length bytes of a TCP socket were moved. */
+/* length bytes of a TCP socket were moved. number: 0, or that of a spare program. */
 static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row* row, __u32 length,
-                                        const int direction, int in_buffer) {
+                                        const int direction, int in_buffer, const int number) {
   struct task_struct* task;
   struct exa_socket_state* state;
   struct exa_scratch* scratch;
   struct exa_flow* flow;
   struct tcp_sock* tcp;
-  const __u32 slot = direction;
+  const __u32 slot = EXA_IO_DIRECTIONS * number + direction;
   __u64 now, arrival_ns = 0, position;
   __u32 sequence;
   int turned, told = 0;
 
   tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) {
-    EXA_COUNT(row, FILTERED_NOT_TCP);
+    if (!number) EXA_COUNT(row, FILTERED_NOT_TCP);
     return 0;
   }
   task = bpf_get_current_task_btf();
   if (task->flags & PF_KTHREAD) {
-    EXA_COUNT(row, FILTERED_KERNEL);
+    if (!number) EXA_COUNT(row, FILTERED_KERNEL);
     return 0;
   }
   state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!state) {
-    EXA_COUNT(row, DROPPED_CHUNK_NO_STATE);
+    if (!number) EXA_COUNT(row, DROPPED_CHUNK_NO_STATE);
     return 0;
+  }
+  flow = &state->flow[direction];
+  sequence = (direction == EXA_INGRESS ? tcp->copied_seq : tcp->write_seq) - length;
+  if (number) {
+    if (flow->started && flow->next_sequence == sequence + length) return 0; /* seen already */
+    if (direction == EXA_EGRESS)
+      EXA_COUNT(row, HITS_SEND);
+    else
+      EXA_COUNT(row, HITS_RECV);
   }
   now = direction == EXA_EGRESS ? exa_time_sent(tcp) : 0;
   if (!now) now = bpf_ktime_get_ns();
   if (state->tgid != exa_tgid(task) || state->generation != exa_generation)
     exa_judge(sk, task, state, row, now);
 
-  flow = &state->flow[direction];
-  sequence = (direction == EXA_INGRESS ? tcp->copied_seq : tcp->write_seq) - length;
   position = exa_chunk_position(flow, sequence);
   turned = exa_run_turns(&state->run, direction);
   if (direction == EXA_INGRESS && state->arrival_ns != EXA_ARRIVAL_NONE) {
@@ -87,8 +94,11 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
     /* On an excluded port too: the stream above must know that it is excluded. */
     if (exa_tls_enabled && (flags & (EXA_SOCKET_TLS | EXA_SOCKET_EXCLUDED_PORT)) &&
         !(flags & (EXA_SOCKET_OF_KERNEL | EXA_SOCKET_EXCLUDED_PROCESS))) {
-      struct exa_ciphertext cipher = {
-          .arrival_ns = arrival_ns, .length = length, .sequence = sequence, .direction = direction};
+      struct exa_ciphertext cipher = {.arrival_ns = arrival_ns,
+                                      .length = length,
+                                      .sequence = sequence,
+                                      .direction = direction,
+                                      .scratch_slot = slot};
       exa_tls_on_ciphertext(sk, task, state, &cipher);
     }
     if (flags & EXA_SOCKET_OF_KERNEL)
@@ -166,7 +176,7 @@ static __noinline int exa_on_nothing(struct sock* sk, int result, int direction)
 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(exa_sock_send, struct sock* sk, int result, int flags) {
-  struct exa_counter_row* row = exa_counters_of_this_cpu();
+  struct exa_counter_row* row = exa_counters_of_program(EXA_EGRESS, 0);
   if (!row) return 0;
   EXA_COUNT(row, HITS_SEND);
   if (result <= 0) {
@@ -175,12 +185,12 @@ int BPF_PROG(exa_sock_send, struct sock* sk, int result, int flags) {
     if (result == -EAGAIN && exa_tls_enabled) exa_tls_on_blocked(sk);
     return 0;
   }
-  return exa_on_chunk(sk, row, result, EXA_EGRESS, 1);
+  return exa_on_chunk(sk, row, result, EXA_EGRESS, 1, 0);
 }
 
 SEC("tp_btf/sock_recv_length")
 int BPF_PROG(exa_sock_recv, struct sock* sk, int result, int flags) {
-  struct exa_counter_row* row = exa_counters_of_this_cpu();
+  struct exa_counter_row* row = exa_counters_of_program(EXA_INGRESS, 0);
   if (!row) return 0;
   EXA_COUNT(row, HITS_RECV);
   if (result <= 0) {
@@ -192,7 +202,40 @@ int BPF_PROG(exa_sock_recv, struct sock* sk, int result, int flags) {
     EXA_COUNT(row, FILTERED_PEEK);
     return 0;
   }
-  return exa_on_chunk(sk, row, result, EXA_INGRESS, !(flags & EXA_NOT_IN_BUFFER));
+  return exa_on_chunk(sk, row, result, EXA_INGRESS, !(flags & EXA_NOT_IN_BUFFER), 0);
+}
+
+/* Spares. Linux 7 may preempt a program on a tracepoint, and until that thread goes on, no other
+ * thread of the CPU gets into the same program: its calls are skipped. So the same runs again as
+ * another program behind the first, and once more, and does nothing where sequence numbers say that
+ * the call was seen. What moved no bytes is left to the first. Attached where they are needed only.
+ */
+static __always_inline int exa_look_again(struct sock* sk, int result, int flags,
+                                          const int direction, const int number) {
+  struct exa_counter_row* row = exa_counters_of_program(direction, number);
+  if (!row || result <= 0 || (direction == EXA_INGRESS && (flags & EXA_NOT_OF_STREAM))) return 0;
+  return exa_on_chunk(sk, row, result, direction,
+                      direction == EXA_EGRESS || !(flags & EXA_NOT_IN_BUFFER), number);
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(exa_sock_send_2, struct sock* sk, int result, int flags) {
+  return exa_look_again(sk, result, flags, EXA_EGRESS, 1);
+}
+
+SEC("tp_btf/sock_send_length")
+int BPF_PROG(exa_sock_send_3, struct sock* sk, int result, int flags) {
+  return exa_look_again(sk, result, flags, EXA_EGRESS, 2);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(exa_sock_recv_2, struct sock* sk, int result, int flags) {
+  return exa_look_again(sk, result, flags, EXA_INGRESS, 1);
+}
+
+SEC("tp_btf/sock_recv_length")
+int BPF_PROG(exa_sock_recv_3, struct sock* sk, int result, int flags) {
+  return exa_look_again(sk, result, flags, EXA_INGRESS, 2);
 }
 
 /* Stamps the first byte that reaches an empty queue. Softirq, or the peer's task on loopback. */
@@ -281,9 +324,9 @@ int BPF_PROG(exa_exit, struct task_struct* task) {
   else
     EXA_COUNT_SHARED(row, CONTROL_WRITTEN);
   if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
-    EXA_COUNT(row, DROPPED_PROCESS_RING_FULL);
+    EXA_COUNT_SHARED(row, DROPPED_PROCESS_RING_FULL);
   else
-    EXA_COUNT(row, EMITTED_PROCESS_EXIT);
+    EXA_COUNT_SHARED(row, EMITTED_PROCESS_EXIT);
   return 0;
 }
 

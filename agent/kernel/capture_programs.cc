@@ -94,6 +94,9 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
   bpf_program__set_autoload(skeleton.progs.exa_data_ready, features.has(FeatureId::kArrival));
   bpf_program__set_autoload(skeleton.progs.exa_destroy, features.has(FeatureId::kSocketDestroy));
   bpf_program__set_autoload(skeleton.progs.exa_sweep, features.has(FeatureId::kSweep));
+  for (bpf_program* spare : {skeleton.progs.exa_sock_send_2, skeleton.progs.exa_sock_send_3,
+                             skeleton.progs.exa_sock_recv_2, skeleton.progs.exa_sock_recv_3})
+    bpf_program__set_autoload(spare, features.preempts_tracepoints);
   int status = bpf_map__set_max_entries(skeleton.maps.exa_control, config.control_ring_bytes);
   if (status == 0)
     status = bpf_map__set_max_entries(skeleton.maps.exa_processes, config.max_processes);
@@ -111,9 +114,10 @@ Result<> CapturePrograms::attach() {
   capture_bpf& skeleton = *loaded_->skeleton;
   // The I/O programs last: whatever they begin, the others are there to end.
   bpf_program* const in_order[] = {
-      skeleton.progs.exa_exit,      skeleton.progs.exa_exec,       skeleton.progs.exa_set_state,
-      skeleton.progs.exa_destroy,   skeleton.progs.exa_data_ready, skeleton.progs.exa_sock_recv,
-      skeleton.progs.exa_sock_send,
+      skeleton.progs.exa_exit,        skeleton.progs.exa_exec,        skeleton.progs.exa_set_state,
+      skeleton.progs.exa_destroy,     skeleton.progs.exa_data_ready,  skeleton.progs.exa_sock_recv,
+      skeleton.progs.exa_sock_recv_2, skeleton.progs.exa_sock_recv_3, skeleton.progs.exa_sock_send,
+      skeleton.progs.exa_sock_send_2, skeleton.progs.exa_sock_send_3,
   };
   for (bpf_program* program : in_order) {
     if (!bpf_program__autoload(program)) continue;

@@ -28,6 +28,14 @@ Capabilities current_capabilities() {
   return {sets[0].effective | static_cast<std::uint64_t>(sets[1].effective) << 32};
 }
 
+// Since Linux 7 a tracepoint is guarded by SRCU of its own instead of by disabled preemption.
+bool has_preemptible_tracepoints() {
+  std::ifstream symbols("/proc/kallsyms");
+  for (std::string line; std::getline(symbols, line);)
+    if (line.ends_with(" tracepoint_srcu")) return true;
+  return false;
+}
+
 // securityfs says "none [integrity] confidentiality", the brackets around the mode in force.
 std::string read_lockdown() {
   std::string text;
@@ -214,6 +222,7 @@ KernelFeatures probe_kernel_features() {
       capabilities.has(CAP_CHECKPOINT_RESTORE) || administrator, false,
       "deleted executables of running processes cannot be looked at.");
 
+  found.preempts_tracepoints = has_preemptible_tracepoints();
   found.rung = choose_rung(types);
   found.rung_sentence = describe(found.rung);
   return found;

@@ -45,6 +45,8 @@ struct KernelFeatures {
   std::string release;   // uname -r
   std::string lockdown;  // "none", "integrity", "confidentiality" or "unknown"
   std::vector<Feature> features;
+  // Programs on tracepoints may be preempted (Linux 7): they then need spares.
+  bool preempts_tracepoints = false;
   Rung rung = Rung::kNone;
   std::string rung_sentence;
 

@@ -34,14 +34,15 @@ Result<KernelCounters> KernelCounters::open(int counters_fd) {
 }
 
 Result<KernelCounterValues> KernelCounters::read() {
-  const std::uint32_t only = 0;
-  if (bpf_map_lookup_elem(fd_, &only, values_.data()) != 0) {
-    const int reason = errno;
-    return fail_errno("the kernel counters could not be read", reason);
-  }
   KernelCounterValues sums{};
-  for (std::size_t i = 0; i < values_.size(); ++i)
-    sums[i % EXA_COUNTER_COUNT] += values_[i];
+  for (std::uint32_t row = 0; row < EXA_COUNTER_ROWS; ++row) {
+    if (bpf_map_lookup_elem(fd_, &row, values_.data()) != 0) {
+      const int reason = errno;
+      return fail_errno("the kernel counters could not be read", reason);
+    }
+    for (std::size_t i = 0; i < values_.size(); ++i)
+      sums[i % EXA_COUNTER_COUNT] += values_[i];
+  }
   return sums;
 }
 

@@ -23,6 +23,8 @@ struct exa_ciphertext {
   __u32 sequence;
   __u32 direction;
   __u32 first_record; /* length of the record it begins with, 0 unknown */
+  __u32 scratch_slot; /* of the program that asks */
+  __u32 reserved;
 };
 
 /* The call of a TLS library that this socket call happens in. */
@@ -180,10 +182,10 @@ static __noinline int exa_tls_find_record(struct task_struct* task, struct exa_s
   __u32 slot;
 
   if (!task || !state || !cipher) return 0;
-  slot = cipher->direction == EXA_EGRESS;
+  slot = cipher->scratch_slot;
   scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
   if (!scratch || cipher->length < 8) return 0;
-  exa_find_source(&source, task, state, scratch, slot, cipher->length);
+  exa_find_source(&source, task, state, scratch, cipher->direction == EXA_EGRESS, cipher->length);
   if (source.gap == EXA_GAP_NONE && exa_copy(&source, scratch, 8) == 8)
     cipher->first_record = exa_tls_record_bytes(*(__u64*)scratch->payload);
   return 0;

@@ -1,5 +1,7 @@
-/* One value a CPU with every counter. Rows that programs of different contexts share are added to
- * atomically: a softirq may come between another program's load and store. */
+/* Every counter, in rows of one value per CPU. Each I/O program has a row of its own, and adds to
+ * it plainly: the kernel never enters a program that is already running on this CPU. All others
+ * share row 0 and add atomically: a softirq, or a thread that preempts, may come between load and
+ * store. */
 #ifndef EXA_BPF_MAPS_COUNTERS_H
 #define EXA_BPF_MAPS_COUNTERS_H
 
@@ -13,14 +15,21 @@ struct exa_counter_row {
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 1);
+  __uint(max_entries, EXA_COUNTER_ROWS);
   __type(key, __u32);
   __type(value, struct exa_counter_row);
 } exa_counters SEC(".maps");
 
 static __always_inline struct exa_counter_row* exa_counters_of_this_cpu(void) {
-  const __u32 only = 0;
-  return bpf_map_lookup_elem(&exa_counters, &only);
+  const __u32 shared = 0;
+  return bpf_map_lookup_elem(&exa_counters, &shared);
+}
+
+/* direction and number: which of the I/O programs asks, see exa_sock_send. */
+static __always_inline struct exa_counter_row* exa_counters_of_program(const int direction,
+                                                                       const int number) {
+  const __u32 own = 1 + EXA_IO_DIRECTIONS * number + direction;
+  return bpf_map_lookup_elem(&exa_counters, &own);
 }
 
 #define EXA_COUNT(row, name) ((row)->value[EXA_COUNTER_##name] += 1)

@@ -1,10 +1,12 @@
-/* Where a chunk record is put together: one slot a direction and CPU. A slot has one program, and
- * the kernel never enters a program that is already running on this CPU. */
+/* Where a chunk record is put together: each I/O program has a slot per CPU. A slot has one
+ * program, and the kernel never enters a program that is already running on this CPU, even where it
+ * preempts programs. */
 #ifndef EXA_BPF_MAPS_SCRATCH_H
 #define EXA_BPF_MAPS_SCRATCH_H
 
 #include <bpf/bpf_helpers.h>
 
+#include "exa/abi/counters.h"
 #include "exa/abi/event.h"
 
 enum { EXA_MAX_SEGMENTS = 16 };
@@ -24,7 +26,7 @@ struct exa_scratch {
 
 struct {
   __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-  __uint(max_entries, 2);
+  __uint(max_entries, EXA_IO_DIRECTIONS* EXA_IO_PROGRAMS);
   __type(key, __u32);
   __type(value, struct exa_scratch);
 } exa_scratch SEC(".maps");

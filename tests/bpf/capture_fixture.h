@@ -34,7 +34,10 @@ class Capture : public testing::Test {
   void TearDown() override;
 
   // Loads and attaches with these settings instead of the default ones.
-  void start(const kernel::CaptureConfig& config);
+  void start(const kernel::CaptureConfig& config) {
+    start(config, kernel::probe_kernel_features());
+  }
+  void start(const kernel::CaptureConfig& config, const kernel::KernelFeatures& features);
   void stop();
   void drain();
   [[nodiscard]] std::uint64_t count(exa_kernel_counter row);

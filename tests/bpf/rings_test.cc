@@ -66,7 +66,23 @@ TEST_F(Rings, ProgramsStayFarBelowTheVerifierLimit) {
     EXPECT_GT(program.verified_instructions, 0u);
     EXPECT_LT(program.verified_instructions, 200'000u) << program.name;
   }
-  EXPECT_THAT(programs_->figures(), SizeIs(8));
+  const std::size_t spares = programs_->features().preempts_tracepoints ? 4 : 0;
+  EXPECT_THAT(programs_->figures(), SizeIs(8 + spares));
+}
+
+// Where nothing is preempted the spares have nothing to do: what the first has seen is not seen
+// again.
+TEST_F(Rings, SparesTakeNoCallTwice) {
+  auto features = kernel::probe_kernel_features();
+  features.preempts_tracepoints = true;
+  start({.event_rings = kernel::suggested_event_rings()}, features);
+  Connection connection;
+  for (int i = 0; i < 3; ++i) {
+    send_all(connection.client.get(), kRequest);
+    receive(connection.server.get(), kRequest.size());
+  }
+  EXPECT_THAT(chunks(connection.client_cookie, EXA_EGRESS), SizeIs(3));
+  EXPECT_THAT(chunks(connection.server_cookie, EXA_INGRESS), SizeIs(3));
 }
 
 TEST_F(Rings, OtherSocketsAreFiltered) {

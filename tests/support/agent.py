@@ -47,7 +47,7 @@ class Agent:
     def _start(self, command, env):
         self.process = Process(command, log=self.folder / "agent.log", stdout=self.json_path,
                                env=env)
-        eventually(lambda: self.ready() or not self.process.running(), within=20,
+        eventually(lambda: self.ready() or not self.process.running(), within=60,
                    what="the start of the agent")
         if not self.process.running():
             code = self.process.stop()

@@ -62,6 +62,14 @@
   X(TLS_ADDRESS_UNKNOWN, tls_chunks, unknown, "TLS chunks before their socket was known")
 /* clang-format on */
 
+/* Programs for one direction of I/O, the first and its spares (see bpf/capture.bpf.c); and the rows
+ * of the counter map, one shared and one for each of these programs. */
+enum {
+  EXA_IO_DIRECTIONS = 2,
+  EXA_IO_PROGRAMS = 3,
+  EXA_COUNTER_ROWS = 1 + EXA_IO_DIRECTIONS * EXA_IO_PROGRAMS,
+};
+
 enum exa_kernel_counter {
 #define EXA_X(name, group, reason, sentence) EXA_COUNTER_##name,
   EXA_KERNEL_COUNTERS(EXA_X)
