@@ -16,6 +16,7 @@ namespace exa {
 inline constexpr std::array kProberCounters = {
     Counter::kForeignHeldUp,     Counter::kForeignUnread,   Counter::kForeignRefused,
     Counter::kForeignOverBudget, Counter::kProbesOverShare, Counter::kProbesOverLimit,
+    Counter::kCallsSkipped,
 };
 
 struct Heartbeat {

@@ -85,8 +85,10 @@ class CapturePrograms {
   // where the kernel has no such iterator.
   Result<> sweep();
 
-  // Hits that the kernel skipped because the program was already running on that CPU.
-  [[nodiscard]] std::uint64_t recursion_misses() const;
+  // Socket calls that the kernel kept from the last program that would have seen them, since a
+  // thread of the same CPU was in it. Where there are spares it may have been seen before: at most
+  // so many are unseen.
+  [[nodiscard]] std::uint64_t skipped_calls() const;
   [[nodiscard]] std::vector<ProgramFigures> figures() const;
 
  private:

@@ -84,6 +84,7 @@
   X(kForeignOverBudget, foreign_unread, budget, "files left out: their process took its time")     \
   X(kProbesOverShare, files_unprobed, share, "files left out: their process or user has its share") \
   X(kProbesOverLimit, files_unprobed, limit, "files left out: no place for further probes")        \
+  X(kCallsSkipped, kernel_skipped, preempted, "socket calls that may be unseen: a thread was preempted") \
   X(kQueueTimeUnknown, queue_time, unknown, "requests whose arrival in the socket is unknown")     \
   X(kQueueTimeRetired, queue_time, retired, "queue times in series dropped since")
 // clang-format on
