@@ -111,12 +111,10 @@ Result<> Prober::begin() {
       return fail_errno("cannot set up the loop", errno);
   }
 
+  // Before the first look: a program that is executed after it would have the verdict of another.
+  if (auto attached = programs_.attach_processes(); !attached) return attached;
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
-  for (const auto& found : finder_.scan()) {
-    judge(found.target);
-    if (auto sent = send_target(found); !sent) return sent;
-    observed_ += found.target.observed ? 1 : 0;
-  }
+  if (auto judged = judge_all(); !judged) return judged;
   // Loading takes most of a second: before anything is observed, so that the loop is there for what
   // the kernel announces.
   start_tls();
@@ -127,7 +125,7 @@ Result<> Prober::begin() {
 
 Result<> Prober::exclude_ourselves() {
   for (const auto pid : {getpid(), pipeline_.pid})
-    if (auto excluded = programs_.exclude({.tgid = static_cast<std::uint32_t>(pid)}); !excluded)
+    if (auto excluded = programs_.exclude_for_good(static_cast<std::uint32_t>(pid)); !excluded)
       return excluded;
   return {};
 }
@@ -160,11 +158,35 @@ Result<> Prober::send_target(const FoundTarget& found) {
   return send(message_, file ? file->fd.get() : -1);
 }
 
+// Every process there is, by the rules in force.
+Result<> Prober::judge_all() {
+  observed_ = 0;
+  for (const auto tgid : finder_.processes()) {
+    const auto verdict = open_verdict(tgid);
+    const auto found = finder_.look_at(tgid);
+    if (!found) continue;
+    enter(verdict, found->target);
+    if (auto sent = send_target(*found); !sent) return sent;
+    observed_ += found->target.observed ? 1 : 0;
+  }
+  programs_.put_verdicts_in_force();
+  return {};
+}
+
+// Before /proc is read: what is entered later is then about what was read, or nothing is entered.
+std::optional<kernel::OpenVerdict> Prober::open_verdict(std::uint32_t tgid) {
+  auto opened = programs_.open_verdict(tgid);
+  if (opened) return std::move(*opened);
+  occasional_.warn("verdict", opened.error().text, monotonic_now());
+  return std::nullopt;
+}
+
 // The kernel then tells nothing more about an excluded process.
-void Prober::judge(const Target& target) {
-  if (target.observed) return;
-  if (const auto excluded = programs_.exclude(target.process); !excluded)
-    occasional_.warn("verdict", excluded.error().text, monotonic_now());
+void Prober::enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target) {
+  if (!verdict) return;
+  const auto entered =
+      verdict->enter(target.observed ? kernel::Verdict::kObserved : kernel::Verdict::kExcluded);
+  if (!entered) occasional_.warn("verdict", entered.error().text, monotonic_now());
   if (tls_) tls_->on_verdict(target.process.tgid);
 }
 
@@ -176,11 +198,17 @@ void Prober::read_control_ring() {
     if (!event) return;
     const auto* const process = std::get_if<ProcessEvent>(&*event);
     if (process == nullptr) return;
-    const auto found = finder_.resolve({.process = process->process,
-                                        .comm = std::string(process->comm.view()),
-                                        .exe_name = std::string(process->exe_name.view())});
-    judge(found.target);
-    if (const auto sent = send_target(found); !sent)
+    const auto verdict = open_verdict(process->process.tgid);
+    const auto resolved = finder_.resolve({.process = process->process,
+                                           .comm = std::string(process->comm.view()),
+                                           .exe_name = std::string(process->exe_name.view())});
+    // Of one that is gone, or runs another program by now, nothing is entered for whoever has its
+    // number.
+    if (resolved.looked_at && !resolved.found.target.observed) {
+      enter(verdict, resolved.found.target);
+      programs_.put_verdicts_in_force();
+    }
+    if (const auto sent = send_target(resolved.found); !sent)
       occasional_.warn("target", sent.error().text, monotonic_now());
   });
 }
@@ -191,9 +219,20 @@ void Prober::sweep() {
   if (phase_ != Phase::kServing) return;
   if (const auto swept = programs_.sweep(); !swept)
     occasional_.warn("sweep", swept.error().text, monotonic_now());
+  tell_noisy();
   if (!tls_) return;
   if (const auto written = status_.write(tls_->status()); !written)
     occasional_.warn("status", written.error().text, monotonic_now());
+}
+
+void Prober::tell_noisy() {
+  for (const auto& noisy : programs_.noisy_processes())
+    occasional_.warn(
+        "share",
+        "process " + std::to_string(noisy.tgid) + " (" + noisy.comm +
+            ") fills a ring buffer beyond its share: " + std::to_string(noisy.refused_chunks) +
+            " of its calls were left out so far",
+        monotonic_now());
 }
 
 // Before the first announcement: it takes up to half a second, in which a process that lives for
@@ -280,17 +319,7 @@ void Prober::reload() {
   message_.type = ChannelMessageType::kLogThreshold;
   message_.value = static_cast<std::uint64_t>(config_.log.level);
   if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
-  for (const auto& found : finder_.scan()) {
-    const auto& target = found.target;
-    judge(target);
-    if (target.observed) {
-      if (const auto observed = programs_.observe(target.process); !observed)
-        occasional_.warn("verdict", observed.error().text, monotonic_now());
-      if (tls_) tls_->on_verdict(target.process.tgid);
-    }
-    if (const auto sent = send_target(found); !sent) break;
-  }
-  if (const auto excluded = exclude_ourselves(); !excluded) log_.error(excluded.error().text);
+  if (const auto judged = judge_all(); !judged) log_.error(judged.error().text);
   if (!(config_ == *reloaded))
     log_.warn("SIGHUP: target rules and log level are in force; other changes need a restart");
   else

@@ -43,7 +43,10 @@ class Prober {
   Result<> send(const ChannelMessage& message, int attached = -1);
   Result<> send_target(const FoundTarget& found);
   void read_control_ring();
-  void judge(const Target& target);
+  Result<> judge_all();
+  std::optional<kernel::OpenVerdict> open_verdict(std::uint32_t tgid);
+  void enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target);
+  void tell_noisy();
   void on_channel();
   void on_signal();
   void sweep();

@@ -3,6 +3,7 @@
 // gets what /proc says now.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,14 +28,24 @@ struct FoundTarget {
   CgroupIdentity cgroup;
 };
 
+// Of an announced process.
+struct ResolvedTarget {
+  FoundTarget found;
+  bool looked_at = false;  // still there and running that program; else known by the announcement
+};
+
 class TargetFinder {
  public:
   TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader = ProcReader())
       : settings_(std::move(settings)), host_(std::move(host)), reader_(std::move(reader)) {}
 
-  // Every process with an executable.
-  [[nodiscard]] std::vector<FoundTarget> scan() const;
-  [[nodiscard]] FoundTarget resolve(const ProcessAnnouncement& announced) const;
+  // At most kMaxScannedProcesses.
+  [[nodiscard]] std::vector<std::uint32_t> processes() const {
+    return reader_.processes(kMaxScannedProcesses);
+  }
+  // Nothing of one that is gone or has no executable.
+  [[nodiscard]] std::optional<FoundTarget> look_at(std::uint32_t tgid) const;
+  [[nodiscard]] ResolvedTarget resolve(const ProcessAnnouncement& announced) const;
   void set_settings(TargetSettings settings) { settings_ = std::move(settings); }
 
  private:

@@ -236,16 +236,17 @@ TEST_F(FakeProc, EndlessFilesAreReadToTheirBound) {
   write("stat", stat(500));
   std::filesystem::create_symlink("/srv/web", root_ / "77" / "exe");
   write("environ", std::string(kMaxEnvironBytes, 'x') + "\0OTEL_SERVICE_NAME=beyond\0"s);
-  const auto targets = finder().scan();
-  ASSERT_EQ(targets.size(), 1u);
-  EXPECT_EQ(targets[0].target.service_name, "web");
-  EXPECT_EQ(targets[0].target.process.start_time_ns, 5'000'000'000u);
+  EXPECT_THAT(finder().processes(), ::testing::ElementsAre(77u));
+  const auto found = finder().look_at(77);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->target.service_name, "web");
+  EXPECT_EQ(found->target.process.start_time_ns, 5'000'000'000u);
 }
 
 TEST_F(FakeProc, DeletedExecutablesKeepTheirName) {
   write("stat", stat(1));
   std::filesystem::create_symlink("/srv/web (deleted)", root_ / "77" / "exe");
-  EXPECT_EQ(finder().scan().at(0).target.service_name, "web");
+  EXPECT_EQ(finder().look_at(77).value().target.service_name, "web");
 }
 
 TEST_F(FakeProc, SystemdUnitsNameTheirProcesses) {
@@ -254,7 +255,7 @@ TEST_F(FakeProc, SystemdUnitsNameTheirProcesses) {
   write("cmdline", "python3\0/srv/app.py\0"s);
   const auto name_under = [&](const std::string& cgroups) {
     write("cgroup", cgroups);
-    return finder().scan().at(0).target.service_name;
+    return finder().look_at(77).value().target.service_name;
   };
   EXPECT_EQ(name_under("0::/system.slice/edge.service\n"), "edge");
   EXPECT_EQ(name_under("0::/system.slice/system-shop.slice/shop@eu\\x2d1.service\n"), "shop@eu-1");
@@ -270,9 +271,12 @@ TEST_F(FakeProc, AProcessIsFoundWithItsContainer) {
   write("stat", stat(1));
   write("cgroup", "0::/system.slice/docker-" + id + ".scope\n");
   std::filesystem::create_symlink("/usr/sbin/nginx", root_ / "77" / "exe");
-  const auto announced = finder().resolve(
-      {.process = {.tgid = 77, .start_time_ns = 10'000'000}, .comm = "nginx", .exe_name = "nginx"});
-  for (const auto& found : {finder().scan().at(0), announced}) {
+  const auto announced = finder()
+                             .resolve({.process = {.tgid = 77, .start_time_ns = 10'000'000},
+                                       .comm = "nginx",
+                                       .exe_name = "nginx"})
+                             .found;
+  for (const auto& found : {finder().look_at(77).value(), announced}) {
     EXPECT_EQ(found.cgroup.container_id, id);
     EXPECT_EQ(found.target.service_name, "nginx");
     EXPECT_EQ(attribute(found.target, "container.id"), id);
@@ -283,19 +287,23 @@ TEST_F(FakeProc, AProcessIsFoundWithItsContainer) {
 
 TEST_F(FakeProc, KernelThreadsAreNoTargets) {
   write("stat", stat(1));
-  EXPECT_TRUE(finder().scan().empty());
+  EXPECT_FALSE(finder().look_at(77).has_value());
 }
 
 TEST_F(FakeProc, AnAnnouncedProcessKeepsTheKernelsIdentity) {
   write("stat", stat(500));
   std::filesystem::create_symlink("/srv/web", root_ / "77" / "exe");
-  const auto [target, cgroup] = finder().resolve(
-      {.process = {.tgid = 77, .start_time_ns = 5'003'456'789}, .comm = "w", .exe_name = "web"});
+  const auto [target, cgroup] =
+      finder()
+          .resolve({.process = {.tgid = 77, .start_time_ns = 5'003'456'789},
+                    .comm = "w",
+                    .exe_name = "web"})
+          .found;
   EXPECT_EQ(target.process.start_time_ns, 5'003'456'789u);
   EXPECT_EQ(target.service_name, "web");
   // The same instance, whichever way it became known.
   EXPECT_EQ(attribute(target, "service.instance.id"),
-            attribute(finder().scan().at(0).target, "service.instance.id"));
+            attribute(finder().look_at(77).value().target, "service.instance.id"));
 }
 
 TEST_F(FakeProc, ADyingProcessIsJudgedByTheNameThatTheKernelTold) {
@@ -303,23 +311,44 @@ TEST_F(FakeProc, ADyingProcessIsJudgedByTheNameThatTheKernelTold) {
   TargetFinder excluding({.exclude = {.exe = {"/usr/bin/a-long-name-of-a-program"}}}, kHost,
                          ProcReader(root_.string()));
   const auto [target, cgroup] =
-      excluding.resolve({.process = {.tgid = 77, .start_time_ns = 5'000'000'000},
-                         .comm = "a-long-name-of-",
-                         .exe_name = "a-long-name-of-a-program"});
+      excluding
+          .resolve({.process = {.tgid = 77, .start_time_ns = 5'000'000'000},
+                    .comm = "a-long-name-of-",
+                    .exe_name = "a-long-name-of-a-program"})
+          .found;
   EXPECT_FALSE(target.observed);
 }
 
 TEST_F(FakeProc, AReusedPidSaysNothingAboutTheDead) {
   write("stat", stat(900));
   std::filesystem::create_symlink("/srv/other", root_ / "77" / "exe");
-  const auto [target, cgroup] = finder().resolve(
-      {.process = {.tgid = 77, .start_time_ns = 5'003'456'789}, .comm = "c", .exe_name = "curl"});
+  const auto [target, cgroup] =
+      finder()
+          .resolve({.process = {.tgid = 77, .start_time_ns = 5'003'456'789},
+                    .comm = "c",
+                    .exe_name = "curl"})
+          .found;
   EXPECT_EQ(target.service_name, "curl");
 }
 
+TEST_F(FakeProc, AProgramThatWasExecutedSinceSaysNothingAboutTheOneBefore) {
+  write("stat", stat(500));
+  std::filesystem::create_symlink("/usr/bin/python3.11", root_ / "77" / "exe");
+  const ProcessIdentity process{.tgid = 77, .start_time_ns = 5'003'456'789};
+  const auto before = finder().resolve({.process = process, .comm = "curl", .exe_name = "curl"});
+  EXPECT_FALSE(before.looked_at);
+  EXPECT_EQ(before.found.target.service_name, "curl");
+  const auto now =
+      finder().resolve({.process = process, .comm = "python3", .exe_name = "python3.11"});
+  EXPECT_TRUE(now.looked_at);
+}
+
 TEST_F(FakeProc, AVanishedProcessIsNamedByItsAnnouncement) {
-  const auto [target, cgroup] = finder().resolve(
-      {.process = {.tgid = 5, .start_time_ns = 1'000}, .comm = "cur", .exe_name = "curl"});
+  const auto [target, cgroup] =
+      finder()
+          .resolve(
+              {.process = {.tgid = 5, .start_time_ns = 1'000}, .comm = "cur", .exe_name = "curl"})
+          .found;
   EXPECT_EQ(target.service_name, "curl");
   EXPECT_EQ(attribute(target, "process.executable.name"), "curl");
   EXPECT_EQ(attribute(target, "process.pid"), "5");
