@@ -147,6 +147,8 @@ Result<> Prober::begin() {
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
       return fail_errno("cannot set up the loop", errno);
   }
+  // Before the first look: a program that is executed after it would have the verdict of another.
+  if (auto attached = programs_.attach_processes(); !attached) return attached;
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
   const auto processes = finder_.processes();
   unseen_.assign(processes.begin(), processes.end());
@@ -157,20 +159,14 @@ Result<> Prober::tell_processes() {
   for (std::size_t i = 0; i < kProcessesPerTurn && !unseen_.empty() && outbox_.has_room(); ++i) {
     const auto tgid = unseen_.front();
     unseen_.pop_front();
+    const auto verdict = open_verdict(tgid);
     const auto found = finder_.look_at(tgid);
     if (!found) continue;
-    const auto& target = found->target;
-    judge(target);
+    enter(verdict, found->target);
     if (auto sent = send_target(*found); !sent) return sent;
-    if (!attached_) {
-      observed_ += target.observed ? 1 : 0;
-    } else if (target.observed) {
-      // Rules have changed: it may have been excluded before.
-      if (const auto observed = programs_.observe(target.process); !observed)
-        occasional_.warn("verdict", observed.error().text, monotonic_now());
-      if (tls_) tls_->on_verdict(target.process.tgid);
-    }
+    if (!attached_) observed_ += found->target.observed ? 1 : 0;
   }
+  programs_.put_verdicts_in_force();
   return unseen_.empty() && !attached_ ? observe() : Result<>();
 }
 
@@ -199,7 +195,7 @@ std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner
 
 Result<> Prober::exclude_ourselves() {
   for (const auto pid : {getpid(), pipeline_.pid})
-    if (auto excluded = programs_.exclude({.tgid = static_cast<std::uint32_t>(pid)}); !excluded)
+    if (auto excluded = programs_.exclude_for_good(static_cast<std::uint32_t>(pid)); !excluded)
       return excluded;
   return {};
 }
@@ -220,11 +216,20 @@ Result<> Prober::send_target(const FoundTarget& found) {
   return send(message_, file ? std::move(file->fd) : UniqueFd());
 }
 
+// Before /proc is read: what is entered later is then about what was read, or nothing is entered.
+std::optional<kernel::OpenVerdict> Prober::open_verdict(std::uint32_t tgid) {
+  auto opened = programs_.open_verdict(tgid);
+  if (opened) return std::move(*opened);
+  occasional_.warn("verdict", opened.error().text, monotonic_now());
+  return std::nullopt;
+}
+
 // The kernel then tells nothing more about an excluded process.
-void Prober::judge(const Target& target) {
-  if (target.observed) return;
-  if (const auto excluded = programs_.exclude(target.process); !excluded)
-    occasional_.warn("verdict", excluded.error().text, monotonic_now());
+void Prober::enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target) {
+  if (!verdict) return;
+  const auto entered =
+      verdict->enter(target.observed ? kernel::Verdict::kObserved : kernel::Verdict::kExcluded);
+  if (!entered) occasional_.warn("verdict", entered.error().text, monotonic_now());
   if (tls_) tls_->on_verdict(target.process.tgid);
 }
 
@@ -236,11 +241,17 @@ void Prober::read_control_ring() {
     if (!event) return;
     const auto* const process = std::get_if<ProcessEvent>(&*event);
     if (process == nullptr) return;
-    const auto found = finder_.resolve({.process = process->process,
-                                        .comm = std::string(process->comm.view()),
-                                        .exe_name = std::string(process->exe_name.view())});
-    judge(found.target);
-    if (const auto sent = send_target(found); !sent)
+    const auto verdict = open_verdict(process->process.tgid);
+    const auto resolved = finder_.resolve({.process = process->process,
+                                           .comm = std::string(process->comm.view()),
+                                           .exe_name = std::string(process->exe_name.view())});
+    // Of one that is gone, or runs another program by now, nothing is entered for whoever has its
+    // number.
+    if (resolved.looked_at && !resolved.found.target.observed) {
+      enter(verdict, resolved.found.target);
+      programs_.put_verdicts_in_force();
+    }
+    if (const auto sent = send_target(resolved.found); !sent)
       occasional_.warn("target", sent.error().text, monotonic_now());
   });
 }
@@ -262,6 +273,7 @@ void Prober::on_timer() {
   if (const auto swept = programs_.sweep(); !swept)
     occasional_.warn("sweep", swept.error().text, monotonic_now());
   beat();
+  tell_noisy();
   if (!tls_) return;
   if (const auto written = status_.write(tls_->status()); !written)
     occasional_.warn("status", written.error().text, monotonic_now());
@@ -282,6 +294,16 @@ void Prober::beat() {
   if (!beat.probes_placed || told_of_probes_) return;
   told_of_probes_ = true;
   set_timer(kSweepInterval, kSweepInterval);
+}
+
+void Prober::tell_noisy() {
+  for (const auto& noisy : programs_.noisy_processes())
+    occasional_.warn(
+        "share",
+        "process " + std::to_string(noisy.tgid) + " (" + noisy.comm +
+            ") fills a ring buffer beyond its share: " + std::to_string(noisy.refused_chunks) +
+            " of its calls were left out so far",
+        monotonic_now());
 }
 
 // Before the first announcement: it takes up to half a second, in which a process that lives for

@@ -59,7 +59,9 @@ class Prober {
   void watch_what_there_is_room_for();
   void on_event(int fd, std::uint32_t events);
   void read_control_ring();
-  void judge(const Target& target);
+  std::optional<kernel::OpenVerdict> open_verdict(std::uint32_t tgid);
+  void enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target);
+  void tell_noisy();
   void on_channel();
   void on_signal();
   void on_timer();

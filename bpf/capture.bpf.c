@@ -22,6 +22,7 @@ const volatile struct exa_capture_config exa_config = {
     .ignore_after_runs = 16,
     .retry_after_runs = 1024,
     .wakeup_fill_bytes = 2 << 20,
+    .event_ring_bytes = 8 << 20,
 };
 
 const volatile __u32 exa_tls_enabled = 0;
@@ -38,6 +39,35 @@ static __always_inline __u64 exa_time_sent(const struct tcp_sock* tcp) {
   return tcp->tcp_clock_cache;
 }
 
+/* What the next call of a direction begins with: told at the socket's first bytes, so that an end
+ * can be compared with it before that direction has moved any. */
+static __always_inline void exa_expect(struct exa_socket_state* state, const struct tcp_sock* tcp) {
+  state->flow[EXA_INGRESS].next_sequence = tcp->copied_seq;
+  state->flow[EXA_EGRESS].next_sequence = tcp->write_seq;
+}
+
+/* Bytes that TCP has moved while no call has told of them yet: a call is under way. A FIN takes a
+ * sequence number too. */
+static __always_inline int exa_call_under_way(const struct exa_socket_state* state,
+                                              const struct tcp_sock* tcp, int fin_sent) {
+  const __u32 sent = tcp->write_seq - state->flow[EXA_EGRESS].next_sequence;
+  const __u32 received = tcp->copied_seq - state->flow[EXA_INGRESS].next_sequence;
+
+  return sent > (__u32)fin_sent || received > 1;
+}
+
+/* The socket had ended before this call told of its bytes: on loopback the peer's reset is taken up
+ * inside the send that it answers. The end then comes now, behind the chunk; one that was told too
+ * early is told again, or the chunk would stand for a connection that never ends. */
+static __noinline int exa_end_after_chunk(struct sock* sk, struct exa_socket_state* state,
+                                          struct tcp_sock* tcp) {
+  if (!sk || !state || !tcp) return 0;
+  if (tcp->rcv_nxt != tcp->copied_seq) return 0; /* the process may still read */
+  if (!state->socket_error) state->socket_error = sk->sk_err;
+  __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_ENDED);
+  return exa_emit_end(state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, state->socket_error);
+}
+
 /* length bytes of a TCP socket were moved. number: 0, or that of a spare program. */
 static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row* row, __u32 length,
                                         const int direction, int in_buffer, const int number) {
@@ -49,7 +79,7 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
   const __u32 slot = EXA_IO_DIRECTIONS * number + direction;
   __u64 now, arrival_ns = 0, position;
   __u32 sequence;
-  int turned, told = 0;
+  int turned, may_tell = 1, told = 0;
 
   tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) {
@@ -77,8 +107,10 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
   }
   now = direction == EXA_EGRESS ? exa_time_sent(tcp) : 0;
   if (!now) now = bpf_ktime_get_ns();
-  if (state->tgid != exa_tgid(task) || state->generation != exa_generation)
-    exa_judge(sk, task, state, row, now);
+  if (state->tgid != exa_tgid(task) || state->generation != exa_generation) {
+    if (!state->tgid) exa_expect(state, tcp);
+    may_tell = exa_judge(sk, task, state, row, now);
+  }
 
   position = exa_chunk_position(flow, sequence);
   turned = exa_run_turns(&state->run, direction);
@@ -118,6 +150,10 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
   }
 
 look:
+  if (!may_tell) {
+    EXA_COUNT(row, DROPPED_CHUNK_UNTOLD);
+    goto advance;
+  }
   scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
   if (!scratch) return 0;
   scratch->event.header.ktime_ns = now;
@@ -135,6 +171,7 @@ advance:
   flow->position = position + length;
   flow->next_sequence = sequence + length;
   flow->started = 1;
+  if (sk->__sk_common.skc_state == TCP_CLOSE) exa_end_after_chunk(sk, state, tcp);
   return 0;
 }
 
@@ -273,9 +310,13 @@ int BPF_PROG(exa_set_state, struct sock* sk, int from, int to) {
   const int tls = exa_tls_enabled && (state->flags & EXA_SOCKET_TLS);
   if (to != TCP_CLOSE)
     return tls ? exa_tls_on_end(sk, EXA_END_EGRESS, 0) : exa_emit_end(state, EXA_END_EGRESS, 0);
-  /* Data that came before a reset is still read by the process: the end waits for that. */
-  if (tcp->rcv_nxt != tcp->copied_seq && !(sk->__sk_common.skc_flags & (1ul << SOCK_DEAD))) {
-    state->socket_error = sk->sk_err;
+  /* The process still has it. Data that came before a reset will be read, and a call that is under
+   * way tells of its bytes when it returns: the end waits for that, at the longest until the
+   * process closes. */
+  const int fin_sent = from != TCP_ESTABLISHED && from != TCP_CLOSE_WAIT;
+  state->socket_error = sk->sk_err;
+  if (!(sk->__sk_common.skc_flags & (1ul << SOCK_DEAD)) &&
+      (tcp->rcv_nxt != tcp->copied_seq || (!tls && exa_call_under_way(state, tcp, fin_sent)))) {
     __sync_fetch_and_or(&state->flags, EXA_SOCKET_END_PENDING);
     return 0;
   }
@@ -297,28 +338,40 @@ int BPF_PROG(exa_destroy, struct sock* sk) {
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exa_exec, struct task_struct* task) {
+  struct exa_process_state* process;
+  struct exa_verdict* verdict;
   const __u32 tgid = exa_tgid(task);
-  struct exa_process_state* known = bpf_map_lookup_elem(&exa_processes, &tgid);
 
   if (exa_tls_enabled && tgid) exa_tls_tell_exec(task, tgid);
-  /* Another program under the same pid: judged and announced anew at its next I/O. Verdicts that
-   * the prober entered by itself stand. */
-  if (!known || !known->start_time_ns) return 0;
-  if (bpf_map_delete_elem(&exa_processes, &tgid) == 0) __sync_fetch_and_add(&exa_generation, 1);
+  /* Another program in the same process: judged and announced anew at its next I/O. Its verdict is
+   * taken away, not overwritten, so that a verdict about the program before it, if one is on its
+   * way, finds no entry to change. */
+  verdict = bpf_task_storage_get(&exa_verdicts, task->group_leader, 0, 0);
+  process = bpf_task_storage_get(&exa_processes, task->group_leader, 0, 0);
+  if (process) process->told = 0;
+  if (verdict && !verdict->through_exec) {
+    verdict->verdict = EXA_PROCESS_UNJUDGED;
+    bpf_task_storage_delete(&exa_verdicts, task->group_leader);
+  }
+  if (process || verdict) __sync_fetch_and_add(&exa_generation, 1);
   return 0;
 }
 
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(exa_exit, struct task_struct* task) {
   struct exa_event_header event = {};
+  struct exa_process_state* process;
   struct exa_counter_row* row;
-  const __u32 tgid = exa_tgid(task);
 
   if (task->signal->live.counter > 0) return 0;
-  if (bpf_map_delete_elem(&exa_processes, &tgid)) return 0;
+  process = bpf_task_storage_get(&exa_processes, task->group_leader, 0, 0);
+  if (!process || process->ended) return 0;
+  process->ended = 1;
+  __sync_fetch_and_add(&exa_generation, 1);
   row = exa_counters_of_this_cpu();
   if (!row) return 0;
-  exa_fill_header(&event, EXA_EVENT_PROCESS_EXIT, sizeof(event), bpf_ktime_get_ns(), 0, tgid);
+  exa_fill_header(&event, EXA_EVENT_PROCESS_EXIT, sizeof(event), bpf_ktime_get_ns(), 0,
+                  exa_tgid(task));
   if (bpf_ringbuf_output(&exa_control, &event, sizeof(event), 0))
     EXA_COUNT_SHARED(row, CONTROL_RING_FULL);
   else

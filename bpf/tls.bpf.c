@@ -24,24 +24,13 @@ const volatile struct exa_capture_config exa_config = {
     .ignore_after_runs = 16,
     .retry_after_runs = 1024,
     .wakeup_fill_bytes = 2 << 20,
+    .event_ring_bytes = 8 << 20,
 };
 
 /* Processes that did no TCP I/O so far are announced here. */
 static __always_inline int exa_tls_is_excluded(struct task_struct* task,
                                                struct exa_counter_row* row, __u64 now) {
-  const __u32 tgid = exa_tgid(task);
-  struct exa_process_state* known;
-
-  if (!tgid) return 1;
-  known = bpf_map_lookup_elem(&exa_processes, &tgid);
-  if (known) return known->verdict == EXA_PROCESS_EXCLUDED;
-  struct exa_process_state fresh = {.start_time_ns = task->group_leader->start_boottime};
-  const long status = bpf_map_update_elem(&exa_processes, &tgid, &fresh, BPF_NOEXIST);
-  if (status == 0)
-    exa_announce_process(task, row, now);
-  else if (status != -EEXIST)
-    EXA_COUNT_SHARED(row, DROPPED_PROCESS_TABLE_FULL);
-  return 0;
+  return !exa_tgid(task) || exa_process_standing(task, row, now) == EXA_STANDING_EXCLUDED;
 }
 
 static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* task,

@@ -4,8 +4,20 @@
 
 #include <array>
 #include <cstdlib>
+#include <string_view>
 
 namespace exa {
+namespace {
+
+// The kernel tells the last component of the executable's path, cut at its bound.
+bool runs(const ProcessFacts& facts, const ProcessAnnouncement& announced) {
+  constexpr std::size_t kToldBytes = 63;
+  if (facts.exe_path.empty() || announced.exe_name.empty()) return true;
+  const auto name = std::string_view(facts.exe_path).substr(facts.exe_path.rfind('/') + 1);
+  return name.substr(0, kToldBytes) == announced.exe_name;
+}
+
+}  // namespace
 
 FoundTarget TargetFinder::found(const ProcessFacts& facts) const {
   return {build_target(settings_, host_, facts), identify_cgroup(facts.cgroup, host_.node_cgroup)};
@@ -17,10 +29,13 @@ std::optional<FoundTarget> TargetFinder::look_at(std::uint32_t tgid) const {
   return found(*facts);
 }
 
-FoundTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const {
+ResolvedTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const {
   auto facts = reader_.read(announced.process.tgid);
-  // A pid that belongs to somebody else by now says nothing about the announced process.
-  if (!facts || facts->is_kernel_thread || !same_process(facts->process, announced.process)) {
+  // What belongs to somebody else by now, or runs another program, says nothing about the announced
+  // one.
+  const bool looked_at = facts && !facts->is_kernel_thread &&
+                         same_process(facts->process, announced.process) && runs(*facts, announced);
+  if (!looked_at) {
     facts = ProcessFacts{};
     facts->comm = announced.comm;
     facts->exe_path = announced.exe_name;
@@ -30,8 +45,8 @@ FoundTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const {
   // The instance id is made of what /proc knows, so that both ways give the same one.
   facts->process = {.tgid = announced.process.tgid,
                     .start_time_ns = cut_to_tick(announced.process.start_time_ns)};
-  auto resolved = found(*facts);
-  resolved.target.process = announced.process;
+  ResolvedTarget resolved{.found = found(*facts), .looked_at = looked_at};
+  resolved.found.target.process = announced.process;
   return resolved;
 }
 

@@ -28,18 +28,24 @@ struct FoundTarget {
   CgroupIdentity cgroup;
 };
 
+// Of an announced process.
+struct ResolvedTarget {
+  FoundTarget found;
+  bool looked_at = false;  // still there and running that program; else known by the announcement
+};
+
 class TargetFinder {
  public:
   TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader)
       : settings_(std::move(settings)), host_(std::move(host)), reader_(std::move(reader)) {}
 
-  // The processes there are, to be looked at one by one.
+  // At most kMaxScannedProcesses.
   [[nodiscard]] std::vector<std::uint32_t> processes() const {
     return reader_.processes(kMaxScannedProcesses);
   }
-  // Nothing for what has no executable, or is gone.
+  // Nothing of one that is gone or has no executable.
   [[nodiscard]] std::optional<FoundTarget> look_at(std::uint32_t tgid) const;
-  [[nodiscard]] FoundTarget resolve(const ProcessAnnouncement& announced) const;
+  [[nodiscard]] ResolvedTarget resolve(const ProcessAnnouncement& announced) const;
   void set_settings(TargetSettings settings) { settings_ = std::move(settings); }
 
  private:

@@ -1,7 +1,6 @@
 #include "agent/kernel/capture_programs.h"
 
 #include <bpf/bpf.h>
-#include <linux/membarrier.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include <atomic>
 #include <bit>
 #include <cerrno>
+#include <cstring>
 #include <utility>
 
 #include "agent/kernel/handles.h"
@@ -45,6 +45,11 @@ Result<> check(const CaptureConfig& config) {
                 " ports can be included and as many excluded");
   return {};
 }
+
+constexpr std::size_t kMaxNoisy = 256;
+static_assert(static_cast<int>(Verdict::kUnjudged) == EXA_PROCESS_UNJUDGED &&
+              static_cast<int>(Verdict::kObserved) == EXA_PROCESS_OBSERVED &&
+              static_cast<int>(Verdict::kExcluded) == EXA_PROCESS_EXCLUDED);
 
 Result<std::vector<UniqueFd>> make_event_rings(const CaptureConfig& config, int array_fd) {
   std::vector<UniqueFd> rings;
@@ -98,8 +103,6 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
                              skeleton.progs.exa_sock_recv_2, skeleton.progs.exa_sock_recv_3})
     bpf_program__set_autoload(spare, features.preempts_tracepoints);
   int status = bpf_map__set_max_entries(skeleton.maps.exa_control, config.control_ring_bytes);
-  if (status == 0)
-    status = bpf_map__set_max_entries(skeleton.maps.exa_processes, config.max_processes);
   if (status != 0) return fail_with_reason("the BPF maps could not be sized", -status);
 
   status = capture_bpf__load(&skeleton);
@@ -110,16 +113,14 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
   return CapturePrograms(std::move(loaded));
 }
 
-Result<> CapturePrograms::attach() {
+Result<> CapturePrograms::attach_processes() {
   capture_bpf& skeleton = *loaded_->skeleton;
-  // The I/O programs last: whatever they begin, the others are there to end.
-  bpf_program* const in_order[] = {
-      skeleton.progs.exa_exit,        skeleton.progs.exa_exec,        skeleton.progs.exa_set_state,
-      skeleton.progs.exa_destroy,     skeleton.progs.exa_data_ready,  skeleton.progs.exa_sock_recv,
-      skeleton.progs.exa_sock_recv_2, skeleton.progs.exa_sock_recv_3, skeleton.progs.exa_sock_send,
-      skeleton.progs.exa_sock_send_2, skeleton.progs.exa_sock_send_3,
-  };
-  for (bpf_program* program : in_order) {
+  if (!loaded_->links.empty()) return {};
+  return attach_in_order({skeleton.progs.exa_exit, skeleton.progs.exa_exec});
+}
+
+Result<> CapturePrograms::attach_in_order(std::initializer_list<bpf_program*> programs) {
+  for (bpf_program* program : programs) {
     if (!bpf_program__autoload(program)) continue;
     BpfLink link(bpf_program__attach(program));
     if (!link)
@@ -128,6 +129,20 @@ Result<> CapturePrograms::attach() {
           errno);
     loaded_->links.push_back(std::move(link));
   }
+  return {};
+}
+
+Result<> CapturePrograms::attach() {
+  capture_bpf& skeleton = *loaded_->skeleton;
+  if (auto attached = attach_processes(); !attached) return attached;
+  // The I/O programs last: whatever they begin, the others are there to end.
+  if (auto attached = attach_in_order(
+          {skeleton.progs.exa_set_state, skeleton.progs.exa_destroy, skeleton.progs.exa_data_ready,
+           skeleton.progs.exa_sock_recv, skeleton.progs.exa_sock_recv_2,
+           skeleton.progs.exa_sock_recv_3, skeleton.progs.exa_sock_send,
+           skeleton.progs.exa_sock_send_2, skeleton.progs.exa_sock_send_3});
+      !attached)
+    return attached;
   if (bpf_program__autoload(skeleton.progs.exa_sweep)) {
     bpf_iter_link_info target{};
     target.map.map_fd = static_cast<std::uint32_t>(bpf_map__fd(skeleton.maps.exa_sockets));
@@ -167,6 +182,8 @@ SharedMaps CapturePrograms::shared_maps() const {
           .control = bpf_map__fd(maps.exa_control),
           .counters = bpf_map__fd(maps.exa_counters),
           .processes = bpf_map__fd(maps.exa_processes),
+          .verdicts = bpf_map__fd(maps.exa_verdicts),
+          .noisy = bpf_map__fd(maps.exa_noisy),
           .tls_streams = bpf_map__fd(maps.exa_tls_streams),
           .tls_threads = bpf_map__fd(maps.exa_tls_threads),
           .tls_goroutines = bpf_map__fd(maps.exa_tls_gos),
@@ -177,26 +194,63 @@ const KernelFeatures& CapturePrograms::features() const {
   return loaded_->features;
 }
 
-Result<> CapturePrograms::exclude(const ProcessIdentity& process) {
-  return set_verdict(process, EXA_PROCESS_EXCLUDED);
-}
-Result<> CapturePrograms::observe(const ProcessIdentity& process) {
-  return set_verdict(process, EXA_PROCESS_OBSERVED);
+Result<bool> OpenVerdict::enter(Verdict verdict) const {
+  const exa_verdict value{.verdict = static_cast<std::uint32_t>(verdict), .through_exec = 0};
+  const int process = process_.get();
+  if (bpf_map_update_elem(map_fd_, &process, &value, BPF_EXIST) == 0) return true;
+  const int reason = errno;
+  if (reason == ENOENT) return false;
+  return fail_errno("a verdict about a process could not be entered", reason);
 }
 
-Result<> CapturePrograms::set_verdict(const ProcessIdentity& process, std::uint32_t verdict) {
-  const exa_process_state state{
-      .start_time_ns = process.start_time_ns, .verdict = verdict, .tls_seconds = 0};
-  if (bpf_map_update_elem(bpf_map__fd(loaded_->skeleton->maps.exa_processes), &process.tgid, &state,
-                          BPF_ANY) != 0) {
+Result<std::optional<OpenVerdict>> CapturePrograms::open_verdict(std::uint32_t tgid) const {
+  const int map_fd = bpf_map__fd(loaded_->skeleton->maps.exa_verdicts);
+  OpenVerdict opened(open_pidfd(tgid), map_fd);
+  if (!opened.process_.valid()) return std::nullopt;
+  const int process = opened.process_.get();
+  const exa_verdict unjudged{};
+  // A verdict that is there already holds until the new one.
+  if (bpf_map_update_elem(map_fd, &process, &unjudged, BPF_NOEXIST) == 0 || errno == EEXIST)
+    return opened;
+  if (errno == ENOENT) return std::nullopt;
+  const int reason = errno;
+  return fail_errno("no verdict about a process can be entered", reason);
+}
+
+Result<> CapturePrograms::exclude_for_good(std::uint32_t tgid) const {
+  const UniqueFd pidfd = open_pidfd(tgid);
+  const int process = pidfd.get();
+  const exa_verdict value{.verdict = EXA_PROCESS_EXCLUDED, .through_exec = 1};
+  if (process < 0 || bpf_map_update_elem(bpf_map__fd(loaded_->skeleton->maps.exa_verdicts),
+                                         &process, &value, BPF_ANY) != 0) {
     const int reason = errno;
-    return fail_errno("the verdict about process " + std::to_string(process.tgid) +
-                          " could not be entered in the process table",
+    return fail_errno("the agent's process " + std::to_string(tgid) + " could not be excluded",
                       reason);
   }
+  put_verdicts_in_force();
+  return {};
+}
+
+void CapturePrograms::put_verdicts_in_force() const {
   std::atomic_ref(const_cast<std::uint32_t&>(loaded_->skeleton->data->exa_generation))
       .fetch_add(1, std::memory_order_release);
-  return {};
+}
+
+std::vector<NoisyProcess> CapturePrograms::noisy_processes() const {
+  const int map_fd = bpf_map__fd(loaded_->skeleton->maps.exa_noisy);
+  std::vector<NoisyProcess> all;
+  std::uint32_t tgid = 0;
+  // The oldest make room for new ones meanwhile, so the end is bounded apart.
+  for (const std::uint32_t* from = nullptr;
+       all.size() < kMaxNoisy && bpf_map_get_next_key(map_fd, from, &tgid) == 0; from = &tgid) {
+    exa_noisy_process noisy{};
+    if (bpf_map_lookup_elem(map_fd, &tgid, &noisy) != 0) break;
+    const auto* const comm = reinterpret_cast<const char*>(noisy.comm);
+    all.push_back({.tgid = tgid,
+                   .comm = std::string(comm, ::strnlen(comm, sizeof(noisy.comm))),
+                   .refused_chunks = noisy.refused_chunks});
+  }
+  return all;
 }
 
 Result<> CapturePrograms::sweep() {

@@ -4,14 +4,18 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/kernel/features.h"
 #include "exa/base/result.h"
-#include "exa/model/target.h"
+#include "exa/base/unique_fd.h"
 
+struct bpf_program;
 struct capture_bpf;
 
 namespace exa::kernel {
@@ -23,7 +27,6 @@ struct CaptureConfig {
   std::uint32_t event_ring_bytes = 8 << 20;  // all data rings together; a power of two
   std::uint32_t event_rings = 1;             // a power of two, see suggested_event_rings()
   std::uint32_t control_ring_bytes = 256 << 10;
-  std::uint32_t max_processes = 16384;
   std::vector<std::uint16_t> included_ports{};  // empty: every port; at most EXA_MAX_PORTS
   std::vector<std::uint16_t> excluded_ports{};  // at most EXA_MAX_PORTS
   bool tls = false;                             // TLS programs will be loaded beside these
@@ -35,6 +38,8 @@ struct SharedMaps {
   int control;
   int counters;
   int processes;
+  int verdicts;
+  int noisy;
   int tls_streams;
   int tls_threads;
   int tls_goroutines;
@@ -54,6 +59,31 @@ struct ProgramFigures {
   std::uint64_t recursion_misses = 0;
 };
 
+enum class Verdict : std::uint8_t { kUnjudged, kObserved, kExcluded };
+
+// A process that filled a data ring beyond its share.
+struct NoisyProcess {
+  std::uint32_t tgid = 0;
+  std::string comm;
+  std::uint64_t refused_chunks = 0;
+};
+
+// A verdict that is being made: about the program that one process ran when this was opened, and
+// about no other. If the process has ended by then, or runs another program, enter() changes
+// nothing, so whoever makes it reads /proc in between and needs no look back.
+// Borrows the map of its CapturePrograms.
+class OpenVerdict {
+ public:
+  // False: nothing was entered, as there is nobody any more whom it could be about.
+  Result<bool> enter(Verdict verdict) const;
+
+ private:
+  friend class CapturePrograms;
+  OpenVerdict(UniqueFd process, int map_fd) : process_(std::move(process)), map_fd_(map_fd) {}
+  UniqueFd process_;  // pidfd
+  int map_fd_;
+};
+
 class CapturePrograms {
  public:
   // Opens and loads. Nothing is observed before attach().
@@ -63,6 +93,9 @@ class CapturePrograms {
   CapturePrograms& operator=(CapturePrograms&&) noexcept;
   ~CapturePrograms();
 
+  // First the programs that see processes end and execute, so that verdicts can be entered before
+  // anything is observed; attach() does it if nobody did.
+  Result<> attach_processes();
   Result<> attach();
   // Nothing more is observed; maps and rings stay readable. Returns when no program runs any more.
   void detach();
@@ -76,10 +109,15 @@ class CapturePrograms {
   // Of the kernel that the programs were loaded into.
   [[nodiscard]] const KernelFeatures& features() const;
 
-  // The verdict about a process. With start_time_ns = 0 it holds through exec (the agent's own two
-  // processes); otherwise it ends with the program that the process now runs.
-  Result<> exclude(const ProcessIdentity& process);
-  Result<> observe(const ProcessIdentity& process);
+  // Nothing if there is no such process. Before attach_processes() an exec goes unnoticed.
+  [[nodiscard]] Result<std::optional<OpenVerdict>> open_verdict(std::uint32_t tgid) const;
+  // A process of the agent itself: excluded whatever it executes.
+  Result<> exclude_for_good(std::uint32_t tgid) const;
+  // After verdicts were entered: sockets are judged anew with their next bytes.
+  void put_verdicts_in_force() const;
+
+  // Whom the rings refused chunks, in any order; at most some hundred.
+  [[nodiscard]] std::vector<NoisyProcess> noisy_processes() const;
 
   // Writes a POSITION record for each announced socket that moved on without one. Does nothing
   // where the kernel has no such iterator.
@@ -94,7 +132,7 @@ class CapturePrograms {
  private:
   struct Loaded;
   explicit CapturePrograms(std::unique_ptr<Loaded> loaded);
-  Result<> set_verdict(const ProcessIdentity& process, std::uint32_t verdict);
+  Result<> attach_in_order(std::initializer_list<bpf_program*> programs);
 
   std::unique_ptr<Loaded> loaded_;
 };

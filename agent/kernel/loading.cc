@@ -1,6 +1,7 @@
 #include "agent/kernel/loading.h"
 
 #include <bpf/bpf.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include "agent/kernel/handles.h"
 #include "agent/kernel/libbpf_log.h"
 #include "exa/abi/config.h"
-#include "exa/base/unique_fd.h"
 
 namespace exa::kernel {
 
@@ -25,6 +25,7 @@ void configure(exa_capture_config& to, const CaptureConfig& from) {
   to.ignore_after_runs = from.ignore_after_runs;
   to.retry_after_runs = from.retry_after_runs;
   to.wakeup_fill_bytes = from.event_ring_bytes / from.event_rings / 4;
+  to.event_ring_bytes = from.event_ring_bytes / from.event_rings;
   to.event_ring_mask = from.event_rings - 1;
   to.pid_namespace_inode = pid_namespace_inode();
   to.included_port_count = static_cast<std::uint32_t>(from.included_ports.size());
@@ -48,6 +49,10 @@ Result<> walk(const bpf_link& iterator, const std::string& what) {
       return fail_errno(what + " failed", reason);
     }
   }
+}
+
+UniqueFd open_pidfd(std::uint32_t tgid) {
+  return UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(tgid), 0)));
 }
 
 std::vector<ProgramFigures> program_figures(const bpf_object& object) {

@@ -42,6 +42,8 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
       {skeleton->maps.exa_control, shared.control},
       {skeleton->maps.exa_counters, shared.counters},
       {skeleton->maps.exa_processes, shared.processes},
+      {skeleton->maps.exa_verdicts, shared.verdicts},
+      {skeleton->maps.exa_noisy, shared.noisy},
       {skeleton->maps.exa_tls_streams, shared.tls_streams},
       {skeleton->maps.exa_tls_threads, shared.tls_threads},
       {skeleton->maps.exa_tls_gos, shared.tls_goroutines},
@@ -61,7 +63,7 @@ struct TlsPrograms::Loaded {
   BpfLink sweep;
   UniqueFd dull;  // duplicates: the maps outlive the capture programs' object
   UniqueFd streams;
-  UniqueFd processes;
+  UniqueFd verdicts;
 };
 
 TlsPrograms::TlsPrograms(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -83,7 +85,7 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
   loaded->skeleton = std::move(*skeleton);
   loaded->dull.reset(::dup(shared.tls_dull));
   loaded->streams.reset(::dup(shared.tls_streams));
-  loaded->processes.reset(::dup(shared.processes));
+  loaded->verdicts.reset(::dup(shared.verdicts));
 
   bpf_iter_link_info target{};
   target.map.map_fd = static_cast<std::uint32_t>(shared.tls_streams);
@@ -130,9 +132,11 @@ void TlsPrograms::mark_dull(std::uint32_t device, std::uint64_t inode) const {
 }
 
 bool TlsPrograms::is_excluded(std::uint32_t tgid) const {
-  exa_process_state process{};
-  return bpf_map_lookup_elem(loaded_->processes.get(), &tgid, &process) == 0 &&
-         process.verdict == EXA_PROCESS_EXCLUDED;
+  const UniqueFd pidfd = open_pidfd(tgid);
+  const int process = pidfd.get();
+  exa_verdict verdict{};
+  return process >= 0 && bpf_map_lookup_elem(loaded_->verdicts.get(), &process, &verdict) == 0 &&
+         verdict.verdict == EXA_PROCESS_EXCLUDED;
 }
 
 void TlsPrograms::forget(const std::function<bool(std::uint32_t)>& is_gone) const {

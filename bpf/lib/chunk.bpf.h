@@ -5,13 +5,10 @@
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
+#include "bpf/lib/ring_room.bpf.h"
 #include "bpf/lib/run.h"
 #include "bpf/lib/tls_ciphertext.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
-
-enum {
-  EXA_FILL_CHECK_MASK = 63, /* how often the fill of the ring is looked at, in chunks of a CPU */
-};
 
 /* Where the head that begins the first bytes of a chunk ends: an exa_head_scan. A function of its
  * own to the verifier. */
@@ -22,22 +19,28 @@ __noinline int exa_first_head(struct exa_scratch* scratch, __u32 bytes) {
   return exa_search_head_end(scratch->payload, bytes);
 }
 
-static __always_inline int exa_emit_chunk(struct sock* sk, struct exa_socket_state* state,
+static __always_inline int exa_emit_chunk(struct sock* sk, struct task_struct* task,
+                                          struct exa_socket_state* state,
                                           struct exa_counter_row* row, struct exa_scratch* scratch,
                                           int direction, __u32 captured) {
   struct exa_chunk_event* event = &scratch->event;
   const struct exa_flow* other = &state->flow[!direction];
-  __u64 wakeup = BPF_RB_NO_WAKEUP;
   __u32 size;
+  int room;
 
+  if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
+  *(__u64*)(scratch->payload + captured) = 0;
+  size = sizeof(*event) + ((captured + 7) & ~7u);
+  room = exa_ring_room(task, size);
+  if (room & EXA_ROOM_REFUSED) {
+    EXA_COUNT(row, DROPPED_CHUNK_OVER_SHARE);
+    return 0;
+  }
   if (!(state->flags & EXA_SOCKET_ANNOUNCED) &&
       !exa_announce_socket(sk, state, row, event->header.ktime_ns)) {
     EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
     return 0;
   }
-  if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
-  *(__u64*)(scratch->payload + captured) = 0;
-  size = sizeof(*event) + ((captured + 7) & ~7u);
   exa_fill_header(&event->header, EXA_EVENT_CHUNK, size, event->header.ktime_ns, state->cookie,
                   state->tgid);
   event->captured_bytes = captured;
@@ -45,9 +48,8 @@ static __always_inline int exa_emit_chunk(struct sock* sk, struct exa_socket_sta
   event->other.position = other->position;
   event->other.last_byte_ns = other->last_byte_ns;
 
-  if ((row->value[EXA_COUNTER_EMITTED_CHUNK] & EXA_FILL_CHECK_MASK) == 0)
-    wakeup = exa_events_wakeup();
-  if (exa_events_output(event, size, wakeup)) {
+  if (exa_events_output(event, size,
+                        room & EXA_ROOM_WAKE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) {
     EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
     return 0;
   }
@@ -101,7 +103,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
       return 0;
     }
     event->gap_reason = source.gap;
-    return exa_emit_chunk(sk, state, row, scratch, direction, 0);
+    return exa_emit_chunk(sk, task, state, row, scratch, direction, 0);
   }
 
   __u64 word = *(__u64*)scratch->payload;
@@ -150,7 +152,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
     event->gap_reason = EXA_GAP_NONE;
   }
-  return exa_emit_chunk(sk, state, row, scratch, direction, copied);
+  return exa_emit_chunk(sk, task, state, row, scratch, direction, copied);
 }
 
 #endif

@@ -21,7 +21,7 @@ typedef __u32 __wsum;
 enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 enum { BPF_F_NO_PREALLOC = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
-enum { BPF_RB_AVAIL_DATA = 0 };
+enum { BPF_RB_AVAIL_DATA = 0, BPF_RB_CONS_POS = 2 };
 enum { BPF_SK_STORAGE_GET_F_CREATE = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum {
   BPF_MAP_TYPE_HASH = 1,
@@ -43,7 +43,15 @@ enum {
   MSG_SOCK_DEVMEM = 0x2000000,
 };
 enum { EAGAIN = 11, EEXIST = 17, ENOSYS = 38, ERESTARTSYS = 512 };
-enum { TCP_SYN_SENT = 2, TCP_FIN_WAIT1 = 4, TCP_CLOSE = 7, TCP_LAST_ACK = 9, TCP_LISTEN = 10 };
+enum {
+  TCP_ESTABLISHED = 1,
+  TCP_SYN_SENT = 2,
+  TCP_FIN_WAIT1 = 4,
+  TCP_CLOSE = 7,
+  TCP_CLOSE_WAIT = 8,
+  TCP_LAST_ACK = 9,
+  TCP_LISTEN = 10,
+};
 
 /* Kernel-internal bits, unchanged since they appeared. */
 enum { RCV_SHUTDOWN = 1, SOCK_DEAD = 0 };

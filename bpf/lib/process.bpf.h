@@ -9,9 +9,16 @@
 
 extern const volatile struct exa_capture_config exa_config;
 
-/* Raised whenever a verdict changes or a process entry goes: judgements cached in socket states are
- * then made anew. Written by the prober and by the exec program. */
+/* Raised whenever a verdict changes, and when a process that did I/O ends or executes another
+ * program: judgements cached in socket states are then made anew, also where the next owner of a
+ * socket has the number of the one before. Written by the prober and by the exec and exit programs.
+ */
 volatile __u32 exa_generation = 1;
+
+enum exa_announced {
+  EXA_ANNOUNCED_TO_PIPELINE = 1,
+  EXA_ANNOUNCED_TO_PROBER = 2,
+};
 
 static __noinline int exa_announce_process(struct task_struct* task, struct exa_counter_row* row,
                                            __u64 now) {
@@ -26,15 +33,48 @@ static __noinline int exa_announce_process(struct task_struct* task, struct exa_
   bpf_probe_read_kernel_str(event.comm, sizeof(event.comm), task->group_leader->comm);
   bpf_probe_read_kernel_str(event.exe_name, sizeof(event.exe_name),
                             task->mm->exe_file->f_path.dentry->d_name.name);
-  if (bpf_ringbuf_output(&exa_control, &event, sizeof(event), 0))
-    EXA_COUNT_SHARED(row, CONTROL_RING_FULL);
-  else
-    EXA_COUNT_SHARED(row, CONTROL_WRITTEN);
-  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
+  /* The pipeline first: nobody is judged of whom it has not heard. */
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {
     EXA_COUNT_SHARED(row, DROPPED_PROCESS_RING_FULL);
-  else
-    EXA_COUNT_SHARED(row, EMITTED_PROCESS);
-  return 0;
+    return 0;
+  }
+  EXA_COUNT_SHARED(row, EMITTED_PROCESS);
+  if (bpf_ringbuf_output(&exa_control, &event, sizeof(event), 0)) {
+    EXA_COUNT_SHARED(row, CONTROL_RING_FULL);
+    return EXA_ANNOUNCED_TO_PIPELINE;
+  }
+  EXA_COUNT_SHARED(row, CONTROL_WRITTEN);
+  return EXA_ANNOUNCED_TO_PIPELINE | EXA_ANNOUNCED_TO_PROBER;
+}
+
+enum exa_process_standing {
+  EXA_STANDING_OBSERVED, /* or not judged yet */
+  EXA_STANDING_EXCLUDED,
+  EXA_STANDING_TELL_AGAIN, /* observed, but the prober has not heard of it */
+  EXA_STANDING_UNTOLD,     /* no record of it may go into the ring */
+};
+
+/* A process is announced at its first I/O, and again after it executed another program. */
+static __noinline int exa_process_standing(struct task_struct* task, struct exa_counter_row* row,
+                                           __u64 now) {
+  struct exa_process_state* process;
+  const struct exa_verdict* verdict;
+  int announced;
+
+  if (!task || !row) return EXA_STANDING_UNTOLD;
+  verdict = bpf_task_storage_get(&exa_verdicts, task->group_leader, 0, 0);
+  if (verdict && verdict->verdict == EXA_PROCESS_EXCLUDED) return EXA_STANDING_EXCLUDED;
+  process =
+      bpf_task_storage_get(&exa_processes, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!process) {
+    EXA_COUNT_SHARED(row, DROPPED_PROCESS_NO_STATE);
+    return EXA_STANDING_UNTOLD;
+  }
+  if (process->told || __sync_lock_test_and_set(&process->told, 1)) return EXA_STANDING_OBSERVED;
+  announced = exa_announce_process(task, row, now);
+  if (announced & EXA_ANNOUNCED_TO_PROBER) return EXA_STANDING_OBSERVED;
+  process->told = 0;
+  return announced ? EXA_STANDING_TELL_AGAIN : EXA_STANDING_UNTOLD;
 }
 
 static __always_inline int exa_is_excluded_port(__u16 local, __u16 remote) {
@@ -52,12 +92,12 @@ static __always_inline int exa_is_excluded_port(__u16 local, __u16 remote) {
 }
 
 /* Judges the socket for its current process: at its first bytes, when another process takes it
- * over, and after verdicts changed. */
+ * over, and after verdicts changed. False if no record of it may go into the ring now. */
 static __noinline int exa_judge(struct sock* sk, struct task_struct* task,
                                 struct exa_socket_state* state, struct exa_counter_row* row,
                                 __u64 now) {
-  const __u32 generation = exa_generation;
-  struct exa_process_state* known;
+  __u32 generation = exa_generation;
+  int standing = EXA_STANDING_OBSERVED;
   __u32 flags = 0;
   __u32 tgid;
 
@@ -68,24 +108,17 @@ static __noinline int exa_judge(struct sock* sk, struct task_struct* task,
   if (exa_is_excluded_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport)))
     flags |= EXA_SOCKET_EXCLUDED_PORT;
   if (!flags) {
-    known = bpf_map_lookup_elem(&exa_processes, &tgid);
-    if (known) {
-      if (known->verdict == EXA_PROCESS_EXCLUDED) flags |= EXA_SOCKET_EXCLUDED_PROCESS;
-    } else {
-      struct exa_process_state fresh = {.start_time_ns = task->group_leader->start_boottime};
-      const long status = bpf_map_update_elem(&exa_processes, &tgid, &fresh, BPF_NOEXIST);
-      if (status == 0)
-        exa_announce_process(task, row, now);
-      else if (status != -EEXIST)
-        EXA_COUNT(row, DROPPED_PROCESS_TABLE_FULL);
-    }
+    standing = exa_process_standing(task, row, now);
+    if (standing == EXA_STANDING_EXCLUDED) flags |= EXA_SOCKET_EXCLUDED_PROCESS;
+    /* Judged again with the next bytes. */
+    if (standing == EXA_STANDING_TELL_AGAIN || standing == EXA_STANDING_UNTOLD) --generation;
   }
   __sync_fetch_and_and(&state->flags, ~(__u32)(EXA_SOCKET_OF_KERNEL | EXA_SOCKET_EXCLUDED_PORT |
                                                EXA_SOCKET_EXCLUDED_PROCESS));
   if (flags) __sync_fetch_and_or(&state->flags, flags);
   state->generation = generation;
   state->tgid = tgid;
-  return 0;
+  return standing != EXA_STANDING_UNTOLD;
 }
 
 #endif

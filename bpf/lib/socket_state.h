@@ -18,7 +18,7 @@ enum exa_socket_flags {
   EXA_SOCKET_ENDED_INGRESS = 1024, /* the END record with this flag was asked for */
   EXA_SOCKET_ENDED_EGRESS = 2048,
   EXA_SOCKET_ENDED = 4096,
-  EXA_SOCKET_END_PENDING = 8192, /* closed, with bytes left that the process may still read */
+  EXA_SOCKET_END_PENDING = 8192, /* closed: with bytes left to read, or with a call under way */
 
   EXA_SOCKET_FILTERED = EXA_SOCKET_TLS | EXA_SOCKET_IGNORED | EXA_SOCKET_EXCLUDED_PORT |
                         EXA_SOCKET_EXCLUDED_PROCESS | EXA_SOCKET_OF_KERNEL,
@@ -31,13 +31,14 @@ enum {
 };
 
 /* One direction. The next position and TCP sequence number belong together: a call whose sequence
- * number is further on tells how many bytes passed unseen (splice, zero-copy receive). */
+ * number is further on tells how many bytes passed unseen (splice, zero-copy receive). Before the
+ * direction has started, next_sequence is where it stood at the first bytes of the other one. */
 struct exa_flow {
   __u64 position;
   __u64 last_byte_ns;
   __u64 told_position; /* up to where the ring knows */
   __u32 next_sequence;
-  __u32 started;      /* next_sequence is valid */
+  __u32 started;      /* position counts from next_sequence */
   __u32 batch_thread; /* thread inside sendmmsg or recvmmsg, 0 none */
   __u32 batch_index;  /* of the message that its next call moves */
 };

@@ -117,14 +117,12 @@ static __noinline int exa_tls_tell(struct task_struct* task, struct exa_counter_
                                    __u64 now) {
   struct exa_process_state* process;
   const __u32 seconds = (now >> 30) + 1;
-  __u32 tgid;
 
   if (!task || !row) return 0;
-  tgid = exa_tgid(task);
-  process = bpf_map_lookup_elem(&exa_processes, &tgid);
+  process = bpf_task_storage_get(&exa_processes, task->group_leader, 0, 0);
   if (!process || process->tls_seconds == seconds) return 0;
   process->tls_seconds = seconds;
-  return exa_tls_tell_prober(EXA_EVENT_TLS_TRAFFIC, tgid, row, now);
+  return exa_tls_tell_prober(EXA_EVENT_TLS_TRAFFIC, exa_tgid(task), row, now);
 }
 
 /* The process runs another program: it may have a TLS library linked in. Programs that the prober

@@ -5,6 +5,7 @@
 
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/process.bpf.h"
+#include "bpf/lib/ring_room.bpf.h"
 #include "bpf/lib/run.h"
 #include "bpf/lib/tls_records.bpf.h"
 #include "bpf/maps/tls.bpf.h"
@@ -51,12 +52,18 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
   const struct exa_flow* flow = &state->flow[egress];
   const struct exa_flow* other = &state->flow[!egress];
   __u32 size;
+  int room;
 
-  if (stream->socket.cookie && !stream->told_addresses)
-    exa_tls_announce(stream, row, plain->now, 0);
   if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
   *(__u64*)(scratch->payload + captured) = 0;
   size = sizeof(*event) + ((captured + 7) & ~7u);
+  room = exa_ring_room(bpf_get_current_task_btf(), size);
+  if (room & EXA_ROOM_REFUSED) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_OVER_SHARE);
+    return 0;
+  }
+  if (stream->socket.cookie && !stream->told_addresses)
+    exa_tls_announce(stream, row, plain->now, 0);
   exa_fill_header(&event->header, EXA_EVENT_CHUNK, size, plain->now, state->cookie, state->tgid);
   event->position = flow->position;
   event->previous_last_byte_ns = flow->last_byte_ns;
@@ -79,7 +86,8 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
     event->tcp_sequence = stream->ingress_sequence;
     if (!(state->flags & EXA_SOCKET_CLIENT)) event->arrival_ns = stream->arrival_ns;
   }
-  if (exa_events_output(event, size, exa_events_wakeup())) {
+  if (exa_events_output(event, size,
+                        room & EXA_ROOM_WAKE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) {
     EXA_COUNT_SHARED(row, TLS_DROPPED_RING_FULL);
     return 0;
   }

@@ -29,13 +29,4 @@ static __always_inline long exa_events_output(void* record, __u64 size, __u64 fl
   return ring ? bpf_ringbuf_output(ring, record, size, flags) : -EAGAIN;
 }
 
-/* Wakes the reader with the next record if the ring of this CPU is above its fill mark. */
-static __always_inline __u64 exa_events_wakeup(void) {
-  const __u32 slot = bpf_get_smp_processor_id() & exa_config.event_ring_mask;
-  void* ring = bpf_map_lookup_elem(&exa_events, &slot);
-  return ring && bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) > exa_config.wakeup_fill_bytes
-             ? BPF_RB_FORCE_WAKEUP
-             : BPF_RB_NO_WAKEUP;
-}
-
 #endif

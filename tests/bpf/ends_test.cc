@@ -90,6 +90,29 @@ TEST_F(Ends, AResetWaitsForWhatIsStillRead) {
   EXPECT_EQ(seen[0].direction[EXA_INGRESS].position, kResponse.size());
 }
 
+// On loopback the reset that a send provokes is taken up before the send returns.
+TEST_F(Ends, AResetInsideASendComesBehindItsChunk) {
+  for (int round = 0; round < 50; ++round) {
+    Connection connection;
+    send_all(connection.client.get(), kRequest);
+    receive(connection.server.get(), kRequest.size());
+    connection.client.reset();
+    send_all(connection.server.get(), kResponse);
+    connection.server.reset();
+    ASSERT_TRUE(eventually([&] { return !ends(connection.server_cookie).empty(); }));
+
+    std::vector<int> order;
+    for (const std::string& record : records_)
+      if (load<exa_event_header>(record).socket_id == connection.server_cookie)
+        order.push_back(load<exa_event_header>(record).type);
+    ASSERT_THAT(order, testing::ElementsAre(EXA_EVENT_SOCKET, EXA_EVENT_CHUNK, EXA_EVENT_CHUNK,
+                                            EXA_EVENT_END));
+    const auto seen = ends(connection.server_cookie);
+    EXPECT_EQ(seen[0].flags, kFinal);
+    EXPECT_EQ(seen[0].direction[EXA_EGRESS].position, kResponse.size());
+  }
+}
+
 TEST_F(Ends, AResetWithBytesThatNobodyReadsIsFinalAtTheClose) {
   Connection connection;
   exchange(connection);

@@ -10,6 +10,7 @@
 #include "agent/model/http_semantics.h"
 #include "agent/protocol/http1/method.h"
 #include "bpf/lib/head_end.h"
+#include "bpf/lib/ring_share.h"
 #include "bpf/lib/run.h"
 #include "bpf/lib/sniff.h"
 
@@ -19,6 +20,35 @@ std::uint64_t word_of(std::string_view text) {
   std::uint64_t word = 0;
   std::memcpy(&word, text.data(), std::min<std::size_t>(text.size(), 8));
   return word;
+}
+
+// A ring of 1024 bytes of which 600 are unread leaves 424 to whoever wrote nothing yet.
+TEST(RingShare, OfAProcessIsWhatIsFree) {
+  EXPECT_FALSE(exa_ring_is_crowded(512, 1024));
+  EXPECT_TRUE(exa_ring_is_crowded(513, 1024));
+  exa_ring_share noisy{}, quiet{};
+  EXPECT_TRUE(exa_ring_share_grants(&noisy, 1024, 0, 600, 200));
+  EXPECT_FALSE(exa_ring_share_grants(&noisy, 1024, 0, 800, 100)) << "300 of 224 free bytes";
+  EXPECT_EQ(noisy.bytes, 200u) << "what was refused is not counted";
+  EXPECT_TRUE(exa_ring_share_grants(&quiet, 1024, 0, 800, 100));
+}
+
+TEST(RingShare, IsCountedAnewWithEachQuarterThatWasRead) {
+  exa_ring_share share{};
+  EXPECT_TRUE(exa_ring_share_grants(&share, 1024, 255, 600, 400));
+  EXPECT_FALSE(exa_ring_share_grants(&share, 1024, 255, 600, 100));
+  EXPECT_TRUE(exa_ring_share_grants(&share, 1024, 256, 600, 100));
+}
+
+TEST(RingShare, SeveralNoisyProcessesLeaveRoomForAQuietOne) {
+  exa_ring_share noisy[8]{};
+  exa_ring_share quiet{};
+  std::uint64_t unread = 513 << 10;
+  for (int round = 0; round < 10'000; ++round)
+    for (auto& share : noisy)
+      if (exa_ring_share_grants(&share, 1 << 20, 0, unread, 100)) unread += 100;
+  EXPECT_LT(unread, (1 << 20) - 50'000);
+  EXPECT_TRUE(exa_ring_share_grants(&quiet, 1 << 20, 0, unread, 10'000));
 }
 
 TEST(Sniff, KnowsTheMethodsAndNothingElse) {

@@ -93,34 +93,6 @@ TEST_F(Processes, WithoutTcpCostNoRecord) {
   EXPECT_THAT(of_process<exa_event_header>(records_, EXA_EVENT_PROCESS_EXIT, child), IsEmpty());
 }
 
-TEST_F(Processes, VerdictsHoldFromTheNextByteOn) {
-  Connection connection;
-  const ProcessIdentity self{.tgid = static_cast<std::uint32_t>(::getpid()), .start_time_ns = 0};
-  send_all(connection.client.get(), kRequest);
-  ASSERT_TRUE(programs_->exclude(self).has_value());
-  send_all(connection.client.get(), kRequest);
-  EXPECT_THAT(chunks(connection.client_cookie), SizeIs(1));
-  EXPECT_GE(count(EXA_COUNTER_FILTERED_PROCESS), 1u);
-  ASSERT_TRUE(programs_->observe(self).has_value());
-  send_all(connection.client.get(), kRequest);
-
-  const auto seen = chunks(connection.client_cookie);
-  ASSERT_THAT(seen, SizeIs(2));
-  EXPECT_EQ(seen[1].event.position, 2 * kRequest.size()) << "positions go on meanwhile";
-}
-
-TEST_F(Processes, AFullTableIsCountedAndLosesNoChunk) {
-  start({.max_processes = 1});
-  Connection mine;
-  send_all(mine.client.get(), kRequest);
-  Connection connection;
-  const pid_t child = in_child([&] { send_all(connection.client.get(), kRequest); });
-  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  drain();
-  EXPECT_GE(count(EXA_COUNTER_DROPPED_PROCESS_TABLE_FULL), 1u);
-  EXPECT_THAT(of_process<exa_event_header>(records_, EXA_EVENT_CHUNK, child), SizeIs(1));
-}
-
 // A 32-bit call from a 64-bit process: another table of numbers, other layouts.
 TEST_F(Processes, CallsOf32BitsAreGaps) {
 #if defined(__x86_64__)

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <set>
 
@@ -29,7 +30,9 @@ TEST_F(Rings, OverflowIsCountedToTheLastRecord) {
     receive(connection.server.get(), kRequest.size());
     sent += kRequest.size();
   }
-  EXPECT_GT(count(EXA_COUNTER_DROPPED_CHUNK_RING_FULL), 100u);
+  EXPECT_GT(
+      count(EXA_COUNTER_DROPPED_CHUNK_RING_FULL) + count(EXA_COUNTER_DROPPED_CHUNK_OVER_SHARE),
+      100u);
   drain();
   send_all(connection.client.get(), kRequest);
 
@@ -58,6 +61,38 @@ TEST_F(Rings, ASocketThatCouldNotBeAnnouncedIsCountedAndAnnouncedLater) {
   EXPECT_THAT(records<exa_socket_event>(EXA_EVENT_SOCKET, last), SizeIs(1));
   EXPECT_EQ(count(EXA_COUNTER_DROPPED_SOCKET_RING_FULL), lost);
 }  // that the chunk was lost with it, the fixture's identity says
+
+// One process writes as much as it can, nobody reads, and another wants to say a word.
+TEST_F(Rings, ANoisyProcessLeavesRoomForTheOthers) {
+  start({.event_ring_bytes = 64 << 10});
+  Connection noisy, quiet;
+  for (int i = 0; i < 1'000; ++i)
+    send_all(noisy.client.get(), kRequest);
+  const auto refused = count(EXA_COUNTER_DROPPED_CHUNK_OVER_SHARE);
+  EXPECT_GT(refused, 500u);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (int i = 0; i < 20; ++i) {
+      send_all(quiet.client.get(), kRequest);
+      receive(quiet.server.get(), kRequest.size());
+    }
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+
+  EXPECT_THAT(records<exa_chunk_event>(EXA_EVENT_CHUNK, quiet.client_cookie), SizeIs(20));
+  EXPECT_THAT(records<exa_chunk_event>(EXA_EVENT_CHUNK, quiet.server_cookie), SizeIs(20));
+  const auto told = programs_->noisy_processes();
+  const auto ours =
+      std::ranges::find(told, static_cast<std::uint32_t>(::getpid()), &kernel::NoisyProcess::tgid);
+  ASSERT_NE(ours, told.end());
+  EXPECT_EQ(ours->comm, "bpf_capture");
+  EXPECT_GT(ours->refused_chunks, 500u);
+
+  send_all(noisy.client.get(), kRequest);
+  EXPECT_EQ(chunks(noisy.client_cookie).back().event.position, 1'000 * kRequest.size())
+      << "once the ring was read it may write again";
+}
 
 TEST_F(Rings, ProgramsStayFarBelowTheVerifierLimit) {
   for (const auto& program : programs_->figures()) {

@@ -39,7 +39,7 @@ TEST_F(Tls, KnowsWhichProcessesAreExcluded) {
   ASSERT_TRUE(tls) << tls.error().text;
   const auto own = static_cast<std::uint32_t>(::getpid());
   EXPECT_FALSE(tls->is_excluded(own));
-  ASSERT_TRUE(programs_->exclude({.tgid = own}));
+  ASSERT_TRUE(programs_->exclude_for_good(own));
   EXPECT_TRUE(tls->is_excluded(own));
 }
 

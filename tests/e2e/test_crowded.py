@@ -1,10 +1,12 @@
 """Many more threads than processors, which preempt one another in the middle of the kernel's work
-wherever a kernel lets them: every request counts once, encrypted or not."""
+wherever a kernel lets them: every request counts once, encrypted or not. Where the kernel kept calls from
+the programs (Linux 7, and seldom: see the spares in bpf/capture.bpf.c), that is told."""
 from concurrent.futures import ThreadPoolExecutor
 
 from support import tls
 from support.load import h2load
 from support.report import CLIENT, SERVER
+from support.waiting import eventually
 
 CLIENTS, CONNECTIONS_EACH = 8, 8
 
@@ -18,8 +20,12 @@ def assert_each_counts_once(agent, server, requests_each, scheme):
     sent = CLIENTS * requests_each
     expected = {"http.response.status_code": 200, "url.scheme": scheme}
     for metric, program in ((SERVER, "nginx"), (CLIENT, "h2load")):
-        report = agent.wait_for_count(metric, sent, program, within=60)
-        assert report.count(metric, program, **expected) == sent
+        def all_there(metric=metric, program=program):
+            seen = agent.report().count(metric, program, **expected)
+            skipped = agent.scrape().sum("exemplar_agent_kernel_skipped_total")
+            assert sent - skipped <= seen <= sent, f"{metric}: {seen} of {sent}, skipped {skipped}"
+            return seen
+        assert eventually(all_there, within=60) == agent.report().count(metric, program)
 
 
 def test_every_plain_request_counts_once(start_agent, nginx):

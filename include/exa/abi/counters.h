@@ -36,11 +36,13 @@
   X(CONTROL_RING_FULL, control, ring_full, "process record lost: control ring full")               \
   X(DROPPED_CHUNK_RING_FULL, dropped, chunk_ring_full, "chunk lost: ring buffer full")             \
   X(DROPPED_CHUNK_NO_STATE, dropped, chunk_no_state, "chunk lost: no memory for socket state")     \
+  X(DROPPED_CHUNK_OVER_SHARE, dropped, chunk_over_share, "chunk left out: its process fills the ring") \
+  X(DROPPED_CHUNK_UNTOLD, dropped, chunk_process_untold, "chunk lost: its process was not told")   \
   X(DROPPED_SOCKET_RING_FULL, lost, socket_ring_full, "socket record lost: ring buffer full")      \
   X(DROPPED_POSITION_RING_FULL, lost, position_ring_full, "position record lost: ring full")       \
   X(DROPPED_END_RING_FULL, lost, end_ring_full, "end record lost: ring buffer full")               \
   X(DROPPED_PROCESS_RING_FULL, lost, process_ring_full, "process record lost: ring full")          \
-  X(DROPPED_PROCESS_TABLE_FULL, lost, process_table_full, "process not tracked: table full")       \
+  X(DROPPED_PROCESS_NO_STATE, lost, process_no_state, "process not told: no memory for its state")   \
   X(READ_FAULT, capture, read_fault, "user buffer not readable: the chunk became a gap")           \
   X(SOCKETS_IGNORED, capture, socket_ignored, "sockets switched off: no protocol recognised")      \
   X(TLS_HITS_WRITE, tls_hits, write, "writes of TLS libraries seen")                               \
@@ -54,6 +56,7 @@
   X(TLS_FILTERED_BODY, tls_filtered, body, "no message can begin here: positions advance")         \
   X(EMITTED_TLS_CHUNK, emitted, tls_chunk, "chunk records of TLS plaintext written")               \
   X(TLS_DROPPED_RING_FULL, tls_dropped, ring_full, "TLS chunk lost: ring buffer full")             \
+  X(TLS_DROPPED_OVER_SHARE, tls_dropped, over_share, "TLS chunk left out: its process fills the ring") \
   X(TLS_DROPPED_NO_STATE, tls_dropped, no_state, "TLS chunk lost: stream table full")              \
   X(TLS_DROPPED_SCRATCH_BUSY, tls_dropped, scratch_busy, "TLS chunk lost: no free scratch")        \
   X(TLS_SOCKET_NESTED, tls_sockets, nested, "TLS streams whose socket was seen inside a call")     \

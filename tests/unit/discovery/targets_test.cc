@@ -311,8 +311,11 @@ TEST_F(FakeProc, AProcessIsFoundWithItsContainer) {
   write("stat", stat(1));
   write("cgroup", "0::/system.slice/docker-" + id + ".scope\n");
   std::filesystem::create_symlink("/usr/sbin/nginx", root_ / "77" / "exe");
-  const auto announced = finder().resolve(
-      {.process = {.tgid = 77, .start_time_ns = 10'000'000}, .comm = "nginx", .exe_name = "nginx"});
+  const auto announced = finder()
+                             .resolve({.process = {.tgid = 77, .start_time_ns = 10'000'000},
+                                       .comm = "nginx",
+                                       .exe_name = "nginx"})
+                             .found;
   for (const auto& found : {found(), announced}) {
     EXPECT_EQ(found.cgroup.container_id, id);
     EXPECT_EQ(found.target.service_name, "nginx");
@@ -330,8 +333,12 @@ TEST_F(FakeProc, KernelThreadsAreNoTargets) {
 TEST_F(FakeProc, AnAnnouncedProcessKeepsTheKernelsIdentity) {
   write("stat", stat(500));
   std::filesystem::create_symlink("/srv/web", root_ / "77" / "exe");
-  const auto [target, cgroup] = finder().resolve(
-      {.process = {.tgid = 77, .start_time_ns = 5'003'456'789}, .comm = "w", .exe_name = "web"});
+  const auto [target, cgroup] =
+      finder()
+          .resolve({.process = {.tgid = 77, .start_time_ns = 5'003'456'789},
+                    .comm = "w",
+                    .exe_name = "web"})
+          .found;
   EXPECT_EQ(target.process.start_time_ns, 5'003'456'789u);
   EXPECT_EQ(target.service_name, "web");
   // The same instance, whichever way it became known.
@@ -344,23 +351,44 @@ TEST_F(FakeProc, ADyingProcessIsJudgedByTheNameThatTheKernelTold) {
   TargetFinder excluding({.exclude = {.exe = {"/usr/bin/a-long-name-of-a-program"}}}, kHost,
                          ProcReader(read_here, root_.string()));
   const auto [target, cgroup] =
-      excluding.resolve({.process = {.tgid = 77, .start_time_ns = 5'000'000'000},
-                         .comm = "a-long-name-of-",
-                         .exe_name = "a-long-name-of-a-program"});
+      excluding
+          .resolve({.process = {.tgid = 77, .start_time_ns = 5'000'000'000},
+                    .comm = "a-long-name-of-",
+                    .exe_name = "a-long-name-of-a-program"})
+          .found;
   EXPECT_FALSE(target.observed);
 }
 
 TEST_F(FakeProc, AReusedPidSaysNothingAboutTheDead) {
   write("stat", stat(900));
   std::filesystem::create_symlink("/srv/other", root_ / "77" / "exe");
-  const auto [target, cgroup] = finder().resolve(
-      {.process = {.tgid = 77, .start_time_ns = 5'003'456'789}, .comm = "c", .exe_name = "curl"});
+  const auto [target, cgroup] =
+      finder()
+          .resolve({.process = {.tgid = 77, .start_time_ns = 5'003'456'789},
+                    .comm = "c",
+                    .exe_name = "curl"})
+          .found;
   EXPECT_EQ(target.service_name, "curl");
 }
 
+TEST_F(FakeProc, AProgramThatWasExecutedSinceSaysNothingAboutTheOneBefore) {
+  write("stat", stat(500));
+  std::filesystem::create_symlink("/usr/bin/python3.11", root_ / "77" / "exe");
+  const ProcessIdentity process{.tgid = 77, .start_time_ns = 5'003'456'789};
+  const auto before = finder().resolve({.process = process, .comm = "curl", .exe_name = "curl"});
+  EXPECT_FALSE(before.looked_at);
+  EXPECT_EQ(before.found.target.service_name, "curl");
+  const auto now =
+      finder().resolve({.process = process, .comm = "python3", .exe_name = "python3.11"});
+  EXPECT_TRUE(now.looked_at);
+}
+
 TEST_F(FakeProc, AVanishedProcessIsNamedByItsAnnouncement) {
-  const auto [target, cgroup] = finder().resolve(
-      {.process = {.tgid = 5, .start_time_ns = 1'000}, .comm = "cur", .exe_name = "curl"});
+  const auto [target, cgroup] =
+      finder()
+          .resolve(
+              {.process = {.tgid = 5, .start_time_ns = 1'000}, .comm = "cur", .exe_name = "curl"})
+          .found;
   EXPECT_EQ(target.service_name, "curl");
   EXPECT_EQ(attribute(target, "process.executable.name"), "curl");
   EXPECT_EQ(attribute(target, "process.pid"), "5");
