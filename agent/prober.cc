@@ -16,14 +16,12 @@
 #include "agent/config/value_text.h"
 #include "agent/discovery/mounts.h"
 #include "agent/export_chain.h"
-#include "agent/heartbeat.h"
 
 namespace exa {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Duration kSweepInterval = 500ms;
 constexpr Duration kStartInterval = 50ms;  // until the probes are placed
 constexpr Duration kTimeToEnd = 4000ms;    // of the 5 s that SIGTERM leaves
 constexpr Duration kTimeForProbesToGo = 500ms;
@@ -277,33 +275,6 @@ void Prober::on_timer() {
   if (!tls_) return;
   if (const auto written = status_.write(tls_->status()); !written)
     occasional_.warn("status", written.error().text, monotonic_now());
-}
-
-// An old beat says nothing: while the pipeline is behind there are none.
-void Prober::beat() {
-  if (!outbox_.empty()) return;
-  const auto figures = tls_ ? tls_->figures() : TlsFigures{};
-  const Heartbeat beat{
-      .probes_placed = !tls_ || tls_->host_libraries_probed(),
-      .totals = {figures.files_held_up + reader_.held_up(), figures.files_unread,
-                 figures.files_refused, figures.files_over_budget, figures.files_over_share,
-                 figures.files_over_limit, programs_.skipped_calls()}};
-  write_heartbeat(beat, message_);
-  if (const auto sent = send(message_); !sent)
-    occasional_.warn("heartbeat", sent.error().text, monotonic_now());
-  if (!beat.probes_placed || told_of_probes_) return;
-  told_of_probes_ = true;
-  set_timer(kSweepInterval, kSweepInterval);
-}
-
-void Prober::tell_noisy() {
-  for (const auto& noisy : programs_.noisy_processes())
-    occasional_.warn(
-        "share",
-        "process " + std::to_string(noisy.tgid) + " (" + noisy.comm +
-            ") fills a ring buffer beyond its share: " + std::to_string(noisy.refused_chunks) +
-            " of its calls were left out so far",
-        monotonic_now());
 }
 
 // Before the first announcement: it takes up to half a second, in which a process that lives for

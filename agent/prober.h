@@ -44,6 +44,9 @@ class Prober {
   // anywhere.
   int run();
 
+  // How often sockets are swept and the pipeline hears that the prober is alive.
+  static constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
+
  private:
   enum class Phase : std::uint8_t { kStarting, kServing, kEnding };
 

@@ -94,6 +94,24 @@ TEST(SelfMetrics, WithoutKubernetesSayNothingOfIt) {
   }
 }
 
+TEST(SelfMetrics, TellWhyTlsIsNotRead) {
+  const auto metrics =
+      self_metrics(std::make_shared<const Resource>(), Counters{}, ExportCounters{}, {},
+                   {.tls = TlsState::kPreemptible}, {1}, {2});
+  std::map<std::string, std::int64_t> states;
+  for (const auto& metric : metrics.metrics) {
+    if (metric.name != "exemplar_agent.tls") continue;
+    for (const auto& point : std::get<Gauge>(metric.points))
+      states[std::get<std::string>(point.attributes.at(0).value)] =
+          std::get<std::int64_t>(point.value);
+  }
+  EXPECT_EQ(states, (std::map<std::string, std::int64_t>{{"off", 0},
+                                                         {"reading", 0},
+                                                         {"no_uprobe_multi", 0},
+                                                         {"preemptible", 1},
+                                                         {"refused", 0}}));
+}
+
 TEST(SelfMetrics, DoWithoutTheKernel) {
   const auto metrics = self_metrics(std::make_shared<const Resource>(), Counters{},
                                     ExportCounters{}, {}, {}, {1}, {2});
