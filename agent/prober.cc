@@ -148,6 +148,7 @@ Result<> Prober::begin() {
   // Before the first look: a program that is executed after it would have the verdict of another.
   if (auto attached = programs_.attach_processes(); !attached) return attached;
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
+  if (auto told = send_rule_of_the_unjudged(); !told) return told;
   const auto processes = finder_.processes();
   unseen_.assign(processes.begin(), processes.end());
   return {};
@@ -158,13 +159,16 @@ Result<> Prober::tell_processes() {
     const auto tgid = unseen_.front();
     unseen_.pop_front();
     const auto verdict = open_verdict(tgid);
-    const auto found = finder_.look_at(tgid);
+    const auto as_of = monotonic_now();
+    auto found = finder_.look_at(tgid);
     if (!found) continue;
-    enter(verdict, found->target);
+    found->target.as_of = as_of;
+    // Rules may have changed: an observed one may have been excluded before. One that runs another
+    // program by now is looked at when the kernel announces that.
+    if ((!found->target.observed || attached_) && !enter(verdict, found->target)) continue;
     if (auto sent = send_target(*found); !sent) return sent;
     if (!attached_) observed_ += found->target.observed ? 1 : 0;
   }
-  programs_.put_verdicts_in_force();
   return unseen_.empty() && !attached_ ? observe() : Result<>();
 }
 
@@ -189,6 +193,11 @@ std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner
                          " keeps whoever reads its environment waiting: it is named without it",
                      monotonic_now());
   return std::nullopt;
+}
+
+// Excluded for good, whatever the rules say.
+bool Prober::is_ours(std::uint32_t tgid) const {
+  return std::cmp_equal(tgid, getpid()) || std::cmp_equal(tgid, pipeline_.pid);
 }
 
 Result<> Prober::exclude_ourselves() {
@@ -222,13 +231,25 @@ std::optional<kernel::OpenVerdict> Prober::open_verdict(std::uint32_t tgid) {
   return std::nullopt;
 }
 
-// The kernel then tells nothing more about an excluded process.
-void Prober::enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target) {
-  if (!verdict) return;
-  const auto entered =
-      verdict->enter(target.observed ? kernel::Verdict::kObserved : kernel::Verdict::kExcluded);
+// The kernel then tells nothing more about an excluded process. False: there is nobody any more
+// whom it is about.
+bool Prober::enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target) {
+  if (!verdict || is_ours(target.process.tgid)) return true;
+  const auto entered = verdict->enter(target.observed    ? kernel::Verdict::kObserved
+                                      : target.undecided ? kernel::Verdict::kUnjudged
+                                                         : kernel::Verdict::kExcluded);
   if (!entered) occasional_.warn("verdict", entered.error().text, monotonic_now());
+  programs_.put_verdicts_in_force();
   if (tls_) tls_->on_verdict(target.process.tgid);
+  return entered.value_or(true);
+}
+
+// Where the rules may exclude a process, the pipeline holds back whom nobody has judged.
+Result<> Prober::send_rule_of_the_unjudged() {
+  Target all;
+  all.observed = !may_exclude(config_.targets);
+  all.resource = std::make_shared<Resource>();
+  return send_target({.target = std::move(all), .cgroup = {}});
 }
 
 void Prober::read_control_ring() {
@@ -240,16 +261,13 @@ void Prober::read_control_ring() {
     const auto* const process = std::get_if<ProcessEvent>(&*event);
     if (process == nullptr) return;
     const auto verdict = open_verdict(process->process.tgid);
-    const auto resolved = finder_.resolve({.process = process->process,
-                                           .comm = std::string(process->comm.view()),
-                                           .exe_name = std::string(process->exe_name.view())});
-    // Of one that is gone, or runs another program by now, nothing is entered for whoever has its
-    // number.
-    if (resolved.looked_at && !resolved.found.target.observed) {
-      enter(verdict, resolved.found.target);
-      programs_.put_verdicts_in_force();
-    }
-    if (const auto sent = send_target(resolved.found); !sent)
+    auto [found, looked_at] = finder_.resolve({.process = process->process,
+                                               .comm = std::string(process->comm.view()),
+                                               .exe_name = std::string(process->exe_name.view())});
+    // What is known by its announcement only says nothing about whoever has the number now.
+    if (looked_at && !found.target.observed) enter(verdict, found.target);
+    found.target.as_of = process->time;
+    if (const auto sent = send_target(found); !sent)
       occasional_.warn("target", sent.error().text, monotonic_now());
   });
 }
@@ -366,6 +384,7 @@ void Prober::reload() {
   message_.type = ChannelMessageType::kLogThreshold;
   message_.value = static_cast<std::uint64_t>(config_.log.level);
   if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
+  if (const auto told = send_rule_of_the_unjudged(); !told) log_.error(told.error().text);
   const auto processes = finder_.processes();
   unseen_.assign(processes.begin(), processes.end());
   if (const auto excluded = exclude_ourselves(); !excluded) log_.error(excluded.error().text);

@@ -63,7 +63,9 @@ class Prober {
   void on_event(int fd, std::uint32_t events);
   void read_control_ring();
   std::optional<kernel::OpenVerdict> open_verdict(std::uint32_t tgid);
-  void enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target);
+  bool enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target);
+  [[nodiscard]] bool is_ours(std::uint32_t tgid) const;
+  Result<> send_rule_of_the_unjudged();
   void tell_noisy();
   void on_channel();
   void on_signal();

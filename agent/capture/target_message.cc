@@ -8,10 +8,18 @@
 namespace exa {
 namespace {
 
-// Layout, in the host's byte order: version, tgid, start time, flags, service name, number of
-// attributes, then each as key, kind, value. Texts are a 16-bit length and the bytes.
-constexpr std::uint32_t kVersion = 1;
-enum Flags : std::uint8_t { kObserved = 1, kNameChosen = 2, kProvisional = 4, kAllFlags = 7 };
+// Layout, in the host's byte order: version, tgid, start time, flags, as of when, service name,
+// number of attributes, then each as key, kind, value. Texts are a 16-bit length and the bytes.
+// Recordings of version 1 have no "as of when".
+constexpr std::uint32_t kVersion = 2;
+constexpr std::uint32_t kOldestVersion = 1;
+enum Flags : std::uint8_t {
+  kObserved = 1,
+  kNameChosen = 2,
+  kProvisional = 4,
+  kUndecided = 8,
+  kAllFlags = 15
+};
 constexpr std::size_t kMaxTextBytes = 1024;
 constexpr std::uint16_t kMaxAttributes = 256;
 
@@ -113,9 +121,10 @@ TargetMessage encode_target(const Target& target) {
   writer.put(kVersion);
   writer.put(target.process.tgid);
   writer.put(target.process.start_time_ns);
-  writer.put(static_cast<std::uint8_t>((target.observed ? kObserved : 0) |
-                                       (target.name_chosen ? kNameChosen : 0) |
-                                       (target.provisional ? kProvisional : 0)));
+  writer.put(static_cast<std::uint8_t>(
+      (target.observed ? kObserved : 0) | (target.name_chosen ? kNameChosen : 0) |
+      (target.provisional ? kProvisional : 0) | (target.undecided ? kUndecided : 0)));
+  writer.put(target.as_of.ns);
   writer.put_text(target.service_name);
 
   const auto count_at = writer.position();
@@ -145,11 +154,13 @@ Result<Target> decode_target(std::span<const std::byte> bytes) {
   };
   Reader reader(bytes);
   const auto version = reader.take<std::uint32_t>();
-  if (!version || *version != kVersion) return malformed("version");
+  if (!version || *version < kOldestVersion || *version > kVersion) return malformed("version");
   const auto tgid = reader.take<std::uint32_t>();
   const auto start = reader.take<std::uint64_t>();
   const auto flags = reader.take<std::uint8_t>();
   if (!tgid || !start || !flags || *flags > kAllFlags) return malformed("process");
+  const auto as_of = *version > kOldestVersion ? reader.take<std::uint64_t>() : std::uint64_t{0};
+  if (!as_of) return malformed("time");
   auto service = reader.take_text();
   if (!service) return malformed("service name");
   const auto count = reader.take<std::uint16_t>();
@@ -165,7 +176,9 @@ Result<Target> decode_target(std::span<const std::byte> bytes) {
     resource->attributes.push_back({std::move(*key), std::move(value)});
   }
   return Target{.process = {*tgid, *start},
+                .as_of = {*as_of},
                 .observed = (*flags & kObserved) != 0,
+                .undecided = (*flags & kUndecided) != 0,
                 .service_name = std::move(*service),
                 .name_chosen = (*flags & kNameChosen) != 0,
                 .provisional = (*flags & kProvisional) != 0,

@@ -14,17 +14,41 @@ namespace {
 constexpr std::size_t kMaxNameBytes = 255;
 constexpr std::size_t kMaxAttributes = 64;
 
+enum class Match : std::uint8_t { kNo, kUnknown, kYes };
+
 std::string base_name(const std::string& path) {
   return path.substr(path.rfind('/') + 1);
 }
 
-bool any_matches(const TargetPatterns& patterns, const ProcessFacts& facts) {
-  const auto exe = facts.exe_path.empty() ? facts.comm : facts.exe_path;
-  return std::ranges::any_of(patterns.exe,
-                             [&](const auto& glob) { return matches_executable(glob, exe); }) ||
-         std::ranges::find(patterns.pid, facts.process.tgid) != patterns.pid.end() ||
-         std::ranges::any_of(patterns.cgroup,
-                             [&](const auto& prefix) { return facts.cgroup.starts_with(prefix); });
+// Whether a pattern over paths fits, of which the last component may be all that is known. '*' and
+// '?' cross '/' there, so that a name that does not fit says little about its path.
+Match match_executable(const std::string& pattern, const std::string& exe) {
+  const auto fits = [](const std::string& glob, const std::string& text) {
+    return fnmatch(glob.c_str(), text.c_str(), 0) == 0;
+  };
+  const auto sure = [](bool match) { return match ? Match::kYes : Match::kNo; };
+  if (exe.empty()) return Match::kUnknown;
+  if (pattern.find('/') == std::string::npos) return sure(fits(pattern, base_name(exe)));
+  if (exe.find('/') != std::string::npos) return sure(fits(pattern, exe));
+  const auto name = base_name(pattern);
+  // Every path has a folder before its last component.
+  if (pattern.size() == name.size() + 2 && pattern.front() == '*' && fits(name, exe))
+    return Match::kYes;
+  const bool literal = name.find_first_of("*?[\\") == std::string::npos;
+  return literal && name != exe ? Match::kNo : Match::kUnknown;
+}
+
+Match any_of(const TargetPatterns& patterns, const ProcessFacts& facts) {
+  auto best = Match::kNo;
+  for (const auto& glob : patterns.exe)
+    best = std::max(best, match_executable(glob, facts.exe_path));
+  for (const auto pid : patterns.pid)
+    if (pid == facts.process.tgid) best = Match::kYes;
+  for (const auto& prefix : patterns.cgroup)
+    best = std::max(best, facts.cgroup.empty()               ? Match::kUnknown
+                          : facts.cgroup.starts_with(prefix) ? Match::kYes
+                                                             : Match::kNo);
+  return best;
 }
 
 using Pairs = std::vector<std::pair<std::string, std::string>>;
@@ -74,11 +98,22 @@ bool matches_executable(const std::string& pattern, const std::string& exe_path)
   return says_something && fnmatch(name.c_str(), exe_path.c_str(), 0) == 0;
 }
 
-bool is_observed(const TargetSettings& settings, const ProcessFacts& facts) {
-  if (any_matches(settings.exclude, facts)) return false;
+bool may_exclude(const TargetSettings& settings) {
+  const auto says_something = [](const TargetPatterns& patterns) {
+    return !patterns.exe.empty() || !patterns.pid.empty() || !patterns.cgroup.empty();
+  };
+  return says_something(settings.include) || says_something(settings.exclude);
+}
+
+Judgement judge(const TargetSettings& settings, const ProcessFacts& facts) {
+  const auto excluded = any_of(settings.exclude, facts);
+  if (excluded == Match::kYes) return Judgement::kExcluded;
   const auto& include = settings.include;
   const bool everything = include.exe.empty() && include.pid.empty() && include.cgroup.empty();
-  return everything || any_matches(include, facts);
+  const auto included = everything ? Match::kYes : any_of(include, facts);
+  if (included == Match::kNo) return Judgement::kExcluded;
+  return excluded == Match::kUnknown || included == Match::kUnknown ? Judgement::kUndecided
+                                                                    : Judgement::kObserved;
 }
 
 Target build_target(const TargetSettings& settings, const HostIdentity& host,
@@ -86,7 +121,9 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
   const auto own = parse_pairs(facts.environment.resource_attributes);
   Target target;
   target.process = facts.process;
-  target.observed = is_observed(settings, facts);
+  const auto judgement = judge(settings, facts);
+  target.observed = judgement == Judgement::kObserved;
+  target.undecided = judgement == Judgement::kUndecided;
   const auto cgroup = identify_cgroup(facts.cgroup, host.node_cgroup);
   const auto name = name_of(settings, facts, own, cgroup);
   target.service_name = clean_text(name.text, kMaxNameBytes);

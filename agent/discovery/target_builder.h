@@ -21,9 +21,15 @@ struct HostIdentity {
   std::string node_cgroup{};  // of the container that is this node, if it is one
 };
 
+// False if the rules let every process pass: then nobody need wait for a judgement.
+bool may_exclude(const TargetSettings& settings);
+
 // Include and exclude by executable, pid and cgroup. Ports are judged connection by connection in
-// the kernel. Exclude wins; with no include pattern everything is included.
-bool is_observed(const TargetSettings& settings, const ProcessFacts& facts);
+// the kernel. Exclude wins; with no include pattern everything is included. Of a process that was
+// gone before it was looked at only its number and the executable's name are known; where they do
+// not decide, nothing does, and it is not observed.
+enum class Judgement : std::uint8_t { kObserved, kExcluded, kUndecided };
+Judgement judge(const TargetSettings& settings, const ProcessFacts& facts);
 
 // pattern with '/': against the whole path, '*' crossing '/'; without: against the last component.
 // Of a process that was gone before it was looked at only the name is known; then the pattern's

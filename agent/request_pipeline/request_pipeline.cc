@@ -36,7 +36,7 @@ void RequestPipeline::advance(MonotonicTime now) {
   if (!window_start_.known()) window_start_ = began_ = now;
   now_ = std::max(now_, now);
   while (!held_.empty() && held_.front_until() <= now_)
-    record_provisionally(held_.pop());
+    let_go_first();
   if (now_ < next_sweep_) return;
   next_sweep_ = now_ + kSweepInterval;
   tracker_.sweep(now_);
@@ -56,47 +56,70 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
       suspended_ns_ = std::max(suspended_ns_, start_ns - process->time.ns);
     targets_.on_process(*process);
   } else if (const auto* exit = std::get_if<ProcessExitEvent>(&*event)) {
-    targets_.on_process_exit(exit->tgid);
+    targets_.on_process_exit(exit->tgid, exit->time);
   } else {
     tracker_.on_event(*event);
   }
 }
 
 void RequestPipeline::on_target(const Target& target) {
-  const auto id = targets_.on_target(target);
-  if (id == kNoTarget || held_.empty()) return;
-  held_.take_all_of(target.process.tgid, [&](const Exchange& exchange) { record(id, exchange); });
+  const auto answer = targets_.on_target(target);
+  if (answer.asked == kNoTarget || held_.empty()) return;
+  // Of somebody whose rules are decided there is nothing unjudged, with or without a place.
+  const bool observed = target.observed || answer.id != kNoTarget;
+  held_.take_all_of(answer.asked, [&](const Exchange& exchange) {
+    targets_.note_held(answer.asked, -1);
+    if (observed)
+      record(answer.id, exchange);
+    else
+      counters_.add(target.undecided ? Counter::kExchangesUnjudged : Counter::kExchangesExcluded);
+  });
 }
 
 void RequestPipeline::on_exchange(const Exchange& exchange) {
-  const auto id = targets_.id_of(exchange.tgid);
-  if (targets_.at(id).state != TargetTable::State::kUnresolved) {
+  const auto began = exchange.read.known() ? exchange.read : now_;
+  const auto id = targets_.id_of(exchange.tgid, began);
+  if (!targets_.awaits_answer(id)) {
     record(id, exchange);
     return;
   }
   if (held_.full()) {
     counters_.add(Counter::kHeldOverflow);
-    record_provisionally(held_.pop());
+    let_go_first();
   }
   counters_.add(Counter::kTargetsHeld);
-  held_.push(exchange, std::max(now_, exchange.last_response) + options_.hold);
+  targets_.note_held(id, 1);
+  held_.push(id, exchange,
+             now_ + (targets_.observes_unjudged() ? options_.hold : options_.hold_for_verdict));
 }
 
-void RequestPipeline::record_provisionally(const Exchange& exchange) {
-  const auto id = targets_.id_of(exchange.tgid);
-  targets_.resolve_provisionally(id);
-  record(id, exchange);
+// Waited in vain: nobody has judged its process. Where no rule excludes anybody it counts under the
+// name that the kernel told; otherwise it may be one of those that are to stay unseen.
+void RequestPipeline::let_go_first() {
+  const auto asked = held_.front_target();
+  if (!targets_.observes_unjudged()) {
+    targets_.note_held(asked, -1);
+    held_.pop();
+    counters_.add(Counter::kExchangesUnjudged);
+    return;
+  }
+  const auto id = targets_.resolve_provisionally(asked);
+  held_.take_all_of(asked, [&](const Exchange& exchange) {
+    targets_.note_held(asked, -1);
+    record(id, exchange);
+  });
 }
 
 void RequestPipeline::release_held() {
   while (!held_.empty())
-    record_provisionally(held_.pop());
+    let_go_first();
 }
 
 void RequestPipeline::record(TargetId id, Exchange exchange) {
   const auto& entry = targets_.at(id);
   if (!entry.target->observed) {
-    counters_.add(Counter::kExchangesExcluded);
+    counters_.add(entry.target->undecided ? Counter::kExchangesUnjudged
+                                          : Counter::kExchangesExcluded);
     return;
   }
   if (!exchange.read.known() || !exchange.last_response.known()) {

@@ -37,8 +37,10 @@ struct RequestPipelineOptions {
   SamplerOptions sampler = {};
   RelativesOptions relatives = {};
   std::size_t recorder_records = 65536;
-  std::size_t max_held_exchanges = 4096;
+  std::size_t max_held_exchanges = 16384;
   Duration hold = std::chrono::seconds(1);
+  // Where rules may exclude a process: those that nobody judges in that time are left out.
+  Duration hold_for_verdict = std::chrono::seconds(10);
   std::uint32_t max_targets = 16384;
   std::uint32_t max_programs = 256;
   // A process that began while we observed has series of its own from this age on. A server listens
@@ -76,7 +78,7 @@ class RequestPipeline final : public ExchangeSink {
  private:
   void advance(MonotonicTime now);
   void record(TargetId target, Exchange exchange);
-  void record_provisionally(const Exchange& exchange);
+  void let_go_first();
   [[nodiscard]] bool is_young(const ProcessIdentity& process, const Exchange& exchange) const;
   TargetId program_of(TargetId process);
   void count(SeriesKey key, TargetId process, std::uint64_t value_ns, RecordTicket ticket,

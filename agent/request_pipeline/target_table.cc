@@ -82,7 +82,7 @@ void TargetTable::reclaim_some() {
   for (std::size_t looks = 0; looks < kLooksForTheDead && entries_.size() > 1; ++looks) {
     reclaim_at_ = reclaim_at_ + 1 < entries_.size() ? reclaim_at_ + 1 : 1;
     const auto& entry = entries_[reclaim_at_];
-    if (entry.in_use && entry.exited && !entry.counted) release(reclaim_at_);
+    if (may_go(entry) && !entry.counted) release(reclaim_at_);
   }
 }
 
@@ -104,6 +104,7 @@ TargetId TargetTable::add(const ProcessIdentity& process, const ProcessOrigin& o
   if (!has_room_for(process, origin)) {
     if (refused_.size() < kMostRefused) refused_.insert(process.tgid);
     counters_.add(in_use_ < max_targets_ ? Counter::kTargetsShare : Counter::kTargetsOverflow);
+    forget_newest(process.tgid);  // who had the number, or the name, before is not who has it now
     return kNoTarget;
   }
   refused_.erase(process.tgid);
@@ -127,6 +128,7 @@ TargetId TargetTable::add(const ProcessIdentity& process, const ProcessOrigin& o
   const auto id = id_at(index);
   if (const auto known = by_tgid_.find(process.tgid); known != by_tgid_.end()) {
     entries_[index_of(known->second)].exited = true;
+    entries_[index].previous = known->second;
     known->second = id;
   } else {
     by_tgid_.emplace(process.tgid, id);
@@ -135,76 +137,159 @@ TargetId TargetTable::add(const ProcessIdentity& process, const ProcessOrigin& o
   return id;
 }
 
+void TargetTable::forget_newest(std::uint32_t tgid) {
+  const auto known = by_tgid_.find(tgid);
+  if (known == by_tgid_.end()) return;
+  entries_[index_of(known->second)].exited = true;
+  by_tgid_.erase(known);
+  last_tgid_ = 0;
+}
+
+TargetId TargetTable::succeed(TargetId id, MonotonicTime since, TargetId previous) {
+  const auto process = at(id).process;
+  const auto next = add(process, at(id).origin);
+  if (next == kNoTarget) return next;
+  auto& entry = entries_[index_of(next)];
+  entry.since = since;
+  entry.previous = previous;
+  entry.comm = at(id).comm;
+  entry.exe_name = at(id).exe_name;
+  entry.announced = at(id).announced;
+  return next;
+}
+
+void TargetTable::announce(TargetId id, const ProcessEvent& event) {
+  auto& entry = entries_[index_of(id)];
+  entry.process = event.process;  // a target of the first scan knew the start in ticks only
+  of_parent_.give_back(entry.origin.parent_tgid);  // the prober may have told of it first
+  entry.origin = {.parent_tgid = event.parent_tgid, .cgroup_id = event.cgroup_id};
+  of_parent_.take(entry.origin.parent_tgid);
+  if (!entry.announced.known()) entry.since = event.time;
+  entry.announced = event.time;
+  entry.comm = event.comm;
+  entry.exe_name = event.exe_name;
+  last_tgid_ = 0;
+}
+
 void TargetTable::on_process(const ProcessEvent& event) {
   auto id = kNoTarget;
   if (const auto known = by_tgid_.find(event.process.tgid); known != by_tgid_.end()) {
-    auto& process = entries_[index_of(known->second)].process;
-    if (same_process(process, event.process)) {
-      id = known->second;
-      process = event.process;  // a target of the first scan knew the start in ticks only
-    } else if (process.start_time_ns > event.process.start_time_ns) {
+    const auto& entry = at(known->second);
+    if (same_process(entry.process, event.process)) {
+      // Announced anew, it runs another program, or the prober may not have heard. If its name is
+      // the same the answer tells; else what is known is about what it ran before.
+      const bool same_program =
+          !entry.announced.known() || entry.exe_name == event.exe_name || entry.as_of >= event.time;
+      if (same_program) id = known->second;
+    } else if (entry.process.start_time_ns > event.process.start_time_ns) {
       return;
     }
   }
   if (id == kNoTarget)
     id = add(event.process, {.parent_tgid = event.parent_tgid, .cgroup_id = event.cgroup_id});
-  if (id == kNoTarget) return;
-  auto& entry = entries_[index_of(id)];
-  of_parent_.give_back(entry.origin.parent_tgid);  // the prober may have told of it first
-  entry.origin = {.parent_tgid = event.parent_tgid, .cgroup_id = event.cgroup_id};
-  of_parent_.take(entry.origin.parent_tgid);
-  entry.comm = event.comm;
-  entry.exe_name = event.exe_name;
+  if (id != kNoTarget) announce(id, event);
 }
 
-void TargetTable::on_process_exit(std::uint32_t tgid) {
-  if (const auto known = by_tgid_.find(tgid); known != by_tgid_.end())
-    entries_[index_of(known->second)].exited = true;
+void TargetTable::on_process_exit(std::uint32_t tgid, MonotonicTime time) {
+  const auto known = by_tgid_.find(tgid);
+  if (known == by_tgid_.end()) return;
+  auto& entry = entries_[index_of(known->second)];
+  entry.exited = true;
+  entry.exited_at = time;
+  last_tgid_ = 0;
 }
 
-TargetId TargetTable::on_target(const Target& target) {
-  auto id = kNoTarget;
-  if (const auto known = by_tgid_.find(target.process.tgid); known != by_tgid_.end()) {
-    const auto& entry = entries_[index_of(known->second)];
-    // An entry made for an exchange of a process that nobody announced has no start time.
+// The entry that the prober's word is about: of that process, and of the program that it ran then.
+TargetId TargetTable::entry_about(TargetId newest, const Target& target) const {
+  for (auto id = newest; id != kNoTarget && knows(id); id = at(id).previous) {
+    const auto& entry = at(id);
+    // One made for an exchange of a process that nobody announced has no start time.
     const bool same =
         same_process(entry.process, target.process) || entry.process.start_time_ns == 0;
-    if (!same && entry.process.start_time_ns > target.process.start_time_ns) return kNoTarget;
-    if (same && entry.state == State::kUnresolved) id = known->second;
-    if (same && entry.state == State::kResolved && same_identity(*entry.target, target))
-      return known->second;
+    if (same && (!target.as_of.known() || entry.since <= target.as_of)) return id;
   }
-  if (id == kNoTarget) {
-    const auto known = by_tgid_.find(target.process.tgid);
-    id = add(target.process,
-             known != by_tgid_.end() && same_process(at(known->second).process, target.process)
-                 ? at(known->second).origin
-                 : ProcessOrigin{});
+  return kNoTarget;
+}
+
+TargetTable::Answer TargetTable::on_target(const Target& target) {
+  const auto& process = target.process;
+  if (process.tgid == 0) {
+    auto nameless = std::make_shared<Target>(*entries_[0].target);
+    nameless->observed = target.observed;
+    nameless->undecided = !target.observed;
+    entries_[0].target = std::move(nameless);
+    return {};
   }
-  if (id == kNoTarget) return id;
-  auto& entry = entries_[index_of(id)];
-  entry.process = target.process;
+  Answer answer;
+  const auto as_of = target.as_of.known() ? target.as_of : MonotonicTime{UINT64_MAX};
+  if (const auto known = by_tgid_.find(process.tgid); known == by_tgid_.end()) {
+    answer.id = add(process);
+  } else if (const auto id = entry_about(known->second, target); id == kNoTarget) {
+    if (at(known->second).process.start_time_ns >= process.start_time_ns) return {};
+    answer.id = add(process);  // the kernel's record of it is still in the ring
+    if (answer.id != kNoTarget) entries_[index_of(answer.id)].since = target.as_of;
+  } else {
+    auto& entry = entries_[index_of(id)];
+    answer = {.id = id, .asked = id};
+    const bool named = entry.state != State::kUnresolved;
+    const bool confirmed = entry.state == State::kResolved && same_identity(*entry.target, target);
+    if (confirmed) {
+      entry.as_of = std::max(entry.as_of, as_of);
+      return answer;
+    }
+    if (named && id != known->second) return {};  // late word about what is past
+    if (named) {
+      const bool asked = awaits_answer(entry);
+      answer.id = succeed(id, asked ? entry.announced : entry.since, asked ? id : entry.previous);
+      entries_[index_of(id)].as_of = as_of;  // it has its answer: it is past
+    }
+  }
+  if (answer.id == kNoTarget) return answer;
+  auto& entry = entries_[index_of(answer.id)];
+  entry.process = process;
   entry.state = State::kResolved;
+  entry.as_of = as_of;
   entry.target = std::make_shared<const Target>(target);
   entry.service = hash_of(target.service_name);
-  return id;
+  return answer;
 }
 
-TargetId TargetTable::id_of(std::uint32_t tgid) {
-  if (tgid == last_tgid_ && tgid != 0) return last_id_;
+TargetId TargetTable::id_of(std::uint32_t tgid, MonotonicTime began) {
+  if (tgid == last_tgid_ && tgid != 0 && at(last_id_).since <= began) return last_id_;
   const auto known = by_tgid_.find(tgid);
-  const auto id = known != by_tgid_.end() ? known->second : add({.tgid = tgid});
-  last_tgid_ = tgid;
-  last_id_ = id;
+  if (known == by_tgid_.end()) return add({.tgid = tgid});
+  const auto newest = known->second;
+  auto id = newest;
+  while (began < at(id).since && at(id).previous != kNoTarget && knows(at(id).previous)) {
+    const auto& before = at(at(id).previous);
+    if (before.exited_at.known() && before.exited_at < began) break;
+    id = at(id).previous;
+  }
+  // Somebody else's who has the number now and was not announced.
+  if (at(id).exited_at.known() && at(id).exited_at < began) return add({.tgid = tgid});
+  if (id == newest && !at(id).exited) {
+    last_tgid_ = tgid;
+    last_id_ = id;
+  }
   return id;
 }
 
-void TargetTable::resolve_provisionally(TargetId id) {
+TargetId TargetTable::resolve_provisionally(TargetId id) {
+  if (!awaits_answer(id)) return id;
+  if (at(id).state != State::kUnresolved) {
+    entries_[index_of(id)].as_of = at(id).announced;
+    if (attribute_text(at(id).target->resource->attributes, "process.executable.name") ==
+        at(id).exe_name.view())
+      return id;
+    id = succeed(id, at(id).announced, id);
+    if (id == kNoTarget) return id;
+  }
   auto& entry = entries_[index_of(id)];
-  if (entry.state != State::kUnresolved) return;
   entry.state = State::kProvisional;
+  entry.as_of = entry.announced;
   entry.target = provisional_target(entry);
   entry.service = hash_of(entry.target->service_name);
+  return id;
 }
 
 void TargetTable::close_window(const SeriesRegistry& registry) {
@@ -220,7 +305,7 @@ void TargetTable::close_window(const SeriesRegistry& registry) {
       has_series[index_of(one.key.target)] = true;
   for (std::size_t index = 1; index < entries_.size(); ++index) {
     auto& entry = entries_[index];
-    if (!entry.in_use || entry.windows_since_exit <= kWindowsAfterExit || has_series[index])
+    if (!may_go(entry) || entry.windows_since_exit <= kWindowsAfterExit || has_series[index])
       continue;
     release(index);
   }

@@ -1,6 +1,11 @@
 // Who a process is: from its tgid to the target that its exchanges count for. A tgid with another
-// start time, or with another identity after exec, is another target. Entries outlive their process
-// until their series are gone.
+// start time, another program after exec, or another identity is another target; an exchange counts
+// for the one whose time it began in. Entries outlive their process until their series are gone.
+//
+// What the kernel announces is not known until the prober has answered just that: exchanges wait
+// meanwhile. Answers carry the time they are about, so that an answer about the program, or the
+// owner of the number, before is never taken for one about the present one.
+//
 // Capture thread only, owned by RequestPipeline. Bounded by max_targets, of one parent process at
 // most as many as are free; what finds no place counts for the nameless target kNoTarget. The dead
 // that never counted under their own name give up their places first.
@@ -38,6 +43,12 @@ class TargetTable {
     bool exited = false;
     bool counted = false;  // has a series of its own, or a span
     std::uint16_t generation = 0;
+    std::uint32_t held = 0;         // exchanges that wait for it
+    MonotonicTime since;            // unknown: for all that anybody knows
+    MonotonicTime announced;        // when the kernel did it last
+    MonotonicTime as_of;            // about when the prober's answer is
+    MonotonicTime exited_at;        // unknown while it lives, or if its end was not seen
+    TargetId previous = kNoTarget;  // whose the tgid was before
     std::uint32_t windows_since_exit = 0;
     ServiceHash service = 0;
     ProcessOrigin origin;
@@ -47,18 +58,30 @@ class TargetTable {
   };
 
   void on_process(const ProcessEvent& event);
-  void on_process_exit(std::uint32_t tgid);
-  // The id under which exchanges of this process count from now on; kNoTarget if it found no place
-  // or is older than what is known of the tgid.
-  TargetId on_target(const Target& target);
+  void on_process_exit(std::uint32_t tgid, MonotonicTime time);
 
-  // The id of the process that has this tgid now; an unknown one gets an unresolved entry.
-  TargetId id_of(std::uint32_t tgid);
+  struct Answer {
+    TargetId id = kNoTarget;     // under which exchanges count from now on; or it found no place
+    TargetId asked = kNoTarget;  // for which exchanges may be waiting; kNoTarget: nothing changes
+  };
+  Answer on_target(const Target& target);
+
+  // The id of the process that had this tgid when the exchange began; an unknown one gets an
+  // unresolved entry.
+  TargetId id_of(std::uint32_t tgid, MonotonicTime began);
   [[nodiscard]] const Entry& at(TargetId id) const { return entries_[index_of(id)]; }
   [[nodiscard]] bool knows(TargetId id) const;
-  // Names an unresolved target by what the kernel said of its process.
-  void resolve_provisionally(TargetId id);
+  // Its exchanges must wait: the prober has not answered yet.
+  [[nodiscard]] bool awaits_answer(TargetId id) const { return awaits_answer(at(id)); }
+  // False where rules may exclude processes: who was not judged is then left out.
+  [[nodiscard]] bool observes_unjudged() const { return entries_[0].target->observed; }
+  // Names a target that awaits its answer by what the kernel said of its process. The id under
+  // which exchanges that waited for it count.
+  TargetId resolve_provisionally(TargetId id);
 
+  void note_held(TargetId id, int difference) {
+    entries_[index_of(id)].held += static_cast<std::uint32_t>(difference);
+  }
   void mark_counted(TargetId id) { entries_[index_of(id)].counted = true; }
 
   // Forgets processes that have exited and have no live series.
@@ -68,7 +91,16 @@ class TargetTable {
 
  private:
   static std::size_t index_of(TargetId id) { return id & 0xffff; }
+  static bool awaits_answer(const Entry& entry) {
+    return entry.state == State::kUnresolved || entry.announced > entry.as_of;
+  }
+  static bool may_go(const Entry& entry) { return entry.in_use && entry.exited && entry.held == 0; }
   TargetId add(const ProcessIdentity& process, const ProcessOrigin& origin = {});
+  // Another entry for the process of this one.
+  TargetId succeed(TargetId id, MonotonicTime since, TargetId previous);
+  void announce(TargetId id, const ProcessEvent& event);
+  void forget_newest(std::uint32_t tgid);
+  [[nodiscard]] TargetId entry_about(TargetId newest, const Target& target) const;
   [[nodiscard]] bool has_room_for(const ProcessIdentity& process,
                                   const ProcessOrigin& origin) const;
   void reclaim_some();

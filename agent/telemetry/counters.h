@@ -36,6 +36,7 @@
   X(kContextAccepted, contexts, accepted, "valid traceparent headers")                             \
   X(kExchanges, exchanges, "", "finished exchanges")                                               \
   X(kExchangesExcluded, exchanges_filtered, target_excluded, "exchanges of excluded targets")      \
+  X(kExchangesUnjudged, exchanges_filtered, target_unjudged, "exchanges of whom no rule was decided") \
   X(kExchangesUnmeasured, exchanges_filtered, unmeasured, "exchanges of unknown begin or end")     \
   X(kExchangesRecorded, exchanges_recorded, "", "exchanges counted in a histogram")                \
   X(kTargetsLate, targets, late, "exchanges recorded before their target or pod was known")        \

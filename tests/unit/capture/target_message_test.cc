@@ -71,9 +71,31 @@ TEST(TargetMessage, RefusesEveryTruncation) {
   }
 }
 
+TEST(TargetMessage, KnowsWhatItIsAboutAndWhetherItWasDecided) {
+  auto target = shop();
+  target.as_of = {77};
+  target.undecided = true;
+  const auto decoded = decode_target(encode_target(target));
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->as_of, MonotonicTime{77});
+  EXPECT_TRUE(decoded->undecided);
+}
+
+TEST(TargetMessage, ReadsRecordingsThatDoNotSayAsOfWhen) {
+  const auto now = encode_target(shop());
+  constexpr std::ptrdiff_t kFlagsEnd = 4 + 4 + 8 + 1;
+  std::vector<std::byte> before(now.begin(), now.begin() + kFlagsEnd);
+  before.insert(before.end(), now.begin() + kFlagsEnd + 8, now.end());
+  before[0] = std::byte{1};
+  const auto decoded = decode_target(before);
+  ASSERT_TRUE(decoded);
+  EXPECT_EQ(decoded->service_name, "shop");
+  EXPECT_FALSE(decoded->as_of.known());
+}
+
 TEST(TargetMessage, RefusesOtherVersions) {
   auto message = encode_target(shop());
-  message[0] = std::byte{2};
+  message[0] = std::byte{3};
   EXPECT_FALSE(decode_target(message));
   EXPECT_FALSE(decode_target(TargetMessage{}));
 }

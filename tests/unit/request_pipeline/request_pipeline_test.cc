@@ -175,6 +175,75 @@ TEST_F(Pipeline, CountsEveryExchangeOfAProvisionalTarget) {
   EXPECT_EQ(counters.get(Counter::kExchangesRecorded), 5u);
 }
 
+// As the prober tells it where rules may exclude a process.
+Target nobody_unjudged() {
+  Target all;
+  all.observed = false;
+  return all;
+}
+
+TEST_F(Pipeline, WhereRulesExcludeWhoIsNotJudgedStaysUnseen) {
+  pipeline->on_target(nobody_unjudged());
+  pipeline->on_record(process_record(100, kStart + 1s, "curl"));
+  pipeline->on_exchange(exchange_of({.at = 1s}));
+  pipeline->on_record(process_record(101, kStart + 10s, "other"));
+  EXPECT_EQ(pipeline->held_exchanges(), 1u) << "the prober may be behind by seconds";
+  pipeline->on_record(process_record(102, kStart + 12s, "other"));
+
+  EXPECT_EQ(pipeline->held_exchanges(), 0u);
+  EXPECT_THAT(close_after(20s).series, IsEmpty());
+  EXPECT_EQ(counters.get(Counter::kExchangesUnjudged), 1u);
+  EXPECT_EQ(counters.get(Counter::kExchangesRecorded), 0u);
+}
+
+TEST_F(Pipeline, AVerdictThatComesLateDecidesOverWhatWaited) {
+  pipeline->on_target(nobody_unjudged());
+  pipeline->on_record(process_record(100, kStart + 1s, "curl"));
+  pipeline->on_record(process_record(200, kStart + 1s, "wget"));
+  pipeline->on_exchange(exchange_of({.at = 1s, .sequence = 1}));
+  pipeline->on_exchange(exchange_of({.tgid = 200, .at = 1s, .sequence = 2}));
+  pipeline->on_record(process_record(101, kStart + 9s, "other"));
+  pipeline->on_target(target_of(100, "curl", 1, /*observed=*/false));
+  pipeline->on_target(target_of(200, "wget"));
+
+  const auto window = close_after(10s);
+  ASSERT_EQ(count_of(window, MetricKind::kServerDuration), 1u);
+  EXPECT_EQ(window.targets.at(window.series[0].key.target)->service_name, "wget");
+  EXPECT_EQ(counters.get(Counter::kExchangesExcluded), 1u);
+}
+
+TEST_F(Pipeline, AtItsBoundAndAtTheEndTheUnjudgedAreLeftOut) {
+  restart({.max_held_exchanges = 4});
+  pipeline->on_target(nobody_unjudged());
+  for (std::uint32_t i = 1; i <= 10; ++i)
+    pipeline->on_exchange(exchange_of({.sequence = i}));
+  pipeline->release_held();
+  EXPECT_THAT(close_after(10s).series, IsEmpty());
+  EXPECT_EQ(counters.get(Counter::kExchangesUnjudged), 10u);
+  EXPECT_EQ(counters.get(Counter::kHeldOverflow), 6u);
+}
+
+TEST_F(Pipeline, WhatTheRulesLeaveUndecidedIsCountedApart) {
+  pipeline->on_target(nobody_unjudged());
+  auto undecided = target_of(100, "curl", 1, /*observed=*/false);
+  undecided.undecided = true;
+  pipeline->on_record(process_record(100, kStart + 1s, "curl"));
+  pipeline->on_exchange(exchange_of({.at = 1s, .sequence = 1}));
+  pipeline->on_target(undecided);
+  pipeline->on_exchange(exchange_of({.at = 2s, .sequence = 2}));
+  EXPECT_EQ(counters.get(Counter::kExchangesUnjudged), 2u);
+  EXPECT_EQ(counters.get(Counter::kExchangesExcluded), 0u);
+}
+
+TEST_F(Pipeline, WhoFindsNoPlaceIsNotPublishedWhereRulesExclude) {
+  restart({.max_targets = 1});
+  pipeline->on_target(nobody_unjudged());
+  pipeline->on_target(target_of(200, "shop"));
+  pipeline->on_exchange(exchange_of({.at = 1s}));
+  EXPECT_THAT(close_after(10s).series, IsEmpty());
+  EXPECT_EQ(counters.get(Counter::kExchangesUnjudged), 1u);
+}
+
 TEST_F(Pipeline, HoldsNoMoreThanItsBound) {
   restart({.max_held_exchanges = 4});
   for (std::uint32_t i = 1; i <= 10; ++i)

@@ -101,15 +101,14 @@ TEST(SelfMetrics, TellWhyTlsIsNotRead) {
   std::map<std::string, std::int64_t> states;
   for (const auto& metric : metrics.metrics) {
     if (metric.name != "exemplar_agent.tls") continue;
-    for (const auto& point : std::get<Gauge>(metric.points))
+    for (const auto& point : std::get<Gauge>(metric.points).points)
       states[std::get<std::string>(point.attributes.at(0).value)] =
           std::get<std::int64_t>(point.value);
   }
-  EXPECT_EQ(states, (std::map<std::string, std::int64_t>{{"off", 0},
-                                                         {"reading", 0},
-                                                         {"no_uprobe_multi", 0},
-                                                         {"preemptible", 1},
-                                                         {"refused", 0}}));
+  EXPECT_EQ(
+      states,
+      (std::map<std::string, std::int64_t>{
+          {"off", 0}, {"reading", 0}, {"no_uprobe_multi", 0}, {"preemptible", 1}, {"refused", 0}}));
 }
 
 TEST(SelfMetrics, DoWithoutTheKernel) {
