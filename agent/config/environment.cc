@@ -4,6 +4,7 @@
 #include <array>
 #include <optional>
 
+#include "agent/config/config_text.h"
 #include "agent/config/value_text.h"
 
 namespace exa {
@@ -42,6 +43,11 @@ class EnvironmentReader {
   std::optional<std::string> value(std::string_view variable) {
     const auto found = environment_.find(variable);
     if (found == environment_.end() || found->second.empty()) return std::nullopt;
+    // What no file could hold would not load again when it was printed.
+    if (const auto problem = problem_of_text("=" + found->second)) {
+      warn(variable, problem->text + "; ignored");
+      return std::nullopt;
+    }
     return found->second;
   }
 
@@ -153,10 +159,16 @@ class EnvironmentReader {
            "targets.service_names; ignored");
     if (!text) return;
     std::vector<SettingEntry> entries;
-    for (auto& [name, content] : parse_pairs(*text))
-      if (name != "service.name" && name != "service.instance.id")
-        std::erase_if(entries, [&](const auto& entry) { return entry.key == name; }),
-            entries.push_back({name, content});
+    for (auto& [name, content] : parse_pairs(*text)) {
+      if (name == "service.name" || name == "service.instance.id") continue;
+      // Decoded by now, so it may be no text although the variable is.
+      if (const auto problem = problem_of_text(name + "=" + content)) {
+        warn("OTEL_RESOURCE_ATTRIBUTES", "an attribute is left out: " + problem->text);
+        continue;
+      }
+      std::erase_if(entries, [&](const auto& entry) { return entry.key == name; });
+      entries.push_back({name, content});
+    }
     if (!entries.empty())
       put_entries("targets.resource", "OTEL_RESOURCE_ATTRIBUTES", std::move(entries));
   }

@@ -147,7 +147,8 @@ void TargetTable::forget_newest(std::uint32_t tgid) {
 
 TargetId TargetTable::succeed(TargetId id, MonotonicTime since, TargetId previous) {
   const auto process = at(id).process;
-  const auto next = add(process, at(id).origin);
+  const auto origin = at(id).origin;  // a copy: the entries may move
+  const auto next = add(process, origin);
   if (next == kNoTarget) return next;
   auto& entry = entries_[index_of(next)];
   entry.since = since;

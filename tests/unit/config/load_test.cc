@@ -267,6 +267,16 @@ TEST(ConfigEnvironment, ResourceAttributesGoToEveryTargetButNotTheName) {
   EXPECT_THAT(loaded->config.targets.resource, ElementsAre(Pair("env", "test")));
 }
 
+TEST(ConfigEnvironment, WhatIsNoTextIsLeftOut) {
+  const auto loaded =
+      load_config({.environment = {{"OTEL_RESOURCE_ATTRIBUTES", "n%a8=x,env=test,a=%01"},
+                                   {"OTEL_EXPORTER_PROMETHEUS_HOST", "::\b"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded->config.targets.resource, ElementsAre(Pair("env", "test")));
+  EXPECT_EQ(loaded->config.openmetrics.host, "127.0.0.1");
+  EXPECT_EQ(loaded->warnings.size(), 3u);
+}
+
 TEST(ConfigEnvironment, OnlyOtelVariablesAreRead) {
   const char* const block[] = {"PATH=/bin", "OTEL_LOG_LEVEL=warn", "OTEL_BROKEN", nullptr};
   EXPECT_THAT(otel_environment(block), ElementsAre(Pair("OTEL_LOG_LEVEL", "warn")));
