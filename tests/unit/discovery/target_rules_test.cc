@@ -16,6 +16,10 @@ ProcessFacts nginx() {
   return facts;
 }
 
+bool is_observed(const TargetSettings& settings, const ProcessFacts& facts) {
+  return judge(settings, facts) == Judgement::kObserved;
+}
+
 TEST(TargetRules, EverythingIsObservedByDefault) {
   EXPECT_TRUE(is_observed({}, nginx()));
 }

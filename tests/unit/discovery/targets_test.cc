@@ -155,10 +155,6 @@ TEST(TargetResource, HostileTextIsBoundedAndPrintable) {
   EXPECT_LE(target.resource->attributes.size(), 64u);
 }
 
-bool is_observed(const TargetSettings& settings, const ProcessFacts& facts) {
-  return judge(settings, facts) == Judgement::kObserved;
-}
-
 TEST(ProcReader, ReadsThisProcess) {
   const auto facts = ProcReader(read_here).read(static_cast<std::uint32_t>(getpid()));
   ASSERT_TRUE(facts);
