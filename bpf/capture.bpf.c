@@ -64,6 +64,8 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
     return 0;
   }
   state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!state) /* of two CPUs that make it at once one gets nothing */
+    state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!state) {
     if (!number) EXA_COUNT(row, DROPPED_CHUNK_NO_STATE);
     return 0;

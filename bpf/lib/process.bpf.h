@@ -66,6 +66,9 @@ static __noinline int exa_process_standing(struct task_struct* task, struct exa_
   if (verdict && verdict->verdict == EXA_PROCESS_EXCLUDED) return EXA_STANDING_EXCLUDED;
   process =
       bpf_task_storage_get(&exa_processes, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!process) /* of two CPUs that make it at once one gets nothing */
+    process =
+        bpf_task_storage_get(&exa_processes, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
   if (!process) {
     EXA_COUNT_SHARED(row, DROPPED_PROCESS_NO_STATE);
     return EXA_STANDING_UNTOLD;
