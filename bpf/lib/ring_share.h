@@ -37,6 +37,7 @@ static __always_inline int exa_ring_share_grants(struct exa_ring_share* share, _
     share->period = period;
     share->bytes = 0;
   }
+  if (size_bytes > free_bytes) return 1; /* full, for whoever it is: the ring says so */
   if ((__u64)share->bytes + size_bytes > free_bytes) return 0;
   share->bytes += size_bytes;
   return 1;

@@ -31,6 +31,7 @@ TEST(RingShare, OfAProcessIsWhatIsFree) {
   EXPECT_FALSE(exa_ring_share_grants(&noisy, 1024, 0, 800, 100)) << "300 of 224 free bytes";
   EXPECT_EQ(noisy.bytes, 200u) << "what was refused is not counted";
   EXPECT_TRUE(exa_ring_share_grants(&quiet, 1024, 0, 800, 100));
+  EXPECT_TRUE(exa_ring_share_grants(&noisy, 1024, 0, 1000, 100)) << "a full ring is no share";
 }
 
 TEST(RingShare, IsCountedAnewWithEachQuarterThatWasRead) {
