@@ -146,12 +146,13 @@ TEST_F(Verdicts, DoNotFallToTheNextOwnerOfANumber) {
 }
 
 TEST_F(Verdicts, OfManyThatAreGoneTakeNobodysPlace) {
+  Connection connection;
+  start({.included_ports = {connection.server_port}});  // nobody reads meanwhile
   for (int i = 0; i < 3'000; ++i) {
     Child gone({});
     ASSERT_TRUE(enter(gone.tgid(), Verdict::kExcluded));
     gone.end();
   }
-  Connection connection;
   Child newcomer({[&] { send_all(connection.client.get(), kRequest); }});
   newcomer.step();
   EXPECT_EQ(chunk_count(connection.client_cookie), 1u);
