@@ -34,8 +34,7 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
   Skeleton skeleton(tls_bpf__open());
   if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);
   configure(const_cast<exa_capture_config&>(skeleton->rodata->exa_config), config);
-  for (bpf_program* program : {skeleton->progs.exa_tls_enter, skeleton->progs.exa_tls_leave})
-    bpf_program__set_expected_attach_type(program, kUprobeMulti);
+  bpf_program__set_expected_attach_type(skeleton->progs.exa_tls_enter, kUprobeMulti);
 
   const std::pair<bpf_map*, int> same[] = {
       {skeleton->maps.exa_events, shared.events},
@@ -101,23 +100,16 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
 
 Result<TlsPrograms::Attachment> TlsPrograms::attach(int file_fd,
                                                     std::span<const TlsProbe> probes) const {
+  std::vector<UprobeSite> sites;
+  for (const TlsProbe& probe : probes)
+    sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.kind) << 8 |
+                                            static_cast<std::uint64_t>(probe.shape)});
+  const int program_fd = bpf_program__fd(loaded_->skeleton->progs.exa_tls_enter);
+  auto link = UprobeLink::attach(program_fd, file_fd, sites);
+  if (!link) return std::unexpected(link.error());
   Attachment attachment;
-  // Returns first, so that whatever begins can end.
-  for (const UprobePoint point : {UprobePoint::kReturn, UprobePoint::kEntry}) {
-    std::vector<UprobeSite> sites;
-    for (const TlsProbe& probe : probes)
-      if (probe.point == point)
-        sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.kind) << 8 |
-                                                static_cast<std::uint64_t>(probe.shape)});
-    if (sites.empty()) continue;
-    const bpf_program* const program = point == UprobePoint::kReturn
-                                           ? loaded_->skeleton->progs.exa_tls_leave
-                                           : loaded_->skeleton->progs.exa_tls_enter;
-    auto link = UprobeLink::attach(bpf_program__fd(program), file_fd, point, sites);
-    if (!link) return std::unexpected(link.error());
-    attachment.links_.push_back(std::move(*link));
-    attachment.probes_ += sites.size();
-  }
+  attachment.link_ = std::move(*link);
+  attachment.probes_ = sites.size();
   return attachment;
 }
 

@@ -17,7 +17,7 @@ enum exa_tls_probe {
   EXA_TLS_PROBE_HANDSHAKE = 1,
   EXA_TLS_PROBE_WRITE = 2,
   EXA_TLS_PROBE_READ = 3,
-  EXA_TLS_PROBE_READ_RETURN = 4, /* a return instruction, or the return probe of a read */
+  EXA_TLS_PROBE_READ_RETURN = 4, /* where a read gives its result back */
   EXA_TLS_PROBE_FREE = 5,
 };
 
