@@ -41,9 +41,10 @@ static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* 
   if (shape == EXA_TLS_SHAPE_GO) {
     struct exa_tls_key key = {.object = exa_tls_goroutine(regs), .tgid = exa_tgid(task)};
     struct exa_tls_call* call = bpf_map_lookup_elem(&exa_tls_gos, &key);
-    if (call || !create) return call;
+    if (call || !create || !exa_tls_may_hold(key.tgid, EXA_TLS_GOROUTINES)) return call;
     struct exa_tls_call fresh = {};
-    bpf_map_update_elem(&exa_tls_gos, &key, &fresh, BPF_NOEXIST);
+    if (bpf_map_update_elem(&exa_tls_gos, &key, &fresh, BPF_NOEXIST) == 0)
+      exa_tls_hold(key.tgid, EXA_TLS_GOROUTINES);
     return bpf_map_lookup_elem(&exa_tls_gos, &key);
   }
   return bpf_task_storage_get(&exa_tls_threads, task, 0,
@@ -109,10 +110,7 @@ static __noinline int exa_tls_write(struct pt_regs* regs, int shape) {
     return 0;
   }
   stream = exa_tls_stream_of(&key, plain.now);
-  if (!stream) {
-    EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
-    return 0;
-  }
+  if (!stream) return exa_tls_count_no_stream(&key, row);
   stream->state.tgid = key.tgid;
   new_bytes = exa_tls_new_bytes(stream, plain.buffer, size);
   stream->write.buffer = plain.buffer;
@@ -210,10 +208,7 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
     return 0;
   }
   stream = exa_tls_stream_of(&key, plain.now);
-  if (!stream) {
-    EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
-    return 0;
-  }
+  if (!stream) return exa_tls_count_no_stream(&key, row);
   stream->state.tgid = key.tgid;
   if (call->received_cookie && shape != EXA_TLS_SHAPE_GO) {
     if (!stream->socket.cookie && !call->received_mixed &&
@@ -259,7 +254,7 @@ static __noinline int exa_tls_free(struct pt_regs* regs) {
   stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
   if (!stream) return 0;
   exa_emit_end(&stream->state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, 0);
-  bpf_map_delete_elem(&exa_tls_streams, &key);
+  if (bpf_map_delete_elem(&exa_tls_streams, &key) == 0) exa_tls_let_go(key.tgid, EXA_TLS_STREAMS);
   return 0;
 }
 

@@ -60,7 +60,7 @@ class TlsPrograms {
   void mark_dull(std::uint32_t device, std::uint64_t inode) const;
   // By the verdict that the socket programs go by.
   [[nodiscard]] bool is_excluded(std::uint32_t tgid) const;
-  // Deletes the streams of processes that are gone.
+  // Deletes the streams of processes that are gone, and puts right what each of the others holds.
   void forget(const std::function<bool(std::uint32_t tgid)>& is_gone) const;
 
   [[nodiscard]] std::vector<ProgramFigures> figures() const;

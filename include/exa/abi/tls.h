@@ -37,6 +37,22 @@ struct exa_tls_file {
 };
 EXA_ASSERT_SIZE(struct exa_tls_file, 16);
 
+/* Places of the maps of TLS connections, and of calls of goroutines: one process alone gets half.
+ */
+enum { EXA_TLS_ENTRIES = 131072 };
+
+enum exa_tls_share {
+  EXA_TLS_STREAMS = 0,
+  EXA_TLS_GOROUTINES = 1,
+};
+
+/* Value of map exa_tls_held, key tgid, or EXA_TLS_ALL, which is nobody's. */
+enum { EXA_TLS_ALL = 0 };
+struct exa_tls_held {
+  __u32 count[2]; /* by exa_tls_share */
+};
+EXA_ASSERT_SIZE(struct exa_tls_held, 8);
+
 /* Socket ids of TLS streams have this bit set; socket cookies count up from one and never get
  * there. */
 #define EXA_TLS_STREAM_ID (1ull << 63)
