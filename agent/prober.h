@@ -16,7 +16,7 @@
 #include "agent/foreign_reader.h"
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/ring_reader.h"
-#include "agent/privilege/outbox.h"
+#include "agent/pipeline_line.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/privilege/zygote.h"
 #include "agent/status.h"
@@ -57,7 +57,6 @@ class Prober {
   Result<> observe();
   std::optional<ProcessWords> words_of(int process_fd, std::uint32_t owner,
                                        const std::string& executable);
-  Result<> send(const ChannelMessage& message, UniqueFd attached = {});
   Result<> send_target(const FoundTarget& found);
   void watch_what_there_is_room_for();
   void on_event(int fd, std::uint32_t events);
@@ -68,6 +67,7 @@ class Prober {
   Result<> send_rule_of_the_unjudged();
   void tell_noisy();
   void on_channel();
+  Result<> line_is_open();
   void on_signal();
   void on_timer();
   void set_timer(Duration first, Duration interval);
@@ -90,10 +90,10 @@ class Prober {
   StatusFile status_;
   kernel::RingReader control_ring_;
   PipelineProcess pipeline_;
+  PipelineLine line_;
   UniqueFd signals_;
   UniqueFd epoll_;
   UniqueFd sweep_timer_;
-  Outbox outbox_;
   std::deque<std::uint32_t> unseen_;  // processes to be looked at; at most kMaxScannedProcesses
   ChannelMessage message_;
   bool reading_control_ = true;
