@@ -17,6 +17,7 @@
 #include "agent/kernel/ring_reader.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/request_pipeline/window_publisher.h"
+#include "agent/service_totals.h"
 #include "agent/window_loop.h"
 
 namespace exa {
@@ -26,6 +27,7 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kRecordsPerTurn = 8192;
 constexpr std::size_t kPodUpdatesQueued = 512;
+constexpr std::uint32_t kFineSeries = 1024;  // 2.5 KiB each
 static_assert(kChannelPayloadBytes == kTargetMessageBytes);
 
 // Waiting for acknowledgements twice (a window on its way, and the last) must fit into the time
@@ -83,6 +85,10 @@ class PipelineLoop {
     windows.finish();
     if (pending_) publish(publisher, *pending_);  // the window thread is gone
     exports->shutdown(std::chrono::steady_clock::time_point(Duration(deadline_.ns)));
+    if (exports->output_error() != 0) {
+      log_.error(output_failure(exports->output_error()));
+      return kExitOutputFailed;
+    }
     return ended_in_order ? kExitOk : kExitFailure;
   }
 
@@ -116,6 +122,11 @@ class PipelineLoop {
       if (const auto now = monotonic_now(); next_tick_.known() && now >= next_tick_) {
         drain(ring);
         close_window(now);
+      }
+      // Whoever printed has lost his reader: he would run on for nobody.
+      if (exports_->output_error() != 0) {
+        deadline_ = monotonic_now() + Duration(2s);
+        stopping_ = true;
       }
     }
     drain(ring);
@@ -323,6 +334,9 @@ class PipelineLoop {
         kernel ? std::span<const std::uint64_t>(*kernel) : std::span<const std::uint64_t>(),
         job.gauges, start_, job.window.end));
     publisher.publish(job.window, std::move(self));
+    services_.add(job.window);
+    if (inherited_.services_file.valid() && !services_.tell(inherited_.services_file.get()))
+      occasional_.warn("services", "`status` is not told the services any more", monotonic_now());
   }
 
   PipelineInheritance inherited_;
@@ -334,6 +348,7 @@ class PipelineLoop {
   RequestPipeline pipeline_;
   PodUpdates pod_updates_{kPodUpdatesQueued};
   EngineReader engines_;
+  ServiceTotals services_;
   std::optional<PodNaming> pod_naming_;
   std::optional<EventLogWriter> recorder_;
   ExportChain* exports_ = nullptr;  // lives in run()
@@ -366,6 +381,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.sampler.spans_per_window = config.exemplars.spans_per_window;
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
   options.sampler.floor_probability = config.exemplars.floor;
+  if (prints_table(config)) options.fine_series = kFineSeries;
   return options;
 }
 
