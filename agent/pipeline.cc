@@ -18,6 +18,7 @@
 #include "agent/privilege/pipeline_process.h"
 #include "agent/request_pipeline/window_publisher.h"
 #include "agent/service_totals.h"
+#include "agent/share_report.h"
 #include "agent/window_loop.h"
 
 namespace exa {
@@ -27,7 +28,6 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kRecordsPerTurn = 8192;
 constexpr std::size_t kPodUpdatesQueued = 512;
-constexpr std::uint32_t kFineSeries = 1024;  // 2.5 KiB each
 static_assert(kChannelPayloadBytes == kTargetMessageBytes);
 
 // Waiting for acknowledgements twice (a window on its way, and the last) must fit into the time
@@ -189,6 +189,7 @@ class PipelineLoop {
           health_.on_heartbeat(read_heartbeat(message_), counters_, monotonic_now());
           break;
         case ChannelMessageType::kReady:
+        case ChannelMessageType::kShareLosses:
           return false;  // not for us to hear
       }
     }
@@ -285,10 +286,19 @@ class PipelineLoop {
     job.gauges.kubernetes = pod_gauges(now);
     job.gauges.tls = tls_;
     hand_over(std::move(job));
+    tell_share_losses();
     // The tick of the end is the last frame of a recording: by that a replay knows it.
     if (!stopping_) measure_clock();
     schedule_tick(now);
     if (recorder_) tell_failed_recording();
+  }
+
+  // Totals, so that one for which there is no room is made good by the next.
+  void tell_share_losses() {
+    const auto losses = pipeline_.share_losses(kShareLossesPerMessage);
+    if (losses.empty()) return;
+    write_share_losses(losses, message_);
+    channel_.send(message_);
   }
 
   // Behind: windows become one, and no count is lost.
@@ -369,21 +379,6 @@ class PipelineLoop {
 };
 
 }  // namespace
-
-RequestPipelineOptions pipeline_options(const Config& config, const HashKey& seed) {
-  RequestPipelineOptions options;
-  options.id_seed = seed;
-  options.randomness.presume_random = config.exemplars.presume_random;
-  if (!config.exemplars.seed.empty()) options.randomness.fleet_seed = seed;
-  options.series.max_series_per_metric = config.series.per_metric;
-  options.series.max_series_per_service = config.series.per_service;
-  options.series.max_program_series_per_metric = config.series.per_metric / 4;
-  options.sampler.spans_per_window = config.exemplars.spans_per_window;
-  options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
-  options.sampler.floor_probability = config.exemplars.floor;
-  if (prints_table(config)) options.fine_series = kFineSeries;
-  return options;
-}
 
 int run_pipeline(PipelineInheritance inherited, Channel channel,
                  const Result<ConfinementReport>& confinement) {

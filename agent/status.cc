@@ -82,12 +82,13 @@ int tell_failure(const std::string& text) {
 
 void print_processes(std::string_view processes) {
   const auto json = nlohmann::json::parse(processes, nullptr, false);
-  if (json.is_object() && json.contains("tls"))
+  const bool without_tls = json.is_object() && json.contains("tls");
+  if (without_tls)
     std::printf("\nTLS is not read: %s\n", json["tls"] == "off"
                                                ? "tls.enabled is false"
                                                : "the kernel refuses it, as the log says");
-  else if (const auto table = status_table(processes))
-    std::printf("\n%s", table->c_str());
+  if (without_tls && json.value("over_share", nlohmann::json::array()).empty()) return;
+  if (const auto table = status_table(processes)) std::printf("\n%s", table->c_str());
 }
 
 }  // namespace
