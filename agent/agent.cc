@@ -2,12 +2,14 @@
 
 #include <fcntl.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdio>
+#include <iostream>
 
 #include "agent/check.h"
 #include "agent/export_chain.h"
@@ -87,7 +89,7 @@ struct Prepared {
   PipelineInheritance inherited;
 };
 
-Result<Prepared> prepare(const Config& config) {
+Result<Prepared> prepare(const Config& config, const Log& log) {
   auto recording = open_recording(config.record_path);
   if (!recording) return std::unexpected(recording.error());
   const auto seed = make_seed(config.exemplars.seed);
@@ -104,7 +106,12 @@ Result<Prepared> prepare(const Config& config) {
                                 .event_ring_fds = programs->event_ring_fds(),
                                 .kernel_counters = std::move(*counters),
                                 .record_file = std::move(*recording),
+                                .services_file = UniqueFd(),
                                 .agent = own_resource()};
+  if (auto services = open_services_file(config))
+    inherited.services_file = std::move(*services);
+  else
+    log.warn(services.error().text);
   return Prepared{std::move(*programs), std::move(*control_ring), std::move(inherited)};
 }
 
@@ -113,9 +120,35 @@ int fail_run(const Log& log, const Error& error) {
   return kExitFailure;
 }
 
+// Empty: this process may do what has to be done.
+std::string missing_rights() {
+  std::string missing;
+  for (const auto& capability : capability_states())
+    if (capability.required && !capability.present)
+      missing += (missing.empty() ? "" : ", ") + std::string(capability.text);
+  if (missing.empty()) return missing;
+  const char* const remedy = geteuid() != 0
+                                 ? "run it as root: sudo exemplar-agent run"
+                                 : "root here lacks them too: in a container, add them (docker run "
+                                   "--cap-add), or see the chart's README";
+  return "not permitted without " + missing + "; " + remedy;
+}
+
+// A table is for a terminal; who redirects it would wait for nothing.
+bool prints_nowhere(const Config& config) {
+  struct stat status{};
+  return config.output == OutputForm::kAuto && isatty(STDOUT_FILENO) == 0 &&
+         fstat(STDOUT_FILENO, &status) == 0 &&
+         (S_ISFIFO(status.st_mode) || S_ISREG(status.st_mode));
+}
+
 int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
   const auto& config = loaded.config;
   Log log(config.log.level, config.log.format, "exemplar-agent");
+  if (const auto missing = missing_rights(); !missing.empty()) {
+    log.error(missing);
+    return kExitFailure;
+  }
   const auto lock = lock_instance(config.lock_path);
   if (!lock) return fail_run(log, lock.error());
   if (!lock->acquired()) {
@@ -126,6 +159,10 @@ int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
   }
   for (const auto& warning : loaded.warnings)
     log.warn(warning);
+  if (prints_nowhere(config))
+    log.info(
+        "standard output is no terminal, so nothing is printed; --output table or json prints, "
+        "--output none says that this is meant");
   if (const auto readable = check_export_files(config); !readable) {
     log.error(readable.error().text);
     return kExitBadConfiguration;
@@ -134,19 +171,21 @@ int run_agent(const CommandLine& command, const LoadedConfig& loaded) {
   if (!signals) return fail_run(log, signals.error());
   auto zygote = Zygote::start(be_reader, config.pipeline.uid);
   if (!zygote) return fail_run(log, zygote.error());
-  auto prepared = prepare(config);
+  auto prepared = prepare(config, log);
   if (!prepared) return fail_run(log, prepared.error());
 
   auto kept = prepared->inherited.event_ring_fds;
   kept.push_back(prepared->programs.counters_fd());
-  if (prepared->inherited.record_file.valid())
-    kept.push_back(prepared->inherited.record_file.get());
+  for (const auto* const file :
+       {&prepared->inherited.record_file, &prepared->inherited.services_file})
+    if (file->valid()) kept.push_back(file->get());
   auto pipeline = start_pipeline(
       reach_of(config), kept, [&](Channel channel, const Result<ConfinementReport>& confinement) {
         return run_pipeline(std::move(prepared->inherited), std::move(channel), confinement);
       });
   if (!pipeline) return fail_run(log, pipeline.error());
   prepared->inherited.record_file.reset();
+  prepared->inherited.services_file.reset();
   if (auto tied = zygote->end_with_us(pipeline->exited.get()); !tied)
     return fail_run(log, tied.error());
   if (auto kept_few = keep_prober_capabilities(); !kept_few) return fail_run(log, kept_few.error());
@@ -178,6 +217,9 @@ int run_command(const CommandLine& command) {
     print_error(loaded.error().text);
     return kExitBadConfiguration;
   }
+  if (command.verb == Verb::kRun && !command.print_config) return run_agent(command, *loaded);
+  for (const auto& warning : loaded->warnings)
+    print_error("warning: " + warning);
   if (command.print_config) {
     // To a person with origins; to a file as plain settings.
     const auto origins = isatty(STDOUT_FILENO) != 0 ? Origins::kShown : Origins::kLeftOut;
@@ -185,12 +227,20 @@ int run_command(const CommandLine& command) {
     return kExitOk;
   }
   if (command.verb == Verb::kCheck) return check_host(loaded->config);
-  if (command.verb == Verb::kStatus) return print_status(loaded->config);
-  if (command.verb == Verb::kReplay)
-    return replay_recording(
-        command.replay_path, loaded->config,
-        Log(loaded->config.log.level, loaded->config.log.format, "exemplar-agent"));
-  return run_agent(command, *loaded);
+  if (command.verb == Verb::kStatus) return print_status(loaded->config, command.status_form);
+  return replay_recording(
+      command.replay_path, loaded->config,
+      Log(loaded->config.log.level, loaded->config.log.format, "exemplar-agent"));
+}
+
+int with_output_written(int exit_code) {
+  std::cout.flush();
+  errno = 0;
+  const bool flushed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
+  if (flushed) return exit_code;
+  print_error(fail_errno("standard output", errno != 0 ? errno : EPIPE).error().text +
+              ": not all was printed");
+  return exit_code == kExitOk ? kExitFailure : exit_code;
 }
 
 }  // namespace exa

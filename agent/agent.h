@@ -8,4 +8,7 @@ namespace exa {
 // Does what the command line says; the exit code.
 int run_command(const CommandLine& command);
 
+// The exit code of a command whose output is to be all there; says so where it is not.
+int with_output_written(int exit_code);
+
 }  // namespace exa

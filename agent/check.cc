@@ -1,6 +1,7 @@
 #include "agent/check.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -8,13 +9,17 @@
 #include <string>
 
 #include "agent/cli.h"
+#include "agent/config/value_text.h"
+#include "agent/discovery/target_finder.h"
 #include "agent/export_chain.h"
 #include "agent/foreign_reader.h"
 #include "agent/kernel/features.h"
 #include "agent/kernel/mapping_iterator.h"
 #include "agent/privilege/landlock.h"
+#include "agent/privilege/single_instance.h"
 #include "agent/tls_capture.h"
 #include "exa/base/unique_fd.h"
+#include "exporters/openmetrics/listen_socket.h"
 
 namespace exa {
 namespace {
@@ -75,6 +80,53 @@ void print_confinement(const Config& config) {
                 *landlock >= 4 ? " and TCP ports" : "");
 }
 
+// What a second agent would lack; the exit code of `run` then.
+int print_what_is_taken(const Config& config) {
+  int code = kExitOk;
+  if (config.openmetrics.enabled) {
+    if (const auto listening = listen_on(config.openmetrics.host, config.openmetrics.port);
+        !listening) {
+      std::printf("  %s\n", listening.error().text.c_str());
+      code = kExitFailure;
+    }
+  }
+  if (const auto holder = lock_holder(config.lock_path); holder.held) {
+    std::printf(
+        "  another agent runs already%s; it holds %s: end it, or give this one another "
+        "lock_file\n",
+        holder.process.empty() ? "" : (", as process " + holder.process).c_str(),
+        config.lock_path.c_str());
+    code = kExitSecondInstance;
+  }
+  return code;
+}
+
+void print_rules(const Config& config) {
+  TargetFinder finder(config.targets, this_host(), ProcReader({}));
+  for (const auto tgid : finder.processes())
+    static_cast<void>(finder.look_at(tgid));
+  for (const auto& rule : finder.unmatched())
+    std::printf("Warning: %s: no process matches now.\n", rule.c_str());
+}
+
+// How results come to where somebody looks at them.
+void print_ways_out(const Config& config) {
+  if (config.openmetrics.enabled)
+    std::printf(
+        "Prometheus scrapes it so, and keeps exemplars with --enable-feature=exemplar-storage:\n"
+        "  scrape_configs:\n"
+        "    - job_name: exemplar-agent\n"
+        "      honor_labels: true  # job and instance are those of the observed services\n"
+        "      static_configs:\n"
+        "        - targets: [\"%s\"]\n",
+        host_port_text(config.openmetrics.host, config.openmetrics.port).c_str());
+  if (!config.otlp.traces.active())
+    std::puts(
+        "No traces are exported, so exemplars have ids only where callers sampled their own "
+        "traces;\n"
+        "  --otlp-endpoint URL (otlp.endpoint) gives every exemplar its trace.");
+}
+
 }  // namespace
 
 int check_host(const Config& config) {
@@ -94,6 +146,7 @@ int check_host(const Config& config) {
   std::printf("\n%s\n", features.rung_sentence.c_str());
   if (!features.can_run()) {
     std::printf("The agent cannot run here:\n%s\n", features.refusal().c_str());
+    if (geteuid() != 0) std::puts("You are not root: sudo exemplar-agent check");
     return kExitFailure;
   }
   if (const auto readable = check_export_files(config); !readable) {
@@ -109,6 +162,12 @@ int check_host(const Config& config) {
     std::puts(
         "Seen are the processes of this PID namespace, which is not the host's; for all of them:\n"
         "`docker run --pid=host`, `hostPID: true`.");
+  print_rules(config);
+  print_ways_out(config);
+  if (const int code = print_what_is_taken(config); code != kExitOk) {
+    std::puts("The agent cannot run now, for the reasons above.");
+    return code;
+  }
   std::puts("The agent can run here.");
   return kExitOk;
 }

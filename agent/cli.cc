@@ -3,10 +3,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <deque>
 #include <span>
 
 #include "agent/config/setting.h"
+#include "agent/config/value_text.h"
 
 namespace exa {
 namespace {
@@ -34,8 +36,9 @@ constexpr const char* kReplayExamples = R"(Examples:
   exemplar-agent replay traffic.exa --output json | jq -c 'select(.type == "span")')";
 
 // The settings that mean something when nothing is captured.
-constexpr std::array<std::string_view, 5> kReplaySettings = {
-    "output", "otlp.endpoint", "exemplars.budget", "log.level", "log.format"};
+constexpr std::array<std::string_view, 7> kReplaySettings = {
+    "output",           "table.rows", "table.sort", "otlp.endpoint",
+    "exemplars.budget", "log.level",  "log.format"};
 
 // The one that says which agent is meant.
 constexpr std::array<std::string_view, 1> kStatusSettings = {"lock_file"};
@@ -63,10 +66,29 @@ void add_setting_flags(CLI::App& verb, std::deque<FlagTexts>& texts,
   }
 }
 
+// Empty where the verb is one.
+std::string problem_of_verb(const CLI::App& app, const std::string& verb) {
+  std::vector<std::string_view> known;
+  std::string names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == verb) return {};
+    known.push_back(command->get_name());
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  if (verb.empty())
+    return "what is it to do? One of " + names +
+           "; 'exemplar-agent run' observes this host, 'exemplar-agent --help' tells of each";
+  const auto meant = nearest(verb, known);
+  return "'" + verb + "' is no command" +
+         (meant.empty() ? std::string(".") : "; did you mean '" + std::string(meant) + "'?") +
+         " Commands are " + names + "; 'exemplar-agent --help' tells of each";
+}
+
 }  // namespace
 
 ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine command;
+  bool status_as_json = false;
   std::deque<FlagTexts> texts;
   CLI::App app(kAbout, "exemplar-agent");
   app.require_subcommand(1);
@@ -89,6 +111,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
       app.add_subcommand("status", "tell what the running agent found in each process");
   status->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
   add_setting_flags(*status, texts, kStatusSettings);
+  status->add_flag("--json", status_as_json, "print it as JSON, for programs");
 
   auto* const replay = app.add_subcommand("replay", "compute a recording's result again");
   replay->add_option("file", command.replay_path, "written by 'run --record'")->required();
@@ -98,6 +121,12 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
 
   app.add_subcommand("version", "print the version");
 
+  if (argc < 2 || argv[1][0] != '-')
+    if (const auto problem = problem_of_verb(app, argc < 2 ? "" : argv[1]); !problem.empty()) {
+      std::fprintf(stderr, "exemplar-agent: %s\n", problem.c_str());
+      return kExitBadConfiguration;
+    }
+
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -105,6 +134,7 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (app.got_subcommand("check")) command.verb = Verb::kCheck;
   if (app.got_subcommand("status")) command.verb = Verb::kStatus;
+  if (status_as_json) command.status_form = StatusForm::kJson;
   if (app.got_subcommand("replay")) command.verb = Verb::kReplay;
   if (app.got_subcommand("version")) command.verb = Verb::kVersion;
   for (const auto& text : texts)

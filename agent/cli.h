@@ -11,12 +11,15 @@ namespace exa {
 
 enum class Verb : std::uint8_t { kRun, kCheck, kStatus, kReplay, kVersion };
 
+enum class StatusForm : std::uint8_t { kTable, kJson };
+
 struct CommandLine {
   Verb verb = Verb::kRun;
   std::string config_path;
   std::vector<FlagSetting> flags;
   bool print_config = false;
   std::string replay_path;
+  StatusForm status_form = StatusForm::kTable;
 };
 
 // Prints help or what is wrong; then only the exit code is left.
@@ -27,5 +30,6 @@ inline constexpr int kExitOk = 0;
 inline constexpr int kExitFailure = 1;
 inline constexpr int kExitBadConfiguration = 2;
 inline constexpr int kExitSecondInstance = 3;
+inline constexpr int kExitOutputFailed = 4;  // of the pipeline process; the agent's own is 1
 
 }  // namespace exa

@@ -3,11 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "agent/config/value_text.h"
 #include "agent/privilege/confinement.h"
 #include "exporters/console/json_exporter.h"
-#include "exporters/console/line_output.h"
 #include "exporters/console/table_exporter.h"
 #include "exporters/otlp/endpoint_url.h"
 
@@ -30,6 +30,24 @@ OtlpSettings otlp_settings(const Config& config, bool traces) {
   settings.agent_version = EXA_VERSION;
   settings.queue.queue_bytes = config.otlp.queue_size_bytes;
   return settings;
+}
+
+RowOrder row_order(TableOrder order) {
+  switch (order) {
+    case TableOrder::kTime:
+      return RowOrder::kTime;
+    case TableOrder::kRate:
+      return RowOrder::kRate;
+    case TableOrder::kErrors:
+      return RowOrder::kErrors;
+    case TableOrder::kP99:
+      return RowOrder::kP99;
+    case TableOrder::kMax:
+      return RowOrder::kMax;
+    case TableOrder::kName:
+      return RowOrder::kName;
+  }
+  return RowOrder::kTime;
 }
 
 OutputForm output_form(const Config& config) {
@@ -55,8 +73,12 @@ LogSink sink_to(const Log& log) {
 
 }  // namespace
 
+bool prints_table(const Config& config) {
+  return output_form(config) == OutputForm::kTable;
+}
+
 Result<ExportChain> ExportChain::start(const Config& config, ExportCounters& counters,
-                                       ReadinessCheck readiness, const Log& log) {
+                                       ReadinessCheck readiness, const Log& log, Tables tables) {
   ExportChain chain;
   const auto sink = sink_to(log);
   if (auto started = chain.start_otlp(config, counters, sink); !started)
@@ -68,7 +90,7 @@ Result<ExportChain> ExportChain::start(const Config& config, ExportCounters& cou
     if (!endpoint) return std::unexpected(endpoint.error());
     chain.endpoint_ = std::move(*endpoint);
   }
-  chain.start_console(config, counters);
+  chain.start_console(config, counters, tables);
   return chain;
 }
 
@@ -87,17 +109,26 @@ Result<> ExportChain::start_otlp(const Config& config, ExportCounters& counters,
   return {};
 }
 
-void ExportChain::start_console(const Config& config, ExportCounters& counters) {
+void ExportChain::start_console(const Config& config, ExportCounters& counters, Tables tables) {
   const auto form = output_form(config);
   if (form == OutputForm::kNone) return;
-  const auto output = std::make_shared<LineOutput>(STDOUT_FILENO);
+  const auto output = output_ = std::make_shared<LineOutput>(STDOUT_FILENO);
   if (form == OutputForm::kJson) {
     span_consoles_.push_back(
         std::make_unique<JsonSpanExporter>(output, otlp_.spans ? nullptr : &counters));
     metric_consoles_.push_back(std::make_unique<JsonMetricExporter>(output));
   } else {
-    metric_consoles_.push_back(std::make_unique<TableExporter>(
-        output, TableSettings{.colours = colours_wanted(STDOUT_FILENO)}));
+    metric_consoles_.push_back(
+        std::make_unique<TableExporter>(output,
+                                        TableSettings{.rows = config.table.rows,
+                                                      .order = row_order(config.table.order),
+                                                      .colours = colours_wanted(STDOUT_FILENO),
+                                                      .spans_exported = otlp_.spans != nullptr},
+                                        [listed = tables == Tables::kListed] {
+                                          auto size = terminal_size(STDOUT_FILENO);
+                                          if (listed) size.lines = 0;
+                                          return size;
+                                        }));
   }
 }
 
@@ -164,6 +195,13 @@ Result<> check_export_files(const Config& config) {
   return {};
 }
 
+std::string output_failure(int error) {
+  return fail_errno("standard output", error).error().text +
+         (error == EPIPE ? ": nobody reads it any more; --output none runs without it"
+                         : ": what was to be printed is lost; print elsewhere, or nothing with "
+                           "--output none");
+}
+
 namespace {
 
 // Checked when the configuration was; without what a query may hold.
@@ -183,7 +221,10 @@ std::string describe_exports(const Config& config, std::uint16_t endpoint_port) 
     text += "OTLP traces to " + display_of(config.otlp.traces) + ", ";
   if (config.otlp.metrics.active())
     text += "OTLP metrics to " + display_of(config.otlp.metrics) + ", ";
-  return text.empty() ? "no exporter is on" : text.substr(0, text.size() - 2);
+  if (text.empty()) return "no exporter is on";
+  if (!config.otlp.traces.active())
+    text += "no traces, so exemplars have ids only where callers sampled (--otlp-endpoint URL), ";
+  return text.substr(0, text.size() - 2);
 }
 
 }  // namespace exa

@@ -4,6 +4,7 @@
 
 int main(int argc, char** argv) {
   const auto parsed = exa::parse_command_line(argc, argv);
-  if (const auto* const code = std::get_if<int>(&parsed)) return *code;
-  return exa::run_command(std::get<exa::CommandLine>(parsed));
+  const auto* const code = std::get_if<int>(&parsed);
+  return exa::with_output_written(
+      code != nullptr ? *code : exa::run_command(std::get<exa::CommandLine>(parsed)));
 }

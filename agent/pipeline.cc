@@ -18,6 +18,7 @@
 #include "agent/privilege/pipeline_process.h"
 #include "agent/prober_line.h"
 #include "agent/request_pipeline/window_publisher.h"
+#include "agent/service_totals.h"
 #include "agent/share_report.h"
 #include "agent/window_loop.h"
 
@@ -86,6 +87,10 @@ class PipelineLoop {
     windows.finish();
     if (pending_) publish(publisher, *pending_);  // the window thread is gone
     exports->shutdown(std::chrono::steady_clock::time_point(Duration(deadline_.ns)));
+    if (exports->output_error() != 0) {
+      log_.error(output_failure(exports->output_error()));
+      return kExitOutputFailed;
+    }
     return ended_in_order ? kExitOk : kExitFailure;
   }
 
@@ -119,6 +124,11 @@ class PipelineLoop {
       if (const auto now = monotonic_now(); next_tick_.known() && now >= next_tick_) {
         drain(ring);
         close_window(now);
+      }
+      // Whoever printed has lost his reader: he would run on for nobody.
+      if (exports_->output_error() != 0) {
+        deadline_ = monotonic_now() + Duration(2s);
+        stopping_ = true;
       }
     }
     drain(ring);
@@ -310,6 +320,9 @@ class PipelineLoop {
         kernel ? std::span<const std::uint64_t>(*kernel) : std::span<const std::uint64_t>(),
         job.gauges, start_, job.window.end));
     publisher.publish(job.window, std::move(self));
+    services_.add(job.window);
+    if (inherited_.services_file.valid() && !services_.tell(inherited_.services_file.get()))
+      occasional_.warn("services", "`status` is not told the services any more", monotonic_now());
   }
 
   PipelineInheritance inherited_;
@@ -322,6 +335,7 @@ class PipelineLoop {
   RequestPipeline pipeline_;
   PodUpdates pod_updates_{kPodUpdatesQueued};
   EngineReader engines_;
+  ServiceTotals services_;
   std::optional<PodNaming> pod_naming_;
   std::optional<EventLogWriter> recorder_;
   ExportChain* exports_ = nullptr;  // lives in run()
@@ -341,20 +355,6 @@ class PipelineLoop {
 };
 
 }  // namespace
-
-RequestPipelineOptions pipeline_options(const Config& config, const HashKey& seed) {
-  RequestPipelineOptions options;
-  options.id_seed = seed;
-  options.randomness.presume_random = config.exemplars.presume_random;
-  if (!config.exemplars.seed.empty()) options.randomness.fleet_seed = seed;
-  options.series.max_series_per_metric = config.series.per_metric;
-  options.series.max_series_per_service = config.series.per_service;
-  options.series.max_program_series_per_metric = config.series.per_metric / 4;
-  options.sampler.spans_per_window = config.exemplars.spans_per_window;
-  options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
-  options.sampler.floor_probability = config.exemplars.floor;
-  return options;
-}
 
 int run_pipeline(PipelineInheritance inherited, Channel channel,
                  const Result<ConfinementReport>& confinement) {

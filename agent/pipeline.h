@@ -23,7 +23,8 @@ struct PipelineInheritance {
   HashKey seed{};
   std::vector<int> event_ring_fds;
   kernel::KernelCounters kernel_counters;
-  UniqueFd record_file;  // not valid: no recording
+  UniqueFd record_file;    // not valid: no recording
+  UniqueFd services_file;  // not valid: `status` is told no services
   std::shared_ptr<const Resource> agent;
 };
 

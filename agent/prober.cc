@@ -5,6 +5,7 @@
 #include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -13,6 +14,7 @@
 #include "agent/capture/event_decoder.h"
 #include "agent/capture/target_message.h"
 #include "agent/cli.h"
+#include "agent/config/setting.h"
 #include "agent/config/value_text.h"
 #include "agent/discovery/mounts.h"
 #include "agent/export_chain.h"
@@ -105,6 +107,7 @@ int Prober::run() {
     if (exit_code_ < 0) exit_code_ = kExitFailure;
   }
   status_.remove();
+  ::unlink(services_path(config_).c_str());
   return exit_code_;
 }
 
@@ -174,6 +177,11 @@ Result<> Prober::tell_processes() {
     if ((!found->target.observed || attached_) && !enter(verdict, found->target)) continue;
     if (auto sent = send_target(*found); !sent) return sent;
     if (!attached_) observed_ += found->target.observed ? 1 : 0;
+  }
+  if (unseen_.empty() && tell_of_unmatched_) {
+    tell_of_unmatched_ = false;
+    for (const auto& rule : finder_.unmatched())
+      log_.warn(rule + ": no process matches; those that start later are looked at");
   }
   return unseen_.empty() && !attached_ ? observe() : Result<>();
 }
@@ -344,10 +352,16 @@ void Prober::reload() {
   const auto processes = finder_.processes();
   unseen_.assign(processes.begin(), processes.end());
   if (const auto excluded = exclude_ourselves(); !excluded) log_.error(excluded.error().text);
-  if (!(config_ == *reloaded))
-    log_.warn("SIGHUP: target rules and log level are in force; other changes need a restart");
-  else
+  tell_of_unmatched_ = true;
+  const auto waiting = changed_settings(config_, *reloaded);
+  if (waiting.empty()) {
     log_.info("SIGHUP: the configuration is in force");
+    return;
+  }
+  std::string keys;
+  for (const auto key : waiting)
+    keys += (keys.empty() ? "" : ", ") + std::string(key);
+  log_.warn("SIGHUP: target rules and log level are in force; a restart is needed for " + keys);
 }
 
 int Prober::end_of_pipeline() {
@@ -356,7 +370,7 @@ int Prober::end_of_pipeline() {
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && phase_ == Phase::kEnding) return kExitOk;
   if (WIFSIGNALED(status))
     log_.error("the pipeline process was ended by signal " + std::to_string(WTERMSIG(status)));
-  else if (phase_ != Phase::kStarting)
+  else if (phase_ != Phase::kStarting && WEXITSTATUS(status) != kExitOutputFailed)
     log_.error("the pipeline process ended with code " + std::to_string(WEXITSTATUS(status)));
   return kExitFailure;
 }

@@ -105,6 +105,7 @@ class Prober {
   bool reading_control_ = true;
   bool attached_ = false;
   bool told_of_probes_ = false;
+  bool tell_of_unmatched_ = true;  // rules that match nobody, once all processes are looked at
   Phase phase_ = Phase::kStarting;
   std::size_t observed_ = 0;
   int exit_code_ = -1;  // 0 or more: the loop ends

@@ -41,7 +41,9 @@ void Prober::note_refused(SharedTable table, std::uint32_t tgid, const std::stri
 }
 
 void Prober::write_status() {
-  const auto tls = tls_ ? tls_->status() : std::string();
+  const std::string without = config_.tls.enabled ? R"({"processes":[],"tls":"refused"})"
+                                                  : R"({"processes":[],"tls":"off"})";
+  const auto tls = tls_ ? tls_->status() : without;
   if (tls_ && tls.empty()) return;  // not known yet
   if (const auto written = status_.write(shares_.status(tls)); !written)
     occasional_.warn("status", written.error().text, monotonic_now());

@@ -125,15 +125,17 @@ int replay_recording(const std::string& path, const Config& config, const Log& l
   replay_config.openmetrics.enabled = false;
   if (replay_config.output == OutputForm::kAuto) replay_config.output = OutputForm::kTable;
   ExportCounters export_counters;
-  auto exports =
-      ExportChain::start(replay_config, export_counters, [] { return Readiness{}; }, log);
+  auto exports = ExportChain::start(
+      replay_config, export_counters, [] { return Readiness{}; }, log, Tables::kListed);
   if (!exports) return failed(log, exports.error());
 
-  Replay replay(config, reader->header());
+  Replay replay(replay_config, reader->header());
   WindowPublisher publisher({}, replay.counters(), exports->span_exporters(),
                             exports->metric_exporters());
   const auto done = replay.run(*reader, publisher);
   exports->shutdown(std::chrono::steady_clock::now() + 10s);
+  if (const int error = exports->output_error(); error != 0)
+    return failed(log, {output_failure(error)});
   if (!done) return failed(log, {path + ": " + done.error().text});
   if (reader->truncated())
     log.warn(path + ": the recording was cut off; what it holds was replayed");

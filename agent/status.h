@@ -1,15 +1,21 @@
-// What the running agent found in each process, told through a file beside its lock: written by the
-// prober, printed by the verb `status`.
+// What the running agent counted of each service and found in each process, told through two files
+// beside its lock: written by the pipeline and by the prober, printed by the verb `status`.
 #pragma once
 
 #include <string>
 
+#include "agent/cli.h"
 #include "agent/config/config.h"
 #include "exa/base/result.h"
+#include "exa/base/unique_fd.h"
 
 namespace exa {
 
 std::string status_path(const Config& config);
+std::string services_path(const Config& config);
+
+// Beside the lock, for the pipeline to write; for its owner's eyes only.
+Result<UniqueFd> open_services_file(const Config& config);
 
 // Prober thread. The file is whole at any time, for its owner's eyes only, and gone with the
 // writer.
@@ -29,6 +35,6 @@ class StatusFile {
 };
 
 // The exit code.
-int print_status(const Config& config);
+int print_status(const Config& config, StatusForm form);
 
 }  // namespace exa

@@ -112,6 +112,14 @@ struct OpenMetricsSettings {
 
 enum class OutputForm : std::uint8_t { kAuto, kTable, kJson, kNone };  // auto: table on a terminal
 
+enum class TableOrder : std::uint8_t { kTime, kRate, kErrors, kP99, kMax, kName };
+
+struct TableOutput {
+  std::uint32_t rows = 20;
+  TableOrder order = TableOrder::kTime;
+  bool operator==(const TableOutput&) const = default;
+};
+
 struct PipelineSettings {
   // User and group of the process that parses and exports; known to no /etc/passwd, shared with
   // nobody: above what distributions, systemd (to 1879048191), OpenShift (to 1999999999) and
@@ -130,6 +138,7 @@ struct LogSettings {
 struct Config {
   Duration window = std::chrono::seconds(10);
   OutputForm output = OutputForm::kAuto;
+  TableOutput table;
   std::string record_path;  // empty: no recording
   std::string lock_path = "/run/exemplar-agent.lock";
   TargetSettings targets;

@@ -13,6 +13,8 @@
 namespace exa {
 namespace {
 
+constexpr std::string_view kHiddenSecret = "***";
+
 class ConfigLoader {
  public:
   Result<LoadedConfig> load(const ConfigSources& sources) {
@@ -29,13 +31,24 @@ class ConfigLoader {
   }
 
  private:
+  // A printed configuration that is loaded again must not send stars for a secret.
+  SettingResult apply(const Setting& setting, std::span<const SettingEntry> entries) {
+    const auto stars = std::ranges::find(entries, kHiddenSecret, &SettingEntry::value);
+    if (setting.secret && stars != entries.end())
+      return std::unexpected(
+          SettingError{static_cast<std::size_t>(stars - entries.begin()),
+                       "'***' is what --print-config prints instead of a secret; put the secret "
+                       "itself here, or into the environment"});
+    return setting.apply(loaded_.config, entries);
+  }
+
   void apply_file(const ConfigSources& sources) {
     auto reading = read_yaml(sources.file_name, sources.file_text);
     problems_ = std::move(reading.problems);
     // In the order of the table, whatever the file's: short forms first.
     std::ranges::sort(reading.settings, {}, &YamlSetting::setting);
     for (const auto& [setting, entries, places] : reading.settings) {
-      const auto applied = setting->apply(loaded_.config, entries);
+      const auto applied = apply(*setting, entries);
       if (applied && !places.empty()) loaded_.origins[std::string(setting->key)] = places.front();
       if (!applied)
         problems_.push_back(places[std::min(applied.error().entry, places.size() - 1)] + ": " +
@@ -47,7 +60,7 @@ class ConfigLoader {
     auto reading = read_environment(environment);
     loaded_.warnings = std::move(reading.warnings);
     for (const auto& [setting, entries, variable] : reading.settings) {
-      if (const auto applied = setting->apply(loaded_.config, entries))
+      if (const auto applied = apply(*setting, entries))
         loaded_.origins[std::string(setting->key)] = variable;
       else
         loaded_.warnings.push_back(variable + ": " + applied.error().text + "; ignored");
@@ -64,7 +77,7 @@ class ConfigLoader {
     std::vector<SettingEntry> entries;
     for (const auto& value : flag.values)
       entries.push_back({"", value});
-    if (const auto applied = setting->apply(loaded_.config, entries))
+    if (const auto applied = apply(*setting, entries))
       loaded_.origins[std::string(setting->key)] = flag.flag;
     else
       problems_.push_back(flag.flag + ": " + applied.error().text);
@@ -143,12 +156,32 @@ Result<std::string> read_config_file(const std::string& path) {
   return fail(path + ": larger than 1MiB");
 }
 
+namespace {
+
+std::string unset_line(const Setting& setting, std::string_view name) {
+  const std::string value(setting.value_name);
+  std::string line = "# " + std::string(name) + ": ";
+  switch (setting.shape) {
+    case SettingShape::kScalar:
+      line += value;
+      break;
+    case SettingShape::kList:
+      line += "[" + value + "]";
+      break;
+    case SettingShape::kMap:
+      line += "{" + value + "}";
+      break;
+  }
+  return line + "  # " + std::string(setting.sentence) + "\n";
+}
+
+}  // namespace
+
 std::string config_yaml(const LoadedConfig& loaded, Origins origins) {
   std::string out;
   std::vector<std::string_view> open_sections;
   for (const auto& setting : all_settings()) {
     const auto entries = setting.print(loaded.config);
-    if (entries.empty()) continue;
     std::vector<std::string_view> path;
     for (auto rest = setting.key; !rest.empty();) {
       const auto part = rest.substr(0, rest.find('.'));
@@ -164,8 +197,12 @@ std::string config_yaml(const LoadedConfig& loaded, Origins origins) {
     open_sections.assign(path.begin(), path.end() - 1);
     const std::string indent(2 * depth, ' ');
     const auto shown = [&](const SettingEntry& entry) {
-      return setting.secret ? std::string("\"***\"") : yaml_scalar(entry.value);
+      return yaml_scalar(setting.secret ? kHiddenSecret : std::string_view(entry.value));
     };
+    if (entries.empty()) {
+      out += indent + unset_line(setting, path.back());
+      continue;
+    }
     out += indent + std::string(path.back()) + ":";
     const auto comment =
         origins == Origins::kShown ? origin_comment(loaded, setting.key) : std::string();

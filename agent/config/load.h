@@ -37,8 +37,9 @@ Result<LoadedConfig> load_config(const ConfigSources& sources);
 // At most kMaxConfigFileBytes; not a directory or a device.
 Result<std::string> read_config_file(const std::string& path);
 
-// The effective configuration as YAML that load_config() reads again. With origins, a value that
-// does not come from the defaults says where it does come from. Secrets print as ***.
+// The effective configuration as YAML that load_config() reads again, but for secrets, which print
+// as *** and are then refused. Every setting is there, one that is not set as a comment. With
+// origins, a value that does not come from the defaults says where it does come from.
 enum class Origins : std::uint8_t { kLeftOut, kShown };
 std::string config_yaml(const LoadedConfig& loaded, Origins origins = Origins::kLeftOut);
 

@@ -137,6 +137,14 @@ const Setting kSettings[] = {
      "what is printed on standard output; auto is table on a terminal, else none",
      [](Config& c, Entries e) { return store_name(e, kOutputs, c.output); },
      [](const Config& c) { return print_name(kOutputs, c.output); }},
+    {"table.rows", "--rows", "COUNT", SettingShape::kScalar, false,
+     "most rows of the table; a terminal shows as many as it has room for",
+     [](Config& c, Entries e) { return store(parse_count(e[0].value, 1, 1000), c.table.rows); },
+     [](const Config& c) { return one(std::to_string(c.table.rows)); }},
+    {"table.sort", "--sort", "time|rate|errors|p99|max|name", SettingShape::kScalar, false,
+     "what services and rows of the table are sorted by, most first; time is what all took",
+     [](Config& c, Entries e) { return store_name(e, kTableOrders, c.table.order); },
+     [](const Config& c) { return print_name(kTableOrders, c.table.order); }},
     {"record", "--record", "FILE", SettingShape::kScalar, false,
      "write the raw events to FILE, for 'replay'; holds heads of captured messages",
      [](Config& c, Entries e) { return store_text(e, c.record_path); },
@@ -313,6 +321,13 @@ std::span<const Setting> all_settings() {
 const Setting* find_setting(std::string_view key) {
   const auto found = std::ranges::find(kSettings, key, &Setting::key);
   return found == std::end(kSettings) ? nullptr : &*found;
+}
+
+std::vector<std::string_view> changed_settings(const Config& before, const Config& after) {
+  std::vector<std::string_view> keys;
+  for (const auto& setting : all_settings())
+    if (setting.print(before) != setting.print(after)) keys.push_back(setting.key);
+  return keys;
 }
 
 std::vector<std::string_view> names_under(std::string_view prefix) {

@@ -47,6 +47,9 @@ std::span<const Setting> all_settings();
 // Null if there is none.
 const Setting* find_setting(std::string_view key);
 
+// Keys of the settings in which two configurations differ.
+std::vector<std::string_view> changed_settings(const Config& before, const Config& after);
+
 // Names that may follow the prefix ("" or "targets.include") in a key.
 std::vector<std::string_view> names_under(std::string_view prefix);
 

@@ -54,6 +54,12 @@ constexpr std::array<Name<OutputForm>, 4> kOutputs = {{{"auto", OutputForm::kAut
                                                        {"table", OutputForm::kTable},
                                                        {"json", OutputForm::kJson},
                                                        {"none", OutputForm::kNone}}};
+constexpr std::array<Name<TableOrder>, 6> kTableOrders = {{{"time", TableOrder::kTime},
+                                                           {"rate", TableOrder::kRate},
+                                                           {"errors", TableOrder::kErrors},
+                                                           {"p99", TableOrder::kP99},
+                                                           {"max", TableOrder::kMax},
+                                                           {"name", TableOrder::kName}}};
 constexpr std::array<Name<LogThreshold>, 5> kLevels = {{{"debug", LogThreshold::kDebug},
                                                         {"info", LogThreshold::kInfo},
                                                         {"warn", LogThreshold::kWarn},

@@ -23,9 +23,10 @@ FoundTarget TargetFinder::found(const ProcessFacts& facts) const {
   return {build_target(settings_, host_, facts), identify_cgroup(facts.cgroup, host_.node_cgroup)};
 }
 
-std::optional<FoundTarget> TargetFinder::look_at(std::uint32_t tgid) const {
+std::optional<FoundTarget> TargetFinder::look_at(std::uint32_t tgid) {
   const auto facts = reader_.read(tgid);
   if (!facts || facts->is_kernel_thread) return std::nullopt;
+  matches_.note(*facts);
   return found(*facts);
 }
 

@@ -1,6 +1,6 @@
 // Finds the targets of this host: one by one at the start, and when the kernel announces one.
-// Prober thread, owned by the prober's loop. Keeps nothing but the rules: whoever asks gets what
-// /proc says now.
+// Prober thread, owned by the prober's loop. Keeps nothing but the rules, and which of them fitted
+// somebody: whoever asks gets what /proc says now.
 #pragma once
 
 #include <optional>
@@ -10,6 +10,7 @@
 #include "agent/config/config.h"
 #include "agent/discovery/container/cgroup_path.h"
 #include "agent/discovery/proc_reader.h"
+#include "agent/discovery/rule_matches.h"
 #include "agent/discovery/target_builder.h"
 
 namespace exa {
@@ -37,21 +38,30 @@ struct ResolvedTarget {
 class TargetFinder {
  public:
   TargetFinder(TargetSettings settings, HostIdentity host, ProcReader reader)
-      : settings_(std::move(settings)), host_(std::move(host)), reader_(std::move(reader)) {}
+      : settings_(std::move(settings)),
+        matches_(settings_.include),
+        host_(std::move(host)),
+        reader_(std::move(reader)) {}
 
   // At most kMaxScannedProcesses.
   [[nodiscard]] std::vector<std::uint32_t> processes() const {
     return reader_.processes(kMaxScannedProcesses);
   }
   // Nothing of one that is gone or has no executable.
-  [[nodiscard]] std::optional<FoundTarget> look_at(std::uint32_t tgid) const;
+  [[nodiscard]] std::optional<FoundTarget> look_at(std::uint32_t tgid);
   [[nodiscard]] ResolvedTarget resolve(const ProcessAnnouncement& announced) const;
-  void set_settings(TargetSettings settings) { settings_ = std::move(settings); }
+  void set_settings(TargetSettings settings) {
+    settings_ = std::move(settings);
+    matches_ = RuleMatches(settings_.include);
+  }
+  // Include rules that no process fits of those that were looked at.
+  [[nodiscard]] std::vector<std::string> unmatched() const { return matches_.unmatched(); }
 
  private:
   [[nodiscard]] FoundTarget found(const ProcessFacts& facts) const;
 
   TargetSettings settings_;
+  RuleMatches matches_;
   HostIdentity host_;
   ProcReader reader_;
 };

@@ -23,6 +23,12 @@ std::string pid_in(int fd) {
 
 }  // namespace
 
+LockHolder lock_holder(const std::string& path) {
+  const UniqueFd file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  if (!file.valid() || flock(file.get(), LOCK_SH | LOCK_NB) == 0 || errno != EWOULDBLOCK) return {};
+  return {.held = true, .process = pid_in(file.get())};
+}
+
 Result<InstanceLock> lock_instance(const std::string& path) {
   // O_NOFOLLOW: a link that someone placed there never makes us write elsewhere.
   UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));

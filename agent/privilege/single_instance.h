@@ -14,6 +14,13 @@ struct InstanceLock {
   [[nodiscard]] bool acquired() const { return file.valid(); }
 };
 
+// Whether an agent holds the lock, and as which process, if that is known. Leaves nothing behind.
+struct LockHolder {
+  bool held = false;
+  std::string process;
+};
+LockHolder lock_holder(const std::string& path);
+
 // An error is a lock that could not be tried at all.
 Result<InstanceLock> lock_instance(const std::string& path);
 

@@ -27,10 +27,17 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
     by_uid.emplace(series[i].uid, i);
   for (const auto& other : later.series) {
     const auto known = by_uid.find(other.uid);
-    if (known == by_uid.end())
+    if (known == by_uid.end()) {
       series.push_back(other);
+      continue;
+    }
+    auto& mine = series[known->second];
+    mine.delta.merge(other.delta);
+    // Half of a window's durations would tell quantiles of nothing.
+    if (mine.fine && other.fine)
+      mine.fine->merge(*other.fine);
     else
-      series[known->second].delta.merge(other.delta);
+      mine.fine.reset();
   }
   expired.insert(expired.end(), later.expired.begin(), later.expired.end());
   targets.merge(later.targets);

@@ -9,6 +9,7 @@
 
 #include "agent/metrics/histogram.h"
 #include "agent/metrics/series_registry.h"
+#include "agent/request_pipeline/fine_series.h"
 #include "agent/trace/span_synthesizer.h"
 #include "exa/model/exchange.h"
 #include "exa/model/target.h"
@@ -19,6 +20,7 @@ struct WindowSeries {
   SeriesUid uid = 0;
   SeriesKey key;
   HistogramDelta delta;
+  std::shared_ptr<FineWindow> fine;  // null: not kept
 };
 
 // A request whose span will be exported.

@@ -44,8 +44,8 @@ HistogramPoint CumulativeSeries::point(const State& state, WallTime time) {
   return point;
 }
 
-MetricBatch CumulativeSeries::points(const ClosedWindow& window,
-                                     ExemplarsOfSeries exemplars) const {
+MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeries exemplars,
+                                     const SharesOfSeries& shares) const {
   MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
   struct Place {
     std::size_t resource;
@@ -73,6 +73,7 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window,
       made.exemplars = std::move(its->second);
       std::ranges::stable_sort(made.exemplars, {}, &Exemplar::value);
     }
+    if (const auto its = shares.find(state.uid); its != shares.end()) made.window = its->second;
     std::get<Histogram>(metrics[metric_plus_one - 1].points).points.push_back(std::move(made));
   }
   return batch;

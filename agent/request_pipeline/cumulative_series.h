@@ -18,10 +18,12 @@ class CumulativeSeries {
  public:
   void add(const ClosedWindow& window);
 
-  // One point a series, with the exemplars of the window just closed; they come in any order, by
-  // series.
+  // One point a series, with the exemplars of the window just closed, in any order, and what the
+  // window told of it.
   using ExemplarsOfSeries = std::unordered_map<SeriesUid, std::vector<Exemplar>>;
-  [[nodiscard]] MetricBatch points(const ClosedWindow& window, ExemplarsOfSeries exemplars) const;
+  using SharesOfSeries = std::unordered_map<SeriesUid, std::shared_ptr<const WindowShare>>;
+  [[nodiscard]] MetricBatch points(const ClosedWindow& window, ExemplarsOfSeries exemplars,
+                                   const SharesOfSeries& shares) const;
 
   // After the points of the window in which they expired. What they counted in all, by metric: no
   // page shows it any more.

@@ -26,6 +26,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       programs_(options.max_programs),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
       registry_(options.series, counters),
+      fine_(options.fine_series, counters),
       recorder_(options.recorder_records),
       sampler_(std::make_unique<CoordinatedSampler>(options.sampler, counters)),
       relatives_(options.relatives, counters) {}
@@ -185,6 +186,7 @@ void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value
   const auto [series, bucket] = key.overflow
                                     ? registry_.record_overflow(key.kind, value_ns)
                                     : registry_.record(key, targets_.at(process).service, value_ns);
+  if (key.kind != MetricKind::kServerQueue) fine_.add(series, value_ns, exchange);
   sampler_->on_value({.series = series,
                       .bucket = bucket,
                       .is_error = key.error != ErrorType::kNone || exchange.is_error(),
@@ -221,8 +223,9 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   window.series.reserve(registry_.active().size());
   for (const auto index : registry_.active()) {
     const auto& series = registry_.at(index);
-    window.series.push_back({series.uid, series.key, series.delta});
+    window.series.push_back({series.uid, series.key, series.delta, fine_.window_of(index)});
   }
+  fine_.begin_window();
   fill_targets(window);
   for (const auto& expired : registry_.close_window()) {
     window.expired.push_back(expired.uid);

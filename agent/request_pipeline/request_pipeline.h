@@ -22,6 +22,7 @@
 #include "agent/exemplars/relatives.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/request_pipeline/closed_window.h"
+#include "agent/request_pipeline/fine_series.h"
 #include "agent/request_pipeline/held_exchanges.h"
 #include "agent/request_pipeline/program_table.h"
 #include "agent/request_pipeline/target_table.h"
@@ -52,6 +53,7 @@ struct RequestPipelineOptions {
   Duration hold_for_verdict = std::chrono::seconds(10);
   std::uint32_t max_targets = 16384;
   std::uint32_t max_programs = 256;
+  std::uint32_t fine_series = 0;  // of a window, whose quantiles and slowest request are told
   // A process that began while we observed has series of its own from this age on. A server listens
   // before the first request comes, a probe asks as soon as it can.
   Duration youth_of_servers = std::chrono::seconds(1);
@@ -107,6 +109,7 @@ class RequestPipeline final : public ExchangeSink {
   ProgramTable programs_;
   HeldExchanges held_;
   SeriesRegistry registry_;
+  FineSeries fine_;
   FlightRecorder recorder_;
   std::unique_ptr<ExemplarSampler> sampler_;
   RelativesFinder relatives_;

@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "agent/request_pipeline/window_shares.h"
+
 namespace exa {
 namespace {
 
@@ -27,7 +29,8 @@ WindowPublisher::WindowPublisher(const PublisherOptions& options, Counters& coun
 void WindowPublisher::publish(const ClosedWindow& window, std::vector<ResourceMetrics> extra) {
   series_.add(window);
   const auto acknowledged = export_spans(window);
-  auto batch = series_.points(window, exemplars_of(window, acknowledged));
+  auto batch = series_.points(window, exemplars_of(window, acknowledged),
+                              window_shares(window, acknowledged, !span_exporters_.empty()));
   count_retired(series_.forget(window.expired));
   batch.resources.insert(batch.resources.end(), std::make_move_iterator(extra.begin()),
                          std::make_move_iterator(extra.end()));

@@ -72,6 +72,7 @@
   X(kOverflowProgramShare, series_overflow, program_share, "their program has its share")          \
   X(kOverflowNoProgram, series_overflow, origin_share, "too many programs of one parent or cgroup") \
   X(kExchangesPassing, exchanges_passing, "", "exchanges of young processes, counted by program")  \
+  X(kFineOverflow, table_left_out, series, "exchanges of series too many to tell quantiles of") \
   X(kRetiredServer, exchanges_retired, server, "exchanges in server series dropped since")         \
   X(kRetiredClient, exchanges_retired, client, "exchanges in client series dropped since")         \
   X(kCandidatesOverwritten, exemplar_candidates, overwritten, "candidates lost by the recorder")   \

@@ -10,7 +10,7 @@ namespace exa {
 
 bool LineOutput::write(std::string_view text) {
   const std::lock_guard lock(mutex_);
-  while (!failed_ && !text.empty()) {
+  while (this->error() == 0 && !text.empty()) {
     const ssize_t written = ::write(fd_, text.data(), text.size());
     const int error = errno;
     if (written >= 0) {
@@ -19,10 +19,10 @@ bool LineOutput::write(std::string_view text) {
       pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
       ::poll(&ready, 1, -1);
     } else if (error != EINTR) {
-      failed_ = true;
+      error_ = error;
     }
   }
-  return !failed_;
+  return this->error() == 0;
 }
 
 bool colours_wanted(int fd) {

@@ -1,37 +1,46 @@
-// A readable table at each window: one row a service, side, method and status, of the requests of
-// that window, with the exemplars that open their traces.
-// Window thread only. Budget: the previous counts of each series of the last batch.
+// A readable table at each window, on a terminal in the place of the one before.
+// Window thread only. Budget: what WindowReader holds.
 #pragma once
 
+#include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "exa/export/metric_exporter.h"
 #include "exporters/console/line_output.h"
-#include "exporters/console/window_delta.h"
+#include "exporters/console/table_text.h"
+#include "exporters/console/window_rows.h"
 
 namespace exa {
 
-struct TableSettings {
-  std::size_t rows = 20;  // by total time; the rest is one line
-  std::size_t exemplars_of_row = 2;
-  bool colours = false;  // see colours_wanted
+struct TerminalSize {
+  std::size_t columns = 0;  // 0: no terminal
+  std::size_t lines = 0;
 };
 
-// Pure: the text of one window.
-std::string table_text(const WindowDelta& window, const TableSettings& settings);
+// Of the terminal that fd is. Where it is none, COLUMNS may say how wide the table is to be.
+TerminalSize terminal_size(int fd);
 
 class TableExporter final : public MetricExporter {
  public:
-  TableExporter(std::shared_ptr<LineOutput> output, TableSettings settings)
-      : output_(std::move(output)), settings_(settings) {}
+  // size: asked at each window, since a terminal may change it.
+  using Size = std::function<TerminalSize()>;
+  TableExporter(std::shared_ptr<LineOutput> output, TableSettings settings, Size size)
+      : output_(std::move(output)), settings_(settings), size_(std::move(size)) {}
   void export_metrics(std::shared_ptr<const MetricBatch> batch) override;
   void shutdown(std::chrono::steady_clock::time_point) override {}
 
  private:
   const std::shared_ptr<LineOutput> output_;
-  const TableSettings settings_;
-  DeltaTracker deltas_;
+  TableSettings settings_;
+  const Size size_;
+  WindowReader reader_;
+  bool drawn_ = false;
 };
+
+// From the upper left corner on, over what stands there. Pure.
+std::string drawn_in_place(const std::string& text);
 
 }  // namespace exa

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -42,6 +43,31 @@ struct Exemplar {
   [[nodiscard]] bool has_ids() const { return trace_id.valid() && span_id.valid(); }
 };
 
+// How often durations near one value were counted.
+struct DurationCell {
+  std::uint64_t middle_ns = 0;  // at most 1/32 of a duration away from it; below 1 us, 32 ns
+  std::uint64_t count = 0;
+};
+
+// The request that took longest, as a person wants to know it. Text of observed traffic.
+struct SlowestRequest {
+  WallTime begin;
+  std::string path;   // presentable: without query, tokens taken out; may be cut
+  std::string route;  // the path with its variable parts named
+  std::string peer;   // of a server the client, of a client the server; empty: not known
+  TraceId trace_id;   // invalid: no stored trace shows it
+};
+
+// What a point counted in the window just closed; exact but for the cells.
+struct WindowShare {
+  std::uint64_t count = 0;
+  std::uint64_t sum_ns = 0;
+  std::uint64_t min_ns = 0;
+  std::uint64_t max_ns = 0;
+  std::vector<DurationCell> cells;        // ascending; empty: not kept
+  std::optional<SlowestRequest> slowest;  // it took max_ns
+};
+
 struct HistogramPoint {
   Attributes attributes;
   WallTime start;
@@ -52,7 +78,8 @@ struct HistogramPoint {
   double max = 0;
   std::vector<std::uint64_t> bucket_counts;  // bounds.size() + 1, not cumulative over buckets
   std::shared_ptr<const std::vector<double>> bounds;  // ascending upper bounds, inclusive
-  std::vector<Exemplar> exemplars;  // of the window just closed, ascending by value
+  std::vector<Exemplar> exemplars;            // of the window just closed, ascending by value
+  std::shared_ptr<const WindowShare> window;  // null: nothing was counted in it
 };
 
 struct NumberPoint {

@@ -3,157 +3,19 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "exporters/console/json_exporter.h"
 #include "exporters/console/safe_text.h"
-#include "exporters/console/table_exporter.h"
 #include "tests/unit/exporters/samples.h"
 
 namespace exa {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::Not;
 namespace s = samples;
-
-DeltaRow row_of(std::vector<std::uint64_t> buckets, double low, double high) {
-  DeltaRow row;
-  row.bounds = std::make_shared<const std::vector<double>>(std::vector<double>{0.1, 0.5, 1});
-  for (const auto n : buckets)
-    row.count += n;
-  row.buckets = std::move(buckets);
-  row.lowest_seconds = low;
-  row.highest_seconds = high;
-  return row;
-}
-
-TEST(Quantile, IsLinearWithinItsBucket) {
-  const auto row = row_of({10, 10, 0, 0}, 0, 0.5);
-  EXPECT_DOUBLE_EQ(estimate_quantile(row, 0.5), 0.1);
-  EXPECT_DOUBLE_EQ(estimate_quantile(row, 0.75), 0.3);
-  EXPECT_DOUBLE_EQ(estimate_quantile(row, 1), 0.5);
-}
-
-TEST(Quantile, StaysWithinWhatTheDurationsCanBe) {
-  const auto row = row_of({0, 0, 0, 4}, 1.5, 2.5);
-  EXPECT_DOUBLE_EQ(estimate_quantile(row, 0), 1.5);
-  EXPECT_DOUBLE_EQ(estimate_quantile(row, 0.5), 2.0);
-  EXPECT_DOUBLE_EQ(estimate_quantile(row, 1), 2.5);
-  EXPECT_DOUBLE_EQ(estimate_quantile(row_of({5, 0, 0, 0}, 0.002, 0.004), 0.99), 0.00398);
-  EXPECT_EQ(estimate_quantile(row_of({0, 0, 0, 0}, 0, 0), 0.5), 0);
-}
-
-TEST(WindowDelta, CountsOnlyWhatIsNew) {
-  DeltaTracker tracker;
-  auto point = s::histogram_point(s::get_200());
-  ASSERT_EQ(tracker.advance(s::batch({s::duration_metric({point})})).rows.at(0).count, 10u);
-  point.count = 13;
-  point.sum += 0.9;
-  point.bucket_counts = {4, 6, 2, 1};
-  const auto window = tracker.advance(s::batch({s::duration_metric({point})}));
-  ASSERT_EQ(window.rows.size(), 1u);
-  EXPECT_EQ(window.rows[0].count, 3u);
-  EXPECT_NEAR(window.rows[0].sum_seconds, 0.9, 1e-9);
-  EXPECT_THAT(window.rows[0].buckets, ElementsAre(0, 3, 0, 0));
-  EXPECT_EQ(window.rows[0].lowest_seconds, 0.1);
-  EXPECT_EQ(window.rows[0].highest_seconds, 0.5);
-  EXPECT_TRUE(tracker.advance(s::batch({s::duration_metric({point})})).rows.empty());
-}
-
-TEST(WindowDelta, BeginsAgainWithANewStart) {
-  DeltaTracker tracker;
-  auto point = s::histogram_point(s::get_200());
-  tracker.advance(s::batch({s::duration_metric({point})}));
-  point.start = {s::kEpoch};
-  EXPECT_EQ(tracker.advance(s::batch({s::duration_metric({point})})).rows.at(0).count, 10u);
-}
-
-TEST(WindowDelta, KnowsTheMaximumFromTheSlowestExemplar) {
-  DeltaTracker tracker;
-  const auto window = tracker.advance(s::batch({s::duration_metric(
-      {s::histogram_point(s::get_200(), {s::exemplar(1.25, 1, 5, ExemplarReason::kSlowest)})})}));
-  EXPECT_EQ(window.rows.at(0).highest_seconds, 1.25);
-}
-
-TEST(WindowDelta, AddsSeriesOfOneRowAndCountsErrors) {
-  DeltaTracker tracker;
-  Attributes failed = {{"http.request.method", std::string("GET")},
-                       {"http.response.status_code", std::int64_t{503}},
-                       {"error.type", std::string("503")}};
-  Attributes elsewhere = failed;
-  elsewhere.push_back({"http.route", std::string("/a")});
-  auto queue =
-      s::duration_metric({s::histogram_point({})}, "exemplar_agent.http.server.queue.duration");
-  const auto window = tracker.advance(
-      s::batch({s::duration_metric({s::histogram_point(failed), s::histogram_point(elsewhere)}),
-                s::duration_metric({s::histogram_point(failed)}, "http.client.request.duration"),
-                queue, s::counter_metric("exemplar_agent_records_dropped_total", 7, "malformed"),
-                s::counter_metric("exemplar_agent_exchanges_total", 30, "")}));
-  ASSERT_EQ(window.rows.size(), 2u);
-  EXPECT_EQ(window.rows[0].side, "server");
-  EXPECT_EQ(window.rows[0].count, 20u);
-  EXPECT_EQ(window.rows[0].errors, 20u);
-  EXPECT_EQ(window.rows[1].side, "client");
-  ASSERT_EQ(window.losses.size(), 1u);
-  EXPECT_EQ(window.losses[0].name, "records_dropped{malformed}");
-  EXPECT_EQ(window.losses[0].count, 7u);
-}
-
-TEST(Table, ReadsWell) {
-  DeltaTracker tracker;
-  const auto text = table_text(
-      tracker.advance(
-          s::batch({s::duration_metric({s::histogram_point(
-                        s::get_200(), {s::exemplar(0.25, 7),
-                                       s::exemplar(1.75, 8, 5, ExemplarReason::kSlowest)})}),
-                    s::counter_metric("exemplar_agent_records_dropped_total", 7, "malformed")})),
-      {});
-  EXPECT_EQ(text,
-            "2023-11-14 22:13:30Z  10.0 s, 10 requests, 0 errors\n"
-            "SERVICE     SIDE    METHOD  STATUS     RATE/S       P50       P90       P99       MAX "
-            " ERRORS\n"
-            "checkout    server  GET     200           1.0    233 ms    1.00 s    1.68 s    1.75 s "
-            "      0\n"
-            "    slowest   1.75 s  4bf92f3577b34da6a3ce929d0e0e4708   "
-            "bucket    250 ms  4bf92f3577b34da6a3ce929d0e0e4707\n"
-            "lost in this window: records_dropped{malformed} 7\n\n");
-}
-
-TEST(Table, LetsNoTerminalSequencePass) {
-  DeltaTracker tracker;
-  auto batch = s::batch({s::duration_metric(
-      {s::histogram_point({{"http.request.method", std::string("G\x1b]0;owned\x07\nET")},
-                           {"error.type", std::string("\xc2\x9b"
-                                                      "2J\xe2\x80\xae\xff")}})})});
-  batch.resources[0].resource = s::resource("evil\x1b[2J\r\nservice");
-  const auto text = table_text(tracker.advance(batch), {.colours = false});
-  for (const char c : text)
-    EXPECT_TRUE(c == '\n' || static_cast<unsigned char>(c) >= 0x20);
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
-  EXPECT_THAT(text, Not(HasSubstr("\xc2\x9b")));
-  EXPECT_THAT(text, Not(HasSubstr("\xe2\x80\xae")));
-  EXPECT_THAT(text, HasSubstr("evil\\x1b[2J\\x0d\\x0aservice"));
-}
-
-TEST(Table, ShowsTheLargestRowsAndSumsTheRest) {
-  DeltaTracker tracker;
-  std::vector<HistogramPoint> points;
-  for (int status = 200; status < 230; ++status) {
-    points.push_back(s::histogram_point({{"http.response.status_code", std::int64_t{status}}}));
-    points.back().sum = status;
-  }
-  const auto text =
-      table_text(tracker.advance(s::batch({s::duration_metric(points)})), {.rows = 3});
-  EXPECT_THAT(text, HasSubstr(" 229 "));
-  EXPECT_THAT(text, HasSubstr(" 227 "));
-  EXPECT_THAT(text, Not(HasSubstr(" 226 ")));
-  EXPECT_THAT(text, HasSubstr("and 27 more rows with 270 requests\n"));
-}
 
 TEST(Json, WritesASpan) {
   const auto json = nlohmann::json::parse(span_json(s::span(7)));

@@ -1,6 +1,7 @@
 // Spans and metric batches with every field set, for the tests of the exporters.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -86,6 +87,26 @@ inline HistogramPoint histogram_point(Attributes attributes, std::vector<Exempla
   point.bucket_counts = {4, 3, 2, 1};
   point.bounds = kBounds;
   point.exemplars = std::move(exemplars);
+  return point;
+}
+
+// Its last window: requests of these durations, each in a cell of its own.
+inline HistogramPoint in_window(HistogramPoint point, std::vector<std::uint64_t> durations_ns) {
+  WindowShare share;
+  std::ranges::sort(durations_ns);
+  for (const auto ns : durations_ns) {
+    ++share.count;
+    share.sum_ns += ns;
+    share.cells.push_back({ns, 1});
+  }
+  share.min_ns = durations_ns.front();
+  share.max_ns = durations_ns.back();
+  share.slowest = SlowestRequest{.begin = {kEpoch + 3'120'000'000},
+                                 .path = "/users/4711",
+                                 .route = "/users/{id}",
+                                 .peer = "10.0.0.1:40000",
+                                 .trace_id = {}};
+  point.window = std::make_shared<const WindowShare>(std::move(share));
   return point;
 }
 

@@ -307,6 +307,21 @@ TEST(SingleInstance, TheSecondLearnsThePidOfTheFirst) {
   std::filesystem::remove(path);
 }
 
+TEST(SingleInstance, WhoeverAsksLeavesNothingBehind) {
+  const auto path = ::testing::TempDir() + "exemplar-asked-" + std::to_string(getpid());
+  EXPECT_FALSE(lock_holder(path).held);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  {
+    const auto first = lock_instance(path);
+    ASSERT_TRUE(first && first->acquired());
+    const auto holder = lock_holder(path);
+    EXPECT_TRUE(holder.held);
+    EXPECT_EQ(holder.process, std::to_string(getpid()));
+  }
+  EXPECT_FALSE(lock_holder(path).held) << "the file stays, its holder is gone";
+  std::filesystem::remove(path);
+}
+
 TEST(SingleInstance, ALinkOrADirectoryIsNoLockFile) {
   const auto path = ::testing::TempDir() + "exemplar-link-" + std::to_string(getpid());
   std::filesystem::create_symlink("/etc/hostname", path);

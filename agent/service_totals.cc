@@ -1,0 +1,102 @@
+#include "agent/service_totals.h"
+
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace exa {
+namespace {
+
+constexpr std::string_view kMark = "exemplar-agent services ";
+
+std::uint64_t checksum(std::string_view text) {
+  return ::crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
+}
+
+std::string name_of(const Target* target) {
+  if (target == nullptr || !target->resource) return {};
+  const auto& attributes = target->resource->attributes;
+  const auto space = attribute_text(attributes, "service.namespace");
+  const auto name = attribute_text(attributes, "service.name");
+  return space.empty() ? name : space + "/" + name;
+}
+
+void note_pid(std::deque<std::int64_t>& pids, const Target& target) {
+  const auto pid = std::ranges::find(target.resource->attributes, "process.pid", &Attribute::key);
+  if (pid == target.resource->attributes.end()) return;
+  const auto* const number = std::get_if<std::int64_t>(&pid->value);
+  if (number == nullptr || std::ranges::find(pids, *number) != pids.end()) return;
+  if (pids.size() == ServiceTotals::kMaxPids) pids.pop_front();
+  pids.push_back(*number);
+}
+
+}  // namespace
+
+ServiceTotals::Service& ServiceTotals::service_of(const Target* target) {
+  const auto name = name_of(target);
+  if (const auto known = services_.find(name); known != services_.end()) return known->second;
+  return services_[services_.size() < kMaxServices ? name : std::string(kOthers)];
+}
+
+void ServiceTotals::add(const ClosedWindow& window) {
+  for (const auto& series : window.series) {
+    if (series.key.kind == MetricKind::kServerQueue) continue;
+    const auto found = window.targets.find(series.key.target);
+    const Target* const target = found == window.targets.end() ? nullptr : found->second.get();
+    auto& service = service_of(target);
+    const auto count = series.delta.count();
+    (series.key.kind == MetricKind::kServerDuration ? service.served : service.called) += count;
+    service.errors += series.key.error == ErrorType::kNone ? 0 : count;
+    service.over_tls += series.key.tls ? count : 0;
+    service.last = window.end;
+    if (target != nullptr && target->resource) note_pid(service.pids, *target);
+  }
+}
+
+std::string ServiceTotals::json() const {
+  auto services = nlohmann::json::array();
+  for (const auto& [name, service] : services_)
+    services.push_back({{"name", name},
+                        {"served", service.served},
+                        {"called", service.called},
+                        {"errors", service.errors},
+                        {"over_tls", service.over_tls},
+                        {"last_unix_ms", service.last.ns / 1'000'000},
+                        {"pids", service.pids}});
+  return nlohmann::json{{"services", services}}.dump(-1, ' ', false,
+                                                     nlohmann::json::error_handler_t::replace);
+}
+
+bool ServiceTotals::tell(int fd) const {
+  const auto text = sealed(json());
+  return ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+std::string sealed(std::string_view json) {
+  return std::string(kMark) + std::to_string(json.size()) + " " + std::to_string(checksum(json)) +
+         "\n" + std::string(json);
+}
+
+// A shorter text leaves the end of the longer one before it behind, so the length decides.
+Result<std::string> unsealed(std::string_view text) {
+  if (!text.starts_with(kMark)) return fail("tells no services");
+  text.remove_prefix(kMark.size());
+  const auto line_end = text.find('\n');
+  if (line_end == std::string_view::npos) return fail("tells no services");
+  const auto line = text.substr(0, line_end);
+  text.remove_prefix(line_end + 1);
+  std::uint64_t length = 0;
+  std::uint64_t sum = 0;
+  const auto* const end = line.data() + line.size();
+  const auto first = std::from_chars(line.data(), end, length);
+  if (first.ec != std::errc() || first.ptr == end) return fail("tells no services");
+  const auto second = std::from_chars(first.ptr + 1, end, sum);
+  if (second.ec != std::errc() || length > text.size() || checksum(text.substr(0, length)) != sum)
+    return fail("is being written");
+  return std::string(text.substr(0, length));
+}
+
+}  // namespace exa

@@ -1,0 +1,294 @@
+#include "exporters/console/table_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <ctime>
+#include <optional>
+#include <vector>
+
+#include "exporters/console/safe_text.h"
+#include "exporters/console/table_columns.h"
+
+namespace exa {
+namespace {
+
+constexpr const char* kBold = "\x1b[1m";
+constexpr const char* kDim = "\x1b[2m";
+constexpr const char* kRed = "\x1b[31m";
+constexpr const char* kYellow = "\x1b[33m";
+constexpr const char* kPlain = "\x1b[0m";
+
+constexpr std::size_t kFewestLines = 10;   // a terminal that has fewer scrolls
+constexpr std::size_t kLinesAround = 6;    // heading, titles, losses, why, rest, and the cursor's
+constexpr std::size_t kShortestPath = 12;  // what is left of one at least
+constexpr std::size_t kTraceColumns = 40;  // "  trace  " and the id
+constexpr const char* kIndent = "    ";
+
+template <typename... Values>
+std::string formatted(const char* format, Values... values) {
+  std::array<char, 64> text;
+  std::snprintf(text.data(), text.size(), format, values...);
+  return text.data();
+}
+
+// Three digits that count, in the unit that suits.
+std::string duration_text(double seconds) {
+  if (seconds < 1e-3) return formatted("%.0f us", seconds * 1e6);
+  if (seconds < 10e-3) return formatted("%.2f ms", seconds * 1e3);
+  if (seconds < 100e-3) return formatted("%.1f ms", seconds * 1e3);
+  if (seconds < 1) return formatted("%.0f ms", seconds * 1e3);
+  return formatted(seconds < 100 ? "%.2f s" : "%.0f s", seconds);
+}
+std::string duration_text(std::uint64_t ns) {
+  return duration_text(static_cast<double>(ns) / 1e9);
+}
+
+std::string clock_text(WallTime time, const char* form) {
+  const auto seconds = static_cast<std::time_t>(time.ns / 1'000'000'000);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  std::array<char, 32> text;
+  std::strftime(text.data(), text.size(), form, &utc);
+  return text.data();
+}
+
+std::string time_of_day(WallTime time) {
+  return clock_text(time, "%H:%M:%S") +
+         formatted(".%03u", static_cast<unsigned>(time.ns / 1'000'000 % 1000));
+}
+
+std::string trace_text(TraceId id) {
+  return "trace  " + to_hex(id);
+}
+
+// The exemplar that tells most beside the slowest request: a failed one, or where the slowest has
+// no trace, any that has.
+std::optional<Exemplar> telling(const WindowRow& row) {
+  const auto rank = [&](const Exemplar& exemplar) {
+    if (!exemplar.has_ids()) return 0;
+    const bool slowest_has = row.slowest && row.slowest->trace_id.valid();
+    if (slowest_has && row.slowest->trace_id == exemplar.trace_id) return 0;
+    switch (exemplar.reason) {
+      case ExemplarReason::kError:
+        return 4;
+      case ExemplarReason::kPolicy:
+        return 3;
+      case ExemplarReason::kSlowest:
+        return slowest_has ? 0 : 2;
+      default:
+        return slowest_has ? 0 : 1;
+    }
+  };
+  std::optional<Exemplar> best;
+  for (const Exemplar& exemplar : row.exemplars) {
+    const int mine = rank(exemplar);
+    const int other = best ? rank(*best) : 0;
+    if (mine > other || (mine != 0 && mine == other && exemplar.value > best->value))
+      best = exemplar;
+  }
+  return best;
+}
+
+class TableWriter {
+ public:
+  TableWriter(const WindowView& window, const TableSettings& settings)
+      : window_(window), settings_(settings) {
+    seconds_ =
+        window.end > window.start ? static_cast<double>(window.end.ns - window.start.ns) / 1e9 : 0;
+  }
+
+  std::string write() {
+    heading();
+    choose();
+    std::vector<TableCells> cells;
+    for (const Shown& one : shown_)
+      cells.push_back(cells_of(*one.row, one.opens_service));
+    const TableColumns columns(cells, settings_.columns);
+    if (!cells.empty()) line(columns.titles(), kBold);
+    for (std::size_t i = 0; i < cells.size(); ++i)
+      row(columns, cells[i], *shown_[i].row);
+    losses();
+    why_no_ids();
+    rest();
+    return std::move(text_);
+  }
+
+ private:
+  struct Shown {
+    const WindowRow* row;
+    bool opens_service;
+  };
+
+  [[nodiscard]] std::size_t room() const {
+    return settings_.columns == 0 ? std::string::npos : settings_.columns;
+  }
+
+  // Cut to the terminal, then painted.
+  void line(const std::string& text, const char* colour) {
+    const std::string cut = fitted(text, room());
+    text_ += (settings_.colours && colour != nullptr ? colour + cut + kPlain : cut) + "\n";
+  }
+
+  void heading() {
+    std::uint64_t requests = 0;
+    std::uint64_t errors = 0;
+    for (const ServiceRows& service : window_.services)
+      for (const WindowRow& row : service.rows) {
+        requests += row.count;
+        errors += row.errors;
+      }
+    line(clock_text(window_.end, "%Y-%m-%d %H:%M:%SZ") + "  " + formatted("%.1f s", seconds_) +
+             ", " + std::to_string(requests) + " requests, " + std::to_string(errors) + " errors",
+         kBold);
+  }
+
+  // As many rows as were asked for, and as find room with the lines below them.
+  void choose() {
+    const bool bounded = settings_.lines >= kFewestLines;
+    std::size_t left = bounded ? settings_.lines - kLinesAround : std::string::npos;
+    bool full = false;
+    for (const ServiceRows& service : window_.services) {
+      bool opens = true;
+      for (const WindowRow& row : service.rows) {
+        const std::size_t takes = 1 + below(row).size();
+        full = full || shown_.size() == settings_.rows || takes > left;
+        if (full) {
+          ++rows_left_;
+          requests_left_ += row.count;
+          services_left_ += opens ? 1 : 0;
+          opens = false;
+          continue;
+        }
+        left -= bounded ? takes : 0;
+        shown_.push_back({&row, opens});
+        opens = false;
+      }
+    }
+  }
+
+  [[nodiscard]] TableCells cells_of(const WindowRow& row, bool opens_service) const {
+    const auto text = [](const std::string& value) {
+      return value.empty() ? std::string("-") : terminal_safe(value);
+    };
+    const auto quantile = [&](double q) {
+      const auto ns = quantile_ns(row, q);
+      return ns ? duration_text(*ns) : std::string("-");
+    };
+    return {opens_service ? text(row.service) : std::string(),
+            row.side,
+            text(row.method),
+            text(row.status),
+            seconds_ > 0 ? formatted("%.1f", static_cast<double>(row.count) / seconds_) : "-",
+            quantile(0.5),
+            quantile(0.9),
+            quantile(0.99),
+            duration_text(row.max_ns),
+            std::to_string(row.errors)};
+  }
+
+  void row(const TableColumns& columns, const TableCells& cells, const WindowRow& row) {
+    std::string text;
+    for (std::size_t c = 0; c < kTableColumns; ++c) {
+      const auto column = static_cast<TableColumn>(c);
+      const std::string cell = columns.cell(cells, column);
+      const bool alarming = row.errors != 0 && column == TableColumn::kStatus;
+      const bool names = column == TableColumn::kService;
+      if (!settings_.colours || (!alarming && !names))
+        text += cell;
+      else
+        text += (alarming ? kRed : kBold) + cell + kPlain;
+    }
+    text_ += text + "\n";
+    for (const std::string& under : below(row))
+      line(under, kDim);
+  }
+
+  // The slowest request, its trace, and that of a failed one.
+  [[nodiscard]] std::vector<std::string> below(const WindowRow& row) const {
+    std::vector<std::string> lines;
+    bool trace_told = false;
+    if (row.slowest) lines.push_back(slowest_line(row, trace_told));
+    std::vector<std::string> traces;
+    if (row.slowest && row.slowest->trace_id.valid() && !trace_told)
+      traces.push_back(trace_text(row.slowest->trace_id));
+    if (const auto other = telling(row))
+      traces.push_back(std::string(reason_text(other->reason)) + "  " +
+                       duration_text(other->value) + "  " + trace_text(other->trace_id));
+    for (const std::string& trace : traces) {
+      const bool fits =
+          &trace != &traces.front() && columns_of(lines.back()) + 3 + columns_of(trace) <= room();
+      if (fits)
+        lines.back() += "   " + trace;
+      else
+        lines.push_back(kIndent + trace);
+    }
+    return lines;
+  }
+
+  [[nodiscard]] std::string slowest_line(const WindowRow& row, bool& trace_told) const {
+    const SlowestRequest& slowest = *row.slowest;
+    std::string text = kIndent;
+    text += "slowest  " + duration_text(row.max_ns) + "  " + time_of_day(slowest.begin);
+    if (!slowest.peer.empty())
+      text += (row.side == "client" ? "  to " : "  from ") + terminal_safe(slowest.peer);
+    std::string path = terminal_safe(slowest.path);
+    const std::string route = terminal_safe(slowest.route);
+    if (route != path && columns_of(text + path + route) + 5 <= room()) path += " (" + route + ")";
+    if (!path.empty()) {
+      const std::size_t taken = columns_of(text) + 2;
+      text += "  " + fitted(path, std::max(room() - std::min(taken, room()), kShortestPath));
+    }
+    trace_told = slowest.trace_id.valid() && columns_of(text) + kTraceColumns + 1 <= room();
+    return trace_told ? text + "  " + trace_text(slowest.trace_id) : text;
+  }
+
+  void losses() {
+    if (window_.losses.empty()) return;
+    std::string text = "lost in this window:";
+    for (const LossRow& loss : window_.losses)
+      text += (&loss == &window_.losses.front() ? " " : ", ") + terminal_safe(loss.name) + " " +
+              std::to_string(loss.count);
+    line(text, kYellow);
+  }
+
+  // Somebody who looks for the trace of the slowest request is told what is missing.
+  void why_no_ids() {
+    if (shown_.empty()) return;
+    for (const ServiceRows& service : window_.services)
+      for (const WindowRow& row : service.rows)
+        if (std::ranges::any_of(row.exemplars, &Exemplar::has_ids) ||
+            (row.slowest && row.slowest->trace_id.valid()))
+          return;
+    line(settings_.spans_exported
+             ? "no exemplars: the trace backend acknowledged no span of this window"
+             : "no exemplars: spans go nowhere and no caller sampled; set --otlp-endpoint URL",
+         kYellow);
+  }
+
+  void rest() {
+    if (rows_left_ == 0) return;
+    line("... " + std::to_string(rows_left_) + " more rows with " + std::to_string(requests_left_) +
+             " requests" +
+             (services_left_ == 0 ? std::string()
+                                  : ", of " + std::to_string(services_left_) + " more services"),
+         nullptr);
+  }
+
+  const WindowView& window_;
+  const TableSettings& settings_;
+  double seconds_ = 0;
+  std::string text_;
+  std::vector<Shown> shown_;
+  std::size_t rows_left_ = 0;
+  std::uint64_t requests_left_ = 0;
+  std::size_t services_left_ = 0;
+};
+
+}  // namespace
+
+std::string table_text(const WindowView& window, const TableSettings& settings) {
+  return TableWriter(window, settings).write();
+}
+
+}  // namespace exa
