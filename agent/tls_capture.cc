@@ -97,6 +97,7 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CaptureProgr
   parts->watch.emplace(
       std::move(attacher), reachable_host_libraries(),
       TlsWatch::Chores{
+          .connections = [&loaded] { return loaded.connections(); },
           .sweep = [&loaded] { return loaded.sweep().has_value(); },
           .forget_streams = [&loaded](const auto& is_gone) { loaded.forget(is_gone); }});
   return std::unique_ptr<TlsCapture>(new TlsCapture(std::move(parts)));
