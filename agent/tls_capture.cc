@@ -124,8 +124,8 @@ TlsFigures TlsCapture::figures() const {
   return parts_->watch->figures();
 }
 
-bool TlsCapture::host_libraries_probed() const {
-  return parts_->watch->host_libraries_probed();
+bool TlsCapture::probes_placed() const {
+  return parts_->watch->probes_placed();
 }
 
 bool TlsCapture::end_within(Duration patience) {

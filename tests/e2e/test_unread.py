@@ -225,3 +225,12 @@ def test_many_unread_connections_cost_no_count(start_agent, tmp_path):
                           range(40)))
         wait_for_row(agent, server, "HTTP/2", 40)
         wait_for_counter(agent, "http2", 80)
+
+
+def test_ready_is_said_when_the_programs_of_the_start_have_their_probes(start_agent, tmp_path,
+                                                                        certificate):
+    """A program with a TLS library of its own, which takes a while to be read."""
+    with tls.node_server(tmp_path, certificate) as server:
+        agent = start_agent(ports=[server.port])
+        curl("--insecure", *[f"{server.url}/ok"] * 3)  # at once
+        agent.wait_for_count(SERVER, 3, "node")

@@ -81,8 +81,8 @@ void TlsWatch::notify(TlsNews news, std::uint32_t tgid) {
 
 void TlsWatch::run() {
   ::pthread_setname_np(::pthread_self(), "tls");
+  const auto placed_by = monotonic_now() + kLongestWait;
   attacher_->attach_host_libraries(host_libraries_);
-  host_libraries_probed_ = true;
   publish();
   const auto begin = std::chrono::steady_clock::now();
   next_sweep_ = begin + kSweepInterval;
@@ -100,6 +100,7 @@ void TlsWatch::run() {
       attacher_->take_turn(monotonic_now());
       changed_ = true;
     }
+    if (!attacher_->has_turns() || monotonic_now() >= placed_by) probes_placed_ = true;
     do_chores();
   }
   attacher_.reset();

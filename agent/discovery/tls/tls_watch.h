@@ -48,8 +48,10 @@ class TlsWatch {
   // libraries were attached.
   [[nodiscard]] std::string status() const;
 
-  // Any thread. The host's libraries have their probes, as far as there are any.
-  [[nodiscard]] bool host_libraries_probed() const { return host_libraries_probed_.load(); }
+  // Any thread. The host's libraries have their probes, and what the processes of the start map, as
+  // far as it can be probed: or files of theirs have taken longer than others should wait for.
+  static constexpr Duration kLongestWait = std::chrono::seconds(10);
+  [[nodiscard]] bool probes_placed() const { return probes_placed_.load(); }
   [[nodiscard]] TlsFigures figures() const;
 
   // Asks the thread to take all probes away and to end; whether it did so in time. One that did not
@@ -90,7 +92,7 @@ class TlsWatch {
   std::uint64_t failed_sweeps_ = 0;
   BoundedQueue<Event> queue_{kQueueEvents};
   std::atomic<std::uint64_t> lost_{0};
-  std::atomic<bool> host_libraries_probed_{false};
+  std::atomic<bool> probes_placed_{false};
   mutable std::mutex status_mutex_;
   std::string status_;
   TlsFigures figures_;
