@@ -38,8 +38,10 @@ constexpr auto kNode = rows(
         "--test-reporter-destination", "--test-shard", "--test-timeout", "--test-isolation",
         "--test-global-setup"));
 
+constexpr std::string_view kNodeCommands[] = {"inspect", "debug"};
+
 constexpr auto kJava = rows(
-    std::to_array<ProgramOption>({{"-jar", kScript},
+    std::to_array<ProgramOption>({{"-jar", kScriptFollows},
                                   {"-m", kModule},
                                   {"--module", kModule},
                                   {"--module=", kModule},
@@ -152,8 +154,8 @@ constexpr auto kUwsgi = rows(
 constexpr Program kInterpreters[] = {
     {"python", kPython, kScript},
     {"pypy", kPython, kScript},
-    {"nodejs", kNode, kScript, {}, false},
-    {"node", kNode, kScript, {}, false},
+    {"nodejs", kNode, kScript, kNodeCommands, false},
+    {"node", kNode, kScript, kNodeCommands, false},
     {"java", kJava, kScript, {}, false, true},
     {"ruby", kRuby, kScript},
     {"perl", kPerl, kScript},

@@ -40,13 +40,13 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// "1", "1.2", "1.2.3-SNAPSHOT", "2.0.RELEASE", "v1.4": but not the "2fa" of "shop-2fa-web".
+// "1", "1.2", "1_2", "1.2.3-SNAPSHOT", "v1.4": but not the "2fa" of "shop-2fa-web".
 bool is_version(std::string_view text) {
   if (text.starts_with('v')) text.remove_prefix(1);
   const auto number = text.find_first_not_of("0123456789");
   if (number == 0 || text.empty()) return false;
   return number == std::string_view::npos ||
-         (text[number] == '.' && number + 1 < text.size() && text.find('/') == text.npos);
+         (number + 1 < text.size() && std::string_view("._+").find(text[number]) != text.npos);
 }
 
 std::string_view without_version(std::string_view name) {
@@ -152,7 +152,10 @@ class Walk {
 
   void take_option(std::string_view word) {
     if (const auto* const row = option(word)) {
-      if (row->says != Says::kAttached) take(row->says, words_.next().value_or(""));
+      if (row->says == Says::kScriptFollows)
+        words_in_file_ = false;
+      else if (row->says != Says::kAttached)
+        take(row->says, words_.next().value_or(""));
       return;
     }
     for (const auto& row : program_->options)
@@ -177,7 +180,7 @@ class Walk {
       return;
     }
     const auto& commands = program_->commands;
-    if (!commanded_ && std::ranges::find(commands, word) != commands.end()) {
+    if (std::ranges::find(commands, word) != commands.end()) {
       commanded_ = true;
       return;
     }
@@ -193,6 +196,7 @@ class Walk {
     switch (says) {
       case Says::kNothing:
       case Says::kAttached:
+      case Says::kScriptFollows:
         return;
       case Says::kCode:
         found_ = ProgramName{.of_parent = value.starts_with("from multiprocessing.spawn import ") ||

@@ -11,17 +11,18 @@ namespace exa {
 
 // What an option, or the first word that is none, says.
 enum class Says : std::uint8_t {
-  kNothing,       // takes a value that names nobody
-  kAttached,      // a short option whose value, if it has one, is the rest of its word
-  kCode,          // the program is the value itself, and has no name
-  kScript,        // the file that is run; what follows is that program's own
-  kModule,        // a dotted module that is run; what follows is that program's own
-  kScriptGoOn,    // the file of an application; options follow
-  kApplication,   // "shop.wsgi:app": the object that is served; options follow
-  kName,          // the name that somebody chose for it
-  kFolder,        // the folder of the project
-  kServesFolder,  // takes a value, an address; what is served is a folder, whatever follows
-  kScriptOrTask,  // a file, or the name of a task of the project in this folder
+  kNothing,        // takes a value that names nobody
+  kAttached,       // a short option whose value, if it has one, is the rest of its word
+  kCode,           // the program is the value itself, and has no name
+  kScript,         // the file that is run; what follows is that program's own
+  kScriptFollows,  // takes no value: what comes next that is no option is that file
+  kModule,         // a dotted module that is run; what follows is that program's own
+  kScriptGoOn,     // the file of an application; options follow
+  kApplication,    // "shop.wsgi:app": the object that is served; options follow
+  kName,           // the name that somebody chose for it
+  kFolder,         // the folder of the project
+  kServesFolder,   // takes a value, an address; what is served is a folder, whatever follows
+  kScriptOrTask,   // a file, or the name of a task of the project in this folder
 };
 
 struct ProgramOption {
