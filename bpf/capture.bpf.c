@@ -117,12 +117,9 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
       EXA_COUNT(row, FILTERED_PORT);
     else if (flags & EXA_SOCKET_EXCLUDED_PROCESS)
       EXA_COUNT(row, FILTERED_PROCESS);
-    else if (flags & EXA_SOCKET_TLS) {
-      if (exa_tls_is_read(task))
-        EXA_COUNT(row, FILTERED_TLS);
-      else
-        EXA_COUNT(row, FILTERED_TLS_UNREAD);
-    } else if (turned && exa_run_retries(&state->run, &exa_config)) {
+    else if (flags & EXA_SOCKET_TLS)
+      exa_count_ciphertext(row);
+    else if (turned && exa_run_retries(&state->run, &exa_config)) {
       __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_IGNORED);
       goto look;
     } else

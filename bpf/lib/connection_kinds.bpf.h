@@ -7,13 +7,14 @@
 #include "bpf/lib/registers.bpf.h"
 #include "bpf/maps/connection_kinds.bpf.h"
 
-static __noinline int exa_count_connection(struct task_struct* task, __u32 kind) {
+__noinline int exa_count_connection(__u32 kind) {
+  struct task_struct* task = bpf_get_current_task_btf();
   struct exa_connection_counts* counts;
   struct exa_connection_counts fresh = {};
   struct exa_counter_row* row;
   __u32 tgid;
 
-  if (!task || kind >= EXA_KIND_COUNT) return 0;
+  if (kind >= EXA_KIND_COUNT) return 0;
   tgid = exa_tgid(task);
   counts = bpf_map_lookup_elem(&exa_kinds, &tgid);
   if (!counts) {
@@ -28,45 +29,50 @@ static __noinline int exa_count_connection(struct task_struct* task, __u32 kind)
 }
 
 /* Once a connection, whatever else is found out about it later. */
-static __noinline int exa_count_once(struct exa_socket_state* state, struct task_struct* task,
-                                     __u32 kind) {
-  if (!state || !task) return 0;
+__noinline int exa_count_once(struct exa_socket_state* state, __u32 kind) {
+  if (!state) return 0;
   if (__sync_fetch_and_or(&state->flags, EXA_SOCKET_COUNTED) & EXA_SOCKET_COUNTED) return 0;
-  return exa_count_connection(task, kind);
+  return exa_count_connection(kind);
 }
 
 /* A message could begin in these bytes, and their buffer is out of reach. A splice of a connection
  * that is known moves a body, or is a tunnel. */
-static __noinline int exa_count_out_of_reach(struct exa_socket_state* state,
-                                             struct task_struct* task, __u32 gap) {
+__noinline int exa_count_out_of_reach(struct exa_socket_state* state, __u32 gap) {
+  struct task_struct* task = bpf_get_current_task_btf();
   enum exa_mover mover;
 
-  if (!state || !task || (state->flags & EXA_SOCKET_COUNTED)) return 0;
-  if (gap == EXA_GAP_COMPAT) return exa_count_once(state, task, EXA_KIND_COMPAT);
+  if (!state || (state->flags & EXA_SOCKET_COUNTED)) return 0;
+  if (gap == EXA_GAP_COMPAT) return exa_count_once(state, EXA_KIND_COMPAT);
   if (gap != EXA_GAP_NO_BUFFER) return 0;
   mover = task->flags & (PF_IO_WORKER | PF_USER_WORKER)
               ? EXA_MOVED_BY_RING
               : exa_moved_by((const struct pt_regs*)bpf_task_pt_regs(task));
-  if (mover == EXA_MOVED_BY_RING) return exa_count_once(state, task, EXA_KIND_IO_URING);
+  if (mover == EXA_MOVED_BY_RING) return exa_count_once(state, EXA_KIND_IO_URING);
   if (mover == EXA_MOVED_BY_SPLICE && !(state->flags & EXA_SOCKET_RECOGNISED))
-    return exa_count_once(state, task, EXA_KIND_SPLICED);
+    return exa_count_once(state, EXA_KIND_SPLICED);
   return 0;
 }
 
 /* Plaintext of the process was seen: its TLS is read, at least some of it. */
-static __always_inline int exa_tls_is_read(struct task_struct* task) {
+__noinline int exa_tls_is_read(void) {
   const struct exa_process_state* process =
-      bpf_task_storage_get(&exa_processes, task->group_leader, 0, 0);
+      bpf_task_storage_get(&exa_processes, bpf_get_current_task_btf()->group_leader, 0, 0);
   return process && process->tls_read;
 }
 
-static __noinline int exa_tls_begins_to_be_read(struct task_struct* task) {
+/* Without a branch, which the verifier would follow to the end of the program. */
+static __always_inline void exa_count_ciphertext(struct exa_counter_row* row) {
+  _Static_assert(EXA_COUNTER_FILTERED_TLS_UNREAD == EXA_COUNTER_FILTERED_TLS + 1, "beside it");
+  row->value[EXA_COUNTER_FILTERED_TLS_UNREAD - (exa_tls_is_read() & 1)] += 1;
+}
+
+__noinline int exa_tls_begins_to_be_read(void) {
+  struct task_struct* task = bpf_get_current_task_btf();
   struct exa_process_state* process;
 
-  if (!task) return 0;
   process = bpf_task_storage_get(&exa_processes, task->group_leader, 0, 0);
   if (process) process->tls_read = 1;
-  return exa_count_connection(task, EXA_KIND_TLS_READ);
+  return exa_count_connection(EXA_KIND_TLS_READ);
 }
 
 #endif

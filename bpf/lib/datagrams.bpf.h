@@ -23,7 +23,7 @@ static __noinline int exa_count_datagrams(struct sock* sk) {
   verdict = bpf_task_storage_get(&exa_verdicts, task->group_leader, 0, 0);
   if (verdict && verdict->verdict == EXA_PROCESS_EXCLUDED) return 0;
   state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
-  return exa_count_once(state, task, EXA_KIND_HTTP3);
+  return exa_count_once(state, EXA_KIND_HTTP3);
 }
 
 #endif
