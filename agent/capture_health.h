@@ -31,7 +31,7 @@ class CaptureHealth {
   [[nodiscard]] Readiness readiness(MonotonicTime now) const {
     if (!begun_) return {.ready = false, .reason = "the processes are being looked at"};
     if (!probes_placed_)
-      return {.ready = false, .reason = "the host's TLS libraries are being probed"};
+      return {.ready = false, .reason = "TLS libraries of this host's programs are being probed"};
     const auto silence = elapsed({last_beat_ns_}, now);
     if (silence <= kLongestSilence) return {.ready = true, .reason = {}};
     const auto whole_seconds = std::chrono::duration_cast<std::chrono::seconds>(silence).count();

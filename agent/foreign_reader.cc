@@ -200,7 +200,8 @@ std::expected<ReadFile, Unread> ForeignReader::plan(int place_fd, const FileIden
   };
   const ReaderQuestion question{.question = Question::kPlan,
                                 .limit_ms = static_cast<std::uint32_t>(limits.duration.count()),
-                                .limit_bytes = limits.bytes};
+                                .limit_bytes = limits.bytes,
+                                .thorough = limits.thorough ? 1u : 0u};
   if (!ask(*reader, question, std::array{place_fd})) return fail_with(Unread::kNoReader);
   const auto opened = await(*reader, sizeof(OpenedFile), Clock::now() + kPatienceToOpen);
   if (opened.late) return fail_with(Unread::kHeldUp);

@@ -10,7 +10,7 @@ void Prober::beat() {
   if (!line_.waiting().empty()) return;
   const auto figures = tls_ ? tls_->figures() : TlsFigures{};
   const Heartbeat beat{
-      .probes_placed = !tls_ || tls_->host_libraries_probed(),
+      .probes_placed = !tls_ || tls_->probes_placed(),
       .totals = {figures.files_held_up + reader_.held_up(), figures.files_unread,
                  figures.files_refused, figures.files_over_budget, figures.files_over_share,
                  figures.files_over_limit, programs_.skipped_calls()}};

@@ -92,9 +92,10 @@ int answer_file(int socket) {
   std::byte begin{};
   if (opened.address == 0 || receive_with_descriptors(socket, std::span(&begin, 1)).size <= 0)
     return 0;
-  const auto plan = plan_attachment(
-      file->get(),
-      {.bytes = question.limit_bytes, .duration = std::chrono::milliseconds(question.limit_ms)});
+  const auto plan =
+      plan_attachment(file->get(), {.bytes = question.limit_bytes,
+                                    .duration = std::chrono::milliseconds(question.limit_ms),
+                                    .thorough = question.thorough != 0});
   return send_with_descriptors(socket, encode_plan(plan)) ? 0 : 1;
 }
 

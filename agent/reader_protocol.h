@@ -19,6 +19,7 @@ struct ReaderQuestion {
   Question question = Question::kWords;
   std::uint32_t limit_ms = 0;
   std::uint64_t limit_bytes = 0;
+  std::uint64_t thorough = 0;
   std::array<char, 256> executable{};  // terminated
 };
 

@@ -33,6 +33,12 @@ std::string number_in(const Json& object, const char* key) {
              : "?";
 }
 
+std::string connections_in(const Json& use) {
+  const auto number = number_in(use, "connections");
+  if (number == "?" || number == "0") return {};
+  return ": " + number + (number == "1" ? " connection" : " connections");
+}
+
 // Texts to the left and numbers to the right, as far as they fit.
 std::string left(const std::string& text, std::size_t width) {
   const auto columns = columns_of(text);
@@ -73,9 +79,10 @@ Result<std::string> status_table(std::string_view json) {
     if (uses == nullptr) return fail("holds a process of unknown form");
     for (const auto& use : *uses) {
       const auto library = text_in(use, "library");
-      table += row(number_in(process, "pid"), text_in(process, "executable"),
-                   library.empty() ? "-" : library, number_in(use, "probes"),
-                   text_in(use, "reason") + " (" + text_in(use, "path") + ")");
+      table +=
+          row(number_in(process, "pid"), text_in(process, "executable"),
+              library.empty() ? "-" : library, number_in(use, "probes"),
+              text_in(use, "reason") + connections_in(use) + " (" + text_in(use, "path") + ")");
     }
   }
   return table + over_share_table(status);

@@ -96,6 +96,7 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CaptureProgr
   parts->watch.emplace(
       std::move(attacher), reachable_host_libraries(),
       TlsWatch::Chores{
+          .connections = [&loaded] { return loaded.connections(); },
           .sweep = [&loaded] { return loaded.sweep().has_value(); },
           .forget_streams = [&loaded](const auto& is_gone) { loaded.forget(is_gone); }});
   return std::unique_ptr<TlsCapture>(new TlsCapture(std::move(parts)));
@@ -122,8 +123,8 @@ TlsFigures TlsCapture::figures() const {
   return parts_->watch->figures();
 }
 
-bool TlsCapture::host_libraries_probed() const {
-  return parts_->watch->host_libraries_probed();
+bool TlsCapture::probes_placed() const {
+  return parts_->watch->probes_placed();
 }
 
 bool TlsCapture::end_within(Duration patience) {

@@ -39,7 +39,7 @@ class TlsCapture {
   // Any thread. What was found in each process, as JSON.
   [[nodiscard]] std::string status() const;
   [[nodiscard]] TlsFigures figures() const;
-  [[nodiscard]] bool host_libraries_probed() const;
+  [[nodiscard]] bool probes_placed() const;
 
   // Takes the probes away; false where that takes longer, and the end of the process must do it.
   bool end_within(Duration patience);

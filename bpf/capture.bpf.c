@@ -10,6 +10,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/lib/chunk.bpf.h"
+#include "bpf/lib/datagrams.bpf.h"
 #include "bpf/lib/late_end.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
@@ -55,7 +56,10 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
 
   tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) {
-    if (!number) EXA_COUNT(row, FILTERED_NOT_TCP);
+    if (!number) {
+      EXA_COUNT(row, FILTERED_NOT_TCP);
+      exa_count_datagrams(sk);
+    }
     return 0;
   }
   task = bpf_get_current_task_btf();
@@ -114,7 +118,7 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
     else if (flags & EXA_SOCKET_EXCLUDED_PROCESS)
       EXA_COUNT(row, FILTERED_PROCESS);
     else if (flags & EXA_SOCKET_TLS)
-      EXA_COUNT(row, FILTERED_TLS);
+      exa_count_ciphertext(row);
     else if (turned && exa_run_retries(&state->run, &exa_config)) {
       __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_IGNORED);
       goto look;
@@ -324,7 +328,11 @@ int BPF_PROG(exa_exec, struct task_struct* task) {
    * way, finds no entry to change. */
   verdict = bpf_task_storage_get(&exa_verdicts, task->group_leader, 0, 0);
   process = bpf_task_storage_get(&exa_processes, task->group_leader, 0, 0);
-  if (process) process->told = 0;
+  if (process) {
+    process->told = 0;
+    process->tls_read = 0;
+  }
+  bpf_map_delete_elem(&exa_kinds, &tgid);
   if (verdict && !verdict->through_exec) {
     verdict->verdict = EXA_PROCESS_UNJUDGED;
     bpf_task_storage_delete(&exa_verdicts, task->group_leader);
@@ -338,8 +346,10 @@ int BPF_PROG(exa_exit, struct task_struct* task) {
   struct exa_event_header event = {};
   struct exa_process_state* process;
   struct exa_counter_row* row;
+  const __u32 tgid = exa_tgid(task);
 
   if (task->signal->live.counter > 0) return 0;
+  bpf_map_delete_elem(&exa_kinds, &tgid);
   process = bpf_task_storage_get(&exa_processes, task->group_leader, 0, 0);
   if (!process || process->ended) return 0;
   process->ended = 1;

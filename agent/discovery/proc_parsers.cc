@@ -1,9 +1,7 @@
 #include "agent/discovery/proc_parsers.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
-#include <vector>
 
 #include "agent/discovery/container/cgroup_path.h"
 
@@ -27,11 +25,6 @@ std::string_view take(std::string_view& rest, char separator) {
   return taken;
 }
 
-std::string_view base_name(std::string_view path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
-}
-
 // Length of the valid UTF-8 sequence at the front, 0 if there is none.
 std::size_t utf8_length(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
@@ -49,40 +42,6 @@ std::size_t utf8_length(std::string_view text) {
       (lead == 0xf0 && at(1) < 0x90) || (lead == 0xf4 && at(1) > 0x8f))
     return 0;
   return length;
-}
-
-std::string_view without_extension(std::string_view name) {
-  for (const std::string_view extension :
-       {".py", ".js", ".mjs", ".cjs", ".ts", ".jar", ".rb", ".pl", ".php"})
-    if (name.size() > extension.size() && name.ends_with(extension))
-      return name.substr(0, name.size() - extension.size());
-  return name;
-}
-
-// How an interpreter is told what to run.
-struct Interpreter {
-  std::string_view name;            // versions may follow: python3.11
-  std::string_view program_option;  // the next argument names the program: -m, -jar
-  std::string_view text_option;     // the program is the argument itself: no name
-};
-constexpr std::array<Interpreter, 7> kInterpreters = {{{"python", "-m", "-c"},
-                                                       {"nodejs", "", "-e"},
-                                                       {"node", "", "-e"},
-                                                       {"java", "-jar", ""},
-                                                       {"ruby", "", "-e"},
-                                                       {"perl", "", "-e"},
-                                                       {"php", "", "-r"}}};
-// Options whose value is an argument of its own, so that it is not taken for the program.
-constexpr std::array<std::string_view, 10> kOptionsWithValue = {
-    "-W", "-X", "-r", "--require", "--import", "-cp", "-classpath", "--class-path", "-I", "-p"};
-
-const Interpreter* interpreter_of(std::string_view executable) {
-  for (const auto& interpreter : kInterpreters)
-    if (executable.starts_with(interpreter.name) &&
-        executable.substr(interpreter.name.size()).find_first_not_of("0123456789.") ==
-            std::string_view::npos)
-      return &interpreter;
-  return nullptr;
 }
 
 }  // namespace
@@ -140,25 +99,6 @@ std::string systemd_unit(std::string_view cgroup) {
 
 std::string container_id(std::string_view cgroup) {
   return identify_cgroup(cgroup).container_id;
-}
-
-std::string script_name(std::string_view executable, std::string_view cmdline) {
-  const auto* const interpreter = interpreter_of(base_name(executable));
-  if (interpreter == nullptr) return {};
-  take(cmdline, '\0');
-  while (!cmdline.empty()) {
-    const auto argument = take(cmdline, '\0');
-    if (!interpreter->text_option.empty() && argument == interpreter->text_option) return {};
-    if (!interpreter->program_option.empty() && argument == interpreter->program_option)
-      return std::string(without_extension(base_name(take(cmdline, '\0'))));
-    if (std::ranges::find(kOptionsWithValue, argument) != kOptionsWithValue.end()) {
-      take(cmdline, '\0');
-      continue;
-    }
-    if (argument.starts_with('-')) continue;
-    return std::string(without_extension(base_name(argument)));
-  }
-  return {};
 }
 
 std::string clean_text(std::string_view text, std::size_t max_bytes) {

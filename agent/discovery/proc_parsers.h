@@ -33,10 +33,6 @@ std::string parse_cgroup(std::string_view text);
 std::string systemd_unit(std::string_view cgroup);
 std::string container_id(std::string_view cgroup);
 
-// The program that an interpreter runs, from /proc/PID/cmdline: "app" of "python3 -u /srv/app.py",
-// "shop" of "java -jar shop.jar". Empty if the executable is no interpreter or that is not clear.
-std::string script_name(std::string_view executable, std::string_view cmdline);
-
 // Text that may come from anywhere as valid, printable UTF-8 of at most max_bytes.
 std::string clean_text(std::string_view text, std::size_t max_bytes);
 

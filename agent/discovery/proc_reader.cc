@@ -40,6 +40,16 @@ ExeLink read_exe(int directory) {
   return {.path = std::string(path), .absent = false};
 }
 
+// Where the process runs, as it sees that itself.
+std::string read_working_folder(int directory) {
+  std::array<char, PATH_MAX> target{};
+  const auto length = readlinkat(directory, "cwd", target.data(), target.size());
+  return length < 0 ? std::string() : std::string(target.data(), static_cast<std::size_t>(length));
+}
+
+// From a worker to whoever started it: with a server for forks in between.
+constexpr int kMostParents = 3;
+
 }  // namespace
 
 std::string read_text(int fd, std::size_t limit) {
@@ -93,11 +103,36 @@ std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
   facts.cgroup = parse_cgroup(read_process_file(directory.get(), "cgroup"));
   if (!words_) return facts;
   const auto name = facts.exe_path.substr(facts.exe_path.rfind('/') + 1);
-  if (auto words = words_(directory.get(), owner_of(directory.get()), name)) {
+  const auto owner = owner_of(directory.get());
+  if (auto words = words_(directory.get(), owner, name)) {
     facts.environment = std::move(words->environment);
-    facts.script = std::move(words->script);
+    facts.script =
+        name_of_program(directory.get(), stat->parent, owner, name, std::move(words->program));
   }
   return facts;
+}
+
+// Parents of the same program and user only: nobody is named after a stranger.
+std::string ProcReader::name_of_program(int directory, std::uint32_t parent, std::uint32_t owner,
+                                        const std::string& executable, ProgramName program) const {
+  UniqueFd of_parent;
+  for (int generation = 0; program.of_parent && generation < kMostParents; ++generation) {
+    UniqueFd next(
+        open((root_ + "/" + std::to_string(parent)).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!next.valid() || owner_of(next.get()) != owner) return {};
+    const auto stat = parse_proc_stat(read_process_file(next.get(), "stat"));
+    const auto exe = read_exe(next.get()).path;
+    if (!stat || exe.substr(exe.rfind('/') + 1) != executable) return {};
+    auto words = words_(next.get(), owner, executable);
+    if (!words) return {};
+    program = std::move(words->program);
+    parent = stat->parent;
+    of_parent = std::move(next);
+  }
+  if (program.folder.empty()) return std::move(program.name);
+  auto folder = folder_name(read_working_folder(of_parent.valid() ? of_parent.get() : directory),
+                            program.folder);
+  return folder.empty() ? std::move(program.name) : std::move(folder);
 }
 
 std::vector<std::uint32_t> ProcReader::processes(std::size_t limit) const {

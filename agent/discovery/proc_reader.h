@@ -17,6 +17,7 @@
 namespace exa {
 
 inline constexpr std::size_t kMaxEnvironBytes = 128u << 10;
+inline constexpr std::size_t kMaxCommandBytes = 128u << 10;  // class paths are long
 inline constexpr std::size_t kMaxProcTextBytes = 16u << 10;
 
 struct ProcessFacts {
@@ -24,7 +25,7 @@ struct ProcessFacts {
   std::string comm;
   std::string exe_path;  // empty if it cannot be read; without " (deleted)"
   std::string cgroup;
-  std::string script;
+  std::string script;  // of the program that its interpreter runs, see program_name()
   OtelEnvironment environment;
   bool is_kernel_thread = false;
 };
@@ -54,6 +55,10 @@ class ProcReader {
   [[nodiscard]] std::vector<std::uint32_t> processes(std::size_t limit) const;
 
  private:
+  [[nodiscard]] std::string name_of_program(int directory, std::uint32_t parent,
+                                            std::uint32_t owner, const std::string& executable,
+                                            ProgramName program) const;
+
   WordsReader words_;
   std::string root_;
 };

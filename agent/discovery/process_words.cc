@@ -11,6 +11,8 @@
 namespace exa {
 namespace {
 
+constexpr std::string_view kOfParent = "parent";
+
 void append(std::vector<std::byte>& to, std::string_view word) {
   if (word.size() > kMaxWordBytes) word = {};
   const auto size = static_cast<std::uint32_t>(word.size());
@@ -37,7 +39,9 @@ std::vector<std::byte> encode_words(const ProcessWords& words) {
   std::vector<std::byte> bytes;
   append(bytes, words.environment.service_name);
   append(bytes, words.environment.resource_attributes);
-  append(bytes, words.script);
+  append(bytes, words.program.name);
+  append(bytes, words.program.folder);
+  append(bytes, words.program.of_parent ? kOfParent : std::string_view{});
   return bytes;
 }
 
@@ -46,16 +50,26 @@ std::optional<ProcessWords> decode_words(std::span<const std::byte> bytes) {
   if (!service_name) return std::nullopt;
   auto attributes = take(bytes);
   if (!attributes) return std::nullopt;
-  auto script = take(bytes);
-  if (!script || !bytes.empty()) return std::nullopt;
+  auto name = take(bytes);
+  if (!name) return std::nullopt;
+  auto folder = take(bytes);
+  if (!folder) return std::nullopt;
+  const auto of_parent = take(bytes);
+  if (!of_parent || !bytes.empty() || (!of_parent->empty() && *of_parent != kOfParent))
+    return std::nullopt;
   return ProcessWords{.environment = {.service_name = std::move(*service_name),
                                       .resource_attributes = std::move(*attributes)},
-                      .script = std::move(*script)};
+                      .program = {.name = std::move(*name),
+                                  .folder = std::move(*folder),
+                                  .of_parent = !of_parent->empty()}};
 }
 
 ProcessWords read_words(int environ_fd, int cmdline_fd, const std::string& executable) {
+  auto command = read_text(cmdline_fd, kMaxCommandBytes);
+  // A word that the bound cut says nothing. One without an end, as titles leave it, may be whole.
+  if (command.size() == kMaxCommandBytes) command.resize(command.rfind('\0') + 1);
   return {.environment = parse_environ(read_text(environ_fd, kMaxEnvironBytes)),
-          .script = script_name(executable, read_text(cmdline_fd, kMaxProcTextBytes))};
+          .program = program_name(executable, command)};
 }
 
 }  // namespace exa

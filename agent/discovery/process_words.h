@@ -13,17 +13,18 @@
 #include <vector>
 
 #include "agent/discovery/proc_parsers.h"
+#include "agent/discovery/program_name.h"
 
 namespace exa {
 
 struct ProcessWords {
   OtelEnvironment environment;
-  std::string script;
+  ProgramName program;
   bool operator==(const ProcessWords&) const = default;
 };
 
 inline constexpr std::size_t kMaxWordBytes = 32u << 10;  // each; a longer one is left out
-inline constexpr std::size_t kMaxWordsMessageBytes = 3 * (4 + kMaxWordBytes);
+inline constexpr std::size_t kMaxWordsMessageBytes = 5 * (4 + kMaxWordBytes);
 
 std::vector<std::byte> encode_words(const ProcessWords& words);
 std::optional<ProcessWords> decode_words(std::span<const std::byte> bytes);

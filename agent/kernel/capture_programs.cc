@@ -184,6 +184,7 @@ SharedMaps CapturePrograms::shared_maps() const {
           .processes = bpf_map__fd(maps.exa_processes),
           .verdicts = bpf_map__fd(maps.exa_verdicts),
           .noisy = bpf_map__fd(maps.exa_noisy),
+          .kinds = bpf_map__fd(maps.exa_kinds),
           .tls_streams = bpf_map__fd(maps.exa_tls_streams),
           .tls_threads = bpf_map__fd(maps.exa_tls_threads),
           .tls_goroutines = bpf_map__fd(maps.exa_tls_gos),

@@ -40,6 +40,7 @@ struct SharedMaps {
   int processes;
   int verdicts;
   int noisy;
+  int kinds;
   int tls_streams;
   int tls_threads;
   int tls_goroutines;

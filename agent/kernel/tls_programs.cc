@@ -7,6 +7,7 @@
 #include <map>
 #include <utility>
 
+#include "agent/kernel/connection_counts.h"
 #include "agent/kernel/handles.h"
 #include "agent/kernel/loading.h"
 #include "exa/abi/config.h"
@@ -44,6 +45,7 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
       {skeleton->maps.exa_processes, shared.processes},
       {skeleton->maps.exa_verdicts, shared.verdicts},
       {skeleton->maps.exa_noisy, shared.noisy},
+      {skeleton->maps.exa_kinds, shared.kinds},
       {skeleton->maps.exa_tls_streams, shared.tls_streams},
       {skeleton->maps.exa_tls_threads, shared.tls_threads},
       {skeleton->maps.exa_tls_gos, shared.tls_goroutines},
@@ -67,6 +69,7 @@ struct TlsPrograms::Loaded {
   UniqueFd goroutines;
   UniqueFd held;
   UniqueFd verdicts;
+  UniqueFd kinds;
 };
 
 TlsPrograms::TlsPrograms(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -91,6 +94,7 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
   loaded->goroutines.reset(::dup(shared.tls_goroutines));
   loaded->held.reset(::dup(shared.tls_held));
   loaded->verdicts.reset(::dup(shared.verdicts));
+  loaded->kinds.reset(::dup(shared.kinds));
 
   bpf_iter_link_info target{};
   target.map.map_fd = static_cast<std::uint32_t>(shared.tls_streams);
@@ -135,6 +139,10 @@ bool TlsPrograms::is_excluded(std::uint32_t tgid) const {
   exa_verdict verdict{};
   return process >= 0 && bpf_map_lookup_elem(loaded_->verdicts.get(), &process, &verdict) == 0 &&
          verdict.verdict == EXA_PROCESS_EXCLUDED;
+}
+
+std::map<std::uint32_t, exa_connection_counts> TlsPrograms::connections() const {
+  return read_connection_counts(loaded_->kinds.get());
 }
 
 namespace {

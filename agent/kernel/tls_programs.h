@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
 
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/uprobe_multi.h"
+#include "exa/abi/connection_kinds.h"
 #include "exa/base/result.h"
 
 struct tls_bpf;
@@ -60,6 +62,8 @@ class TlsPrograms {
   void mark_dull(std::uint32_t device, std::uint64_t inode) const;
   // By the verdict that the socket programs go by.
   [[nodiscard]] bool is_excluded(std::uint32_t tgid) const;
+  // Of which processes connections are TLS, and which are not read. Any thread.
+  [[nodiscard]] std::map<std::uint32_t, exa_connection_counts> connections() const;
   // Deletes the streams of processes that are gone, and puts right what each of the others holds.
   void forget(const std::function<bool(std::uint32_t tgid)>& is_gone) const;
 

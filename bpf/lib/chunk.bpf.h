@@ -2,6 +2,7 @@
 #ifndef EXA_BPF_LIB_CHUNK_H
 #define EXA_BPF_LIB_CHUNK_H
 
+#include "bpf/lib/connection_kinds.bpf.h"
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
@@ -94,9 +95,11 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
       EXA_COUNT(row, FILTERED_BODY);
       return 0;
     }
+    if (turned) exa_count_out_of_reach(state, source.gap);
     run->budget_bytes = 0;
     if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) &&
         ++run->unrecognised >= exa_config.ignore_after_runs) {
+      exa_count_once(state, EXA_KIND_UNKNOWN);
       __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
       EXA_COUNT(row, SOCKETS_IGNORED);
       EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
@@ -114,15 +117,18 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
       return 0;
     case EXA_SIGHT_TLS:
       __sync_fetch_and_or(&state->flags, EXA_SOCKET_TLS);
-      EXA_COUNT(row, FILTERED_TLS);
+      exa_count_connection(EXA_KIND_TLS);
+      exa_count_ciphertext(row);
       if (exa_tls_enabled) exa_tls_tell(task, row, event->header.ktime_ns);
       return 0;
     case EXA_SIGHT_NOTHING:
+      exa_count_once(state, EXA_KIND_UNKNOWN);
       __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
       EXA_COUNT(row, SOCKETS_IGNORED);
       EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
       return 0;
     case EXA_SIGHT_HEAD:
+      if (exa_sniff_http2(word)) exa_count_once(state, EXA_KIND_HTTP2);
       break;
   }
   if (run->unrecognised == 0 && !(state->flags & EXA_SOCKET_RECOGNISED))

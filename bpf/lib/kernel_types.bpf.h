@@ -34,7 +34,7 @@ enum {
 };
 
 /* uapi constants of sockets and errors: the same on x86-64 and arm64. */
-enum { AF_INET = 2, AF_INET6 = 10 };
+enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_UDP = 17, EXA_HTTP3_PORT = 443 };
 enum {
   MSG_OOB = 0x1,
   MSG_PEEK = 0x2,
@@ -96,6 +96,7 @@ struct sock {
   struct socket* sk_socket;
   int sk_err;
   unsigned char sk_shutdown;
+  __u16 sk_protocol;
 };
 struct tcp_sock {
   __u32 copied_seq;

@@ -14,6 +14,8 @@ enum exa_shape {
   EXA_SHAPE_MESSAGES = 4, /* (fd, mmsghdr, count, flags[, timeout]) */
 };
 
+enum exa_mover { EXA_MOVED_OTHERWISE, EXA_MOVED_BY_SPLICE, EXA_MOVED_BY_RING };
+
 struct exa_call {
   __u64 address;  /* second argument */
   __u64 count;    /* third argument */
@@ -73,6 +75,15 @@ static __always_inline void exa_current_call(struct exa_call* call, struct task_
   call->timeout = direction == EXA_INGRESS ? regs->r8 : 0;
 }
 
+/* What moved bytes of which no buffer is in the registers. */
+static __always_inline enum exa_mover exa_moved_by(const struct pt_regs* regs) {
+  if ((long)regs->ax != -ENOSYS || regs->orig_ax == 426 /* io_uring_enter */)
+    return EXA_MOVED_BY_RING;
+  return regs->orig_ax == 40 /* sendfile */ || regs->orig_ax == 275 /* splice */
+             ? EXA_MOVED_BY_SPLICE
+             : EXA_MOVED_OTHERWISE;
+}
+
 #elif defined(__TARGET_ARCH_arm64)
 
 enum { TIF_32BIT_MASK = 1 << 22 };
@@ -118,6 +129,14 @@ static __always_inline void exa_current_call(struct exa_call* call, struct task_
   call->address = regs->regs[1];
   call->count = regs->regs[2];
   call->timeout = direction == EXA_INGRESS ? regs->regs[4] : 0;
+}
+
+static __always_inline enum exa_mover exa_moved_by(const struct pt_regs* regs) {
+  if (regs->regs[0] != regs->orig_x0 || regs->syscallno == 426 /* io_uring_enter */)
+    return EXA_MOVED_BY_RING;
+  return regs->syscallno == 71 /* sendfile */ || regs->syscallno == 76 /* splice */
+             ? EXA_MOVED_BY_SPLICE
+             : EXA_MOVED_OTHERWISE;
 }
 
 #endif

@@ -83,9 +83,17 @@ static __always_inline int exa_sniff_lenient(__u64 word) {
   return (first >= 'A' && first <= 'Z') || first == '\r' || first == '\n';
 }
 
-/* A TLS handshake record, version 3.x. */
+/* The preface of HTTP/2. */
+static __always_inline int exa_sniff_http2(__u64 word) {
+  return word == EXA_TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T');
+}
+
+/* A TLS handshake record, version 3.x; or one of application data, as the first that is seen of a
+ * connection that is older than the agent. */
 static __always_inline int exa_sniff_tls(__u64 word) {
-  return (word & 0xffff) == 0x0316;
+  const __u32 length = (__u32)((word >> 24 & 0xff) << 8 | (word >> 32 & 0xff));
+  if ((word & 0xffff) == 0x0316) return 1;
+  return (word & 0xffffff) == 0x030317 && length > 0 && length <= 16384 + 256;
 }
 
 #endif

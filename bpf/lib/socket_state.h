@@ -19,6 +19,7 @@ enum exa_socket_flags {
   EXA_SOCKET_ENDED_EGRESS = 2048,
   EXA_SOCKET_ENDED = 4096,
   EXA_SOCKET_END_PENDING = 8192, /* closed: with bytes left to read, or with a call under way */
+  EXA_SOCKET_COUNTED = 1 << 20,  /* as a connection that is not read, by its kind */
 
   EXA_SOCKET_FILTERED = EXA_SOCKET_TLS | EXA_SOCKET_IGNORED | EXA_SOCKET_EXCLUDED_PORT |
                         EXA_SOCKET_EXCLUDED_PROCESS | EXA_SOCKET_OF_KERNEL,

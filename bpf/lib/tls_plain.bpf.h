@@ -3,6 +3,7 @@
 #ifndef EXA_BPF_LIB_TLS_PLAIN_H
 #define EXA_BPF_LIB_TLS_PLAIN_H
 
+#include "bpf/lib/connection_kinds.bpf.h"
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
@@ -125,6 +126,7 @@ static __always_inline __u32 exa_tls_copy(struct exa_tls_scratch* scratch,
 
 static __always_inline void exa_tls_ignore(struct exa_socket_state* state,
                                            struct exa_counter_row* row) {
+  exa_count_once(state, EXA_KIND_UNKNOWN);
   __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
   EXA_COUNT_SHARED(row, SOCKETS_IGNORED);
   EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);
@@ -176,6 +178,7 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
       exa_tls_ignore(state, row);
       return 0;
     case EXA_SIGHT_HEAD:
+      if (exa_sniff_http2(word)) exa_count_once(state, EXA_KIND_HTTP2);
       break;
   }
   if (run->unrecognised == 0 && !(state->flags & EXA_SOCKET_RECOGNISED))
@@ -224,6 +227,8 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
     EXA_COUNT_SHARED(row, TLS_FILTERED_PORT);
     goto advance;
   }
+  if (!state->flow[EXA_INGRESS].started && !state->flow[EXA_EGRESS].started)
+    exa_tls_begins_to_be_read();
   if (state->flags & EXA_SOCKET_IGNORED) {
     if (!turned || !exa_run_retries(&state->run, &exa_config)) {
       EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);

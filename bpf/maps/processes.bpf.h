@@ -13,7 +13,7 @@ struct exa_process_state {
   __u32 told;        /* the rings have heard of the program that it runs now */
   __u32 ended;       /* its end was told */
   __u32 tls_seconds; /* when TLS traffic was last told, in units of 2^30 ns */
-  __u32 reserved;
+  __u32 tls_read;    /* plaintext of the program that it runs now was seen */
   struct exa_ring_share share[EXA_MAX_EVENT_RINGS]; /* used while a ring is above its mark */
 };
 EXA_ASSERT_SIZE(struct exa_process_state, 80);

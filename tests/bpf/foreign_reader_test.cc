@@ -130,7 +130,7 @@ TEST_F(Readers, TellWhatAProcessMapsAndSays) {
   const auto words = reader_->words(process.get(), kOwner, "python3");
   ASSERT_TRUE(words) << sentence(words.error());
   EXPECT_EQ(words->environment.service_name, "shop");
-  EXPECT_EQ(words->script, "app");
+  EXPECT_EQ(words->program.name, "app");
 }
 
 TEST_F(Readers, WhoeverHoldsThemUpIsLeftBehindAndTheNextIsAnswered) {

@@ -120,6 +120,17 @@ TEST(Sniff, IsLenientAboutTheFirstByte) {
 TEST(Sniff, KnowsATlsHandshakeRecord) {
   EXPECT_TRUE(exa_sniff_tls(word_of(std::string_view("\x16\x03\x01\x02\x00", 5))));
   EXPECT_FALSE(exa_sniff_tls(word_of("\x17\x03\x03")));
+  // Application data, as the first that is seen of an older connection: with a length that can be.
+  EXPECT_TRUE(exa_sniff_tls(word_of(std::string_view("\x17\x03\x03\x00\x14", 5))));
+  EXPECT_TRUE(exa_sniff_tls(word_of(std::string_view("\x17\x03\x03\x41\x00", 5))));
+  EXPECT_FALSE(exa_sniff_tls(word_of(std::string_view("\x17\x03\x03\x41\x01", 5))));
+  EXPECT_FALSE(exa_sniff_tls(word_of(std::string_view("\x17\x03\x01\x00\x14", 5))));
+  EXPECT_FALSE(exa_sniff_tls(word_of(std::string_view("\x15\x03\x03\x00\x02", 5))));
+}
+
+TEST(Sniff, KnowsThePrefaceOfHttp2) {
+  EXPECT_TRUE(exa_sniff_http2(word_of("PRI * HTTP/2.0")));
+  EXPECT_FALSE(exa_sniff_http2(word_of("PRI * ")));
 }
 
 class HeadEnd : public testing::Test {

@@ -182,8 +182,15 @@ def test_status_tells_the_library_of_each_process(start, tmp_path, certificate):
     with tls.node_server(tmp_path, certificate) as server:
         agent = start(server)
         use, = tls.status(agent)[server.pid]
-        assert (use["library"], use["reason"]) == ("OpenSSL", "TLS is read by probes")
+        assert (use["library"], use["connections"]) == ("OpenSSL", 0)
+        assert "nothing has gone through it so far" in use["reason"]
         assert use["probes"] >= 5
+        curl("--insecure", f"{server.url}/ok")
+
+        def read():
+            use, = tls.status(agent)[server.pid]
+            return (use["reason"], use["connections"]) == ("TLS is read by probes", 1)
+        eventually(read, what="that it is read")
         printed = run_cli("status", "--lock-file", agent.lock_path)
         assert printed.returncode == 0, printed.stderr
         assert str(server.pid) in printed.stdout and "OpenSSL" in printed.stdout

@@ -14,7 +14,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
   facts.cgroup = exa::parse_cgroup(text);
   facts.environment = exa::parse_environ(text);
   facts.exe_path = "/usr/bin/python3";
-  facts.script = exa::script_name(facts.exe_path, text);
+  for (const auto* const executable : {"python3", "node", "java", "uwsgi"}) {
+    const auto program = exa::program_name(executable, text);
+    if (program.name.size() + program.folder.size() > 2 * text.size() + 16) std::abort();
+    facts.script = exa::folder_name(text.substr(0, text.size() / 2), program.folder);
+    if (facts.script.find('/') != std::string::npos) std::abort();
+    if (facts.script.empty()) facts.script = program.name;
+  }
   facts.environment.resource_attributes += text.substr(0, half);
   if (const auto id = exa::container_id(text); !id.empty() && id.size() != 64) std::abort();
 

@@ -14,6 +14,7 @@ namespace exa {
 struct ReadLimits {
   std::uint64_t bytes = std::uint64_t{512} << 20;
   std::chrono::milliseconds duration{2000};
+  bool thorough = false;  // what only a search through all of it finds is worth that
 };
 
 // What makes two descriptors the same unchanged file.

@@ -38,6 +38,10 @@ TlsVerdict more_telling(TlsVerdict a, TlsVerdict b) {
   return weight(b) > weight(a) ? b : a;
 }
 
+bool is_unreadable_library(TlsVerdict verdict) {
+  return weight(verdict) == 2;
+}
+
 std::string_view function_name(TlsRole role) {
   switch (role) {
 #define EXA_X(name, function) \

@@ -42,6 +42,8 @@ enum class TlsVerdict : std::uint8_t {
 
 // Of the verdicts on several files of one process, the one that tells most.
 [[nodiscard]] TlsVerdict more_telling(TlsVerdict a, TlsVerdict b);
+// A library is there, and it is not readable.
+[[nodiscard]] bool is_unreadable_library(TlsVerdict verdict);
 
 // X(enumerator, library function): what a probed function does.
 #define EXA_TLS_ROLES(X)                              \
@@ -87,6 +89,7 @@ struct AttachPlan {
   std::vector<ProbeSite> sites;  // at most kMaxSites; empty unless readable
   std::string go_version;        // of a Go program, as its linker wrote it
   std::string build_id;          // hexadecimal, empty if the file has none
+  bool searched = false;         // also for what only constants betray, see library_traces.h
   [[nodiscard]] bool readable() const { return verdict == TlsVerdict::kReadable; }
 };
 

@@ -255,8 +255,10 @@ AttachPlan plan_attachment(int fd, ReadLimits limits) {
     plan.verdict = verdict_of(functions.error());
   else if (sign_of(*functions) != Sign::kNone)
     plan.verdict = verdict_of(sign_of(*functions));
-  else if (is_program(*image))
+  else if (limits.thorough || is_program(*image)) {
+    plan.searched = true;
     plan.verdict = find_library_trace(*image);
+  }
   return plan;
 }
 

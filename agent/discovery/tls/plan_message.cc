@@ -15,6 +15,7 @@ struct Head {
   std::uint32_t sites;
   std::uint32_t go_version_bytes;
   std::uint32_t build_id_bytes;
+  std::uint32_t searched;
 };
 struct Site {
   std::uint64_t file_offset;
@@ -61,7 +62,8 @@ std::vector<std::byte> encode_plan(const AttachPlan& plan) {
   const Head head{.verdict = static_cast<std::uint32_t>(plan.verdict),
                   .sites = static_cast<std::uint32_t>(sites),
                   .go_version_bytes = static_cast<std::uint32_t>(go_version.size()),
-                  .build_id_bytes = static_cast<std::uint32_t>(build_id.size())};
+                  .build_id_bytes = static_cast<std::uint32_t>(build_id.size()),
+                  .searched = plan.searched ? 1u : 0u};
   std::vector<std::byte> bytes;
   append(bytes, &head, sizeof head);
   for (std::size_t i = 0; i < sites; ++i) {
@@ -81,7 +83,7 @@ std::vector<std::byte> encode_plan(const AttachPlan& plan) {
 std::optional<AttachPlan> decode_plan(std::span<const std::byte> bytes) {
   if (bytes.size() < sizeof(Head)) return std::nullopt;
   const auto head = load_at<Head>(bytes, 0);
-  if (head.verdict >= kVerdicts || head.sites > kMaxSites ||
+  if (head.searched > 1 || head.verdict >= kVerdicts || head.sites > kMaxSites ||
       head.go_version_bytes > kMaxTextBytes || head.build_id_bytes > kMaxTextBytes)
     return std::nullopt;
   const std::size_t texts_at = sizeof(Head) + head.sites * sizeof(Site);
@@ -89,7 +91,8 @@ std::optional<AttachPlan> decode_plan(std::span<const std::byte> bytes) {
   AttachPlan plan{.verdict = static_cast<TlsVerdict>(head.verdict),
                   .sites = {},
                   .go_version = {},
-                  .build_id = {}};
+                  .build_id = {},
+                  .searched = head.searched != 0};
   if (plan.readable() != (head.sites > 0)) return std::nullopt;
   for (std::uint32_t i = 0; i < head.sites; ++i) {
     const auto site = load_at<Site>(bytes, sizeof(Head) + i * sizeof(Site));

@@ -91,6 +91,18 @@ ProbedFiles::File TlsAttacher::attached(int place_fd, const AttachPlan& plan) {
 }
 
 void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now) {
+  Look looked;
+  looked.speaks_tls = speaks_tls;
+  look(tgid, std::move(looked), now);
+}
+
+void TlsAttacher::search(std::uint32_t tgid, MonotonicTime now) {
+  Look looked;
+  looked.speaks_tls = looked.thorough = true;
+  look(tgid, std::move(looked), now);
+}
+
+void TlsAttacher::look(std::uint32_t tgid, Look look, MonotonicTime now) {
   if (tgid == own_tgid_) return;
   if (kernel_.is_excluded(tgid)) return forget(tgid, now);
   ++figures_.looks;
@@ -100,13 +112,11 @@ void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now
     ++figures_.looks_failed;
     return;
   }
-  Look look;
   look.process = std::move(*process);
-  look.speaks_tls = speaks_tls;
   look.executable = executable_of(look.process.get());
   look.told_by = look.executable;
   if (ignored_.contains(name_of(look.executable))) {
-    if (!speaks_tls) return;
+    if (!look.speaks_tls) return;
     look.uses.push_back({.path = look.executable,
                          .library = "",
                          .build_id = "",
@@ -153,6 +163,7 @@ bool TlsAttacher::settle(std::uint32_t tgid, Look& look, const MappedImage& imag
   }
   const auto plan = plans_.find(image.file);
   if (!plan || plan->readable()) return false;
+  if (look.thorough && !plan->searched && plan->verdict == TlsVerdict::kNoLibrary) return false;
   take_verdict(look, image, *plan);
   return true;
 }
@@ -219,8 +230,9 @@ void TlsAttacher::take_turn(MonotonicTime now) {
 void TlsAttacher::read(std::uint32_t tgid, Look& look, const MappedImage& image, bool again) {
   const auto place = foreign_.place(look.process.get(), image, look.owner);
   if (place && !place->valid()) return;  // unmapped since, or the process is gone
-  const auto found = place ? foreign_.read(place->get(), &image.file,
-                                           again ? kSecondLimits : kFirstLimits, look.owner)
+  auto limits = again ? kSecondLimits : kFirstLimits;
+  limits.thorough = look.thorough;
+  const auto found = place ? foreign_.read(place->get(), &image.file, limits, look.owner)
                            : std::unexpected(place.error());
   if (!found) {
     const bool held_up = found.error() == Unread::kHeldUp;
@@ -288,7 +300,8 @@ void TlsAttacher::remember(std::uint32_t tgid, const Look& look) {
                          .build_id = "",
                          .reason = std::to_string(waiting) + " files wait for their turn to be "
                                                              "read"});
-  if (seen.uses.empty() && speaks)
+  // Beside a library that is probed, too: it may be linked in and idle.
+  if (is_unreadable_library(look.verdict) || (seen.uses.empty() && speaks))
     seen.uses.push_back({.path = look.told_by,
                          .library = "",
                          .build_id = "",

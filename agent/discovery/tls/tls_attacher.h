@@ -31,6 +31,7 @@ struct TlsUse {
   std::string build_id;
   std::string reason;  // a sentence: read by probes, or why not
   std::size_t probes = 0;
+  std::uint64_t connections = 0;  // of this process, that the reason is about
 };
 
 struct TlsProcess {
@@ -89,6 +90,8 @@ class TlsAttacher {
   // Processes without any TLS are only remembered if they are seen to speak it. An excluded process
   // gives no cause to probe anything, and lets go what it held.
   void look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now);
+  // For a process whose TLS goes through no probe: what its libraries hold is searched for, too.
+  void search(std::uint32_t tgid, MonotonicTime now);
   void forget(std::uint32_t tgid, MonotonicTime now);
 
   [[nodiscard]] bool has_turns() const { return !looks_.empty(); }
@@ -109,6 +112,7 @@ class TlsAttacher {
     std::uint32_t owner = 0;
     std::string account;
     bool speaks_tls = false;
+    bool thorough = false;
     std::deque<MappedImage> unread;
     std::deque<MappedImage> slow;  // read once, and not to their end
     std::set<FileIdentity> held;
@@ -124,6 +128,7 @@ class TlsAttacher {
     Look look;
   };
 
+  void look(std::uint32_t tgid, Look look, MonotonicTime now);
   bool settle(std::uint32_t tgid, Look& look, const MappedImage& image);
   void take_verdict(Look& look, const MappedImage& image, const AttachPlan& plan);
   void read(std::uint32_t tgid, Look& look, const MappedImage& image, bool again);

@@ -4,12 +4,16 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
+
+#include "agent/discovery/tls/connection_reasons.h"
+#include "agent/discovery/tls/process_account.h"
 
 namespace exa {
 namespace {
@@ -42,6 +46,14 @@ bool is_gone(std::uint32_t tgid) {
   return ::kill(static_cast<pid_t>(tgid), 0) != 0 && errno == ESRCH;
 }
 
+// Of a process that has no TLS library; what the kernel calls it where its path cannot be read.
+std::string executable_or(std::uint32_t tgid, const exa_connection_counts& counts) {
+  const auto process = open_process(tgid);
+  auto path = process ? executable_of(process->get()) : std::string();
+  const auto* const comm = reinterpret_cast<const char*>(counts.comm);
+  return path.empty() ? std::string(comm, ::strnlen(comm, sizeof(counts.comm))) : path;
+}
+
 }  // namespace
 
 TlsWatch::TlsWatch(TlsAttacher attacher, std::vector<std::string> host_libraries, Chores chores)
@@ -69,8 +81,8 @@ void TlsWatch::notify(TlsNews news, std::uint32_t tgid) {
 
 void TlsWatch::run() {
   ::pthread_setname_np(::pthread_self(), "tls");
+  const auto placed_by = monotonic_now() + kLongestWait;
   attacher_->attach_host_libraries(host_libraries_);
-  host_libraries_probed_ = true;
   publish();
   const auto begin = std::chrono::steady_clock::now();
   next_sweep_ = begin + kSweepInterval;
@@ -88,6 +100,7 @@ void TlsWatch::run() {
       attacher_->take_turn(monotonic_now());
       changed_ = true;
     }
+    if (!attacher_->has_turns() || monotonic_now() >= placed_by) probes_placed_ = true;
     do_chores();
   }
   attacher_.reset();
@@ -118,11 +131,31 @@ void TlsWatch::do_chores() {
     chores_.forget_streams(is_gone);
     changed_ = true;
   }
-  if (changed_ && now >= next_publication_) {
+  if (now >= next_publication_) {
     next_publication_ = now + kPublishInterval;
-    publish();
+    read_connections(monotonic_now());
+    if (changed_) publish();
     changed_ = false;
   }
+}
+
+// A process whose TLS is unread twice in a row may have a library that nobody found so far.
+void TlsWatch::read_connections(MonotonicTime now) {
+  auto counts = chores_.connections();
+  const auto same = [](const auto& a, const auto& b) {
+    return a.first == b.first && std::ranges::equal(a.second.connections, b.second.connections);
+  };
+  changed_ = changed_ || !std::ranges::equal(counts, connections_, same);
+  std::erase_if(searched_, [&](std::uint32_t tgid) { return !counts.contains(tgid); });
+  for (const auto& [tgid, of_process] : counts) {
+    const auto before = connections_.find(tgid);
+    if (!is_unread_tls(of_process) || before == connections_.end() ||
+        !is_unread_tls(before->second) || !searched_.insert(tgid).second)
+      continue;
+    attacher_->search(tgid, now);
+    changed_ = true;
+  }
+  connections_ = std::move(counts);
 }
 
 void TlsWatch::handle(const Event& event, MonotonicTime now) {
@@ -150,15 +183,30 @@ void TlsWatch::handle(const Event& event, MonotonicTime now) {
 
 void TlsWatch::publish() {
   auto processes = nlohmann::json::array();
-  for (const auto& [tgid, process] : attacher_->processes()) {
+  const auto tell = [&](std::uint32_t tgid, const std::string& executable,
+                        const std::vector<TlsUse>& told) {
     auto uses = nlohmann::json::array();
-    for (const TlsUse& use : process.uses)
+    for (const TlsUse& use : told)
       uses.push_back({{"path", use.path},
                       {"library", use.library},
                       {"build_id", use.build_id},
                       {"reason", use.reason},
-                      {"probes", use.probes}});
-    processes.push_back({{"pid", tgid}, {"executable", process.executable}, {"tls", uses}});
+                      {"probes", use.probes},
+                      {"connections", use.connections}});
+    if (!uses.empty())
+      processes.push_back({{"pid", tgid}, {"executable", executable}, {"tls", uses}});
+  };
+  const auto& known = attacher_->processes();
+  for (const auto& [tgid, process] : known) {
+    const auto counts = connections_.find(tgid);
+    tell(tgid, process.executable,
+         told_uses(process.uses, process.executable,
+                   counts == connections_.end() ? exa_connection_counts{} : counts->second));
+  }
+  for (const auto& [tgid, counts] : connections_) {
+    if (known.contains(tgid)) continue;
+    const auto executable = executable_or(tgid, counts);
+    tell(tgid, executable, told_uses({}, executable, counts));
   }
   const TlsFigures& figures = attacher_->figures();
   const nlohmann::json status{{"processes", processes},

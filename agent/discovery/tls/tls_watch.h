@@ -11,10 +11,12 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "agent/discovery/tls/tls_attacher.h"
+#include "exa/abi/connection_kinds.h"
 #include "exa/base/bounded_queue.h"
 
 namespace exa {
@@ -26,6 +28,8 @@ class TlsWatch {
   static constexpr std::size_t kQueueEvents = 4096;
 
   struct Chores {
+    // As the kernel counted them, by process.
+    std::function<std::map<std::uint32_t, exa_connection_counts>()> connections;
     std::function<bool()> sweep;  // about twice a second; false if it failed
     std::function<void(const std::function<bool(std::uint32_t)>& is_gone)> forget_streams;
   };
@@ -44,8 +48,10 @@ class TlsWatch {
   // libraries were attached.
   [[nodiscard]] std::string status() const;
 
-  // Any thread. The host's libraries have their probes, as far as there are any.
-  [[nodiscard]] bool host_libraries_probed() const { return host_libraries_probed_.load(); }
+  // Any thread. The host's libraries have their probes, and what the processes of the start map, as
+  // far as it can be probed: or files of theirs have taken longer than others should wait for.
+  static constexpr Duration kLongestWait = std::chrono::seconds(10);
+  [[nodiscard]] bool probes_placed() const { return probes_placed_.load(); }
   [[nodiscard]] TlsFigures figures() const;
 
   // Asks the thread to take all probes away and to end; whether it did so in time. One that did not
@@ -66,6 +72,7 @@ class TlsWatch {
 
   void run();
   void look_at_running_processes();
+  void read_connections(MonotonicTime now);
   void do_chores();
   void handle(const Event& event, MonotonicTime now);
   void publish();
@@ -79,10 +86,13 @@ class TlsWatch {
   bool changed_ = false;
   bool looked_at_all_ = false;  // every process of the start
   std::map<std::uint32_t, Patience> patience_;
+  // Of as many processes as the kernel has room for.
+  std::map<std::uint32_t, exa_connection_counts> connections_;
+  std::set<std::uint32_t> searched_;
   std::uint64_t failed_sweeps_ = 0;
   BoundedQueue<Event> queue_{kQueueEvents};
   std::atomic<std::uint64_t> lost_{0};
-  std::atomic<bool> host_libraries_probed_{false};
+  std::atomic<bool> probes_placed_{false};
   mutable std::mutex status_mutex_;
   std::string status_;
   TlsFigures figures_;

@@ -24,7 +24,8 @@
   X(FILTERED_PROCESS, filtered, process, "process excluded, the agent, or of another PID namespace") \
   X(FILTERED_PORT, filtered, port, "port excluded")                                                \
   X(FILTERED_IGNORED_SOCKET, filtered, ignored_socket, "socket speaks no known protocol")          \
-  X(FILTERED_TLS, filtered, tls, "ciphertext of a TLS connection")                                 \
+  X(FILTERED_TLS, filtered, tls, "ciphertext of a process whose TLS is read")                      \
+  X(FILTERED_TLS_UNREAD, filtered, tls_unread, "ciphertext of a process of which no TLS was read so far") \
   X(FILTERED_BODY, filtered, body, "no message can begin here: only positions advance")            \
   X(EMITTED_CHUNK, emitted, chunk, "chunk records written")                                        \
   X(EMITTED_SOCKET, emitted, socket, "socket records written")                                     \
@@ -45,6 +46,14 @@
   X(DROPPED_PROCESS_NO_STATE, lost, process_no_state, "process not told: no memory for its state")   \
   X(READ_FAULT, capture, read_fault, "user buffer not readable: the chunk became a gap")           \
   X(SOCKETS_IGNORED, capture, socket_ignored, "sockets switched off: no protocol recognised")      \
+  X(CONNECTIONS_TLS, connections, tls, "TLS connections, read or not")                             \
+  X(CONNECTIONS_TLS_READ, connections, tls_read, "TLS connections whose plaintext was seen")       \
+  X(CONNECTIONS_HTTP2, connections, http2, "not read: HTTP/2")                                     \
+  X(CONNECTIONS_HTTP3, connections, http3, "not read: UDP sockets of port 443")                    \
+  X(CONNECTIONS_IO_URING, connections, io_uring, "not read: moved by io_uring")                    \
+  X(CONNECTIONS_SPLICED, connections, spliced, "not read: spliced from the first byte on")         \
+  X(CONNECTIONS_COMPAT, connections, compat, "not read: of a 32-bit program")                      \
+  X(CONNECTIONS_UNKNOWN, connections, unknown, "no protocol that is known")                        \
   X(TLS_HITS_WRITE, tls_hits, write, "writes of TLS libraries seen")                               \
   X(TLS_HITS_READ, tls_hits, read, "returns from reads of TLS libraries seen")                     \
   X(TLS_FILTERED_EMPTY, tls_filtered, empty, "TLS call moved no bytes")                            \

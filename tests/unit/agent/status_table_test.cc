@@ -13,15 +13,15 @@ using ::testing::HasSubstr;
 constexpr const char* kStatus =
     R"({"figures":{"looks":3},"processes":[{"pid":4711,"executable":"nginx","tls":[
         {"path":"/usr/lib/libssl.so.3","library":"OpenSSL","build_id":"ab","reason":"read","probes":9},
-        {"path":"/usr/sbin/nginx","library":"","build_id":"","reason":"no TLS library","probes":0}]}]})";
+        {"path":"/usr/sbin/nginx","library":"","build_id":"","reason":"no TLS library","probes":0,"connections":2}]}]})";
 
 TEST(StatusTable, HasALineForEachUse) {
   EXPECT_EQ(status_table(kStatus).value(),
             "PID      EXECUTABLE                       LIBRARY        PROBES  TLS\n"
             "4711     nginx                            OpenSSL             9  read "
             "(/usr/lib/libssl.so.3)\n"
-            "4711     nginx                            -                   0  no TLS library "
-            "(/usr/sbin/nginx)\n");
+            "4711     nginx                            -                   0  no TLS library: 2 "
+            "connections (/usr/sbin/nginx)\n");
 }
 
 TEST(StatusTable, NothingInItMovesACursor) {

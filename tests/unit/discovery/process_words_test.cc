@@ -7,7 +7,7 @@ namespace {
 
 const ProcessWords kWords{
     .environment = {.service_name = "shop", .resource_attributes = "team=a,region=eu"},
-    .script = "app"};
+    .program = {.name = "app", .folder = "./shop", .of_parent = true}};
 
 TEST(ProcessWords, ArriveAsTheyWere) {
   EXPECT_EQ(decode_words(encode_words(kWords)), kWords);

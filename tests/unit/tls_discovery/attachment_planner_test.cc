@@ -237,6 +237,7 @@ TEST(Verdict, OfAStaticProgramThatLoadsAnywhereIsTold) {
   file.put(0, header);
   file.write(0x900, "/rustls-0.23");
   EXPECT_EQ(plan_attachment(file.fd()).verdict, TlsVerdict::kNoLibrary);  // a library's constants
+  EXPECT_EQ(plan_attachment(file.fd(), {.thorough = true}).verdict, TlsVerdict::kRustls);
   constexpr std::uint64_t kDynamicAt = 0xa00;
   Elf64_Phdr dynamic{};
   dynamic.p_type = PT_DYNAMIC;

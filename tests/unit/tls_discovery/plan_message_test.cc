@@ -24,6 +24,7 @@ void expect_same(const AttachPlan& plan) {
   EXPECT_EQ(decoded->sites, plan.sites);
   EXPECT_EQ(decoded->go_version, plan.go_version);
   EXPECT_EQ(decoded->build_id, plan.build_id);
+  EXPECT_EQ(decoded->searched, plan.searched);
 }
 
 TEST(PlanMessage, ArrivesAsItWas) {
@@ -49,10 +50,11 @@ TEST(PlanMessage, NothingThatContradictsItselfIsBelieved) {
     bytes.at(at) = static_cast<std::byte>(value);
     return decode_plan(bytes);
   };
-  constexpr std::size_t kFirstSite = 16;
+  constexpr std::size_t kFirstSite = 20;
   EXPECT_FALSE(with(0, 200)) << "a verdict that there is not";
   EXPECT_FALSE(with(0, 1)) << "sites of what is not readable";
   EXPECT_FALSE(with(4, 1)) << "fewer sites than follow";
+  EXPECT_FALSE(with(16, 2)) << "searched or not";
   EXPECT_FALSE(with(kFirstSite + 8, 4)) << "a library that there is not";
   EXPECT_FALSE(with(kFirstSite + 9, 16)) << "a role that there is not";
   EXPECT_FALSE(with(kFirstSite + 10, 3)) << "a point that there is not";

@@ -16,6 +16,7 @@ namespace {
 
 using namespace test;
 using namespace std::chrono_literals;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 const auto kTgid = static_cast<std::uint32_t>(::getpid());
@@ -69,6 +70,12 @@ class Attacher : public testing::Test {
     if (hung_.contains(file.inode)) return std::unexpected(Unread::kHeldUp);
     if (slow_.contains(file.inode) && limits.duration < TlsAttacher::kSecondLimits.duration)
       return ReadFile{file, AttachPlan{TlsVerdict::kOverLimit, {}, {}, {}}};
+    if (rust_.contains(file.inode)) {
+      AttachPlan plan;
+      plan.searched = limits.thorough;
+      if (limits.thorough) plan.verdict = TlsVerdict::kRustls;
+      return ReadFile{file, plan};
+    }
     const bool tls = !plain_.contains(file.inode);
     return ReadFile{file, tls ? kOpenSsl : AttachPlan{}};
   }
@@ -89,6 +96,7 @@ class Attacher : public testing::Test {
 
   std::map<std::uint32_t, std::vector<MappedImage>> mapped_{{kTgid, {image(1)}}};
   std::set<std::uint64_t> plain_;
+  std::set<std::uint64_t> rust_;
   std::set<std::uint64_t> hung_;
   std::set<std::uint64_t> slow_;
   std::set<std::uint32_t> held_up_;
@@ -118,6 +126,25 @@ TEST_F(Attacher, ReplicasOfOneFileAreOneFile) {
   EXPECT_EQ(attached_, 1);
   EXPECT_EQ(tls.attached_files(), 1u);
   EXPECT_EQ(tls.processes().at(kOther).uses.front().probes, 1u);
+}
+
+TEST_F(Attacher, SearchesTheLibrariesOfAProcessWhoseTlsIsNotRead) {
+  auto tls = attacher();
+  rust_ = {2};
+  plain_ = {3};
+  mapped_[kTgid] = {image(1), image(2), image(3)};
+  look(tls);
+  EXPECT_THAT(reasons(tls, kTgid), ElementsAre("TLS is read by probes"));
+  EXPECT_EQ(reads_.size(), 3u);
+
+  for (int again = 0; again < 2; ++again) {
+    tls.search(kTgid, kNow);
+    while (tls.has_turns())
+      tls.take_turn(kNow);
+    EXPECT_THAT(reasons(tls, kTgid), ElementsAre("TLS is read by probes", HasSubstr("rustls")));
+    EXPECT_EQ(attached_, 1);
+  }
+  EXPECT_EQ(std::ranges::count(reads_, 2u), 2) << "a file is searched once";
 }
 
 TEST_F(Attacher, LeavesAnExcludedProcessAlone) {
