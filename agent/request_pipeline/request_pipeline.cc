@@ -174,7 +174,10 @@ bool RequestPipeline::is_young(const ProcessIdentity& process, const Exchange& e
 
 TargetId RequestPipeline::program_of(TargetId process) {
   const auto& entry = targets_.at(process);
-  return programs_.id_of(*entry.target, entry.origin);
+  if (entry.program != kNoTarget && programs_.knows(entry.program)) return entry.program;
+  const auto program = programs_.id_of(*entry.target, entry.origin);
+  targets_.note_program(process, program);
+  return program;
 }
 
 void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value_ns,

@@ -252,6 +252,7 @@ TargetTable::Answer TargetTable::on_target(const Target& target) {
   entry.as_of = as_of;
   entry.target = std::make_shared<const Target>(target);
   entry.service = hash_of(target.service_name);
+  entry.program = kNoTarget;
   return answer;
 }
 
@@ -290,6 +291,7 @@ TargetId TargetTable::resolve_provisionally(TargetId id) {
   entry.as_of = entry.announced;
   entry.target = provisional_target(entry);
   entry.service = hash_of(entry.target->service_name);
+  entry.program = kNoTarget;
   return id;
 }
 
