@@ -138,9 +138,12 @@ static __noinline int exa_judge(struct sock* sk, struct task_struct* task,
   tgid = exa_tgid(task);
   if (!tgid) flags |= EXA_SOCKET_EXCLUDED_PROCESS;
   if (!sk->sk_socket || !sk->sk_socket->file) flags |= EXA_SOCKET_OF_KERNEL;
-  if (exa_is_excluded_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport)))
+  const int has_ports = sk->__sk_common.skc_num != 0; /* a closed socket gives its own back */
+  if (!has_ports)
+    flags |= state->flags & EXA_SOCKET_EXCLUDED_PORT;
+  else if (exa_is_excluded_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport)))
     flags |= EXA_SOCKET_EXCLUDED_PORT;
-  if (tgid && exa_config.included_port_count + exa_config.excluded_port_count > 0)
+  if (tgid && has_ports && exa_config.included_port_count + exa_config.excluded_port_count > 0)
     exa_note_ports(task,
                    flags & EXA_SOCKET_EXCLUDED_PORT ? EXA_PORTS_EXCLUDED : EXA_PORTS_ADMITTED);
   if (!flags) {

@@ -6,8 +6,9 @@ import pytest
 
 from support import tls
 from support.load import curl
+from support.raw_client import RawClient
 from support.report import CLIENT, SERVER
-from support.servers import SERVICES, Nginx, PythonFileServer
+from support.servers import SERVICES, Nginx, PythonFileServer, Service
 from support.waiting import eventually, free_port
 
 FRAMINGS = ("length", "chunked", "close", "none")
@@ -160,6 +161,20 @@ def test_requests_behind_what_a_proxy_says_first(start_agent):
         assert report.count(metric, **{"http.response.status_code": 200}) == 18
 
 
+def test_a_body_that_looks_like_a_request_behind_a_long_head(start_agent, tmp_path):
+    lure = "GET /lure HTTP/1.1\r\nHost: test\r\n\r\n"
+    with Service(tmp_path, "service.py") as service:
+        agent = start_agent(ports=[service.port])
+        with RawClient(service.port) as client:
+            for _ in range(3):
+                client.send(f"POST /post HTTP/1.1\r\nHost: test\r\nX: {'x' * 6000}\r\n"
+                            f"Content-Length: {len(lure)}\r\n\r\n")
+                client.send(lure).read_until(f"\r\n\r\n{len(lure)}\n")
+        for metric in (SERVER, CLIENT):
+            report = agent.wait_for_count(metric, 3)
+            assert report.count(metric, **{"http.request.method": "POST"}) == 3
+
+
 def test_methods_that_nobody_defined(start_agent, nginx):
     agent = start_agent(ports=[nginx.port], config="exemplars:\n  floor: 1\n")
     for method in ("get", "purge", "M-SEARCH", "PROPFIND"):
@@ -199,6 +214,35 @@ def test_the_first_byte_of_a_long_send_is_when_it_left(start_agent):
     span, = agent.wait_for_windows(1).find_spans("python", "SERVER")
     assert span["attributes"]["exemplar_agent.time_to_first_byte_s"] < 0.1
     assert span["end_unix_ns"] - span["start_unix_ns"] > 0.7e9
+
+
+LONG_UPLOAD = """
+import socket, sys, threading, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+BODY = b"x" * 20_000_000
+HEAD = b"POST /up HTTP/1.1\\r\\nHost: test\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(BODY)
+def serve():
+    c, _ = listener.accept()
+    for _ in range(2):
+        time.sleep(0.8)
+        left = len(HEAD) + len(BODY)
+        while left > 0: left -= len(c.recv(min(left, 1 << 20)))
+        c.sendall(b"HTTP/1.1 201 Created\\r\\nContent-Length: 0\\r\\n\\r\\n")
+    c.recv(1); c.close()
+server = threading.Thread(target=serve); server.start()
+c = socket.create_connection(listener.getsockname())
+for _ in range(2): c.sendall(HEAD + BODY); c.recv(65536)
+c.close(); server.join()
+"""
+
+
+def test_an_upload_takes_as_long_as_its_send_blocked(start_agent):
+    port = free_port()
+    agent = start_agent(ports=[port])
+    subprocess.run([PYTHON, "-c", LONG_UPLOAD, str(port)], check=True, timeout=30)
+    report = agent.wait_for_count(CLIENT, 2)
+    series, = report.series(CLIENT)
+    assert series["min"] > 0.75
 
 
 @pytest.mark.parametrize("rule", ["include", "exclude"])

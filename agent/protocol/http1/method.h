@@ -15,14 +15,12 @@ constexpr bool is_usual_in_method(char c) {
   return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
-// How many characters at the front may be a method: a token (RFC 9110 section 5.6.2).
+// How many characters at the front may be a method. Other characters of a token are in no method
+// that anybody uses, but at the front of other protocols.
 constexpr std::size_t method_length(std::string_view bytes) {
-  constexpr std::string_view kOthers = "!#$%&'*+.^`|~";
   std::size_t length = 0;
   while (length < bytes.size() &&
-         (is_usual_in_method(bytes[length]) || (bytes[length] >= 'a' && bytes[length] <= 'z') ||
-          (bytes[length] >= '0' && bytes[length] <= '9') ||
-          kOthers.find(bytes[length]) != kOthers.npos))
+         (is_usual_in_method(bytes[length]) || (bytes[length] >= 'a' && bytes[length] <= 'z')))
     ++length;
   return length;
 }
