@@ -187,6 +187,7 @@ SharedMaps CapturePrograms::shared_maps() const {
           .tls_streams = bpf_map__fd(maps.exa_tls_streams),
           .tls_threads = bpf_map__fd(maps.exa_tls_threads),
           .tls_goroutines = bpf_map__fd(maps.exa_tls_gos),
+          .tls_held = bpf_map__fd(maps.exa_tls_held),
           .tls_dull = bpf_map__fd(maps.exa_tls_dull)};
 }
 
@@ -248,7 +249,8 @@ std::vector<NoisyProcess> CapturePrograms::noisy_processes() const {
     const auto* const comm = reinterpret_cast<const char*>(noisy.comm);
     all.push_back({.tgid = tgid,
                    .comm = std::string(comm, ::strnlen(comm, sizeof(noisy.comm))),
-                   .refused_chunks = noisy.refused_chunks});
+                   .refused_chunks = noisy.refused[EXA_REFUSED_CHUNK],
+                   .refused_tls_calls = noisy.refused[EXA_REFUSED_STREAM]});
   }
   return all;
 }

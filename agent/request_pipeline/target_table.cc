@@ -200,6 +200,16 @@ void TargetTable::on_process_exit(std::uint32_t tgid, MonotonicTime time) {
   last_tgid_ = 0;
 }
 
+ProcessOrigin TargetTable::origin_of(std::uint32_t tgid) const {
+  const auto known = by_tgid_.find(tgid);
+  return known == by_tgid_.end() ? ProcessOrigin{} : at(known->second).origin;
+}
+
+InlineString<16> TargetTable::comm_of(std::uint32_t tgid) const {
+  const auto known = by_tgid_.find(tgid);
+  return known == by_tgid_.end() ? InlineString<16>{} : at(known->second).comm;
+}
+
 // The entry that the prober's word is about: of that process, and of the program that it ran then.
 TargetId TargetTable::entry_about(TargetId newest, const Target& target) const {
   for (auto id = newest; id != kNoTarget && knows(id); id = at(id).previous) {

@@ -27,7 +27,7 @@
 
 namespace exa {
 
-class TargetTable {
+class TargetTable final : public ProcessOrigins {
  public:
   TargetTable(std::uint32_t max_targets, Counters& counters);
 
@@ -57,6 +57,9 @@ class TargetTable {
     InlineString<64> exe_name;
     std::shared_ptr<const Target> target;  // null while unresolved
   };
+
+  [[nodiscard]] ProcessOrigin origin_of(std::uint32_t tgid) const override;
+  [[nodiscard]] InlineString<16> comm_of(std::uint32_t tgid) const;
 
   void on_process(const ProcessEvent& event);
   void on_process_exit(std::uint32_t tgid, MonotonicTime time);

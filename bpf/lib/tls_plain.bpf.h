@@ -9,6 +9,7 @@
 #include "bpf/lib/ring_room.bpf.h"
 #include "bpf/lib/run.h"
 #include "bpf/lib/tls_records.bpf.h"
+#include "bpf/lib/tls_share.bpf.h"
 #include "bpf/maps/tls.bpf.h"
 #include "bpf/maps/tls_scratch.bpf.h"
 
@@ -30,8 +31,10 @@ static __noinline struct exa_tls_stream* exa_tls_stream_of(struct exa_tls_key* k
   struct exa_tls_stream fresh = {};
 
   if (!stream) {
+    if (!exa_tls_may_hold(key->tgid, EXA_TLS_STREAMS)) return 0;
     fresh.state.cookie = exa_tls_new_id(now);
-    bpf_map_update_elem(&exa_tls_streams, key, &fresh, BPF_NOEXIST);
+    if (bpf_map_update_elem(&exa_tls_streams, key, &fresh, BPF_NOEXIST) == 0)
+      exa_tls_hold(key->tgid, EXA_TLS_STREAMS);
     return bpf_map_lookup_elem(&exa_tls_streams, key);
   }
   if (stream->state.flags & EXA_SOCKET_ENDED) { /* the object serves its next connection */
@@ -42,6 +45,19 @@ static __noinline struct exa_tls_stream* exa_tls_stream_of(struct exa_tls_key* k
     stream->state.cookie = exa_tls_new_id(now);
   }
   return stream;
+}
+
+/* Why a call that moved bytes has no stream. */
+static __noinline int exa_tls_count_no_stream(const struct exa_tls_key* key,
+                                              struct exa_counter_row* row) {
+  if (!key || !row) return 0;
+  if (exa_tls_may_hold(key->tgid, EXA_TLS_STREAMS)) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
+    return 0;
+  }
+  EXA_COUNT_SHARED(row, TLS_DROPPED_STREAM_SHARE);
+  exa_note_refusal(bpf_get_current_task_btf(), EXA_REFUSED_STREAM);
+  return 0;
 }
 
 static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct exa_counter_row* row,

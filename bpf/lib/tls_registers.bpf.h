@@ -8,6 +8,9 @@
 #include "bpf/lib/kernel_types.bpf.h"
 #include "bpf/lib/tls_stream.h"
 
+/* So far below its call may a socket call be: stacks of coroutines lie next to each other. */
+enum { EXA_TLS_STACK_BYTES = 128 * 1024 };
+
 #if defined(__TARGET_ARCH_x86)
 
 /* Each register is read by itself: the verifier refuses a context address that the compiler made by
@@ -45,14 +48,21 @@ static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
   call->return_address = 0;
   bpf_probe_read_user(&call->return_address, sizeof(call->return_address), (void*)call->frame);
 }
-static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
-                                            const struct pt_regs* regs) {
+static __always_inline int exa_tls_is_on_stack(const struct exa_tls_call* call) {
   __u64 there = 0;
-  if (regs->sp >= call->frame) return 0;
-  if (call->kind == EXA_TLS_READING && call->shape != EXA_TLS_SHAPE_GO)
-    return 1; /* its return is probed, which replaces the address */
   if (bpf_probe_read_user(&there, sizeof(there), (void*)call->frame)) return 0;
   return there == call->return_address && there;
+}
+static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
+                                            const struct pt_regs* regs) {
+  return call->frame - regs->sp - 1 < EXA_TLS_STACK_BYTES && exa_tls_is_on_stack(call);
+}
+/* Is the probe where that call comes to its end: at its return instruction, or behind it in the
+ * caller? */
+enum { EXA_TLS_RETURN_STACKS = 2 };
+static __always_inline int exa_tls_returns_from(const struct exa_tls_call* call,
+                                                const struct pt_regs* regs) {
+  return regs->sp == call->frame || regs->sp == call->frame + sizeof(__u64);
 }
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -71,6 +81,10 @@ static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
   return regs->regs[28];
 }
 
+static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
+  return regs->sp;
+}
+
 /* The return address is in a register here, so a write that has returned cannot be told from one
  * that has not: nothing is learned from writes. */
 static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
@@ -80,7 +94,15 @@ static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
 }
 static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
                                             const struct pt_regs* regs) {
-  return call->kind == EXA_TLS_READING && regs->sp < call->frame;
+  return call->kind == EXA_TLS_READING && call->frame - regs->sp - 1 < EXA_TLS_STACK_BYTES;
+}
+static __always_inline int exa_tls_is_on_stack(const struct exa_tls_call* call) {
+  return call->frame != 0;
+}
+enum { EXA_TLS_RETURN_STACKS = 1 };
+static __always_inline int exa_tls_returns_from(const struct exa_tls_call* call,
+                                                const struct pt_regs* regs) {
+  return regs->sp == call->frame;
 }
 
 #endif
