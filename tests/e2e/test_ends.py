@@ -242,7 +242,7 @@ def test_an_upload_takes_as_long_as_its_send_blocked(start_agent):
     subprocess.run([PYTHON, "-c", LONG_UPLOAD, str(port)], check=True, timeout=30)
     report = agent.wait_for_count(CLIENT, 2)
     series, = report.series(CLIENT)
-    assert series["min"] > 0.75
+    assert series["min"] > 0.5  # the server may wait already while the client makes its request
 
 
 @pytest.mark.parametrize("rule", ["include", "exclude"])
