@@ -11,10 +11,11 @@
 
 #include "bpf/lib/chunk.bpf.h"
 #include "bpf/lib/datagrams.bpf.h"
-#include "bpf/lib/late_end.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/run.h"
+#include "bpf/lib/send_times.bpf.h"
+#include "bpf/lib/socket_ends.bpf.h"
 #include "bpf/lib/tls_ciphertext.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
 #include "bpf/maps/sockets.bpf.h"
@@ -33,13 +34,6 @@ enum {
   EXA_NOT_OF_STREAM = MSG_PEEK | MSG_ERRQUEUE | MSG_OOB,
   EXA_NOT_IN_BUFFER = MSG_TRUNC | MSG_SOCK_DEVMEM,
 };
-
-/* When the last byte of a send left: TCP read the clock when it transmitted, and reading it again
- * would cost 60 ns. 0 if bytes still wait in the send queue. */
-static __always_inline __u64 exa_time_sent(const struct tcp_sock* tcp) {
-  if (tcp->write_seq != tcp->snd_nxt || !bpf_core_field_exists(tcp->tcp_clock_cache)) return 0;
-  return tcp->tcp_clock_cache;
-}
 
 /* length bytes of a TCP socket were moved. number: 0, or that of a spare program. */
 static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row* row, __u32 length,
@@ -75,7 +69,7 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
     return 0;
   }
   flow = &state->flow[direction];
-  sequence = (direction == EXA_INGRESS ? tcp->copied_seq : tcp->write_seq) - length;
+  sequence = (direction == EXA_INGRESS ? exa_read_up_to(sk, tcp) : tcp->write_seq) - length;
   if (number) {
     if (flow->started && flow->next_sequence == sequence + length) return 0; /* seen already */
     if (direction == EXA_EGRESS)
@@ -86,12 +80,16 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
   now = direction == EXA_EGRESS ? exa_time_sent(tcp) : 0;
   if (!now) now = bpf_ktime_get_ns();
   if (state->tgid != exa_tgid(task) || state->generation != exa_generation) {
-    if (!state->tgid) exa_expect(state, tcp);
+    if (!state->tgid) {
+      exa_expect(state, sk, tcp);
+      if (direction == EXA_EGRESS) exa_note_first_send(state, tcp, length);
+    }
     may_tell = exa_judge(sk, task, state, row, now);
   }
 
   position = exa_chunk_position(flow, sequence);
   turned = exa_run_turns(&state->run, direction);
+  if (direction == EXA_INGRESS && turned) exa_note_idle(state, tcp);
   if (direction == EXA_INGRESS && state->arrival_ns != EXA_ARRIVAL_NONE) {
     /* Cleared before the queue is looked at, so that a byte that comes in between stamps itself. */
     arrival_ns = __sync_lock_test_and_set(&state->arrival_ns, EXA_ARRIVAL_NONE);
@@ -137,7 +135,8 @@ look:
   scratch->event.header.ktime_ns = now;
   scratch->event.position = position;
   scratch->event.previous_last_byte_ns = flow->last_byte_ns;
-  scratch->event.arrival_ns = arrival_ns;
+  scratch->event.arrival_ns =
+      direction == EXA_EGRESS && turned ? exa_first_byte_left(state, tcp) : arrival_ns;
   scratch->event.length_bytes = length;
   scratch->event.tcp_sequence = sequence;
   told = exa_look_at_chunk(sk, task, state, row, scratch, direction, length, turned, in_buffer);
@@ -182,11 +181,13 @@ static __noinline int exa_on_nothing(struct sock* sk, int result, int direction)
   }
   if (direction != EXA_INGRESS || !(state->flags & EXA_SOCKET_ANNOUNCED)) return 0;
   if (result == -EAGAIN || result <= -ERESTARTSYS) return 0;
-  if (state->flags & EXA_SOCKET_END_PENDING)
-    exa_emit_end(state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, state->socket_error);
-  else if (result == 0 && (sk->sk_shutdown & RCV_SHUTDOWN) && tcp->rcv_nxt == tcp->copied_seq)
-    exa_emit_end(state, EXA_END_INGRESS, 0);
-  return 0;
+  const int pending = state->flags & EXA_SOCKET_END_PENDING;
+  if (!pending &&
+      (result != 0 || !(sk->sk_shutdown & RCV_SHUTDOWN) || tcp->rcv_nxt != tcp->copied_seq))
+    return 0;
+  exa_catch_up(state, sk, tcp);
+  if (pending) return exa_emit_end(state, exa_final(sk, tcp), state->socket_error);
+  return exa_emit_end(state, EXA_END_INGRESS, 0);
 }
 
 SEC("tp_btf/sock_send_length")
@@ -288,32 +289,41 @@ int BPF_PROG(exa_set_state, struct sock* sk, int from, int to) {
     return 0;
   }
   const int tls = exa_tls_enabled && (state->flags & EXA_SOCKET_TLS);
-  if (to != TCP_CLOSE)
-    return tls ? exa_tls_on_end(sk, EXA_END_EGRESS, 0) : exa_emit_end(state, EXA_END_EGRESS, 0);
+  if (to != TCP_CLOSE) {
+    __u32 over = EXA_END_EGRESS;
+    /* Closed, or shut down both ways: whatever may still come, nobody reads it. The peer may take
+     * minutes to acknowledge that. */
+    if (sk->sk_shutdown == SHUTDOWN_MASK && !exa_unread(sk, tcp) &&
+        (tls || !exa_call_under_way(state, sk, tcp, 0)))
+      over = exa_final(sk, tcp);
+    return tls ? exa_tls_on_end(sk, over, 0) : exa_emit_end(state, over, 0);
+  }
   /* The process still has it. Data that came before a reset will be read, and a call that is under
    * way tells of its bytes when it returns: the end waits for that, at the longest until the
    * process closes. */
   const int fin_sent = from != TCP_ESTABLISHED && from != TCP_CLOSE_WAIT;
   state->socket_error = sk->sk_err;
   if (!(sk->__sk_common.skc_flags & (1ul << SOCK_DEAD)) &&
-      (tcp->rcv_nxt != tcp->copied_seq || (!tls && exa_call_under_way(state, tcp, fin_sent)))) {
+      (exa_unread(sk, tcp) || (!tls && exa_call_under_way(state, sk, tcp, fin_sent)))) {
     __sync_fetch_and_or(&state->flags, EXA_SOCKET_END_PENDING);
     return 0;
   }
-  const __u32 all = EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL;
-  return tls ? exa_tls_on_end(sk, all, sk->sk_err) : exa_emit_end(state, all, sk->sk_err);
+  if (tls) return exa_tls_on_end(sk, exa_final(sk, tcp), sk->sk_err);
+  exa_catch_up(state, sk, tcp);
+  return exa_emit_end(state, exa_final(sk, tcp), sk->sk_err);
 }
 
 /* The last resort for a pending end: the process closed without reading what was left. */
 SEC("tp_btf/tcp_destroy_sock")
 int BPF_PROG(exa_destroy, struct sock* sk) {
   struct exa_socket_state* state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
-  if (!state) return 0;
+  struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
+  if (!state || !tcp) return 0;
   if (exa_tls_enabled && (state->flags & EXA_SOCKET_TLS))
-    return exa_tls_on_end(sk, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL,
-                          state->socket_error);
-  if (!(state->flags & EXA_SOCKET_ANNOUNCED)) return 0;
-  return exa_emit_end(state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, state->socket_error);
+    return exa_tls_on_end(sk, exa_final(sk, tcp), state->socket_error);
+  if ((state->flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) != EXA_SOCKET_ANNOUNCED) return 0;
+  exa_catch_up(state, sk, tcp);
+  return exa_emit_end(state, exa_final(sk, tcp), state->socket_error);
 }
 
 SEC("tp_btf/sched_process_exec")

@@ -73,9 +73,12 @@ Decoded decode_chunk(Record record) {
                     .bytes = record.subspan(sizeof raw, raw.captured_bytes),
                     .previous_last_byte = {raw.previous_last_byte_ns},
                     .other = state_of(raw.other),
-                    .arrival = {raw.arrival_ns},
+                    .arrival = {raw.direction == EXA_INGRESS ? raw.arrival_ns : 0},
+                    .first_byte = {raw.direction == EXA_EGRESS ? raw.arrival_ns : 0},
                     .tcp_sequence = raw.tcp_sequence,
-                    .tls = (raw.flags & EXA_CHUNK_TLS) != 0};
+                    .tls = (raw.flags & EXA_CHUNK_TLS) != 0,
+                    .ports_proven = (raw.flags & EXA_CHUNK_PORTS_PROVEN) != 0,
+                    .ends_chunks = (raw.flags & EXA_CHUNK_ENDS) != 0};
 }
 
 Decoded decode_position(Record record) {
@@ -87,14 +90,16 @@ Decoded decode_position(Record record) {
 
 Decoded decode_end(Record record) {
   const auto raw = load<exa_end_event>(record);
-  return EndEvent{.socket = raw.header.socket_id,
-                  .time = {raw.header.ktime_ns},
-                  .direction = {state_of(raw.direction[0]), state_of(raw.direction[1])},
-                  .ingress_ended = (raw.flags & EXA_END_INGRESS) != 0,
-                  .egress_ended = (raw.flags & EXA_END_EGRESS) != 0,
-                  .final = (raw.flags & EXA_END_FINAL) != 0,
-                  .socket_error = static_cast<std::uint16_t>(
-                      std::min<std::uint32_t>(raw.socket_error, UINT16_MAX))};
+  return EndEvent{
+      .socket = raw.header.socket_id,
+      .time = {raw.header.ktime_ns},
+      .direction = {state_of(raw.direction[0]), state_of(raw.direction[1])},
+      .ingress_ended = (raw.flags & EXA_END_INGRESS) != 0,
+      .egress_ended = (raw.flags & EXA_END_EGRESS) != 0,
+      .final = (raw.flags & EXA_END_FINAL) != 0,
+      .socket_error =
+          static_cast<std::uint16_t>(std::min<std::uint32_t>(raw.socket_error, UINT16_MAX)),
+      .open = {(raw.flags & EXA_END_OPEN_INGRESS) != 0, (raw.flags & EXA_END_OPEN_EGRESS) != 0}};
 }
 
 Decoded decode_process(Record record) {

@@ -47,8 +47,11 @@ struct ChunkEvent {
   MonotonicTime previous_last_byte;  // this direction before this chunk
   DirectionState other;              // the other direction as this chunk found it
   MonotonicTime arrival;             // ingress: reached the socket's queue; unknown otherwise
+  MonotonicTime first_byte{};        // egress: left so much before time; unknown otherwise
   std::uint32_t tcp_sequence;        // of the first byte
   bool tls = false;                  // plaintext from a TLS library
+  bool ports_proven = false;         // whichever its socket is, it is on an observed port
+  bool ends_chunks = false;          // its last bytes, captured or not, end a chunked body
 };
 
 struct PositionEvent {
@@ -65,6 +68,8 @@ struct EndEvent {
   bool egress_ended;
   bool final;  // the socket is closed: both ended
   std::uint16_t socket_error;
+  // By Direction: its last bytes were seen, and they end no chunked body.
+  std::array<bool, 2> open{};
 };
 
 struct ProcessEvent {

@@ -37,10 +37,15 @@ struct Stream {
   StreamState state = StreamState::kLost;
   bool expect_continue = false;  // the body may never be sent: the request waits for a 100
 
-  // Only a new message or the end of the connection tells where the body ends.
+  // What would tell where the body ends was not captured.
+  [[nodiscard]] bool end_unseen() const {
+    return state == StreamState::kBody && (body.kind() == http1::BodyKind::kUnknown ||
+                                           body.kind() == http1::BodyKind::kLostChunks);
+  }
+  // Only its last bytes, a new message or the end of the connection tell where the body ends.
   [[nodiscard]] bool open_ended() const {
-    return state == StreamState::kBody && (body.kind() == http1::BodyKind::kUntilClose ||
-                                           body.kind() == http1::BodyKind::kUnknown);
+    return end_unseen() ||
+           (state == StreamState::kBody && body.kind() == http1::BodyKind::kUntilClose);
   }
 };
 

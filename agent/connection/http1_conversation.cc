@@ -2,13 +2,23 @@
 
 #include <algorithm>
 
+#include "agent/protocol/proxy_header.h"
+
 namespace exa {
 namespace {
 
 using Verdict = Detection::Verdict;
 
+constexpr std::string_view kLastChunk = "\r\n0\r\n\r\n";
+
 bool starts(const Detection& detection, Side side) {
   return detection.verdict == Verdict::kYes && detection.side == side;
+}
+
+// A request may also follow what a proxy or another protocol says before the first one.
+bool behind_preamble(const ChunkEvent& chunk, const Detection& detection) {
+  return starts(detection, Side::kRequest) && chunk.position < kMaxPreambleBytes &&
+         chunk.other.position == 0;
 }
 
 }  // namespace
@@ -25,6 +35,11 @@ ChunkUse Http1Conversation::on_bytes(Connection& connection, const ChunkEvent& c
   auto& stream = connection.stream(chunk.direction);
   const auto end = stream.position + bytes.size() + gap_bytes;
   auto use = ChunkUse::kBelonging;
+  if (connection.role == Role::kUnknown && stream.position == 0) {
+    const auto preamble = proxy_header_bytes(bytes);
+    stream.position += preamble;
+    bytes.remove_prefix(preamble);
+  }
   bool lost = stream.state == StreamState::kLost && !try_begin(connection, chunk, bytes, use);
   if (!lost && stream.state == StreamState::kBody) {
     if (connection.request_direction() == chunk.direction) {
@@ -48,8 +63,9 @@ ChunkUse Http1Conversation::on_bytes(Connection& connection, const ChunkEvent& c
   }
   if (lost) {
     stream.position = end;
-  } else if (gap_bytes > 0) {
-    on_gap(connection, chunk.direction, gap_bytes, chunk.time, true);
+  } else {
+    if (gap_bytes > 0) on_gap(connection, chunk.direction, gap_bytes, chunk.time, true);
+    settle_chunked_end(connection, chunk);
   }
   return use;
 }
@@ -64,7 +80,7 @@ bool Http1Conversation::try_begin(Connection& connection, const ChunkEvent& chun
     if (starts(detection, Side::kResponse)) counters_.add(Counter::kOrphanResponse);
     return false;
   }
-  if (!turned(chunk)) return false;
+  if (!turned(chunk) && (known || !behind_preamble(chunk, detection))) return false;
   if (known) {
     // Answers to pipelined requests that were lost may still come: whose is not known any more.
     if (connection.pipelined) return false;
@@ -101,8 +117,8 @@ void Http1Conversation::settle_response_end(Connection& connection, std::string_
   }
 }
 
-// A request body whose end cannot be counted ends with the answer; a body that waits for a 100 may
-// never be sent.
+// A request body whose end cannot be counted ends with the answer, whatever it looks like; a body
+// that waits for a 100 may never be sent.
 void Http1Conversation::settle_request_end(Connection& connection, const ChunkEvent& chunk,
                                            std::string_view bytes) {
   auto& stream = connection.request();
@@ -112,11 +128,24 @@ void Http1Conversation::settle_request_end(Connection& connection, const ChunkEv
   const auto& queue = connection.unanswered;
   const bool answered =
       queue.empty() || (connection.response().open_ended() && queue.size + queue.passed_over == 1);
-  if (answered && turned(chunk)) {
+  if (answered && turned(chunk)) stream.state = StreamState::kHead;
+}
+
+// A body whose framing was not seen may prove its end with its last bytes.
+void Http1Conversation::settle_chunked_end(Connection& connection, const ChunkEvent& chunk) {
+  auto& stream = connection.stream(chunk.direction);
+  if (!stream.end_unseen()) return;
+  const std::string_view bytes{reinterpret_cast<const char*>(chunk.bytes.data()),
+                               chunk.bytes.size()};
+  const bool whole = bytes.size() == chunk.length_bytes;
+  if (!chunk.ends_chunks && !(whole && bytes.ends_with(kLastChunk))) return;
+  if (connection.request_direction() == chunk.direction) {
     stream.state = StreamState::kHead;
-  } else if (stream.open_ended()) {
-    abandon(connection, Counter::kOrphanGap);
+    return;
   }
+  // Where more than one waits, this may be the end of any of their answers.
+  const auto& queue = connection.unanswered;
+  if (queue.size + queue.passed_over == 1) finish_response(connection, chunk.time);
 }
 
 Http1Conversation::Step Http1Conversation::read(Connection& connection, const ChunkEvent& chunk,
@@ -278,13 +307,17 @@ void Http1Conversation::on_response_end(Connection& connection, const EndEvent& 
   const auto aborted = peer_closed ? Outcome::kAbortedByPeer : Outcome::kAbortedByUs;
 
   auto& stream = connection.response();
-  if (stream.open_ended() && end.socket_error == 0) {
-    const bool sender_closed = client ? connection.ingress_ended : true;
+  if (stream.open_ended()) {
     const bool proven = connection.has_supposed_end && stream.position == connection.supposed_end;
-    if (sender_closed || proven) {
+    const bool until_close = stream.body.kind() == http1::BodyKind::kUntilClose;
+    const bool sender_closed = end.socket_error == 0 && (!client || connection.ingress_ended);
+    const bool cut = stream.body.kind() == http1::BodyKind::kLostChunks &&
+                     end.open[static_cast<std::size_t>(opposite(connection.request_direction()))];
+    if (proven || (until_close && sender_closed)) {
       finish_response(connection, stream.last_byte);
-    } else if (stream.body.kind() == http1::BodyKind::kUnknown) {
-      // Closed by us after an answer that may have been whole: nobody can tell.
+    } else if (!until_close && !cut) {
+      // The answer may have been whole or not: nobody can tell.
+      counters_.add(Counter::kExchangesUnknownEnd);
       matcher_.finish(queue, Outcome::kUnknown, stream.last_byte);
     }
   }

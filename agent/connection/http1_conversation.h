@@ -71,6 +71,7 @@ class Http1Conversation {
   void begin(Connection& connection, Role role);
   void settle_response_end(Connection& connection, std::string_view bytes);
   void settle_request_end(Connection& connection, const ChunkEvent& chunk, std::string_view bytes);
+  void settle_chunked_end(Connection& connection, const ChunkEvent& chunk);
 
   // A head may be cut: no more of it than these bytes will ever come.
   Step read(Connection& connection, const ChunkEvent& chunk, std::string_view bytes, bool cut);

@@ -30,10 +30,17 @@ bool may_decide(std::string_view text, std::size_t kept_bytes) {
          http1::find_line_control(text, kept_bytes) < text.size();
 }
 
+// When a head began. bytes are the rest of the chunk; of its first byte more is known where the
+// call took long.
+MonotonicTime start_of(const ChunkEvent& chunk, std::string_view bytes) {
+  return bytes.size() == chunk.bytes.size() && chunk.first_byte.known() ? chunk.first_byte
+                                                                        : chunk.time;
+}
+
 // bytes are the rest of the chunk, from the head's first byte or the blank lines before it.
 void note_head_start(Stream& stream, const ChunkEvent& chunk, std::string_view bytes) {
   const auto offset = chunk.bytes.size() - bytes.size();
-  stream.head_time = chunk.time;
+  stream.head_time = start_of(chunk, bytes);
   // Only of the chunk's first byte is it known when it came.
   stream.head_arrival = offset == 0 ? chunk.arrival : MonotonicTime{};
   stream.head_sequence =
@@ -234,7 +241,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(Connection& connec
   const auto head_text = gather(stream, bytes);
   const bool whole_or_never = (cut && head_text.taken_bytes == bytes.size()) ||
                               head_text.text.size() >= http1::kMaxHeadBytes;
-  if (head_text.kept_bytes == 0) stream.head_time = chunk.time;
+  if (head_text.kept_bytes == 0) stream.head_time = start_of(chunk, bytes);
   http1::ResponseHead head;
   ParseResult result;
   if (whole_or_never || may_decide(head_text.text, head_text.kept_bytes))

@@ -70,6 +70,7 @@ void ConnectionTracker::on_chunk(const ChunkEvent& event) {
 ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& event) {
   connection.last_activity = event.time;
   connection.tls = connection.tls || event.tls;
+  connection.unanswered.ports_proven = event.ports_proven;
   auto& stream = connection.stream(event.direction);
   const auto end = event.position + event.length_bytes;
   if (connection.upgraded) {

@@ -1,7 +1,7 @@
 // Every connection of every observed process: brings each event to its connection, keeps byte
 // positions, bounds the number of connections and accounts for every chunk.
 // Capture thread. Owned by the request pipeline. At most TrackerLimits::connections of 512 bytes,
-// unanswered requests of 352 bytes and incomplete heads of 4 KiB; nothing is allocated per event.
+// unanswered requests of 376 bytes and incomplete heads of 4 KiB; nothing is allocated per event.
 #pragma once
 
 #include <cstddef>

@@ -44,6 +44,7 @@ void ExchangeMatcher::on_request(RequestQueue& queue, const RequestOrigin& origi
   exchange.role = origin.role;
   exchange.protocol = head.version;
   exchange.method = head.method;
+  if (head.method == Method::kOther) exchange.method_original.assign(head.method_text);
   exchange.tls = origin.tls;
   exchange.request_sequence = origin.tcp_sequence;
   if (origin.role == Role::kServer && origin.arrival <= origin.first_byte)
@@ -124,6 +125,7 @@ void ExchangeMatcher::finish(RequestQueue& queue, Outcome outcome, MonotonicTime
   }
   auto& exchange = pool_[queue.front].exchange;
   exchange.outcome = outcome;
+  exchange.ports_proven = queue.ports_proven;
   exchange.last_response = last_byte;
   counters_.add(Counter::kExchanges);
   sink_.on_exchange(exchange);

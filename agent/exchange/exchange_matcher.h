@@ -1,5 +1,5 @@
 // Pairs each response with the request it answers: a FIFO of unanswered requests a connection.
-// Capture thread. Owned by ConnectionTracker. At most MatcherLimits of requests; one costs 352
+// Capture thread. Owned by ConnectionTracker. At most MatcherLimits of requests; one costs 376
 // bytes while it is unanswered, a connection without one costs a RequestQueue.
 #pragma once
 
@@ -28,6 +28,7 @@ struct RequestQueue {
   std::uint32_t size = 0;
   // Requests after those that found no room. Their answers must be passed over, in order.
   std::uint32_t passed_over = 0;
+  bool ports_proven = false;          // see ChunkEvent: of the latest one
   bool passed_over_bodiless = false;  // among them one whose answer has no body (HEAD, CONNECT)
   Tenant* process = nullptr;          // on whose account; null: on nobody's
 

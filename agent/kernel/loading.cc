@@ -2,6 +2,7 @@
 
 #include <bpf/bpf.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -20,6 +21,17 @@ std::unexpected<Error> fail_with_reason(std::string what, int errno_value) {
   return fail_errno(std::move(what), errno_value);
 }
 
+namespace {
+
+// What the kernel's coarse clocks move by.
+std::uint32_t tick_ns() {
+  timespec tick{};
+  if (::clock_getres(CLOCK_MONOTONIC_COARSE, &tick) != 0) return 0;
+  return static_cast<std::uint32_t>(tick.tv_nsec);
+}
+
+}  // namespace
+
 void configure(exa_capture_config& to, const CaptureConfig& from) {
   to.capture_budget_bytes = from.capture_budget_bytes;
   to.ignore_after_runs = from.ignore_after_runs;
@@ -28,6 +40,7 @@ void configure(exa_capture_config& to, const CaptureConfig& from) {
   to.event_ring_bytes = from.event_ring_bytes / from.event_rings;
   to.event_ring_mask = from.event_rings - 1;
   to.pid_namespace_inode = pid_namespace_inode();
+  to.tick_ns = tick_ns();
   to.included_port_count = static_cast<std::uint32_t>(from.included_ports.size());
   to.excluded_port_count = static_cast<std::uint32_t>(from.excluded_ports.size());
   std::copy(from.included_ports.begin(), from.included_ports.end(), to.included_ports);

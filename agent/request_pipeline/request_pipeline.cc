@@ -77,6 +77,10 @@ void RequestPipeline::on_target(const Target& target) {
 }
 
 void RequestPipeline::on_exchange(const Exchange& exchange) {
+  if (!options_.ports.admit(exchange)) {
+    counters_.add(Counter::kExchangesPort);
+    return;
+  }
   const auto began = exchange.read.known() ? exchange.read : now_;
   const auto id = targets_.id_of(exchange.tgid, began);
   if (!targets_.awaits_answer(id)) {

@@ -24,6 +24,7 @@
 #include "agent/request_pipeline/closed_window.h"
 #include "agent/request_pipeline/fine_series.h"
 #include "agent/request_pipeline/held_exchanges.h"
+#include "agent/request_pipeline/port_rules.h"
 #include "agent/request_pipeline/program_table.h"
 #include "agent/request_pipeline/target_table.h"
 #include "agent/telemetry/counters.h"
@@ -42,6 +43,7 @@ struct ShareLoss {
 struct RequestPipelineOptions {
   HashKey id_seed{};  // secret; random at each start unless a fleet shares one
   RandomnessOptions randomness = {};
+  PortRules ports = {};
   TrackerLimits tracker = {};
   SeriesLimits series = {};
   SamplerOptions sampler = {};

@@ -38,7 +38,9 @@
   X(kContextInvalid, contexts, invalid, "traceparent headers that are not valid")                  \
   X(kContextAccepted, contexts, accepted, "valid traceparent headers")                             \
   X(kExchanges, exchanges, "", "finished exchanges")                                               \
+  X(kExchangesUnknownEnd, exchanges_unknown_end, "", "exchanges that may have been cut: nobody can tell") \
   X(kExchangesExcluded, exchanges_filtered, target_excluded, "exchanges of excluded targets")      \
+  X(kExchangesPort, exchanges_filtered, port, "exchanges of excluded ports, or of unknown ones")    \
   X(kExchangesUnjudged, exchanges_filtered, target_unjudged, "exchanges of whom no rule was decided") \
   X(kExchangesUnmeasured, exchanges_filtered, unmeasured, "exchanges of unknown begin or end")     \
   X(kExchangesRecorded, exchanges_recorded, "", "exchanges counted in a histogram")                \

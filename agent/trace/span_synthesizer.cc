@@ -104,8 +104,11 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   if (!route.empty()) span.name += ' ' + route;
 
   auto& attributes = span.attributes;
-  attributes.reserve(18);
+  attributes.reserve(20);
   attributes.push_back({"http.request.method", std::string(method_text(exchange.method))});
+  if (!exchange.method_original.empty() && !exchange.method_original.cut())
+    attributes.push_back(
+        {"http.request.method_original", std::string(exchange.method_original.view())});
   attributes.push_back({"url.scheme", std::string(scheme_text(exchange.tls))});
   if (!exchange.path.empty())
     attributes.push_back({"url.path", presentable_path(exchange.path.view())});
@@ -117,6 +120,10 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
     attributes.push_back({"error.type", error_type_text(error, exchange.status)});
     span.status = SpanStatus::kError;
   }
+  // Neither a success nor an error: the conventions have no word for it, and error.type must not
+  // say one of the two.
+  if (exchange.outcome == Outcome::kUnknown)
+    attributes.push_back({"exemplar_agent.outcome", std::string("unknown")});
   if (const auto version = protocol_version_text(exchange.protocol); !version.empty())
     attributes.push_back({"network.protocol.version", std::string(version)});
   add_peer_attributes(attributes, exchange);

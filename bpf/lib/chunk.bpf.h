@@ -4,6 +4,7 @@
 
 #include "bpf/lib/connection_kinds.bpf.h"
 #include "bpf/lib/head_search.bpf.h"
+#include "bpf/lib/last_bytes.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
@@ -97,6 +98,8 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     }
     if (turned) exa_count_out_of_reach(state, source.gap);
     run->budget_bytes = 0;
+    run->last = 0;
+    event->flags = 0;
     if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) &&
         ++run->unrecognised >= exa_config.ignore_after_runs) {
       exa_count_once(state, EXA_KIND_UNKNOWN);
@@ -113,6 +116,13 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   if (copied < 8) word &= (1ull << (8 * copied)) - 1;
   switch (exa_run_look(run, &exa_config, word, turned, event->position, state->flags)) {
     case EXA_SIGHT_BODY:
+      if ((state->flags & EXA_SOCKET_RECOGNISED) &&
+          exa_look_at_last(state, &source, scratch, length)) {
+        copied = 0;
+        event->flags = EXA_CHUNK_ENDS;
+        event->gap_reason = EXA_GAP_BUDGET;
+        goto emit;
+      }
       EXA_COUNT(row, FILTERED_BODY);
       return 0;
     case EXA_SIGHT_TLS:
@@ -154,10 +164,14 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
     run->budget_bytes = 0;
     event->gap_reason = source.gap == EXA_GAP_NONE ? EXA_GAP_BUDGET : source.gap;
+    event->flags = exa_look_at_last(state, &source, scratch, length) ? EXA_CHUNK_ENDS : 0;
   } else {
     run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
+    run->last = 0; /* the parser sees them */
     event->gap_reason = EXA_GAP_NONE;
+    event->flags = 0;
   }
+emit:
   return exa_emit_chunk(sk, task, state, row, scratch, direction, copied);
 }
 

@@ -28,6 +28,7 @@ static __always_inline enum exa_head_scan exa_scan_word(__u64 word, __u64 next, 
   for (__u32 i = 0; i < 8; ++i) {
     const __u64 sight = i == 0 ? word : word >> (8 * i) | next << (64 - 8 * i);
     if ((__u32)sight != EXA_TEXT4('\r', '\n', '\r', '\n')) continue;
+    if (at + i == 0) continue; /* PROXY protocol, version 2, begins so */
     if (at + i + 4 >= EXA_FIRST_CAPTURE_BYTES) return EXA_HEAD_UNSURE;
     if (exa_sniff_start(sight >> 32)) return EXA_HEAD_AGAIN;
     return exa_sniff_lenient(sight >> 32) ? EXA_HEAD_UNSURE : EXA_HEAD_ENDS;

@@ -54,7 +54,7 @@ enum {
 };
 
 /* Kernel-internal bits, unchanged since they appeared. */
-enum { RCV_SHUTDOWN = 1, SOCK_DEAD = 0 };
+enum { RCV_SHUTDOWN = 1, SHUTDOWN_MASK = 3, SOCK_DEAD = 0, SOCK_DONE = 1 };
 enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000 };
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
@@ -103,6 +103,10 @@ struct tcp_sock {
   __u32 write_seq;
   __u32 snd_nxt;
   __u32 rcv_nxt;
+  __u32 snd_una;
+  __u64 bytes_acked;
+  __u32 chrono_start;
+  __u32 chrono_stat[3];
   __u64 tcp_clock_cache; /* CLOCK_MONOTONIC of the segment in work; Linux 6.9 and newer */
 };
 

@@ -80,6 +80,36 @@ static __noinline int exa_process_standing(struct task_struct* task, struct exa_
   return announced ? EXA_STANDING_TELL_AGAIN : EXA_STANDING_UNTOLD;
 }
 
+/* A socket's ports were not noted: nothing is proven of its process any more, nor of others. */
+volatile __u32 exa_ports_unnoted;
+
+/* A TLS stream whose socket is not known runs over one of its process' sockets, each of which is
+ * judged before plaintext passes. */
+static __noinline int exa_note_ports(struct task_struct* task, __u32 ports) {
+  struct exa_process_state* process;
+
+  if (!task) return 0;
+  process =
+      bpf_task_storage_get(&exa_processes, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!process)
+    process =
+        bpf_task_storage_get(&exa_processes, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+  if (!process)
+    exa_ports_unnoted = 1;
+  else if (!(process->ports & ports))
+    __sync_fetch_and_or(&process->ports, ports);
+  return 0;
+}
+
+/* True if all its sockets are on observed ports, so that it does not matter which one it is. */
+static __always_inline int exa_ports_are_proven(struct task_struct* task) {
+  const struct exa_process_state* process;
+
+  if (exa_ports_unnoted) return 0;
+  process = bpf_task_storage_get(&exa_processes, task->group_leader, 0, 0);
+  return process && process->ports == EXA_PORTS_ADMITTED;
+}
+
 static __always_inline int exa_is_excluded_port(__u16 local, __u16 remote) {
   int included = exa_config.included_port_count == 0;
   for (__u32 i = 0; i < EXA_MAX_PORTS; ++i) {
@@ -108,8 +138,14 @@ static __noinline int exa_judge(struct sock* sk, struct task_struct* task,
   tgid = exa_tgid(task);
   if (!tgid) flags |= EXA_SOCKET_EXCLUDED_PROCESS;
   if (!sk->sk_socket || !sk->sk_socket->file) flags |= EXA_SOCKET_OF_KERNEL;
-  if (exa_is_excluded_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport)))
+  const int has_ports = sk->__sk_common.skc_num != 0; /* a closed socket gives its own back */
+  if (!has_ports)
+    flags |= state->flags & EXA_SOCKET_EXCLUDED_PORT;
+  else if (exa_is_excluded_port(sk->__sk_common.skc_num, bpf_ntohs(sk->__sk_common.skc_dport)))
     flags |= EXA_SOCKET_EXCLUDED_PORT;
+  if (tgid && has_ports && exa_config.included_port_count + exa_config.excluded_port_count > 0)
+    exa_note_ports(task,
+                   flags & EXA_SOCKET_EXCLUDED_PORT ? EXA_PORTS_EXCLUDED : EXA_PORTS_ADMITTED);
   if (!flags) {
     standing = exa_process_standing(task, row, now);
     if (standing == EXA_STANDING_EXCLUDED) flags |= EXA_SOCKET_EXCLUDED_PROCESS;

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/last_bytes.h"
 #include "bpf/lib/socket_state.h"
 #include "bpf/maps/control.bpf.h"
 #include "bpf/maps/counters.bpf.h"
@@ -68,13 +69,14 @@ static __noinline int exa_emit_end(struct exa_socket_state* state, __u32 end_fla
                                    __u32 socket_error) {
   struct exa_end_event event = {};
   struct exa_counter_row* row;
-  __u32 marks = 0;
+  __u32 marks = 0, before;
 
   if (!state || !(state->flags & EXA_SOCKET_ANNOUNCED)) return 0;
   if (end_flags & EXA_END_INGRESS) marks |= EXA_SOCKET_ENDED_INGRESS;
   if (end_flags & EXA_END_EGRESS) marks |= EXA_SOCKET_ENDED_EGRESS;
   if (end_flags & EXA_END_FINAL) marks |= EXA_SOCKET_ENDED;
-  if ((__sync_fetch_and_or(&state->flags, marks) & marks) == marks) return 0;
+  before = __sync_fetch_and_or(&state->flags, marks);
+  if ((before & EXA_SOCKET_ENDED) || (before & marks) == marks) return 0;
 
   row = exa_counters_of_this_cpu();
   if (!row) return 0;
@@ -82,6 +84,9 @@ static __noinline int exa_emit_end(struct exa_socket_state* state, __u32 end_fla
                   state->tgid);
   exa_copy_direction_states(event.direction, state);
   event.flags = end_flags;
+  if (exa_ends_open(state->run.last))
+    event.flags |=
+        state->run.direction_known == EXA_EGRESS + 1 ? EXA_END_OPEN_EGRESS : EXA_END_OPEN_INGRESS;
   event.socket_error = socket_error;
   if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
     EXA_COUNT_SHARED(row, DROPPED_END_RING_FULL);

@@ -12,6 +12,9 @@
  * expected one is a race of two threads on one socket; anything else is bytes that went unseen. */
 enum { EXA_SEQUENCE_RACE_BYTES = 1 << 20 };
 
+/* What may come before a protocol: a header of a proxy. */
+enum { EXA_PREAMBLE_BYTES = 4096 };
+
 static __always_inline __u64 exa_chunk_position(const struct exa_flow* flow, __u32 sequence) {
   if (!flow->started) return 0;
   const __u32 unseen = sequence - flow->next_sequence;
@@ -27,6 +30,7 @@ static __always_inline int exa_run_turns(struct exa_run* run, int direction) {
   if (run->direction_known == (__u32)direction + 1) return 0;
   run->direction_known = direction + 1;
   run->budget_bytes = 0;
+  run->last = 0;
   return 1;
 }
 
@@ -78,11 +82,15 @@ static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
     run->budget_bytes = config->capture_budget_bytes;
     return EXA_SIGHT_HEAD;
   }
+  /* Behind what a proxy says first. */
+  if (position < EXA_PREAMBLE_BYTES && !(flags & EXA_SOCKET_RECOGNISED) &&
+      exa_sniff_client_hello(word))
+    return EXA_SIGHT_TLS;
   if (turned) {
     if (position == 0 && exa_sniff_tls(word)) return EXA_SIGHT_TLS;
     if (!(flags & EXA_SOCKET_RECOGNISED) && ++run->unrecognised >= config->ignore_after_runs)
       return EXA_SIGHT_NOTHING;
-    if (exa_sniff_lenient(word)) run->budget_bytes = config->capture_budget_bytes;
+    if (exa_sniff_word(word)) run->budget_bytes = config->capture_budget_bytes;
   }
   return run->budget_bytes ? EXA_SIGHT_HEAD : EXA_SIGHT_BODY;
 }

@@ -88,6 +88,17 @@ static __always_inline int exa_sniff_http2(__u64 word) {
   return word == EXA_TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T');
 }
 
+/* The same for the first bytes of a turn: methods may be written in lower case. */
+static __always_inline int exa_sniff_word(__u64 word) {
+  const __u8 first = (__u8)word;
+  return exa_sniff_lenient(word) || (first >= 'a' && first <= 'z');
+}
+
+/* A TLS ClientHello, all of whose record's head is there. */
+static __always_inline int exa_sniff_client_hello(__u64 word) {
+  return (word & 0xffff) == 0x0316 && (word >> 16 & 0xff) <= 4 && (word >> 40 & 0xff) == 1;
+}
+
 /* A TLS handshake record, version 3.x; or one of application data, as the first that is seen of a
  * connection that is older than the agent. */
 static __always_inline int exa_sniff_tls(__u64 word) {

@@ -31,6 +31,8 @@ enum {
   EXA_ARRIVAL_UNKNOWN = 1, /* bytes were left in the queue: theirs is not known */
 };
 
+#define EXA_BUSY_UNKNOWN 0xffffffffu
+
 /* One direction. The next position and TCP sequence number belong together: a call whose sequence
  * number is further on tells how many bytes passed unseen (splice, zero-copy receive). Before the
  * direction has started, next_sequence is where it stood at the first bytes of the other one. */
@@ -53,6 +55,7 @@ struct exa_run {
   __u16 single_bytes; /* length of the longest chunk of requests known to hold one head only */
   __u8 pipelined;     /* requests follow one another unanswered: a head can begin anywhere */
   __u8 reserved;
+  __u64 last; /* the last 8 bytes, the newest highest; 0 where they were not looked at */
 };
 
 /* Freed by the kernel with its socket. Written by the I/O programs, one a direction; arrival_ns
@@ -66,7 +69,9 @@ struct exa_socket_state {
   __u32 tgid;         /* process of the last I/O, 0 before the first */
   __u32 generation;   /* of the process verdicts when tgid was judged */
   __u32 socket_error; /* kept for a pending end */
+  __u32 busy_ticks;   /* of sending, before what is sent now; EXA_BUSY_UNKNOWN */
+  __u32 reserved;
 };
-EXA_ASSERT_SIZE(struct exa_socket_state, 128);
+EXA_ASSERT_SIZE(struct exa_socket_state, 144);
 
 #endif

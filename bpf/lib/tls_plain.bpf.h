@@ -5,6 +5,7 @@
 
 #include "bpf/lib/connection_kinds.bpf.h"
 #include "bpf/lib/head_search.bpf.h"
+#include "bpf/lib/last_bytes.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
 #include "bpf/lib/run.h"
@@ -62,7 +63,8 @@ static __noinline int exa_tls_count_no_stream(const struct exa_tls_key* key,
 
 static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct exa_counter_row* row,
                                         struct exa_tls_scratch* scratch,
-                                        const struct exa_plain* plain, __u32 captured, __u8 gap) {
+                                        const struct exa_plain* plain, __u32 captured, __u8 gap,
+                                        __u8 flags) {
   struct exa_chunk_event* event = &scratch->event;
   struct exa_socket_state* state = &stream->state;
   const int egress = plain->direction == EXA_EGRESS;
@@ -90,7 +92,8 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
   event->captured_bytes = captured;
   event->direction = plain->direction;
   event->gap_reason = gap;
-  event->flags = EXA_CHUNK_TLS;
+  event->flags = EXA_CHUNK_TLS | flags;
+  if (exa_ports_are_proven(bpf_get_current_task_btf())) event->flags |= EXA_CHUNK_PORTS_PROVEN;
   event->arrival_ns = 0;
   event->tcp_sequence = 0;
   if (stream->from_handshake) {
@@ -124,6 +127,18 @@ static __always_inline __u32 exa_tls_copy(struct exa_tls_scratch* scratch,
   return wanted;
 }
 
+/* As exa_look_at_last() does. */
+static __always_inline __u8 exa_tls_look_at_last(struct exa_run* run,
+                                                 const struct exa_plain* plain) {
+  const __u32 bytes = plain->length < 8 ? plain->length : 8;
+  __u64 word = 0;
+  if (bpf_probe_read_user(&word, bytes, (void*)(plain->buffer + plain->length - bytes))) {
+    run->last = 0;
+    return 0;
+  }
+  return exa_note_last(run, word, bytes, plain->length) ? EXA_CHUNK_ENDS : 0;
+}
+
 static __always_inline void exa_tls_ignore(struct exa_socket_state* state,
                                            struct exa_counter_row* row) {
   exa_count_once(state, EXA_KIND_UNKNOWN);
@@ -140,7 +155,7 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   struct exa_socket_state* state;
   struct exa_run* run;
   __u32 wanted, copied;
-  __u8 gap = EXA_GAP_NONE;
+  __u8 gap = EXA_GAP_NONE, flags = 0;
   __u64 word;
 
   if (!stream || !row || !scratch || !plain) return 0;
@@ -162,7 +177,8 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
       return 0;
     }
     run->budget_bytes = 0;
-    return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_READ_FAULT);
+    run->last = 0;
+    return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_READ_FAULT, 0);
   }
 
   word = *(__u64*)scratch->payload;
@@ -171,6 +187,8 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   switch (
       exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, state->flags)) {
     case EXA_SIGHT_BODY:
+      if ((state->flags & EXA_SOCKET_RECOGNISED) && exa_tls_look_at_last(run, plain))
+        return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_BUDGET, EXA_CHUNK_ENDS);
       EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
       return 0;
     case EXA_SIGHT_TLS: /* TLS inside TLS: its plaintext has a stream of its own */
@@ -200,10 +218,12 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   if (copied < plain->length) {
     run->budget_bytes = 0;
     gap = copied ? EXA_GAP_BUDGET : EXA_GAP_READ_FAULT;
+    flags = exa_tls_look_at_last(run, plain);
   } else {
     run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
+    run->last = 0; /* the parser sees them */
   }
-  return exa_tls_emit(stream, row, scratch, plain, copied, gap);
+  return exa_tls_emit(stream, row, scratch, plain, copied, gap, flags);
 }
 
 /* Plaintext of an observed process went through the stream. */

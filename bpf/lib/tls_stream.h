@@ -55,7 +55,7 @@ struct exa_tls_stream {
   __u32 judged_socket;  /* ports were looked at */
   __u32 from_handshake; /* position 0 is the first byte there ever was */
 };
-EXA_ASSERT_SIZE(struct exa_tls_stream, 248);
+EXA_ASSERT_SIZE(struct exa_tls_stream, 264);
 
 /* A call of the library that a thread, or a goroutine, is in. A write has no probe where it
  * returns: it is over once the return address is gone from the stack where the call had put it. */

@@ -9,14 +9,22 @@
 #include "bpf/lib/ring_share.h"
 #include "exa/abi/config.h"
 
+/* On what ports it was seen to have sockets, where rules name ports. Kept until it ends. */
+enum exa_process_ports {
+  EXA_PORTS_ADMITTED = 1,
+  EXA_PORTS_EXCLUDED = 2,
+};
+
 struct exa_process_state {
   __u32 told;        /* the rings have heard of the program that it runs now */
   __u32 ended;       /* its end was told */
   __u32 tls_seconds; /* when TLS traffic was last told, in units of 2^30 ns */
   __u32 tls_read;    /* plaintext of the program that it runs now was seen */
+  __u32 ports;       /* exa_process_ports, changed atomically */
+  __u32 reserved;
   struct exa_ring_share share[EXA_MAX_EVENT_RINGS]; /* used while a ring is above its mark */
 };
-EXA_ASSERT_SIZE(struct exa_process_state, 80);
+EXA_ASSERT_SIZE(struct exa_process_state, 88);
 
 /* Processes that did TCP I/O. Entered and written by the programs only. No memory for an entry:
  * DROPPED_PROCESS_NO_STATE. */

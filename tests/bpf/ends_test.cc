@@ -1,6 +1,7 @@
 // How connections end.
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include "tests/bpf/capture_fixture.h"
 
@@ -22,6 +23,7 @@ class Ends : public Capture {
       return false;
     });
   }
+  static constexpr std::uint32_t kOursOnly = EXA_END_EGRESS | EXA_END_FINAL;
   static constexpr std::uint32_t kFinal = EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL;
   static void reset(UniqueFd& fd) {
     const linger at_once{.l_onoff = 1, .l_linger = 0};
@@ -53,21 +55,119 @@ TEST_F(Ends, ShutdownEndsOneDirectionAtEachEnd) {
   EXPECT_EQ(seen[0].direction[EXA_EGRESS].position, kResponse.size());
 }
 
-TEST_F(Ends, AnOrderlyCloseIsFinalAtBothEnds) {
+TEST_F(Ends, ACloseIsFinalAtOnceWhateverThePeerDoes) {
   Connection connection;
   exchange(connection);
   connection.client.reset();
+  EXPECT_TRUE(has_end(connection.client_cookie, kOursOnly, 0));
   connection.server.reset();
+  EXPECT_TRUE(has_end(connection.server_cookie, kFinal, 0)) << "the peer had closed before";
+  stop();
+  EXPECT_THAT(ends(connection.client_cookie), SizeIs(1)) << "told once";
+}
+
+// A FIN has a sequence number, and the read that takes up the last bytes takes it up with them.
+TEST_F(Ends, AFinWithTheLastBytesMovesNothing) {
+  Connection connection;
+  exchange(connection);
+  send_all(connection.client.get(), kRequest);
+  receive(connection.server.get(), kRequest.size());
+  send_all(connection.server.get(), kResponse);
+  connection.server.reset();
+  char bytes[256];
+  ASSERT_EQ(::read(connection.client.get(), bytes, sizeof(bytes)),
+            static_cast<ssize_t>(kResponse.size()));
+  connection.client.reset();
+
   EXPECT_TRUE(has_end(connection.client_cookie, kFinal, 0));
-  EXPECT_TRUE(has_end(connection.server_cookie, kFinal, 0));
+  const auto read = chunks(connection.client_cookie, EXA_INGRESS);
+  ASSERT_THAT(read, SizeIs(2));
+  EXPECT_EQ(read[1].event.position, kResponse.size());
+  EXPECT_EQ(read[1].event.tcp_sequence, read[0].event.tcp_sequence + kResponse.size());
+  EXPECT_EQ(ends(connection.client_cookie)[0].direction[EXA_INGRESS].position,
+            2 * kResponse.size());
+}
+
+TEST_F(Ends, AnEndTellsOfBytesThatWereSpliced) {
+  Connection connection;
+  exchange(connection);
+  send_all(connection.server.get(), std::string(5000, 'b'));
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe2(pipe_ends, O_CLOEXEC), 0);
+  const UniqueFd from(pipe_ends[0]), to(pipe_ends[1]);
+  ASSERT_EQ(::splice(connection.client.get(), nullptr, to.get(), nullptr, 5000, 0), 5000);
+  connection.client.reset();
+  connection.server.reset();
+  ASSERT_TRUE(eventually([&] {
+    const auto seen = ends(connection.client_cookie);
+    return !seen.empty() && seen.back().flags & EXA_END_FINAL;
+  }));
+  EXPECT_EQ(ends(connection.client_cookie).back().direction[EXA_INGRESS].position,
+            kResponse.size() + 5000);
+}
+
+TEST_F(Ends, TheLastBytesOfAChunkedBodyAreTold) {
+  Connection connection;
+  exchange(connection);
+  send_all(connection.client.get(), kRequest);
+  receive(connection.server.get(), kRequest.size());
+  const std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  const std::string chunk = "1388\r\n" + std::string(5000, 'x') + "\r\n";
+  for (const auto& part : {head, chunk, chunk, std::string("0\r\n\r\n")})
+    send_all(connection.server.get(), part);
+  receive(connection.client.get(), head.size() + 2 * chunk.size() + 5);
+
+  const auto written = chunks(connection.server_cookie, EXA_EGRESS);
+  ASSERT_THAT(written, SizeIs(4)) << "the second chunk is body";
+  EXPECT_EQ(written.back().event.flags, EXA_CHUNK_ENDS);
+  EXPECT_EQ(written.back().event.captured_bytes, 0u);
+  EXPECT_EQ(written.back().event.length_bytes, 5u);
+  EXPECT_EQ(chunks(connection.client_cookie, EXA_INGRESS).back().event.flags, EXA_CHUNK_ENDS);
+}
+
+// node and nginx: size, content and the end of the body each in a segment of its own.
+TEST_F(Ends, TheLastBytesAreThoseOfTheSegmentsUsed) {
+  Connection connection;
+  exchange(connection);
+  send_all(connection.client.get(), kRequest);
+  receive(connection.server.get(), kRequest.size());
+  std::string head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n";
+  std::string content(5000, 'x');
+  std::string size_end = "\r\n0\r";
+  std::string end = "\n\r\n";
+  iovec segments[] = {{head.data(), head.size()},
+                      {content.data(), content.size()},
+                      {size_end.data(), size_end.size()},
+                      {end.data(), end.size()}};
+  const auto whole = head.size() + content.size() + size_end.size() + end.size();
+  ASSERT_EQ(::writev(connection.server.get(), segments, 4), static_cast<ssize_t>(whole));
+  const auto written = chunks(connection.server_cookie, EXA_EGRESS);
+  ASSERT_THAT(written, SizeIs(2));
+  EXPECT_LT(written[1].event.captured_bytes, whole);
+  EXPECT_EQ(written[1].event.flags, EXA_CHUNK_ENDS);
+}
+
+TEST_F(Ends, AnAnswerCutInTheMiddleIsOpen) {
+  Connection connection;
+  exchange(connection);
+  send_all(connection.client.get(), kRequest);
+  receive(connection.server.get(), kRequest.size());
+  const std::string cut =
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1388\r\n" + std::string(4000, 'x');
+  send_all(connection.server.get(), cut);
+  connection.server.reset();
+  receive(connection.client.get(), cut.size());
+  connection.client.reset();
+  EXPECT_TRUE(has_end(connection.server_cookie, kOursOnly | EXA_END_OPEN_EGRESS, 0));
+  EXPECT_TRUE(has_end(connection.client_cookie, kFinal | EXA_END_OPEN_INGRESS, 0));
 }
 
 TEST_F(Ends, AResetIsFinalWithItsError) {
   Connection connection;
   exchange(connection);
   reset(connection.client);
-  EXPECT_TRUE(has_end(connection.client_cookie, kFinal, 0));
-  EXPECT_TRUE(has_end(connection.server_cookie, kFinal, ECONNRESET));
+  EXPECT_TRUE(has_end(connection.client_cookie, kOursOnly, 0));
+  EXPECT_TRUE(has_end(connection.server_cookie, kOursOnly, ECONNRESET));
 }
 
 TEST_F(Ends, AResetWaitsForWhatIsStillRead) {
@@ -85,7 +185,7 @@ TEST_F(Ends, AResetWaitsForWhatIsStillRead) {
 
   const auto seen = ends(connection.client_cookie);
   ASSERT_THAT(seen, SizeIs(1));
-  EXPECT_EQ(seen[0].flags, kFinal);
+  EXPECT_EQ(seen[0].flags, kOursOnly);
   EXPECT_EQ(seen[0].socket_error, static_cast<std::uint32_t>(ECONNRESET));
   EXPECT_EQ(seen[0].direction[EXA_INGRESS].position, kResponse.size());
 }
@@ -119,7 +219,7 @@ TEST_F(Ends, AResetWithBytesThatNobodyReadsIsFinalAtTheClose) {
   send_all(connection.server.get(), kResponse);
   reset(connection.server);
   connection.client.reset();
-  EXPECT_TRUE(has_end(connection.client_cookie, kFinal, ECONNRESET));
+  EXPECT_TRUE(has_end(connection.client_cookie, kOursOnly, ECONNRESET));
 }
 
 TEST_F(Ends, ASocketThatWasNeverAnnouncedEndsInSilence) {

@@ -10,6 +10,7 @@
 #include "agent/model/http_semantics.h"
 #include "agent/protocol/http1/method.h"
 #include "bpf/lib/head_end.h"
+#include "bpf/lib/last_bytes.h"
 #include "bpf/lib/ring_share.h"
 #include "bpf/lib/run.h"
 #include "bpf/lib/sniff.h"
@@ -133,6 +134,57 @@ TEST(Sniff, KnowsThePrefaceOfHttp2) {
   EXPECT_FALSE(exa_sniff_http2(word_of("PRI * ")));
 }
 
+TEST(Sniff, KnowsMethodsInLowerCaseAtATurnOnly) {
+  EXPECT_TRUE(exa_sniff_word(word_of("get /")));
+  EXPECT_TRUE(exa_sniff_word(word_of("\r\nGET")));
+  EXPECT_FALSE(exa_sniff_word(word_of("{\"a\"")));
+}
+
+TEST(Sniff, KnowsAClientHello) {
+  EXPECT_TRUE(exa_sniff_client_hello(word_of(std::string_view("\x16\x03\x01\x02\x00\x01\0\1", 8))));
+  EXPECT_FALSE(exa_sniff_client_hello(word_of(std::string_view("\x16\x03\x03\x00\x7a\x02\0\1", 8))))
+      << "of a server";
+  EXPECT_FALSE(exa_sniff_client_hello(word_of("\x16\x03")));
+}
+
+class LastBytes : public testing::Test {
+ protected:
+  // Notes each text as one chunk; whether the last one ends a chunked body.
+  bool ends(std::initializer_list<std::string_view> chunks) {
+    exa_run run{};
+    bool last = false;
+    for (const auto text : chunks) {
+      const auto tail = text.substr(text.size() - std::min<std::size_t>(text.size(), 8));
+      last = exa_note_last(&run, word_of(tail), static_cast<__u32>(tail.size()),
+                           static_cast<__u32>(text.size()));
+    }
+    last_ = run.last;
+    return last;
+  }
+  __u64 last_ = 0;
+};
+
+TEST_F(LastBytes, EndAChunkedBody) {
+  EXPECT_TRUE(ends({"hello\r\n0\r\n\r\n"}));
+  EXPECT_TRUE(ends({"0\r\n\r\n"})) << "all of one write";
+  EXPECT_TRUE(ends({"hello\r\n", "0\r\n\r\n"}));
+  EXPECT_TRUE(ends({"hello\r\n0\r", "\n", "\r\n"})) << "read in pieces";
+}
+
+TEST_F(LastBytes, EndNone) {
+  EXPECT_FALSE(ends({"hello"}));
+  EXPECT_FALSE(ends({"10\r\n\r\n"})) << "a chunk that begins with an empty line";
+  EXPECT_FALSE(ends({"1", "0\r\n\r\n"}));
+  EXPECT_FALSE(ends({"\r\n0\r\n\r\n", "more"}));
+  EXPECT_TRUE(exa_ends_open(last_));
+}
+
+TEST_F(LastBytes, OfTrailersTellNothing) {
+  EXPECT_FALSE(ends({"\r\n0\r\nx: y\r\n\r\n"}));
+  EXPECT_FALSE(exa_ends_open(last_));
+  EXPECT_FALSE(exa_ends_open(0)) << "nor do those that nobody saw";
+}
+
 class HeadEnd : public testing::Test {
  protected:
   exa_head_scan scan(std::string_view text, char fill = 'x') {
@@ -147,8 +199,13 @@ class HeadEnd : public testing::Test {
   }
 };
 
+TEST_F(HeadEnd, IsNotBeforeTheHead) {
+  EXPECT_EQ(scan("\r\n\r\nGET / HTTP/1.1\r\n\r\n"), EXA_HEAD_ENDS) << "the second empty line";
+  EXPECT_EQ(scan("\r\n\r\n"), EXA_HEAD_OPEN);
+}
+
 TEST_F(HeadEnd, IsFoundAtEveryOffset) {
-  for (std::size_t at = 0; at + 4 < EXA_FIRST_CAPTURE_BYTES; ++at) {
+  for (std::size_t at = 1; at + 4 < EXA_FIRST_CAPTURE_BYTES; ++at) {
     const std::string head = std::string(at, 'h') + "\r\n\r\n";
     EXPECT_EQ(scan(head), EXA_HEAD_ENDS) << at;
     EXPECT_EQ(scan(head + "GET / HTTP/1.1"),

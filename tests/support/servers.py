@@ -34,6 +34,7 @@ http {{
     location = /broken {{ return 503 "broken\\n"; }}
     location = /moved {{ return 302 /ok; }}
     location /files/ {{ alias {folder}/files/; }}
+    location /default/ {{ proxy_pass http://127.0.0.1:{upstream}/; }}
     location /backend/ {{
       proxy_pass http://backend/;
       proxy_http_version 1.1;

@@ -39,6 +39,7 @@ ParseResult BodyReader::consume(std::string_view bytes) {
       return consume_chunked(bytes);
     case BodyKind::kUntilClose:
     case BodyKind::kUnknown:
+    case BodyKind::kLostChunks:
       break;
   }
   return {ParseStatus::kNeedMore, InvalidReason::kNone, bytes.size()};
@@ -145,6 +146,7 @@ SkipResult BodyReader::skip(std::uint64_t gap_bytes) {
       return skip_chunked(gap_bytes);
     case BodyKind::kUntilClose:
     case BodyKind::kUnknown:
+    case BodyKind::kLostChunks:
       break;
   }
   return {};
@@ -167,7 +169,7 @@ SkipResult BodyReader::skip_chunked(std::uint64_t gap_bytes) {
     --gap_bytes;
   }
   if (gap_bytes == 0) return {};
-  kind_ = BodyKind::kUnknown;
+  kind_ = BodyKind::kLostChunks;
   return {SkipStatus::kFramingLost, 0};
 }
 

@@ -34,7 +34,7 @@ class BodyReader {
   // kMessage when the body ends within bytes, kNeedMore or kInvalid.
   ParseResult consume(std::string_view bytes);
 
-  // The same for bytes that were not captured. After kFramingLost the kind is kUnknown.
+  // The same for bytes that were not captured. After kFramingLost the kind is kLostChunks.
   SkipResult skip(std::uint64_t gap_bytes);
 
  private:

@@ -30,7 +30,15 @@ Detection detect(std::string_view bytes) {
   const auto method = method_length(bytes);
   if (method == 0 || method > kMaxMethodBytes) return {};
   if (method == bytes.size()) return found(Verdict::kNeedMore, Side::kRequest);
-  return bytes[method] == ' ' ? found(Verdict::kYes, Side::kRequest) : Detection{};
+  if (bytes[method] != ' ') return {};
+  if (std::ranges::all_of(bytes.substr(0, method), is_usual_in_method))
+    return found(Verdict::kYes, Side::kRequest);
+  // Any word of any text may be such a method: a target must follow it.
+  const auto rest = bytes.substr(method + 1);
+  if (rest.empty()) return found(Verdict::kNeedMore, Side::kRequest);
+  return rest.front() == '/' || rest.front() == '*' || rest.starts_with("http")
+             ? found(Verdict::kYes, Side::kRequest)
+             : Detection{};
 }
 
 }  // namespace exa::http1

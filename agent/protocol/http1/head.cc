@@ -83,7 +83,8 @@ InvalidReason parse_request_line(std::string_view line, RequestHead& head) {
   const auto method = method_length(line);
   if (method == 0 || method > kMaxMethodBytes || method == line.size() || line[method] != ' ')
     return InvalidReason::kStartLine;
-  head.method = parse_method(line.substr(0, method));
+  head.method_text = line.substr(0, method);
+  head.method = parse_method(head.method_text);
   const auto last_blank = last_blank_of(line);
   if (last_blank == method) return InvalidReason::kStartLine;
   const auto target = line.substr(method + 1, last_blank - method - 1);

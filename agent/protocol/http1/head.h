@@ -23,6 +23,7 @@ inline constexpr std::size_t kMaxHeadBytes = 4096;
 struct RequestHead {
   std::size_t leading_bytes = 0;  // empty lines before the request line
   Method method = Method::kOther;
+  std::string_view method_text;  // as sent
   Protocol version = Protocol::kUnknown;
   std::string_view path;  // without query; "*" in asterisk form, empty in authority form
   std::string_view host;  // of the target if it names one, else of the Host header

@@ -10,12 +10,17 @@ namespace exa::http1 {
 
 inline constexpr std::size_t kMaxMethodBytes = 24;
 
-// How many characters at the front may be a method: capital letters, '-' and '_', as servers take
-// them.
+// Capital letters, '-' and '_' make a method that is credible by itself.
+constexpr bool is_usual_in_method(char c) {
+  return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
+}
+
+// How many characters at the front may be a method. Other characters of a token are in no method
+// that anybody uses, but at the front of other protocols.
 constexpr std::size_t method_length(std::string_view bytes) {
   std::size_t length = 0;
-  while (length < bytes.size() && ((bytes[length] >= 'A' && bytes[length] <= 'Z') ||
-                                   bytes[length] == '-' || bytes[length] == '_'))
+  while (length < bytes.size() &&
+         (is_usual_in_method(bytes[length]) || (bytes[length] >= 'a' && bytes[length] <= 'z')))
     ++length;
   return length;
 }

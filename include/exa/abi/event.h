@@ -37,13 +37,19 @@ enum exa_gap_reason {
 };
 
 enum exa_end_flags {
-  EXA_END_INGRESS = 1, /* the process read end-of-file */
+  EXA_END_INGRESS = 1, /* the process read end-of-file, or all bytes of a peer that has closed */
   EXA_END_EGRESS = 2,  /* the process closed or shut down its writing side */
-  EXA_END_FINAL = 4,   /* the socket is in TCP_CLOSE: both directions are over */
+  EXA_END_FINAL = 4,   /* closed by the process, or in TCP_CLOSE: both directions are over */
+  /* The last bytes of that direction were looked at, and no chunked body ends with them. */
+  EXA_END_OPEN_INGRESS = 8,
+  EXA_END_OPEN_EGRESS = 16,
 };
 
 enum exa_chunk_flags {
-  EXA_CHUNK_TLS = 1, /* plaintext, told by a TLS library */
+  EXA_CHUNK_TLS = 1,  /* plaintext, told by a TLS library */
+  EXA_CHUNK_ENDS = 2, /* its last bytes, captured or not, are those of a chunked body */
+  /* Its socket may not be known, but all sockets of its process are on observed ports. */
+  EXA_CHUNK_PORTS_PROVEN = 4,
 };
 
 enum {
@@ -89,7 +95,8 @@ struct exa_chunk_event {
   __u64 position;                   /* of the chunk's first byte, in its direction */
   __u64 previous_last_byte_ns;      /* this direction's last byte before this chunk, 0 if none */
   struct exa_direction_state other; /* the other direction as this chunk found it */
-  __u64 arrival_ns;     /* ingress of a server: first byte reached the queue; else 0, unknown */
+  __u64 arrival_ns;     /* ingress of a server: first byte reached the queue; egress: first byte
+                           left, if that was long before the call returned; else 0 */
   __u32 length_bytes;   /* true length of the chunk */
   __u32 captured_bytes; /* bytes that follow this struct: the first of the chunk */
   __u32 tcp_sequence;   /* sequence number of the chunk's first byte, equal at both ends */

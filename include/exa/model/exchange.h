@@ -81,9 +81,11 @@ struct Exchange {
   SpanId span_id;                // of the span that would be synthesised
   std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h
   bool has_incoming_rv = false;  // randomness came from tracestate ot=rv
+  bool ports_proven = false;     // local and remote may be unknown, but are of an observed port
 
-  InlineString<101> path;  // without query; as sent
-  InlineString<45> host;   // authority as the request named it
+  InlineString<101> path;            // without query; as sent
+  InlineString<45> host;             // authority as the request named it
+  InlineString<21> method_original;  // as sent, where method does not say it
 
   // What http.*.request.duration measures.
   [[nodiscard]] Duration duration() const { return elapsed(read, last_response); }
@@ -93,6 +95,6 @@ struct Exchange {
   }
 };
 static_assert(std::is_trivially_copyable_v<Exchange>);
-static_assert(sizeof(Exchange) <= 344);
+static_assert(sizeof(Exchange) <= 368);
 
 }  // namespace exa

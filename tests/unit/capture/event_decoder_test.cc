@@ -65,7 +65,8 @@ TEST(EventDecoder, Chunk) {
   EXPECT_EQ(chunk.previous_last_byte.ns, 4'000u);
   EXPECT_EQ(chunk.other.position, 300u);
   EXPECT_EQ(chunk.other.last_byte.ns, 4'500u);
-  EXPECT_EQ(chunk.arrival.ns, 4'900u);
+  EXPECT_EQ(chunk.first_byte.ns, 4'900u);
+  EXPECT_FALSE(chunk.arrival.known()) << "what is written does not arrive";
   EXPECT_EQ(chunk.tcp_sequence, 0xfffffff0u);
   EXPECT_EQ(std::string(reinterpret_cast<const char*>(chunk.bytes.data()), chunk.bytes.size()),
             "HTTP/1.1");
@@ -79,6 +80,24 @@ TEST(EventDecoder, PlaintextOfATlsLibrarySaysSo) {
   raw.flags = EXA_CHUNK_TLS;
   const auto tls = bytes_of(raw, "GET /");
   EXPECT_TRUE(std::get<ChunkEvent>(*decode_event(tls)).tls);
+}
+
+TEST(EventDecoder, TheTimeOfWhatIsReadIsThatOfItsArrival) {
+  auto raw = raw_chunk("GET /");
+  raw.direction = EXA_INGRESS;
+  const auto record = bytes_of(raw, "GET /");
+  const auto chunk = std::get<ChunkEvent>(*decode_event(record));
+  EXPECT_EQ(chunk.arrival.ns, 4'900u);
+  EXPECT_FALSE(chunk.first_byte.known());
+}
+
+TEST(EventDecoder, LastBytesAndPortsAreFlags) {
+  auto raw = raw_chunk("x");
+  raw.flags = EXA_CHUNK_ENDS;
+  EXPECT_TRUE(std::get<ChunkEvent>(*decode_event(bytes_of(raw, "x"))).ends_chunks);
+  EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(bytes_of(raw, "x"))).ports_proven);
+  raw.flags = EXA_CHUNK_PORTS_PROVEN;
+  EXPECT_TRUE(std::get<ChunkEvent>(*decode_event(bytes_of(raw, "x"))).ports_proven);
 }
 
 TEST(EventDecoder, PaddingIsNotPayload) {
@@ -120,7 +139,7 @@ TEST(EventDecoder, PositionAndEnd) {
   EXPECT_EQ(std::get<PositionEvent>(*moved).direction[1].position, 9u);
 
   auto end = raw_event<exa_end_event>(EXA_EVENT_END);
-  end.flags = EXA_END_EGRESS | EXA_END_FINAL;
+  end.flags = EXA_END_EGRESS | EXA_END_FINAL | EXA_END_OPEN_EGRESS;
   end.socket_error = 104;
   const auto ended = decode_event(bytes_of(end));
   ASSERT_TRUE(ended);
@@ -128,6 +147,8 @@ TEST(EventDecoder, PositionAndEnd) {
   EXPECT_TRUE(std::get<EndEvent>(*ended).egress_ended);
   EXPECT_TRUE(std::get<EndEvent>(*ended).final);
   EXPECT_EQ(std::get<EndEvent>(*ended).socket_error, 104);
+  EXPECT_FALSE(std::get<EndEvent>(*ended).open[0]);
+  EXPECT_TRUE(std::get<EndEvent>(*ended).open[1]);
 }
 
 TEST(EventDecoder, Processes) {

@@ -141,6 +141,50 @@ TEST_F(Ends, AConnectionOlderThanTheAgentBeginsAtItsNextRequest) {
   EXPECT_EQ(only().role, Role::kServer);
 }
 
+TEST_F(Ends, TheFirstRequestComesBehindWhatAProxySays) {
+  const std::string v2 = std::string("\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c", 16) + "client, port";
+  wire.reads("PROXY TCP4 192.0.2.1 192.0.2.2 4242 80\r\n");
+  wire.reads("GET /apart HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  Wire same(tracker, 8);
+  same.reads(v2 + "GET /same HTTP/1.1\r\n\r\n");
+  same.writes(kOk);
+  same.reads(kGet);
+  same.writes(kOk);
+  EXPECT_THAT(paths(), ElementsAre("/apart", "/same", "/cart"));
+  EXPECT_EQ(sink.exchanges[1].request_sequence, 1'000u + 28u) << "of the request's first byte";
+}
+
+TEST_F(Ends, TheFirstRequestComesBehindAnythingShort) {
+  wire.writes("\x01\x02 hello");
+  wire.writes(kGet);
+  wire.reads(kOk);
+  EXPECT_EQ(only().role, Role::kClient);
+  EXPECT_EQ(count(Counter::kChunksNotProtocol), 1u);
+}
+
+TEST_F(Ends, MethodsOfAnySpelling) {
+  wire.reads("get /lower HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  wire.reads("M-SEARCH * HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  wire.reads(kGet);
+  wire.writes(kOk);
+  ASSERT_THAT(sink.exchanges, SizeIs(3));
+  EXPECT_EQ(sink.exchanges[0].method, Method::kOther);
+  EXPECT_EQ(sink.exchanges[0].method_original.view(), "get");
+  EXPECT_EQ(sink.exchanges[1].method_original.view(), "M-SEARCH");
+  EXPECT_TRUE(sink.exchanges[2].method_original.empty());
+}
+
+TEST_F(Ends, WordsAreNoMethods) {
+  wire.reads("get key\r\n");
+  wire.writes("VALUE key 0 2\r\nok\r\nEND\r\n");
+  wire.reads("set /etc/motd 0 0 2\r\nok\r\n");
+  EXPECT_EQ(count(Counter::kChunksNotProtocol), 3u);
+  EXPECT_EQ(count(Counter::kParseErrorRequest), 0u);
+}
+
 TEST_F(Ends, RequestLookAlikesInsideARunOfAnUnknownConnectionAreNone) {
   wire.reads_unseen(5'000);
   wire.reads(kGet);  // the same run: part of an upload

@@ -101,6 +101,70 @@ TEST_F(Gaps, ChunkedWithALostEndAndARequestWaitingIsLost) {
   EXPECT_EQ(count(Counter::kOrphanGap), 2u);
 }
 
+TEST_F(Gaps, ChunkedWithALostEndEndsWithItsLastBytes) {
+  wire.reads(kGet);
+  wire.writes(std::string(kStreamed) + "5\r\nhello\r\n");
+  wire.writes_unseen(70'000);
+  wire.writes_last(3'000);
+  EXPECT_EQ(only().last_response, wire.now());
+  EXPECT_EQ(only().outcome, Outcome::kComplete);
+  wire.is_over(ECONNRESET);
+  EXPECT_THAT(sink.exchanges, SizeIs(1)) << "whatever becomes of the connection";
+}
+
+TEST_F(Gaps, LastBytesSayNothingWhereSeveralAnswersAreAwaited) {
+  wire.reads(kGet);
+  wire.writes(std::string(kStreamed) + "5\r\nhello\r\n");
+  wire.writes_unseen(70'000);
+  wire.reads("GET /2 HTTP/1.1\r\n\r\n");
+  wire.writes_last(3'000);
+  EXPECT_THAT(sink.exchanges, IsEmpty());
+  EXPECT_EQ(count(Counter::kOrphanGap), 2u);
+}
+
+TEST_F(Gaps, LastBytesOfACountedBodyAreItsContent) {
+  wire.reads(kGet);
+  wire.writes(kLarge);
+  wire.writes_last(1'000);
+  EXPECT_THAT(sink.exchanges, IsEmpty());
+}
+
+TEST_F(Gaps, AChunkedUploadEndsWithItsLastBytes) {
+  wire.reads("POST /up HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
+  wire.reads_unseen(70'000);
+  wire.reads_last(3'000);
+  wire.reads("GET /next HTTP/1.1\r\n\r\n");  // pipelined
+  wire.writes(std::string(kOk) + std::string(kOk));
+  EXPECT_THAT(paths(), ElementsAre("/up", "/next"));
+}
+
+TEST_F(Gaps, AChunkedAnswerWhoseLastBytesAreNoEndWasCut) {
+  wire.reads(kGet);
+  wire.writes(std::string(kStreamed) + "5\r\nhello\r\n");
+  wire.writes_unseen(70'000);
+  wire.end({.egress = true, .final = true, .open = {false, true}});
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByUs);
+}
+
+TEST_F(Gaps, AfterALostEndNobodyCanTell) {
+  wire.reads(kGet);
+  wire.writes(std::string(kStreamed) + "5\r\nhello\r\n");
+  wire.writes_unseen(70'000);
+  wire.is_over(ECONNRESET);
+  EXPECT_EQ(only().outcome, Outcome::kUnknown);
+  EXPECT_FALSE(only().is_error());
+  EXPECT_EQ(count(Counter::kExchangesUnknownEnd), 1u);
+}
+
+TEST_F(Gaps, ABodyThatLooksLikeARequestBehindALongHeadIsABody) {
+  wire.reads("POST /long HTTP/1.1\r\nCookie: " + std::string(6'000, 'c') + "\r\n\r\n", 4'096);
+  wire.reads("GET /lure HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  wire.reads(kGet);
+  wire.writes(kOk);
+  EXPECT_THAT(paths(), ElementsAre("/long", "/cart"));
+}
+
 TEST_F(Gaps, ChunkedWithALostEndEndsWithTheConnection) {
   wire.reads(kGet);
   wire.writes(std::string(kStreamed) + "5\r\nhello\r\n");

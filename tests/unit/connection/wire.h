@@ -34,6 +34,9 @@ class Wire {
   void writes(std::string_view text, std::size_t captured = SIZE_MAX) {
     chunk(Direction::kEgress, text, captured);
   }
+  // A chunk of which nothing was captured, but its last bytes were seen.
+  void writes_last(std::size_t bytes) { last(Direction::kEgress, bytes); }
+  void reads_last(std::size_t bytes) { last(Direction::kIngress, bytes); }
   // Bytes that move without an event.
   void reads_unseen(std::uint64_t bytes) { move(Direction::kIngress, bytes); }
   void writes_unseen(std::uint64_t bytes) { move(Direction::kEgress, bytes); }
@@ -66,7 +69,8 @@ class Wire {
                            .arrival = direction == Direction::kIngress
                                           ? MonotonicTime{time.ns - 300'000}
                                           : MonotonicTime{},
-                           .tcp_sequence = 1'000 + static_cast<std::uint32_t>(state_[d].position)};
+                           .tcp_sequence = 1'000 + static_cast<std::uint32_t>(state_[d].position),
+                           .ends_chunks = ends_chunks_};
     state_[d] = {state_[d].position + text.size(), time};
     tracker_.on_event(event);
   }
@@ -78,6 +82,7 @@ class Wire {
     bool egress = false;
     bool final = false;
     std::uint16_t error = 0;
+    std::array<bool, 2> open{};
   };
   void end(Ended ended) {
     tracker_.on_event(EndEvent{.socket = id_,
@@ -86,7 +91,8 @@ class Wire {
                                .ingress_ended = ended.ingress,
                                .egress_ended = ended.egress,
                                .final = ended.final,
-                               .socket_error = ended.error});
+                               .socket_error = ended.error,
+                               .open = ended.open});
   }
   void peer_closes() { end({.ingress = true}); }
   void we_close() { end({.egress = true}); }
@@ -101,6 +107,13 @@ class Wire {
     state = {state.position + bytes, tick()};
   }
 
+  void last(Direction direction, std::size_t bytes) {
+    ends_chunks_ = true;
+    chunk(direction, std::string(bytes, 'x'), 0);
+    ends_chunks_ = false;
+  }
+
+  bool ends_chunks_ = false;
   ConnectionTracker& tracker_;
   SocketId id_;
   std::uint32_t process_;

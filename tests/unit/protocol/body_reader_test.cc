@@ -93,7 +93,7 @@ TEST(BodyReader, ChunkedLosesItsFramingInAGap) {
   auto reader = reader_of(BodyKind::kChunked);
   reader.consume("10\r\n");
   EXPECT_EQ(reader.skip(19).status, SkipStatus::kFramingLost);
-  EXPECT_EQ(reader.kind(), BodyKind::kUnknown);
+  EXPECT_EQ(reader.kind(), BodyKind::kLostChunks);
   EXPECT_EQ(reader.consume("0\r\n\r\n").status, ParseStatus::kNeedMore) << "no guess any more";
 }
 

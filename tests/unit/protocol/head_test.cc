@@ -102,7 +102,7 @@ TEST(RequestHead, ToleratesWhatServersTolerate) {
 }
 
 TEST(RequestHead, RejectsWhatIsNoRequestLine) {
-  EXPECT_EQ(request_reason("get / HTTP/1.1\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(request_reason("get key HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);
   EXPECT_EQ(request_reason("GET /\r\n\r\n"), InvalidReason::kStartLine);
   EXPECT_EQ(request_reason("GET HTTP/1.1\r\n\r\n"), InvalidReason::kStartLine);
   EXPECT_EQ(request_reason("GET  HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);

@@ -16,6 +16,8 @@ void expect(std::string_view bytes, Verdict verdict, Side side = Side::kUnclear)
 TEST(Registry, TellsRequestsFromResponses) {
   expect("GET / HTTP/1.1", Verdict::kYes, Side::kRequest);
   expect("M-SEARCH * HTTP/1.1", Verdict::kYes, Side::kRequest);
+  expect("get / HTTP/1.1", Verdict::kYes, Side::kRequest);
+  expect("get ", Verdict::kNeedMore, Side::kRequest);
   expect("\r\n\r\nGET /", Verdict::kYes, Side::kRequest);
   expect("HTTP/1.1 200", Verdict::kYes, Side::kResponse);
   expect("HTTP/1.", Verdict::kYes, Side::kResponse);
@@ -37,7 +39,7 @@ TEST(Registry, KnowsNothingElse) {
   expect("*3\r\n$3\r\nSET", Verdict::kNo);
   expect("ABCDEFGHIJKLMNOPQRSTUVWXYZ", Verdict::kNo);
   expect("HTTP/2.0 200", Verdict::kNo);
-  expect("get / HTTP/1.1", Verdict::kNo);
+  expect("get key\r\n", Verdict::kNo);
 }
 
 }  // namespace
