@@ -93,11 +93,12 @@ std::vector<ProbeSite> expected_sites(const std::string& path, TlsLibrary librar
 TEST(Plan, OfOpenSslProbesWhatItsFunctionsShare) {
   const auto plan = plan_of(kLibSsl);
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
-  const auto expected = expected_sites(
-      kLibSsl, TlsLibrary::kOpenSsl,
-      {TlsRole::kSslReadInner, TlsRole::kSslWriteInner, TlsRole::kSslFree, TlsRole::kSslHandshake},
-      {TlsRole::kSslReadInner});
-  EXPECT_EQ(expected.size(), 5u);
+  const auto expected =
+      expected_sites(kLibSsl, TlsLibrary::kOpenSsl,
+                     {TlsRole::kSslReadInner, TlsRole::kSslWriteInner, TlsRole::kSslFree,
+                      TlsRole::kSslHandshake, TlsRole::kSslAccepts, TlsRole::kSslConnects},
+                     {TlsRole::kSslReadInner});
+  EXPECT_EQ(expected.size(), 7u);
   EXPECT_THAT(plan.sites, UnorderedElementsAreArray(expected));
   EXPECT_EQ(plan.build_id.size(), 40u);
 }
@@ -121,7 +122,8 @@ TEST(Plan, OfAProgramWithItsOwnOpenSslIsThatOfTheLibrary) {
   EXPECT_THAT(plan.sites, UnorderedElementsAreArray(expected_sites(
                               kNode, TlsLibrary::kOpenSsl,
                               {TlsRole::kSslRead, TlsRole::kSslReadEx, TlsRole::kSslWrite,
-                               TlsRole::kSslWriteEx, TlsRole::kSslFree, TlsRole::kSslHandshake},
+                               TlsRole::kSslWriteEx, TlsRole::kSslFree, TlsRole::kSslHandshake,
+                               TlsRole::kSslAccepts, TlsRole::kSslConnects},
                               {TlsRole::kSslRead, TlsRole::kSslReadEx})));
 }
 
@@ -168,7 +170,7 @@ TEST(Plan, HasWhatIsThereWhenSymbolsAreMissing) {
   rename(copy, "SSL_free", "ssl_free");
   const auto plan = plan_attachment(copy.fd());
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
-  EXPECT_EQ(plan.sites.size(), 4u);  // read, its return, write, handshake
+  EXPECT_EQ(plan.sites.size(), 6u);  // read, its return, write, handshake, both beginnings
 }
 
 TEST(Plan, WithNothingButFreeIsNoPlan) {
@@ -289,6 +291,7 @@ TEST_P(GoPlan, HasOneEntryAWriteAndTheReturnsOfRead) {
     EXPECT_GE(count(TlsRole::kGoRead, ProbePoint::kInstruction), 1);
     EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kEntry), 1);
     EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kInstruction), 0);
+    EXPECT_EQ(count(TlsRole::kGoClientHandshake, ProbePoint::kEntry), 1);
     EXPECT_THAT(plan.sites, Each(Field(&ProbeSite::library, TlsLibrary::kGo)));
     EXPECT_THAT(plan.go_version, testing::StartsWith("go1."));
   }

@@ -54,7 +54,7 @@ TEST(PlanMessage, NothingThatContradictsItselfIsBelieved) {
   EXPECT_FALSE(with(0, 1)) << "sites of what is not readable";
   EXPECT_FALSE(with(4, 1)) << "fewer sites than follow";
   EXPECT_FALSE(with(kFirstSite + 8, 4)) << "a library that there is not";
-  EXPECT_FALSE(with(kFirstSite + 9, 16)) << "a role that there is not";
+  EXPECT_FALSE(with(kFirstSite + 9, 20)) << "a role that there is not";
   EXPECT_FALSE(with(kFirstSite + 10, 3)) << "a point that there is not";
   EXPECT_FALSE(with(kFirstSite + 10, 1)) << "a return probe in Go";
 }
