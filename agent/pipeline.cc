@@ -17,6 +17,7 @@
 #include "agent/kernel/ring_reader.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/request_pipeline/window_publisher.h"
+#include "agent/share_report.h"
 #include "agent/window_loop.h"
 
 namespace exa {
@@ -178,6 +179,7 @@ class PipelineLoop {
           health_.on_heartbeat(read_heartbeat(message_), counters_, monotonic_now());
           break;
         case ChannelMessageType::kReady:
+        case ChannelMessageType::kShareLosses:
           return false;  // not for us to hear
       }
     }
@@ -274,10 +276,19 @@ class PipelineLoop {
     job.gauges.kubernetes = pod_gauges(now);
     job.gauges.tls = tls_;
     hand_over(std::move(job));
+    tell_share_losses();
     // The tick of the end is the last frame of a recording: by that a replay knows it.
     if (!stopping_) measure_clock();
     schedule_tick(now);
     if (recorder_) tell_failed_recording();
+  }
+
+  // Totals, so that one for which there is no room is made good by the next.
+  void tell_share_losses() {
+    const auto losses = pipeline_.share_losses(kShareLossesPerMessage);
+    if (losses.empty()) return;
+    write_share_losses(losses, message_);
+    channel_.send(message_);
   }
 
   // Behind: windows become one, and no count is lost.

@@ -248,10 +248,8 @@ void Prober::on_timer() {
   if (const auto swept = programs_.sweep(); !swept)
     occasional_.warn("sweep", swept.error().text, monotonic_now());
   beat();
-  tell_noisy();
-  if (!tls_) return;
-  if (const auto written = status_.write(tls_->status()); !written)
-    occasional_.warn("status", written.error().text, monotonic_now());
+  note_refused_by_kernel();
+  write_status();
 }
 
 // Before the first announcement: it takes up to half a second, in which a process that lives for
@@ -284,6 +282,15 @@ void Prober::on_channel() {
       return;
     case ChannelOutcome::kDone:
       break;
+  }
+  if (message_.type == ChannelMessageType::kShareLosses && phase_ == Phase::kServing) {
+    for (const auto& loss : read_share_losses(message_)) {
+      const std::string comm(loss.comm.view());
+      note_refused(SharedTable::kConnections, loss.tgid, comm, loss.lost[0]);
+      note_refused(SharedTable::kUnansweredRequests, loss.tgid, comm, loss.lost[1]);
+      note_refused(SharedTable::kIncompleteHeads, loss.tgid, comm, loss.lost[2]);
+    }
+    return;
   }
   if (message_.type != ChannelMessageType::kReady || phase_ != Phase::kStarting) return;
   phase_ = Phase::kServing;

@@ -19,6 +19,7 @@
 #include "agent/privilege/outbox.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/privilege/zygote.h"
+#include "agent/share_report.h"
 #include "agent/status.h"
 #include "agent/telemetry/logging.h"
 #include "agent/telemetry/tls_state.h"
@@ -66,7 +67,10 @@ class Prober {
   bool enter(const std::optional<kernel::OpenVerdict>& verdict, const Target& target);
   [[nodiscard]] bool is_ours(std::uint32_t tgid) const;
   Result<> send_rule_of_the_unjudged();
-  void tell_noisy();
+  void note_refused_by_kernel();
+  void note_refused(SharedTable table, std::uint32_t tgid, const std::string& comm,
+                    std::uint64_t refused);
+  void write_status();
   void on_channel();
   void on_signal();
   void on_timer();
@@ -87,6 +91,7 @@ class Prober {
   std::optional<EngineFiles> engines_;  // without: containers outside Kubernetes have ids only
   kernel::CapturePrograms programs_;
   std::unique_ptr<TlsCapture> tls_;  // none: off, or refused by the kernel
+  ShareReport shares_;
   StatusFile status_;
   kernel::RingReader control_ring_;
   PipelineProcess pipeline_;

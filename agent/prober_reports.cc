@@ -1,5 +1,5 @@
-// What the prober tells of itself while it serves: heartbeats to the pipeline, noisy processes to
-// the log.
+// What the prober tells while it serves: heartbeats to the pipeline; processes that wanted more
+// than their share to the log and to whoever asks for the status.
 #include "agent/heartbeat.h"
 #include "agent/prober.h"
 
@@ -22,14 +22,29 @@ void Prober::beat() {
   set_timer(kSweepInterval, kSweepInterval);
 }
 
-void Prober::tell_noisy() {
-  for (const auto& noisy : programs_.noisy_processes())
-    occasional_.warn(
-        "share",
-        "process " + std::to_string(noisy.tgid) + " (" + noisy.comm +
-            ") fills a ring buffer beyond its share: " + std::to_string(noisy.refused_chunks) +
-            " of its calls were left out so far",
-        monotonic_now());
+void Prober::note_refused_by_kernel() {
+  for (const auto& noisy : programs_.noisy_processes()) {
+    note_refused(SharedTable::kDataRing, noisy.tgid, noisy.comm, noisy.refused_chunks);
+    note_refused(SharedTable::kTlsStreams, noisy.tgid, noisy.comm, noisy.refused_tls_calls);
+  }
+}
+
+void Prober::note_refused(SharedTable table, std::uint32_t tgid, const std::string& comm,
+                          std::uint64_t refused) {
+  if (!shares_.note(table, tgid, comm, refused)) return;
+  const std::string name(name_of(table));
+  occasional_.warn("share of " + name,
+                   "process " + std::to_string(tgid) + " (" + comm +
+                       ") wants more than its share of " + name + ": it was refused " +
+                       std::to_string(refused) + " times so far",
+                   monotonic_now());
+}
+
+void Prober::write_status() {
+  const auto tls = tls_ ? tls_->status() : std::string();
+  if (tls_ && tls.empty()) return;  // not known yet
+  if (const auto written = status_.write(shares_.status(tls)); !written)
+    occasional_.warn("status", written.error().text, monotonic_now());
 }
 
 }  // namespace exa

@@ -48,6 +48,18 @@ std::string row(const std::string& pid, const std::string& executable, const std
          right(probes, 6) + "  " + tls + '\n';
 }
 
+// Processes that wanted more than their share of something. Nothing if there are none.
+std::string over_share_table(const Json& status) {
+  const auto* const all = list_in(status, "over_share");
+  if (all == nullptr || all->empty()) return {};
+  std::string table = '\n' + left("PID", 8) + ' ' + left("COMMAND", 32) + ' ' +
+                      left("SHARE OF", 20) + ' ' + right("REFUSED", 12) + '\n';
+  for (const auto& one : *all)
+    table += left(number_in(one, "pid"), 8) + ' ' + left(text_in(one, "command"), 32) + ' ' +
+             left(text_in(one, "share_of"), 20) + ' ' + right(number_in(one, "refused"), 12) + '\n';
+  return table;
+}
+
 }  // namespace
 
 Result<std::string> status_table(std::string_view json) {
@@ -66,7 +78,7 @@ Result<std::string> status_table(std::string_view json) {
                    text_in(use, "reason") + " (" + text_in(use, "path") + ")");
     }
   }
-  return table;
+  return table + over_share_table(status);
 }
 
 }  // namespace exa

@@ -8,16 +8,12 @@ namespace {
 using kernel::TlsProbe;
 using kernel::TlsProbeKind;
 using kernel::TlsShape;
-using kernel::UprobePoint;
 
 TlsProbe probe_of(const ProbeSite& site) {
   const auto probe = [&](TlsProbeKind kind, TlsShape shape) {
-    const auto point =
-        site.point == ProbePoint::kReturn ? UprobePoint::kReturn : UprobePoint::kEntry;
-    const bool returns = kind == TlsProbeKind::kRead && site.point != ProbePoint::kEntry;
+    const bool returns = site.point == ProbePoint::kReturn;
     return TlsProbe{.kind = returns ? TlsProbeKind::kReadReturn : kind,
                     .shape = shape,
-                    .point = point,
                     .file_offset = site.file_offset};
   };
   switch (site.role) {

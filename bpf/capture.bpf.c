@@ -260,6 +260,8 @@ int BPF_PROG(exa_data_ready, struct sock* sk) {
 
   if (!tcp || sk->__sk_common.skc_state == TCP_LISTEN) return 0;
   state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!state) /* of two CPUs that make it at once one gets nothing */
+    state = bpf_sk_storage_get(&exa_sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!state || state->arrival_ns != EXA_ARRIVAL_NONE) return 0;
   const __u32 useless = EXA_SOCKET_FILTERED | EXA_SOCKET_CLIENT;
   if (state->flags & (exa_tls_enabled ? useless & ~(__u32)EXA_SOCKET_TLS : useless)) return 0;

@@ -1,8 +1,9 @@
 /* Plaintext of TLS libraries: probes where a library takes what is to be encrypted and gives back
- * what it has decrypted. A write costs one breakpoint, a read one breakpoint and its return; in Go
- * each return instruction of a read has its own, as return probes break its movable stacks. One
- * program stands on all places and asks the cookie which it is, because each program on a file is a
- * link of its own, and taking a link away makes the kernel wait.
+ * what it has decrypted. A write costs one breakpoint, a read two: where it begins and where it
+ * returns. Nothing here touches a program's stack: the kernel's return probes would, and break
+ * coroutines, exceptions and Go. One program stands on all places and asks the cookie which it is,
+ * because each program on a file is a link of its own, and taking a link away makes the kernel
+ * wait.
  *
  * A TLS connection has the same state as a plain socket and passes the same decisions; its records
  * are those of a socket with an id of its own. Loaded and attached apart from the socket programs,
@@ -18,6 +19,7 @@
 #include "bpf/lib/tls_plain.bpf.h"
 #include "bpf/lib/tls_registers.bpf.h"
 #include "bpf/maps/tls.bpf.h"
+#include "bpf/maps/tls_parked.bpf.h"
 
 const volatile struct exa_capture_config exa_config = {
     .capture_budget_bytes = EXA_MAX_CAPTURE_BYTES,
@@ -40,12 +42,37 @@ static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* 
     struct exa_tls_key key = {};
     exa_tls_key_of(&key, task, exa_tls_goroutine(regs));
     struct exa_tls_call* call = bpf_map_lookup_elem(&exa_tls_gos, &key);
-    if (call || !create) return call;
-    bpf_map_update_elem(&exa_tls_gos, &key, &exa_tls_no_call, BPF_NOEXIST);
+    if (call || !create || !exa_tls_may_hold(key.tgid, EXA_TLS_GOROUTINES)) return call;
+    if (bpf_map_update_elem(&exa_tls_gos, &key, &exa_tls_no_call, BPF_NOEXIST) == 0)
+      exa_tls_hold(key.tgid, EXA_TLS_GOROUTINES);
     return bpf_map_lookup_elem(&exa_tls_gos, &key);
   }
   return bpf_task_storage_get(&exa_tls_threads, task, 0,
                               create ? BPF_LOCAL_STORAGE_GET_F_CREATE : 0);
+}
+
+/* Keeps the read that the thread's call tells of, if it is still under way, before another call
+ * takes its place. */
+static __always_inline void exa_tls_park(struct exa_tls_call* call, const struct pt_regs* regs) {
+  struct exa_tls_key key = {};
+
+  if (call->kind != EXA_TLS_READING || call->frame == exa_tls_stack(regs)) return;
+  if (!exa_tls_is_on_stack(call, call->frame)) return; /* left by an exception, or the like */
+  exa_tls_key_of(&key, bpf_get_current_task_btf(), call->frame);
+  bpf_map_update_elem(&exa_tls_parked, &key, call, BPF_ANY);
+}
+
+/* The read that returns here. */
+static __always_inline struct exa_tls_call* exa_tls_parked_call(const struct pt_regs* regs) {
+  struct exa_tls_key key = {};
+  struct exa_tls_call* call = 0;
+
+  exa_tls_key_of(&key, bpf_get_current_task_btf(), 0);
+  for (int i = 0; i < EXA_TLS_RETURN_STACKS && !call; ++i) {
+    key.object = exa_tls_stack(regs) - i * sizeof(__u64);
+    call = bpf_map_lookup_elem(&exa_tls_parked, &key);
+  }
+  return call;
 }
 
 /* A call of a library as it begins. */
@@ -66,13 +93,16 @@ static __always_inline void exa_tls_enter_call(struct exa_tls_call* call,
                                                const struct pt_regs* regs,
                                                const struct exa_tls_entry* entry, __u8 kind) {
   const __u64 object = entry->key.object;
+  if (entry->shape != EXA_TLS_SHAPE_GO) exa_tls_park(call, regs);
   call->object = object;
   call->buffer = entry->buffer;
   call->moved_address = entry->moved_address;
   call->shape = entry->shape;
   call->kind = kind;
   exa_tls_mark_frame(call, regs);
-  if (stream && (stream->socket.cookie || stream->state.flow[EXA_INGRESS].position)) return;
+  if (stream && (stream->socket.cookie || stream->candidate_cookie ||
+                 stream->state.flow[EXA_INGRESS].position))
+    return;
   if (call->opening_object && call->opening_object != object) call->opening_mixed = 1;
   call->opening_object = object;
 }
@@ -128,6 +158,12 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
   if (!row) return 0;
   EXA_COUNT_SHARED(row, TLS_HITS_READ);
   call = exa_tls_call_of(task, regs, shape, 0);
+  if (shape != EXA_TLS_SHAPE_GO) {
+    if (!call || call->kind != EXA_TLS_READING || !exa_tls_returns_from(call, regs))
+      call = exa_tls_parked_call(regs);
+    /* Functions that return here for several may have been called as another. */
+    if (call) shape = call->shape;
+  }
   if (!call || call->kind != EXA_TLS_READING) {
     EXA_COUNT_SHARED(row, TLS_FILTERED_UNPAIRED);
     return 0;
@@ -155,10 +191,7 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
     return 0;
   }
   stream = exa_tls_stream_of(&key, plain.now);
-  if (!stream) {
-    EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
-    return 0;
-  }
+  if (!stream) return exa_tls_count_no_stream(&key, row);
   if (call->received.cookie && shape != EXA_TLS_SHAPE_GO) {
     if (!stream->socket.cookie && !call->received_mixed &&
         exa_tls_carries(call->received_bytes, plain.length) &&
@@ -204,7 +237,7 @@ static __noinline int exa_tls_free(const struct exa_tls_key* key) {
   exa_emit_end(&stream->state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, 0);
   if (stream->socket.cookie && stream->from_start)
     bpf_map_update_elem(&exa_tls_remnants, &stream->socket.cookie, stream->state.flow, BPF_ANY);
-  bpf_map_delete_elem(&exa_tls_streams, key);
+  if (bpf_map_delete_elem(&exa_tls_streams, key) == 0) exa_tls_let_go(key->tgid, EXA_TLS_STREAMS);
   return 0;
 }
 
@@ -228,7 +261,11 @@ static __noinline int exa_tls_on_enter(struct pt_regs* regs) {
     return 0;
   }
   exa_tls_key_of(&entry.key, task, object);
-  if (entry.probe == EXA_TLS_PROBE_FREE) return exa_tls_free(&entry.key);
+  if (entry.probe == EXA_TLS_PROBE_FREE) {
+    call = exa_tls_call_of(task, regs, EXA_TLS_SHAPE_SIZED, 0);
+    if (call && call->opening_object == object && !call->opening_mixed) call->opening_object = 0;
+    return exa_tls_free(&entry.key);
+  }
   entry.now = bpf_ktime_get_ns();
   if (exa_tls_is_excluded(task, row, entry.now)) {
     if (writes) EXA_COUNT_SHARED(row, TLS_FILTERED_PROCESS);
@@ -246,8 +283,7 @@ static __noinline int exa_tls_on_enter(struct pt_regs* regs) {
    * over a socket of this goroutine (QUIC) needs none. */
   if (!stream && !(go && shakes)) stream = exa_tls_stream_of(&entry.key, entry.now);
   if (!stream && !shakes) {
-    if (writes) EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
-    return 0;
+    return writes ? exa_tls_count_no_stream(&entry.key, row) : 0;
   }
   if (writes) return exa_tls_write(stream, call, regs, row, &entry);
   if (!shakes) {
@@ -278,14 +314,6 @@ int exa_tls_enter(struct pt_regs* regs) {
     exa_tls_read_return(regs, cookie & 0xff);
   else
     exa_tls_on_enter(regs);
-  exa_allow_preemption();
-  return 0;
-}
-
-SEC("uretprobe/leave")
-int exa_tls_leave(struct pt_regs* regs) {
-  exa_forbid_preemption();
-  exa_tls_read_return(regs, bpf_get_attach_cookie(regs) & 0xff);
   exa_allow_preemption();
   return 0;
 }

@@ -8,6 +8,7 @@
 
 #include "agent/capture/events.h"
 #include "agent/exchange/exchange_matcher.h"
+#include "agent/exchange/tenants.h"
 #include "agent/protocol/http1/body_reader.h"
 #include "agent/protocol/registry.h"
 
@@ -49,7 +50,10 @@ struct Connection {
   IpEndpoint local;
   IpEndpoint remote;
   std::array<Stream, 2> streams;  // by Direction
-  RequestQueue unanswered;
+  RequestQueue unanswered;        // with the process whose place it has
+  // Connections of the same process, in a ring.
+  std::uint32_t next_of_process = kNoSlot;
+  std::uint32_t previous_of_process = kNoSlot;
 
   // A request came while the response had no known end: where the response stood then. The next
   // response's start at this very position proves that it had ended.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 namespace exa {
 namespace {
@@ -46,7 +47,7 @@ Connection* ConnectionTable::find(SocketId id) {
   return entry.slot == kNoSlot ? nullptr : &pool_[entry.slot];
 }
 
-Connection* ConnectionTable::insert(SocketId id) {
+Connection* ConnectionTable::insert(SocketId id, Tenant& process) {
   if (full()) return nullptr;
   const auto slot = pool_.acquire();
   if (slot == kNoSlot) return nullptr;
@@ -54,6 +55,7 @@ Connection* ConnectionTable::insert(SocketId id) {
   connection = {};
   connection.id = id;
   index_[place_of(id)] = {tag_of(hash_of(id)), slot};
+  link(slot, process);
   ++size_;
   return &connection;
 }
@@ -62,6 +64,7 @@ void ConnectionTable::erase(SocketId id) {
   auto hole = place_of(id);
   const auto slot = index_[hole].slot;
   if (slot == kNoSlot) return;
+  unlink(slot);
   pool_[slot].id = 0;
   pool_.release(slot);
   --size_;
@@ -88,15 +91,41 @@ Connection* ConnectionTable::next_in_turn() {
   return connection.id == 0 ? nullptr : &connection;
 }
 
-Connection* ConnectionTable::oldest_of_next(std::size_t count) {
+Connection* ConnectionTable::oldest_of_next(std::size_t count, Tenant& process) {
   Connection* oldest = nullptr;
-  for (std::size_t looked = 0; looked < places() && count > 0; ++looked) {
-    auto* connection = next_in_turn();
-    if (connection == nullptr) continue;
-    --count;
-    if (oldest == nullptr || connection->last_activity < oldest->last_activity) oldest = connection;
+  auto& next = process.first_connection;
+  for (; count > 0 && next != kNoSlot; --count) {
+    auto& connection = pool_[next];
+    if (oldest == nullptr || connection.last_activity < oldest->last_activity) oldest = &connection;
+    next = connection.next_of_process;
   }
   return oldest;
+}
+
+// Behind those that were looked at last.
+void ConnectionTable::link(std::uint32_t slot, Tenant& process) {
+  auto& connection = pool_[slot];
+  connection.unanswered.process = &process;
+  if (process.first_connection == kNoSlot) {
+    process.first_connection = connection.next_of_process = connection.previous_of_process = slot;
+    return;
+  }
+  connection.next_of_process = process.first_connection;
+  auto& next = pool_[connection.next_of_process];
+  connection.previous_of_process = std::exchange(next.previous_of_process, slot);
+  pool_[connection.previous_of_process].next_of_process = slot;
+}
+
+void ConnectionTable::unlink(std::uint32_t slot) {
+  const auto& connection = pool_[slot];
+  auto& first = connection.unanswered.process->first_connection;
+  if (connection.next_of_process == slot) {
+    first = kNoSlot;
+    return;
+  }
+  pool_[connection.previous_of_process].next_of_process = connection.next_of_process;
+  pool_[connection.next_of_process].previous_of_process = connection.previous_of_process;
+  if (first == slot) first = connection.next_of_process;
 }
 
 }  // namespace exa

@@ -17,16 +17,16 @@ class ConnectionTable {
   explicit ConnectionTable(std::size_t max_connections);
 
   [[nodiscard]] Connection* find(SocketId id);
-  // A fresh connection, or nullptr when the table is full. id is not in the table.
-  Connection* insert(SocketId id);
+  // A fresh connection of that process, or nullptr when the table is full. id is not in the table.
+  Connection* insert(SocketId id, Tenant& process);
   void erase(SocketId id);
 
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] bool full() const { return size_ >= max_connections_; }
 
-  // Looks at up to count connections, going round, and returns the one that was idle longest;
-  // nullptr if there is none.
-  [[nodiscard]] Connection* oldest_of_next(std::size_t count);
+  // Looks at up to count connections of a process, going round, and returns the one that was idle
+  // longest; nullptr if there is none.
+  [[nodiscard]] Connection* oldest_of_next(std::size_t count, Tenant& process);
 
   // The next connection going round, looking at one place; nullptr if it is empty.
   [[nodiscard]] Connection* next_in_turn();
@@ -38,6 +38,8 @@ class ConnectionTable {
     std::uint32_t slot = kNoSlot;
   };
 
+  void link(std::uint32_t slot, Tenant& process);
+  void unlink(std::uint32_t slot);
   [[nodiscard]] std::size_t home_of(SocketId id) const;
   [[nodiscard]] std::size_t place_of(SocketId id) const;  // its place, or the empty one to use
 

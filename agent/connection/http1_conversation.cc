@@ -15,7 +15,10 @@ bool starts(const Detection& detection, Side side) {
 
 Http1Conversation::Http1Conversation(ExchangeMatcher& matcher, Counters& counters,
                                      std::size_t max_head_blocks)
-    : matcher_(matcher), counters_(counters), blocks_(max_head_blocks) {}
+    : matcher_(matcher),
+      counters_(counters),
+      max_blocks_(max_head_blocks),
+      blocks_(max_head_blocks) {}
 
 ChunkUse Http1Conversation::on_bytes(Connection& connection, const ChunkEvent& chunk,
                                      std::string_view bytes, std::uint64_t gap_bytes) {
@@ -79,7 +82,7 @@ void Http1Conversation::begin(Connection& connection, Role role) {
   connection.protocol = ProtocolId::kHttp1;
   connection.has_supposed_end = false;
   connection.request().state = StreamState::kHead;
-  drop_head(connection.response());
+  drop_head(connection, connection.response());
   connection.response().state = StreamState::kHead;
 }
 
@@ -191,7 +194,7 @@ void Http1Conversation::gap_in_head(Connection& connection, Direction direction,
   auto& stream = connection.stream(direction);
   const auto kept = kept_head(stream);
   if (connection.role == Role::kUnknown) {
-    drop_head(stream);
+    drop_head(connection, stream);
     stream.state = StreamState::kLost;
     return;
   }
@@ -247,7 +250,7 @@ void Http1Conversation::gap_in_body(Connection& connection, Direction direction,
 }
 
 void Http1Conversation::lose_requests(Connection& connection) {
-  drop_head(connection.request());
+  drop_head(connection, connection.request());
   connection.request().state = StreamState::kLost;
 }
 
@@ -261,7 +264,7 @@ void Http1Conversation::abandon(Connection& connection, Counter reason) {
   matcher_.forget_all(connection.unanswered, reason);
   connection.has_supposed_end = false;
   for (auto& stream : connection.streams) {
-    drop_head(stream);
+    drop_head(connection, stream);
     stream.state = StreamState::kLost;
   }
 }

@@ -84,8 +84,9 @@ class Http1Conversation {
   Step reject_request(Connection& connection, InvalidReason reason);
 
   HeadText gather(Stream& stream, std::string_view bytes);
-  bool keep(Stream& stream, std::string_view bytes);  // false: no block is free, counted
-  void drop_head(Stream& stream);
+  // False: no block is free, or the process has its share; counted.
+  bool keep(Connection& connection, Stream& stream, std::string_view bytes);
+  void drop_head(Connection& connection, Stream& stream);
   [[nodiscard]] std::string_view kept_head(const Stream& stream) const;
 
   void accept_request(Connection& connection, const http1::RequestHead& head,
@@ -106,6 +107,7 @@ class Http1Conversation {
 
   ExchangeMatcher& matcher_;
   Counters& counters_;
+  std::size_t max_blocks_;
   SlotPool<HeadBlock, 16> blocks_;
 };
 

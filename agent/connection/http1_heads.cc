@@ -60,23 +60,32 @@ Http1Conversation::HeadText Http1Conversation::gather(Stream& stream, std::strin
   return {kept_head(stream), kept, taken};
 }
 
-bool Http1Conversation::keep(Stream& stream, std::string_view bytes) {
+bool Http1Conversation::keep(Connection& connection, Stream& stream, std::string_view bytes) {
   if (stream.head_bytes > 0) return true;  // gathered already
   bytes.remove_prefix(leading_blank(bytes));
+  auto& process = *connection.unanswered.process;
+  const auto free = max_blocks_ - blocks_.in_use();
+  if (free > 0 && !process.may_take(Place::kHead, free)) {
+    process.lose(Place::kHead);
+    counters_.add(Counter::kHeadBlocksOverShare);
+    return false;
+  }
   const auto block = blocks_.acquire();
   if (block == kNoSlot) {
     counters_.add(Counter::kHeadBlocksExhausted);
     return false;
   }
+  process.take(Place::kHead);
   std::memcpy(blocks_[block].data(), bytes.data(), bytes.size());
   stream.head_block = block;
   stream.head_bytes = static_cast<std::uint16_t>(bytes.size());
   return true;
 }
 
-void Http1Conversation::drop_head(Stream& stream) {
+void Http1Conversation::drop_head(Connection& connection, Stream& stream) {
   if (stream.head_bytes == 0) return;
   blocks_.release(stream.head_block);
+  connection.unanswered.process->give_back(Place::kHead);
   stream.head_block = kNoSlot;
   stream.head_bytes = 0;
 }
@@ -107,10 +116,11 @@ Http1Conversation::Step Http1Conversation::read_undetermined(Connection& connect
   }
   if (detection.verdict == Verdict::kNeedMore && !cut && from_kept + from_chunk < first.size()) {
     if (kept.empty()) note_head_start(stream, chunk, bytes);
-    if (kept.empty() ? keep(stream, bytes) : gather(stream, bytes).taken_bytes == bytes.size())
+    if (kept.empty() ? keep(connection, stream, bytes)
+                     : gather(stream, bytes).taken_bytes == bytes.size())
       return {.used_bytes = bytes.size()};
   }
-  drop_head(stream);
+  drop_head(connection, stream);
   stream.state = StreamState::kLost;
   if (detection.verdict != Verdict::kYes) return {.use = ChunkUse::kNotProtocol, .lost = true};
   // A response whose request was before our time.
@@ -137,12 +147,12 @@ Http1Conversation::Step Http1Conversation::read_request_head(Connection& connect
   if (result.status == ParseStatus::kMessage) {
     accept_request(connection, head, result.consumed_bytes - head.leading_bytes);
     note_pipelining(connection, chunk, bytes);
-    drop_head(stream);
+    drop_head(connection, stream);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes};
   }
   if (result.status == ParseStatus::kInvalid) return reject_request(connection, result.reason);
   if (is_blank(head_text.text)) {
-    drop_head(stream);
+    drop_head(connection, stream);
     return {.used_bytes = head_text.taken_bytes};
   }
   if (whole_or_never) {
@@ -150,7 +160,7 @@ Http1Conversation::Step Http1Conversation::read_request_head(Connection& connect
       return {.used_bytes = head_text.taken_bytes};
     if (!connection.confirmed) return reject_request(connection, InvalidReason::kStartLine);
     counters_.add(Counter::kOrphanGap);
-  } else if (keep(stream, bytes)) {
+  } else if (keep(connection, stream, bytes)) {
     return {.used_bytes = bytes.size()};
   }
   lose_requests(connection);
@@ -203,7 +213,7 @@ bool Http1Conversation::accept_cut_request(Connection& connection, std::string_v
   counters_.add(Counter::kHeadTooLong);
   if (head.context.state() == ContextState::kAbsent) counters_.add(Counter::kContextCut);
   accept_request(connection, head, text.size() - head.leading_bytes);
-  drop_head(connection.request());
+  drop_head(connection, connection.request());
   return true;
 }
 
@@ -231,7 +241,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(Connection& connec
     result = http1::parse_response_head(head_text.text, matcher_.awaited_method(queue), head);
 
   if (result.status == ParseStatus::kMessage || result.status == ParseStatus::kUpgraded) {
-    drop_head(stream);  // nothing of a response head is a view
+    drop_head(connection, stream);  // nothing of a response head is a view
     accept_response(connection, head, result.status, result.consumed_bytes - head.leading_bytes,
                     chunk.time);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
@@ -244,13 +254,13 @@ Http1Conversation::Step Http1Conversation::read_response_head(Connection& connec
     return {.use = ChunkUse::kParseError, .lost = true};
   }
   if (is_blank(head_text.text)) {
-    drop_head(stream);
+    drop_head(connection, stream);
     return {.used_bytes = head_text.taken_bytes};
   }
   if (whole_or_never) {
     if (accept_cut_response(connection, head_text.text, head, chunk.time))
       return {.used_bytes = head_text.taken_bytes, .lost = stream.state == StreamState::kLost};
-  } else if (keep(stream, bytes)) {
+  } else if (keep(connection, stream, bytes)) {
     return {.used_bytes = bytes.size()};
   }
   abandon(connection, Counter::kOrphanGap);
@@ -290,7 +300,7 @@ bool Http1Conversation::accept_cut_response(Connection& connection, std::string_
     return false;
   if (head.status < 200) return false;  // where the answer itself starts is not known then
   counters_.add(Counter::kHeadTooLong);
-  drop_head(connection.response());
+  drop_head(connection, connection.response());
   accept_response(connection, head, ParseStatus::kMessage, text.size() - head.leading_bytes,
                   last_byte);
   return true;

@@ -31,9 +31,11 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 }  // namespace
 
-ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters, TrackerLimits limits)
+ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters, TrackerLimits limits,
+                                     const ProcessOrigins* origins)
     : counters_(counters),
       limits_(limits),
+      origins_(origins),
       matcher_(sink, counters, limits.matcher),
       http1_(matcher_, counters, limits.incomplete_heads),
       table_(limits.connections) {}
@@ -46,7 +48,7 @@ void ConnectionTracker::on_event(const Event& event) {
 }
 
 void ConnectionTracker::on_socket(const SocketEvent& event) {
-  auto* connection = find_or_open(event.socket);
+  auto* connection = find_or_open(event.socket, event.tgid);
   if (connection == nullptr) return;
   connection->last_activity = event.time;
   connection->local = event.local;
@@ -60,7 +62,7 @@ void ConnectionTracker::on_socket(const SocketEvent& event) {
 
 void ConnectionTracker::on_chunk(const ChunkEvent& event) {
   counters_.add(Counter::kChunksConsumed);
-  auto* connection = find_or_open(event.socket);
+  auto* connection = find_or_open(event.socket, event.tgid);
   const auto use = connection == nullptr ? ChunkUse::kOrphan : use_of(*connection, event);
   counters_.add(counter_of(use));
 }
@@ -123,26 +125,38 @@ void ConnectionTracker::on_end(const EndEvent& event) {
       connection->role == Role::kClient ? connection->ingress_ended : connection->egress_ended;
   if (response_ended || event.final) http1_.on_response_end(*connection, event);
   if (!event.final) return;
-  http1_.abandon(*connection, Counter::kOrphanRequest);
-  table_.erase(event.socket);
-  counters_.add(Counter::kConnectionsClosed);
+  forget(*connection, Counter::kConnectionsClosed);
 }
 
-Connection* ConnectionTracker::find_or_open(SocketId id) {
+Connection* ConnectionTracker::find_or_open(SocketId id, std::uint32_t tgid) {
   if (auto* known = table_.find(id)) return known;
   if (id == 0) return nullptr;
-  if (table_.full()) {
-    if (auto* oldest = table_.oldest_of_next(kEvictionSample)) evict(*oldest);
+  // Counted first: of equals, the one that wants more loses.
+  auto& process = tenants_.take(origins_ ? origins_->origin_of(tgid) : ProcessOrigin{}, tgid);
+  if (table_.full()) make_room();
+  auto* opened = table_.insert(id, process);
+  if (opened == nullptr) {
+    tenants_.give_back(process);
+    return nullptr;
   }
-  auto* opened = table_.insert(id);
-  if (opened != nullptr) counters_.add(Counter::kConnectionsOpened);
+  counters_.add(Counter::kConnectionsOpened);
   return opened;
 }
 
-void ConnectionTracker::evict(Connection& connection) {
+void ConnectionTracker::make_room() {
+  auto& heaviest = tenants_.heaviest();
+  auto* const oldest = table_.oldest_of_next(kEvictionSample, heaviest);
+  if (oldest == nullptr) return;  // as many processes as places: a newcomer finds none
+  heaviest.lose(Place::kConnection);
+  forget(*oldest, Counter::kConnectionsOverShare);
+}
+
+void ConnectionTracker::forget(Connection& connection, Counter reason) {
   http1_.abandon(connection, Counter::kOrphanRequest);
+  auto& process = *connection.unanswered.process;
   table_.erase(connection.id);
-  counters_.add(Counter::kConnectionsEvicted);
+  tenants_.give_back(process);
+  counters_.add(reason);
 }
 
 void ConnectionTracker::sweep(MonotonicTime now) {
@@ -150,8 +164,9 @@ void ConnectionTracker::sweep(MonotonicTime now) {
   for (std::size_t i = 0; i < places; ++i) {
     auto* connection = table_.next_in_turn();
     if (connection != nullptr && elapsed(connection->last_activity, now) > limits_.idle_timeout)
-      evict(*connection);
+      forget(*connection, Counter::kConnectionsEvicted);
   }
+  tenants_.sweep();
 }
 
 }  // namespace exa

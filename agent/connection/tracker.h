@@ -6,12 +6,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "agent/capture/events.h"
 #include "agent/connection/connection_table.h"
 #include "agent/connection/http1_conversation.h"
 #include "agent/exchange/exchange_matcher.h"
 #include "agent/exchange/exchange_sink.h"
+#include "agent/exchange/tenants.h"
 #include "agent/telemetry/counters.h"
 
 namespace exa {
@@ -26,7 +28,9 @@ struct TrackerLimits {
 
 class ConnectionTracker {
  public:
-  ConnectionTracker(ExchangeSink& sink, Counters& counters, TrackerLimits limits = {});
+  // origins: who makes the processes; without it, each stands for itself.
+  ConnectionTracker(ExchangeSink& sink, Counters& counters, TrackerLimits limits = {},
+                    const ProcessOrigins* origins = nullptr);
 
   void on_event(const Event& event);
 
@@ -35,6 +39,8 @@ class ConnectionTracker {
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] std::size_t unanswered_requests() const { return matcher_.unanswered(); }
+  // Processes that lost something because they hold more than their share.
+  [[nodiscard]] std::vector<const Tenant*> losers() const { return tenants_.losers(); }
 
  private:
   void on_socket(const SocketEvent& event);
@@ -44,11 +50,14 @@ class ConnectionTracker {
 
   ChunkUse use_of(Connection& connection, const ChunkEvent& event);
   void advance(Connection& connection, Direction direction, DirectionState to, bool certain);
-  Connection* find_or_open(SocketId id);
-  void evict(Connection& connection);
+  Connection* find_or_open(SocketId id, std::uint32_t tgid);
+  void make_room();
+  void forget(Connection& connection, Counter reason);
 
   Counters& counters_;
   TrackerLimits limits_;
+  const ProcessOrigins* origins_;
+  Tenants tenants_;
   ExchangeMatcher matcher_;
   Http1Conversation http1_;
   ConnectionTable table_;

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -16,9 +18,11 @@
 namespace exa {
 namespace {
 
-std::string read_bounded(int directory, const char* name, std::size_t limit) {
-  const UniqueFd file(openat(directory, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  return file.valid() ? read_text(file.get(), limit) : std::string();
+UniqueFd open_below_no_mount(int directory, const char* name, std::uint64_t flags) {
+  open_how how{};
+  how.flags = flags | O_CLOEXEC | O_NONBLOCK;
+  how.resolve = RESOLVE_NO_XDEV;
+  return UniqueFd(static_cast<int>(syscall(SYS_openat2, directory, name, &how, sizeof how)));
 }
 
 struct ExeLink {
@@ -51,11 +55,16 @@ std::string read_text(int fd, std::size_t limit) {
   return text;
 }
 
+std::string read_process_file(int process_fd, const char* name) {
+  const auto file = open_below_no_mount(process_fd, name, O_RDONLY);
+  return file.valid() ? read_text(file.get(), kMaxProcTextBytes) : std::string();
+}
+
 std::uint32_t owner_of(int process_fd) {
   struct stat status{};
   if (fstat(process_fd, &status) == 0 && status.st_uid != 0) return status.st_uid;
   // Root, or undumpable: then its folder is root's all the same.
-  const auto text = read_bounded(process_fd, "status", kMaxProcTextBytes);
+  const auto text = read_process_file(process_fd, "status");
   const auto at = text.find("\nUid:\t");
   std::uint32_t uid = 0;
   if (at != std::string::npos)
@@ -68,10 +77,11 @@ std::uint64_t tick_start_ns(std::uint64_t start_ticks) {
 }
 
 std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
-  const auto path = root_ + "/" + std::to_string(tgid);
-  const UniqueFd directory(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd root(open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const auto directory =
+      open_below_no_mount(root.get(), std::to_string(tgid).c_str(), O_RDONLY | O_DIRECTORY);
   if (!directory.valid()) return std::nullopt;
-  const auto stat = parse_proc_stat(read_bounded(directory.get(), "stat", kMaxProcTextBytes));
+  const auto stat = parse_proc_stat(read_process_file(directory.get(), "stat"));
   if (!stat) return std::nullopt;
   ProcessFacts facts;
   facts.process = {.tgid = tgid, .start_time_ns = tick_start_ns(stat->start_ticks)};
@@ -80,7 +90,7 @@ std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
   facts.exe_path = std::move(exe.path);
   facts.is_kernel_thread = exe.absent;
   if (facts.is_kernel_thread) return facts;
-  facts.cgroup = parse_cgroup(read_bounded(directory.get(), "cgroup", kMaxProcTextBytes));
+  facts.cgroup = parse_cgroup(read_process_file(directory.get(), "cgroup"));
   if (!words_) return facts;
   const auto name = facts.exe_path.substr(facts.exe_path.rfind('/') + 1);
   if (auto words = words_(directory.get(), owner_of(directory.get()), name)) {

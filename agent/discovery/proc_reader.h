@@ -32,6 +32,10 @@ struct ProcessFacts {
 // start_boottime as /proc can tell it: cut to the ticks of USER_HZ.
 std::uint64_t tick_start_ns(std::uint64_t start_ticks);
 
+// A file of a process' folder, as the kernel shows it: what somebody mounted over it is not read.
+// To its end or kMaxProcTextBytes; empty if it cannot be read.
+std::string read_process_file(int process_fd, const char* name);
+
 // What an open file of /proc says, to its end or the limit.
 std::string read_text(int fd, std::size_t limit);
 

@@ -7,12 +7,27 @@ namespace exa {
 ExchangeMatcher::ExchangeMatcher(ExchangeSink& sink, Counters& counters, MatcherLimits limits)
     : sink_(sink), counters_(counters), limits_(limits), pool_(limits.unanswered) {}
 
+std::uint32_t ExchangeMatcher::take_place(RequestQueue& queue) {
+  auto* const process = queue.process;
+  const bool room = queue.passed_over == 0 && queue.size < limits_.unanswered_per_connection;
+  const auto free = limits_.unanswered - pool_.in_use();
+  if (room && free > 0 && process != nullptr && !process->may_take(Place::kRequest, free)) {
+    process->lose(Place::kRequest);
+    counters_.add(Counter::kRequestsOverShare);
+    return kNoSlot;
+  }
+  const auto slot = room ? pool_.acquire() : kNoSlot;
+  if (slot == kNoSlot)
+    counters_.add(Counter::kRequestsUnansweredOverflow);
+  else if (process != nullptr)
+    process->take(Place::kRequest);
+  return slot;
+}
+
 void ExchangeMatcher::on_request(RequestQueue& queue, const RequestOrigin& origin,
                                  const http1::RequestHead& head, std::uint64_t head_bytes) {
-  const bool room = queue.passed_over == 0 && queue.size < limits_.unanswered_per_connection;
-  const auto slot = room ? pool_.acquire() : kNoSlot;
+  const auto slot = take_place(queue);
   if (slot == kNoSlot) {
-    counters_.add(Counter::kRequestsUnansweredOverflow);
     ++queue.passed_over;
     queue.passed_over_bodiless |= head.method == Method::kHead || head.method == Method::kConnect;
     return;
@@ -122,14 +137,14 @@ void ExchangeMatcher::abort_all(RequestQueue& queue, Outcome outcome, MonotonicT
     exchange.socket_error = socket_error;
     finish(queue, outcome, exchange.last_response.known() ? exchange.last_response : end);
   }
-  queue = {};
+  queue = {.process = queue.process};
 }
 
 void ExchangeMatcher::forget_all(RequestQueue& queue, Counter reason) {
   counters_.add(reason, queue.size);
   while (queue.size > 0)
     pop(queue);
-  queue = {};
+  queue = {.process = queue.process};
 }
 
 void ExchangeMatcher::pop(RequestQueue& queue) {
@@ -137,6 +152,7 @@ void ExchangeMatcher::pop(RequestQueue& queue) {
   queue.front = pool_[slot].next;
   if (--queue.size == 0) queue.back = kNoSlot;
   pool_.release(slot);
+  if (queue.process != nullptr) queue.process->give_back(Place::kRequest);
 }
 
 }  // namespace exa

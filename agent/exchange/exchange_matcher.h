@@ -8,6 +8,7 @@
 
 #include "agent/exchange/exchange_sink.h"
 #include "agent/exchange/slot_pool.h"
+#include "agent/exchange/tenants.h"
 #include "agent/protocol/http1/head.h"
 #include "agent/telemetry/counters.h"
 #include "exa/base/time.h"
@@ -17,7 +18,7 @@ namespace exa {
 
 struct MatcherLimits {
   std::size_t unanswered_per_connection = 64;
-  std::size_t unanswered = 65'536;
+  std::size_t unanswered = 131'072;  // one process alone gets half
 };
 
 // The unanswered requests of one connection, oldest first.
@@ -28,6 +29,7 @@ struct RequestQueue {
   // Requests after those that found no room. Their answers must be passed over, in order.
   std::uint32_t passed_over = 0;
   bool passed_over_bodiless = false;  // among them one whose answer has no body (HEAD, CONNECT)
+  Tenant* process = nullptr;          // on whose account; null: on nobody's
 
   [[nodiscard]] bool empty() const { return size == 0 && passed_over == 0; }
 };
@@ -84,6 +86,7 @@ class ExchangeMatcher {
     std::uint32_t next = kNoSlot;
   };
 
+  [[nodiscard]] std::uint32_t take_place(RequestQueue& queue);
   void pop(RequestQueue& queue);
 
   ExchangeSink& sink_;

@@ -64,13 +64,24 @@ CoordinatedSampler::CoordinatedSampler(const SamplerOptions& options, Counters& 
       counters_(counters),
       budget_(options.spans_per_window, options.burst_spans),
       floor_(options.floor_probability, options.floor_capacity),
-      kept_(options.kept_records) {}
+      kept_(options.kept_records),
+      kept_of_target_(kTargetNumbers) {}
+
+// Whoever has many candidates leaves room for the others': his own may be overwritten in the flight
+// recorder.
+std::uint32_t CoordinatedSampler::keep(std::uint32_t place, const Exchange& exchange) {
+  auto& of_target = kept_of_target_[exchange.target % kTargetNumbers];
+  if (place == KeptRecords::kNone && of_target >= kept_.free()) return KeptRecords::kNone;
+  const auto kept = kept_.store(place, exchange);
+  of_target += place == KeptRecords::kNone ? 1 : 0;
+  return kept;
+}
 
 void CoordinatedSampler::take(StratumSlot& slot, const Rank& rank, RecordTicket ticket,
                               const Exchange& exchange) {
   slot.rank = rank;
   slot.ticket = ticket;
-  slot.kept = kept_.store(slot.kept, exchange);
+  slot.kept = keep(slot.kept, exchange);
 }
 
 void CoordinatedSampler::take_slowest(SlowestSlot& slowest, const Rank& rank,
@@ -214,6 +225,7 @@ Selection CoordinatedSampler::close_window(const SeriesRegistry& registry,
     watches_[index].observe(p99_of(registry.at(index)), ratios[i], served[index]);
     strata_[index] = SeriesStrata{};
   }
+  if (kept_.size() > 0) std::ranges::fill(kept_of_target_, 0);
   kept_.clear();
   return selection;
 }

@@ -2,7 +2,8 @@
 // R, and the slowest; within a budget of spans; and besides the floor.
 //
 // Capture thread only, owned by RequestPipeline. Bounds: one SeriesStrata a series of the registry,
-// `kept_records` copies of candidates, `floor_capacity` floor requests.
+// `kept_records` copies of candidates, of one target at most as many as are free,
+// `floor_capacity` floor requests.
 #pragma once
 
 #include <array>
@@ -63,6 +64,10 @@ class CoordinatedSampler final : public ExemplarSampler {
   struct Contender;
   class Chooser;
 
+  // Ids of targets have a number in their lower half that no two of the living share.
+  static constexpr std::size_t kTargetNumbers = 1 << 16;
+
+  std::uint32_t keep(std::uint32_t place, const Exchange& exchange);
   void take(StratumSlot& slot, const Rank& rank, RecordTicket ticket, const Exchange& exchange);
   void take_slowest(SlowestSlot& slowest, const Rank& rank, const Candidate& candidate,
                     const Exchange& exchange);
@@ -76,6 +81,7 @@ class CoordinatedSampler final : public ExemplarSampler {
   SpanBudget budget_;
   FloorQueue floor_;
   KeptRecords kept_;
+  std::vector<std::uint32_t> kept_of_target_;
   std::vector<SeriesStrata> strata_;  // by SeriesIndex
   std::vector<SeriesWatch> watches_;  // by SeriesIndex
 };

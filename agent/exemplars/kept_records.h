@@ -37,6 +37,7 @@ class KeptRecords {
   }
   void clear() { used_ = 0; }
   [[nodiscard]] std::uint32_t size() const { return used_; }
+  [[nodiscard]] std::uint32_t free() const { return capacity_ - used_; }
 
  private:
   [[nodiscard]] std::byte* at(std::uint32_t place) const {

@@ -188,6 +188,7 @@ SharedMaps CapturePrograms::shared_maps() const {
           .tls_threads = bpf_map__fd(maps.exa_tls_threads),
           .tls_goroutines = bpf_map__fd(maps.exa_tls_gos),
           .tls_remnants = bpf_map__fd(maps.exa_tls_remnants),
+          .tls_held = bpf_map__fd(maps.exa_tls_held),
           .tls_dull = bpf_map__fd(maps.exa_tls_dull)};
 }
 
@@ -249,7 +250,8 @@ std::vector<NoisyProcess> CapturePrograms::noisy_processes() const {
     const auto* const comm = reinterpret_cast<const char*>(noisy.comm);
     all.push_back({.tgid = tgid,
                    .comm = std::string(comm, ::strnlen(comm, sizeof(noisy.comm))),
-                   .refused_chunks = noisy.refused_chunks});
+                   .refused_chunks = noisy.refused[EXA_REFUSED_CHUNK],
+                   .refused_tls_calls = noisy.refused[EXA_REFUSED_STREAM]});
   }
   return all;
 }

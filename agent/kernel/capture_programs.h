@@ -44,6 +44,7 @@ struct SharedMaps {
   int tls_threads;
   int tls_goroutines;
   int tls_remnants;
+  int tls_held;
   int tls_dull;
 };
 
@@ -62,11 +63,12 @@ struct ProgramFigures {
 
 enum class Verdict : std::uint8_t { kUnjudged, kObserved, kExcluded };
 
-// A process that filled a data ring beyond its share.
+// A process that wanted more than its share.
 struct NoisyProcess {
   std::uint32_t tgid = 0;
   std::string comm;
-  std::uint64_t refused_chunks = 0;
+  std::uint64_t refused_chunks = 0;     // of a data ring
+  std::uint64_t refused_tls_calls = 0;  // of the TLS streams
 };
 
 // A verdict that is being made: about the program that one process ran when this was opened, and
@@ -117,7 +119,7 @@ class CapturePrograms {
   // After verdicts were entered: sockets are judged anew with their next bytes.
   void put_verdicts_in_force() const;
 
-  // Whom the rings refused chunks, in any order; at most some hundred.
+  // Who was refused anything, in any order; at most some hundred.
   [[nodiscard]] std::vector<NoisyProcess> noisy_processes() const;
 
   // Writes a POSITION record for each announced socket that moved on without one. Does nothing

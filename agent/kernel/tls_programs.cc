@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <map>
 #include <utility>
 
 #include "agent/kernel/handles.h"
@@ -35,8 +36,7 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
   Skeleton skeleton(tls_bpf__open());
   if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);
   configure(const_cast<exa_capture_config&>(skeleton->rodata->exa_config), config);
-  for (bpf_program* program : {skeleton->progs.exa_tls_enter, skeleton->progs.exa_tls_leave})
-    bpf_program__set_expected_attach_type(program, kUprobeMulti);
+  bpf_program__set_expected_attach_type(skeleton->progs.exa_tls_enter, kUprobeMulti);
 
   const std::pair<bpf_map*, int> same[] = {
       {skeleton->maps.exa_events, shared.events},
@@ -49,6 +49,7 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
       {skeleton->maps.exa_tls_threads, shared.tls_threads},
       {skeleton->maps.exa_tls_gos, shared.tls_goroutines},
       {skeleton->maps.exa_tls_remnants, shared.tls_remnants},
+      {skeleton->maps.exa_tls_held, shared.tls_held},
   };
   for (const auto& [map, fd] : same)
     if (const int status = bpf_map__reuse_fd(map, fd); status != 0)
@@ -65,6 +66,8 @@ struct TlsPrograms::Loaded {
   BpfLink sweep;
   UniqueFd dull;  // duplicates: the maps outlive the capture programs' object
   UniqueFd streams;
+  UniqueFd goroutines;
+  UniqueFd held;
   UniqueFd verdicts;
 };
 
@@ -87,6 +90,8 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
   loaded->skeleton = std::move(*skeleton);
   loaded->dull.reset(::dup(shared.tls_dull));
   loaded->streams.reset(::dup(shared.tls_streams));
+  loaded->goroutines.reset(::dup(shared.tls_goroutines));
+  loaded->held.reset(::dup(shared.tls_held));
   loaded->verdicts.reset(::dup(shared.verdicts));
 
   bpf_iter_link_info target{};
@@ -103,23 +108,16 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
 
 Result<TlsPrograms::Attachment> TlsPrograms::attach(int file_fd,
                                                     std::span<const TlsProbe> probes) const {
+  std::vector<UprobeSite> sites;
+  for (const TlsProbe& probe : probes)
+    sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.kind) << 8 |
+                                            static_cast<std::uint64_t>(probe.shape)});
+  const int program_fd = bpf_program__fd(loaded_->skeleton->progs.exa_tls_enter);
+  auto link = UprobeLink::attach(program_fd, file_fd, sites);
+  if (!link) return std::unexpected(link.error());
   Attachment attachment;
-  // Returns first, so that whatever begins can end.
-  for (const UprobePoint point : {UprobePoint::kReturn, UprobePoint::kEntry}) {
-    std::vector<UprobeSite> sites;
-    for (const TlsProbe& probe : probes)
-      if (probe.point == point)
-        sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.kind) << 8 |
-                                                static_cast<std::uint64_t>(probe.shape)});
-    if (sites.empty()) continue;
-    const bpf_program* const program = point == UprobePoint::kReturn
-                                           ? loaded_->skeleton->progs.exa_tls_leave
-                                           : loaded_->skeleton->progs.exa_tls_enter;
-    auto link = UprobeLink::attach(bpf_program__fd(program), file_fd, point, sites);
-    if (!link) return std::unexpected(link.error());
-    attachment.links_.push_back(std::move(*link));
-    attachment.probes_ += sites.size();
-  }
+  attachment.link_ = std::move(*link);
+  attachment.probes_ = sites.size();
   return attachment;
 }
 
@@ -141,24 +139,62 @@ bool TlsPrograms::is_excluded(std::uint32_t tgid) const {
          verdict.verdict == EXA_PROCESS_EXCLUDED;
 }
 
-void TlsPrograms::forget(const std::function<bool(std::uint32_t)>& is_gone) const {
-  std::vector<exa_tls_key> gone;
-  exa_tls_key key{};
-  exa_tls_key next{};
-  const exa_tls_key* from = nullptr;
+namespace {
+
+using HeldByProcess = std::map<std::uint32_t, exa_tls_held>;
+
+// Deletes the entries of processes that are gone, and counts those of the others. In batches: a
+// walk from key to key begins anew where a key is gone meanwhile, and would count twice. False if
+// the walk did not come to the end.
+bool forget_in(int map_fd, std::size_t value_bytes, exa_tls_share what,
+               const std::function<bool(std::uint32_t)>& is_gone, HeldByProcess& held) {
+  constexpr std::uint32_t kBatch = 512;
+  std::vector<exa_tls_key> keys(kBatch);
+  std::vector<std::byte> values(kBatch * value_bytes);
+  std::uint32_t place = 0;
   std::uint32_t asked = 0;
-  bool answer = false;
-  while (bpf_map_get_next_key(loaded_->streams.get(), from, &next) == 0) {
-    if (next.tgid != asked || !from) {
-      asked = next.tgid;
-      answer = is_gone(asked);
+  bool gone = false;
+  for (bool first = true, last = false; !last; first = false) {
+    std::uint32_t count = kBatch;
+    const int status = bpf_map_lookup_batch(map_fd, first ? nullptr : &place, &place, keys.data(),
+                                            values.data(), &count, nullptr);
+    if (status != 0 && status != -ENOENT) return false;
+    last = status != 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      const auto& key = keys[i];
+      if (key.tgid != std::exchange(asked, key.tgid)) gone = is_gone(key.tgid);
+      if (gone) {
+        (void)bpf_map_delete_elem(map_fd, &key);
+      } else {
+        ++held[key.tgid].count[what];
+        ++held[EXA_TLS_ALL].count[what];
+      }
     }
-    if (answer) gone.push_back(next);
-    key = next;
-    from = &key;
   }
-  for (const exa_tls_key& stream : gone)
-    (void)bpf_map_delete_elem(loaded_->streams.get(), &stream);
+  return true;
+}
+
+}  // namespace
+
+void TlsPrograms::forget(const std::function<bool(std::uint32_t)>& is_gone) const {
+  HeldByProcess held{{EXA_TLS_ALL, {}}};
+  const auto& maps = loaded_->skeleton->maps;
+  if (!forget_in(loaded_->streams.get(), bpf_map__value_size(maps.exa_tls_streams), EXA_TLS_STREAMS,
+                 is_gone, held) ||
+      !forget_in(loaded_->goroutines.get(), bpf_map__value_size(maps.exa_tls_gos),
+                 EXA_TLS_GOROUTINES, is_gone, held))
+    return;
+  std::vector<std::uint32_t> known;
+  std::uint32_t tgid = 0;
+  for (const std::uint32_t* from = nullptr;
+       known.size() < EXA_TLS_ENTRIES &&
+       bpf_map_get_next_key(loaded_->held.get(), from, &tgid) == 0;
+       from = &known.back())
+    known.push_back(tgid);
+  for (const auto one : known)
+    if (!held.contains(one)) (void)bpf_map_delete_elem(loaded_->held.get(), &one);
+  for (const auto& [process, count] : held)
+    (void)bpf_map_update_elem(loaded_->held.get(), &process, &count, BPF_ANY);
 }
 
 std::vector<ProgramFigures> TlsPrograms::figures() const {

@@ -32,7 +32,6 @@ enum class TlsShape : std::uint32_t { kSized = 1, kPointer = 2, kGo = 3, kInner 
 struct TlsProbe {
   TlsProbeKind kind;
   TlsShape shape;
-  UprobePoint point;
   std::uint64_t file_offset;
 };
 
@@ -51,7 +50,7 @@ class TlsPrograms {
 
    private:
     friend class TlsPrograms;
-    std::vector<UprobeLink> links_;
+    UprobeLink link_;
     std::size_t probes_ = 0;
   };
   [[nodiscard]] Result<Attachment> attach(int file_fd, std::span<const TlsProbe> probes) const;
@@ -62,7 +61,7 @@ class TlsPrograms {
   void mark_dull(std::uint32_t device, std::uint64_t inode) const;
   // By the verdict that the socket programs go by.
   [[nodiscard]] bool is_excluded(std::uint32_t tgid) const;
-  // Deletes the streams of processes that are gone.
+  // Deletes the streams of processes that are gone, and puts right what each of the others holds.
   void forget(const std::function<bool(std::uint32_t tgid)>& is_gone) const;
 
   [[nodiscard]] std::vector<ProgramFigures> figures() const;

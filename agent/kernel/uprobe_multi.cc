@@ -13,7 +13,6 @@ namespace {
 
 // Of linux/bpf.h since Linux 6.6, newer than the headers this is built with.
 constexpr std::uint32_t kTraceUprobeMulti = 48;
-constexpr std::uint32_t kMultiReturn = 1;
 
 // The part of union bpf_attr that BPF_LINK_CREATE reads for a uprobe_multi link.
 struct MultiLinkRequest {
@@ -53,7 +52,7 @@ bool has_uprobe_multi(int program_fd) {
   return link.valid() || errno == EBADF;  // the kind of link is known, a directory is no file
 }
 
-Result<UprobeLink> UprobeLink::attach(int program_fd, int file_fd, UprobePoint point,
+Result<UprobeLink> UprobeLink::attach(int program_fd, int file_fd,
                                       std::span<const UprobeSite> sites) {
   UprobeLink link;
   if (sites.empty()) return link;
@@ -71,7 +70,6 @@ Result<UprobeLink> UprobeLink::attach(int program_fd, int file_fd, UprobePoint p
   request.offsets = address(offsets.data());
   request.cookies = address(cookies.data());
   request.count = static_cast<std::uint32_t>(sites.size());
-  request.flags = point == UprobePoint::kReturn ? kMultiReturn : 0;
   link.held_.reset(create_link(request));
   if (!link.held_.valid()) {
     const int reason = errno;

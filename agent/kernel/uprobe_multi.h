@@ -4,6 +4,8 @@
 // One kind of link, of Linux 6.6: attached and gone at once, with CAP_PERFMON. What older kernels
 // have instead, one perf event a place, needs CAP_SYS_ADMIN, which the prober does not keep, and
 // some 100 ms to take each away: there TLS stays unread.
+// Never a return probe (uretprobe): it replaces the return address on the program's stack, and a
+// program that switches stacks, throws or is cancelled within the function dies of that.
 // Prober only. The kernel takes the probes out of all processes when the descriptor closes, also
 // when the process is killed.
 #pragma once
@@ -16,8 +18,6 @@
 
 namespace exa::kernel {
 
-enum class UprobePoint { kEntry, kReturn };
-
 struct UprobeSite {
   std::uint64_t file_offset;
   std::uint64_t cookie;  // what bpf_get_attach_cookie says in the program
@@ -29,8 +29,7 @@ struct UprobeSite {
 class UprobeLink {
  public:
   // All sites or none. The file descriptor is borrowed for the call.
-  static Result<UprobeLink> attach(int program_fd, int file_fd, UprobePoint point,
-                                   std::span<const UprobeSite> sites);
+  static Result<UprobeLink> attach(int program_fd, int file_fd, std::span<const UprobeSite> sites);
 
  private:
   UniqueFd held_;

@@ -81,7 +81,7 @@ ChannelOutcome Channel::receive(ChannelMessage& message, UniqueFd* attached) {
     if (attached != nullptr) *attached = taken_from(header);
     const auto type = static_cast<std::uint32_t>(message.type);
     const bool known = type >= static_cast<std::uint32_t>(ChannelMessageType::kTarget) &&
-                       type <= static_cast<std::uint32_t>(ChannelMessageType::kHeartbeat);
+                       type <= static_cast<std::uint32_t>(ChannelMessageType::kShareLosses);
     return got == static_cast<ssize_t>(sizeof message) && known ? ChannelOutcome::kDone
                                                                 : ChannelOutcome::kMalformed;
   }

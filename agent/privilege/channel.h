@@ -22,6 +22,7 @@ enum class ChannelMessageType : std::uint32_t {
   kShutdown = 4,         // prober: drain, export and end; value is the deadline, monotonic ns
   kReady = 5,            // pipeline: confined and consuming
   kHeartbeat = 6,        // prober: alive; see agent/heartbeat.h
+  kShareLosses = 7,      // pipeline: who lost for want of a share; see agent/share_report.h
 };
 
 inline constexpr std::size_t kChannelPayloadBytes = 4096;

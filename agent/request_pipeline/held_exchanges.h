@@ -21,6 +21,7 @@ class HeldExchanges {
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] bool full() const { return size_ >= capacity_; }
   [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] std::size_t free() const { return capacity_ - size_; }
 
   // Not when full. until never goes back.
   void push(TargetId target, const Exchange& exchange, MonotonicTime until) {
@@ -40,10 +41,10 @@ class HeldExchanges {
   // Of the one that waits longest.
   [[nodiscard]] MonotonicTime front_until() const { return items_[first_].until; }
   [[nodiscard]] TargetId front_target() const { return items_[first_].target; }
-  Exchange pop() {
-    const auto slot = first_;
-    const auto chain =
-        chains_.find(items_[slot].target);  // the oldest of all is that of its target
+  // Takes out the oldest of a target that has one.
+  Exchange pop_first_of(TargetId target) {
+    const auto chain = chains_.find(target);
+    const auto slot = chain->second.first;
     chain->second.first = items_[slot].next_of_target;
     if (chain->second.first == kNone) chains_.erase(chain);
     return release(slot);

@@ -15,17 +15,12 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agent/exchange/process_origin.h"
 #include "agent/metrics/fair_shares.h"
 #include "agent/metrics/series_registry.h"
 #include "exa/model/target.h"
 
 namespace exa {
-
-// Who makes processes: a name costs a process nothing, its parent and cgroup it cannot choose.
-struct ProcessOrigin {
-  std::uint32_t parent_tgid = 0;
-  std::uint64_t cgroup_id = 0;
-};
 
 class ProgramTable {
  public:

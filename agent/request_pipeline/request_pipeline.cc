@@ -1,6 +1,8 @@
 #include "agent/request_pipeline/request_pipeline.h"
 
 #include <algorithm>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <utility>
 #include <variant>
@@ -17,9 +19,9 @@ constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
 RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters& counters)
     : counters_(counters),
       options_(options),
-      tracker_(*this, counters, options.tracker),
       ids_(options.id_seed),
       targets_(options.max_targets, counters),
+      tracker_(*this, counters, options.tracker, &targets_),
       programs_(options.max_programs),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
       registry_(options.series, counters),
@@ -35,7 +37,7 @@ void RequestPipeline::advance(MonotonicTime now) {
   if (!window_start_.known()) window_start_ = began_ = now;
   now_ = std::max(now_, now);
   while (!held_.empty() && held_.front_until() <= now_)
-    let_go_first();
+    let_go(held_.front_target());
   if (now_ < next_sweep_) return;
   next_sweep_ = now_ + kSweepInterval;
   tracker_.sweep(now_);
@@ -82,9 +84,10 @@ void RequestPipeline::on_exchange(const Exchange& exchange) {
     record(id, exchange);
     return;
   }
-  if (held_.full()) {
-    counters_.add(Counter::kHeldOverflow);
-    let_go_first();
+  // Each may hold as many as are free; who holds none is not to wait for those who hold many.
+  if (const auto held = targets_.at(id).held; held_.full() || held >= held_.free()) {
+    counters_.add(held_.full() ? Counter::kHeldOverflow : Counter::kHeldOverShare);
+    let_go(held > 0 ? id : held_.front_target());
   }
   counters_.add(Counter::kTargetsHeld);
   targets_.note_held(id, 1);
@@ -94,11 +97,10 @@ void RequestPipeline::on_exchange(const Exchange& exchange) {
 
 // Waited in vain: nobody has judged its process. Where no rule excludes anybody it counts under the
 // name that the kernel told; otherwise it may be one of those that are to stay unseen.
-void RequestPipeline::let_go_first() {
-  const auto asked = held_.front_target();
+void RequestPipeline::let_go(TargetId asked) {
   if (!targets_.observes_unjudged()) {
     targets_.note_held(asked, -1);
-    held_.pop();
+    held_.pop_first_of(asked);
     counters_.add(Counter::kExchangesUnjudged);
     return;
   }
@@ -111,7 +113,7 @@ void RequestPipeline::let_go_first() {
 
 void RequestPipeline::release_held() {
   while (!held_.empty())
-    let_go_first();
+    let_go(held_.front_target());
 }
 
 void RequestPipeline::record(TargetId id, Exchange exchange) {
@@ -169,7 +171,10 @@ bool RequestPipeline::is_young(const ProcessIdentity& process, const Exchange& e
 
 TargetId RequestPipeline::program_of(TargetId process) {
   const auto& entry = targets_.at(process);
-  return programs_.id_of(*entry.target, entry.origin);
+  if (entry.program != kNoTarget && programs_.knows(entry.program)) return entry.program;
+  const auto program = programs_.id_of(*entry.target, entry.origin);
+  targets_.note_program(process, program);
+  return program;
 }
 
 void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value_ns,
@@ -188,6 +193,20 @@ void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value
                       .value_ns = value_ns,
                       .ticket = ticket},
                      exchange);
+}
+
+std::vector<ShareLoss> RequestPipeline::share_losses(std::size_t at_most) const {
+  std::vector<ShareLoss> losses;
+  for (const auto* process : tracker_.losers()) {
+    const auto tgid = static_cast<std::uint32_t>(process->key);
+    losses.push_back({.tgid = tgid, .comm = targets_.comm_of(tgid), .lost = process->lost});
+  }
+  const auto sum = [](const ShareLoss& loss) {
+    return std::accumulate(loss.lost.begin(), loss.lost.end(), std::uint64_t{0});
+  };
+  std::ranges::stable_sort(losses, std::ranges::greater(), sum);
+  losses.resize(std::min(losses.size(), at_most));
+  return losses;
 }
 
 ClosedWindow RequestPipeline::close_window(MonotonicTime end) {

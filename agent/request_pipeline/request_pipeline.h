@@ -6,10 +6,12 @@
 // way of a record allocates in steady state.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "agent/capture/events.h"
 #include "agent/connection/tracker.h"
@@ -29,6 +31,13 @@
 #include "exa/base/time.h"
 
 namespace exa {
+
+// What a process lost since it holds more than its share.
+struct ShareLoss {
+  std::uint32_t tgid = 0;
+  InlineString<16> comm;  // as the kernel announced it
+  std::array<std::uint64_t, kPlaceKinds> lost{};
+};
 
 struct RequestPipelineOptions {
   HashKey id_seed{};  // secret; random at each start unless a fleet shares one
@@ -76,10 +85,13 @@ class RequestPipeline final : public ExchangeSink {
   [[nodiscard]] std::size_t connections_limit() const { return options_.tracker.connections; }
   [[nodiscard]] std::size_t held_exchanges() const { return held_.size(); }
 
+  // Processes that lost something because they hold more than their share, the worst first.
+  [[nodiscard]] std::vector<ShareLoss> share_losses(std::size_t at_most) const;
+
  private:
   void advance(MonotonicTime now);
   void record(TargetId target, Exchange exchange);
-  void let_go_first();
+  void let_go(TargetId asked);
   [[nodiscard]] bool is_young(const ProcessIdentity& process, const Exchange& exchange) const;
   TargetId program_of(TargetId process);
   void count(SeriesKey key, TargetId process, std::uint64_t value_ns, RecordTicket ticket,
@@ -90,9 +102,9 @@ class RequestPipeline final : public ExchangeSink {
 
   Counters& counters_;
   RequestPipelineOptions options_;
-  ConnectionTracker tracker_;
   IdGenerator ids_;
   TargetTable targets_;
+  ConnectionTracker tracker_;
   ProgramTable programs_;
   HeldExchanges held_;
   SeriesRegistry registry_;

@@ -200,6 +200,16 @@ void TargetTable::on_process_exit(std::uint32_t tgid, MonotonicTime time) {
   last_tgid_ = 0;
 }
 
+ProcessOrigin TargetTable::origin_of(std::uint32_t tgid) const {
+  const auto known = by_tgid_.find(tgid);
+  return known == by_tgid_.end() ? ProcessOrigin{} : at(known->second).origin;
+}
+
+InlineString<16> TargetTable::comm_of(std::uint32_t tgid) const {
+  const auto known = by_tgid_.find(tgid);
+  return known == by_tgid_.end() ? InlineString<16>{} : at(known->second).comm;
+}
+
 // The entry that the prober's word is about: of that process, and of the program that it ran then.
 TargetId TargetTable::entry_about(TargetId newest, const Target& target) const {
   for (auto id = newest; id != kNoTarget && knows(id); id = at(id).previous) {
@@ -252,6 +262,7 @@ TargetTable::Answer TargetTable::on_target(const Target& target) {
   entry.as_of = as_of;
   entry.target = std::make_shared<const Target>(target);
   entry.service = hash_of(target.service_name);
+  entry.program = kNoTarget;
   return answer;
 }
 
@@ -290,6 +301,7 @@ TargetId TargetTable::resolve_provisionally(TargetId id) {
   entry.as_of = entry.announced;
   entry.target = provisional_target(entry);
   entry.service = hash_of(entry.target->service_name);
+  entry.program = kNoTarget;
   return id;
 }
 

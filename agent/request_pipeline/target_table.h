@@ -27,7 +27,7 @@
 
 namespace exa {
 
-class TargetTable {
+class TargetTable final : public ProcessOrigins {
  public:
   TargetTable(std::uint32_t max_targets, Counters& counters);
 
@@ -49,6 +49,7 @@ class TargetTable {
     MonotonicTime as_of;            // about when the prober's answer is
     MonotonicTime exited_at;        // unknown while it lives, or if its end was not seen
     TargetId previous = kNoTarget;  // whose the tgid was before
+    TargetId program = kNoTarget;   // of what it runs, if that was asked for
     std::uint32_t windows_since_exit = 0;
     ServiceHash service = 0;
     ProcessOrigin origin;
@@ -56,6 +57,9 @@ class TargetTable {
     InlineString<64> exe_name;
     std::shared_ptr<const Target> target;  // null while unresolved
   };
+
+  [[nodiscard]] ProcessOrigin origin_of(std::uint32_t tgid) const override;
+  [[nodiscard]] InlineString<16> comm_of(std::uint32_t tgid) const;
 
   void on_process(const ProcessEvent& event);
   void on_process_exit(std::uint32_t tgid, MonotonicTime time);
@@ -83,6 +87,7 @@ class TargetTable {
     entries_[index_of(id)].held += static_cast<std::uint32_t>(difference);
   }
   void mark_counted(TargetId id) { entries_[index_of(id)].counted = true; }
+  void note_program(TargetId id, TargetId program) { entries_[index_of(id)].program = program; }
 
   // Forgets processes that have exited and have no live series.
   void close_window(const SeriesRegistry& registry);

@@ -21,7 +21,8 @@
   X(kChunksOrphan, chunks, orphan, "chunks with no message to belong to")                          \
   X(kConnectionsOpened, connections, opened, "connections tracked")                                \
   X(kConnectionsClosed, connections, closed, "connections that ended")                             \
-  X(kConnectionsEvicted, connections, evicted, "connections forgotten: table full or idle")        \
+  X(kConnectionsEvicted, connections, evicted, "connections forgotten: idle for long")             \
+  X(kConnectionsOverShare, connections, over_share, "forgotten: table full, their process held most") \
   X(kParseErrorRequest, parse_errors, request_head, "request heads that are not valid")            \
   X(kParseErrorResponse, parse_errors, response_head, "response heads that are not valid")         \
   X(kParseErrorFraming, parse_errors, framing, "bodies whose framing is contradictory")            \
@@ -29,8 +30,10 @@
   X(kOrphanRequest, orphans, request, "requests whose response was not seen")                      \
   X(kOrphanGap, orphans, gap, "messages lost in bytes that were not captured")                     \
   X(kRequestsUnansweredOverflow, orphans, pipeline_overflow, "pipelined requests over the bound")  \
+  X(kRequestsOverShare, orphans, request_share, "requests left out: their process has its share")  \
   X(kHeadTooLong, heads_cut, budget, "heads longer than the capture budget")                       \
   X(kHeadBlocksExhausted, heads_cut, memory, "incomplete heads dropped: no block was free")         \
+  X(kHeadBlocksOverShare, heads_cut, memory_share, "incomplete heads dropped: share of a process") \
   X(kContextCut, heads_cut, context, "trace contexts cut by the capture limit: unknown")           \
   X(kContextInvalid, contexts, invalid, "traceparent headers that are not valid")                  \
   X(kContextAccepted, contexts, accepted, "valid traceparent headers")                             \
@@ -44,6 +47,7 @@
   X(kTargetsOverflow, targets, overflow, "processes that found no place in the target table")      \
   X(kTargetsShare, targets, origin_share, "processes left out: their parent has its share")        \
   X(kHeldOverflow, targets, hold_overflow, "exchanges let go early: too many wait for targets")    \
+  X(kHeldOverShare, targets, hold_share, "exchanges let go early: their process has its share")    \
   X(kPodTargetsNamed, pod_targets, named, "processes named by their pod")                          \
   X(kPodTargetsWaited, pod_targets, waited, "processes that waited for their pod")                 \
   X(kPodTargetsUnnamed, pod_targets, unnamed, "processes let go before their pod was known")       \

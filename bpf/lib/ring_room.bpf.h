@@ -22,15 +22,16 @@ struct exa_ring_look {
 };
 static struct exa_ring_look exa_ring_looks[EXA_MAX_EVENT_RINGS];
 
-static __always_inline void exa_ring_note_refusal(struct task_struct* task) {
+static __always_inline void exa_note_refusal(struct task_struct* task, const int what) {
   const __u32 tgid = exa_tgid(task);
-  struct exa_noisy_process first = {.refused_chunks = 1};
+  struct exa_noisy_process first = {};
   struct exa_noisy_process* noisy = bpf_map_lookup_elem(&exa_noisy, &tgid);
 
   if (noisy) {
-    __sync_fetch_and_add(&noisy->refused_chunks, 1);
+    __sync_fetch_and_add(&noisy->refused[what], 1);
     return;
   }
+  first.refused[what] = 1;
   bpf_probe_read_kernel_str(first.comm, sizeof(first.comm), task->group_leader->comm);
   bpf_map_update_elem(&exa_noisy, &tgid, &first, BPF_NOEXIST);
 }
@@ -60,7 +61,7 @@ static __noinline int exa_ring_look(struct task_struct* task, struct exa_ring_lo
   if (exa_ring_share_grants(share, exa_config.event_ring_bytes,
                             bpf_ringbuf_query(ring, BPF_RB_CONS_POS), unread_bytes, size_bytes))
     return room;
-  exa_ring_note_refusal(task);
+  exa_note_refusal(task, EXA_REFUSED_CHUNK);
   return EXA_ROOM_REFUSED;
 }
 

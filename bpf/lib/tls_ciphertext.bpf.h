@@ -11,6 +11,7 @@
 #include "bpf/lib/tls_life.bpf.h"
 #include "bpf/lib/tls_records.bpf.h"
 #include "bpf/lib/tls_registers.bpf.h"
+#include "bpf/lib/tls_share.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
 #include "bpf/maps/sockets.bpf.h"
 #include "bpf/maps/tls.bpf.h"
@@ -137,7 +138,8 @@ static __noinline int exa_tls_inherit(struct exa_tls_stream* stream, struct sock
     *stream = *parent;
     stream->state.tgid = tgid;
     link = bpf_sk_storage_get(&exa_tls_links, sk, 0, 0);
-    if (link) bpf_map_delete_elem(&exa_tls_streams, link);
+    if (link && bpf_map_delete_elem(&exa_tls_streams, link) == 0)
+      exa_tls_let_go(link->tgid, EXA_TLS_STREAMS);
     return 1;
   }
   remnant = bpf_map_lookup_elem(&exa_tls_remnants, &cookie);
@@ -354,7 +356,8 @@ static __noinline int exa_tls_on_end(struct sock* sk, __u32 end_flags, __u32 soc
   if (!stream || stream->socket.cookie != bpf_get_socket_cookie(sk)) return 0;
   exa_emit_end(&stream->state, end_flags, socket_error);
   if (end_flags & EXA_END_FINAL) {
-    bpf_map_delete_elem(&exa_tls_streams, link);
+    if (bpf_map_delete_elem(&exa_tls_streams, link) == 0)
+      exa_tls_let_go(link->tgid, EXA_TLS_STREAMS);
     link->object = 0;
   }
   return 0;

@@ -6,6 +6,7 @@
 
 #include "bpf/lib/pid_namespace.bpf.h"
 #include "bpf/lib/records.bpf.h"
+#include "bpf/lib/tls_share.bpf.h"
 #include "bpf/lib/tls_stream.h"
 #include "bpf/maps/tls.bpf.h"
 
@@ -39,8 +40,9 @@ static __noinline int exa_tls_restart(struct exa_tls_stream* stream, __u64 now) 
 static __noinline struct exa_tls_stream* exa_tls_stream_of(struct exa_tls_key* key, __u64 now) {
   struct exa_tls_stream* stream = bpf_map_lookup_elem(&exa_tls_streams, key);
 
-  if (stream) return stream;
-  bpf_map_update_elem(&exa_tls_streams, key, &exa_tls_no_stream, BPF_NOEXIST);
+  if (stream || !exa_tls_may_hold(key->tgid, EXA_TLS_STREAMS)) return stream;
+  if (bpf_map_update_elem(&exa_tls_streams, key, &exa_tls_no_stream, BPF_NOEXIST) == 0)
+    exa_tls_hold(key->tgid, EXA_TLS_STREAMS);
   stream = bpf_map_lookup_elem(&exa_tls_streams, key);
   if (stream) __sync_val_compare_and_swap(&stream->state.cookie, 0, exa_tls_new_id(now));
   return stream;

@@ -9,6 +9,7 @@
 #include "bpf/lib/run.h"
 #include "bpf/lib/tls_life.bpf.h"
 #include "bpf/lib/tls_records.bpf.h"
+#include "bpf/lib/tls_share.bpf.h"
 #include "bpf/maps/tls.bpf.h"
 #include "bpf/maps/tls_scratch.bpf.h"
 
@@ -26,6 +27,19 @@ static __always_inline __u32 exa_tls_leaves_later(const struct exa_tls_stream* s
                                                   const struct exa_plain* plain) {
   const __u32 client = stream->state.flags / EXA_SOCKET_CLIENT;
   return -(plain->direction & stream->tells_leaving & ~client & 1);
+}
+
+/* Why a call that moved bytes has no stream. */
+static __noinline int exa_tls_count_no_stream(const struct exa_tls_key* key,
+                                              struct exa_counter_row* row) {
+  if (!key || !row) return 0;
+  if (exa_tls_may_hold(key->tgid, EXA_TLS_STREAMS)) {
+    EXA_COUNT_SHARED(row, TLS_DROPPED_NO_STATE);
+    return 0;
+  }
+  EXA_COUNT_SHARED(row, TLS_DROPPED_STREAM_SHARE);
+  exa_note_refusal(bpf_get_current_task_btf(), EXA_REFUSED_STREAM);
+  return 0;
 }
 
 static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct exa_counter_row* row,

@@ -8,6 +8,9 @@
 #include "bpf/lib/kernel_types.bpf.h"
 #include "bpf/lib/tls_stream.h"
 
+/* So far below its call may a socket call be: stacks of coroutines lie next to each other. */
+enum { EXA_TLS_STACK_BYTES = 128 * 1024 };
+
 #if defined(__TARGET_ARCH_x86)
 static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
   return regs->r14;
@@ -51,6 +54,10 @@ static __always_inline __u64 exa_tls_result(const struct pt_regs* regs) {
   return regs->ax;
 }
 
+static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
+  return regs->sp;
+}
+
 /* Is the call still on the stack, under the system call that regs belongs to? */
 static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
                                                const struct pt_regs* regs) {
@@ -58,15 +65,22 @@ static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
   call->return_address = 0;
   bpf_probe_read_user(&call->return_address, sizeof(call->return_address), (void*)regs->sp);
 }
+static __always_inline int exa_tls_is_on_stack(const struct exa_tls_call* call, __u64 frame) {
+  __u64 there = 0;
+  if (bpf_probe_read_user(&there, sizeof(there), (void*)frame)) return 0;
+  return there == call->return_address && there;
+}
 static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
                                             const struct pt_regs* regs) {
   const __u64 frame = exa_tls_frame(call->shape, regs, call->frame);
-  __u64 there = 0;
-  if (regs->sp >= frame) return 0;
-  if (call->kind == EXA_TLS_READING && call->shape != EXA_TLS_SHAPE_GO)
-    return 1; /* its return is probed, which replaces the address */
-  if (bpf_probe_read_user(&there, sizeof(there), (void*)frame)) return 0;
-  return there == call->return_address && there;
+  return frame - regs->sp - 1 < EXA_TLS_STACK_BYTES && exa_tls_is_on_stack(call, frame);
+}
+/* Is the probe where that call comes to its end: at its return instruction, or behind it in the
+ * caller? */
+enum { EXA_TLS_RETURN_STACKS = 2 };
+static __always_inline int exa_tls_returns_from(const struct exa_tls_call* call,
+                                                const struct pt_regs* regs) {
+  return regs->sp == call->frame || regs->sp == call->frame + sizeof(__u64);
 }
 
 #elif defined(__TARGET_ARCH_arm64)
@@ -82,6 +96,10 @@ static __always_inline __u64 exa_tls_result(const struct pt_regs* regs) {
   return regs->regs[0];
 }
 
+static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
+  return regs->sp;
+}
+
 /* The return address is in a register here, so a write that has returned cannot be told from one
  * that has not: nothing is learned from writes. */
 static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
@@ -91,7 +109,16 @@ static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
 }
 static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
                                             const struct pt_regs* regs) {
-  return call->kind == EXA_TLS_READING && regs->sp < exa_tls_frame(call->shape, regs, call->frame);
+  const __u64 frame = exa_tls_frame(call->shape, regs, call->frame);
+  return call->kind == EXA_TLS_READING && frame - regs->sp - 1 < EXA_TLS_STACK_BYTES;
+}
+static __always_inline int exa_tls_is_on_stack(const struct exa_tls_call* call, __u64 frame) {
+  return frame != 0;
+}
+enum { EXA_TLS_RETURN_STACKS = 1 };
+static __always_inline int exa_tls_returns_from(const struct exa_tls_call* call,
+                                                const struct pt_regs* regs) {
+  return regs->sp == call->frame;
 }
 
 #endif

@@ -75,8 +75,8 @@ struct exa_tls_remnant {
   struct exa_flow flow[2];
 };
 
-/* A call of the library that a thread, or a goroutine, is in. A write has no return probe: it is
- * over once the return address is gone from the stack where the call had put it. */
+/* A call of the library that a thread, or a goroutine, is in. A write has no probe where it
+ * returns: it is over once the return address is gone from the stack where the call had put it. */
 struct exa_tls_call {
   __u64 object;
   __u64 buffer;

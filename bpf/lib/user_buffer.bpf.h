@@ -139,10 +139,34 @@ static __always_inline void exa_find_source(struct exa_source* source, struct ta
   }
 }
 
+struct exa_segment_copy {
+  struct exa_scratch* scratch;
+  __u32 wanted;
+  __u32 copied;
+  __u32 fault;
+  __u32 reserved;
+};
+
+static long exa_copy_segment(__u32 index, struct exa_segment_copy* copy) {
+  const struct exa_segment* segment = &copy->scratch->segment[index & (EXA_MAX_SEGMENTS - 1)];
+  const __u32 left = copy->wanted - copy->copied;
+  const __u64 size = segment->size_bytes < left ? segment->size_bytes : left;
+  __u32 part = size & (2 * EXA_MAX_CAPTURE_BYTES - 1);
+
+  if (part > EXA_MAX_CAPTURE_BYTES) part = EXA_MAX_CAPTURE_BYTES;
+  if (bpf_probe_read_user(copy->scratch->payload + (copy->copied & (EXA_MAX_CAPTURE_BYTES - 1)),
+                          part, (void*)segment->address)) {
+    copy->fault = 1;
+    return 1;
+  }
+  copy->copied += part;
+  return copy->copied >= copy->wanted;
+}
+
 /* Copies segment by segment. Returns the bytes copied; less than asked for sets source->gap. */
 __noinline int exa_copy_segments(struct exa_source* source, struct exa_scratch* scratch,
                                  __u32 wanted) {
-  __u32 copied = 0;
+  struct exa_segment_copy copy = {.scratch = scratch, .wanted = wanted};
   __u32 count;
 
   if (!source || !scratch) return 0;
@@ -152,23 +176,12 @@ __noinline int exa_copy_segments(struct exa_source* source, struct exa_scratch* 
     source->gap = EXA_GAP_READ_FAULT;
     return 0;
   }
-  for (__u32 i = 0; i < EXA_MAX_SEGMENTS; ++i) {
-    __u64 size = scratch->segment[i].size_bytes;
-    __u32 part;
-    if (i >= count || copied >= wanted) break;
-    if (size > wanted - copied) size = wanted - copied;
-    if (size == 0) continue;
-    part = size & (2 * EXA_MAX_CAPTURE_BYTES - 1);
-    if (part > EXA_MAX_CAPTURE_BYTES) part = EXA_MAX_CAPTURE_BYTES;
-    if (bpf_probe_read_user(scratch->payload + (copied & (EXA_MAX_CAPTURE_BYTES - 1)), part,
-                            (void*)scratch->segment[i].address)) {
-      source->gap = EXA_GAP_READ_FAULT;
-      return copied;
-    }
-    copied += part;
-  }
-  if (copied < wanted) source->gap = EXA_GAP_SEGMENTS;
-  return copied;
+  bpf_loop(count, exa_copy_segment, &copy, 0);
+  if (copy.fault)
+    source->gap = EXA_GAP_READ_FAULT;
+  else if (copy.copied < wanted)
+    source->gap = EXA_GAP_SEGMENTS;
+  return copy.copied;
 }
 
 /* Copies the first wanted bytes, at most EXA_MAX_CAPTURE_BYTES, into the scratch payload. */

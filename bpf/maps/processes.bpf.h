@@ -35,8 +35,8 @@ struct {
   __type(value, struct exa_verdict);
 } exa_verdicts SEC(".maps");
 
-/* Chunks that were refused to a process because it had written its share, so that somebody can say
- * which process it was. Entered by the programs, the oldest make room; read by the prober. */
+/* What was refused to a process because it had its share, so that somebody can say which process it
+ * was. Entered by the programs, the oldest make room; read by the prober. */
 struct {
   __uint(type, BPF_MAP_TYPE_LRU_HASH);
   __uint(max_entries, 256);

@@ -9,10 +9,10 @@
 
 /* One TLS connection. Entered at its first read or write; deleted by the probe of the library's
  * free function, by the end of its socket, and by the prober for processes that are gone. Overflow:
- * TLS_DROPPED_NO_STATE. */
+ * TLS_DROPPED_NO_STATE, of one process TLS_DROPPED_STREAM_SHARE. */
 struct {
   __uint(type, BPF_MAP_TYPE_HASH);
-  __uint(max_entries, 65536);
+  __uint(max_entries, EXA_TLS_ENTRIES);
   __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, struct exa_tls_key);
   __type(value, struct exa_tls_stream);
@@ -27,13 +27,25 @@ struct {
 } exa_tls_threads SEC(".maps");
 
 /* The call a goroutine is in: key is the goroutine's descriptor, as it moves from thread to thread.
- * The runtime reuses descriptors, so a process holds few; the oldest make room. */
+ * The runtime reuses descriptors: a process holds as many as it ever had at a time. Deleted by the
+ * prober for processes that are gone. Overflow, also of one process: its reads are unpaired. */
 struct {
-  __uint(type, BPF_MAP_TYPE_LRU_HASH);
-  __uint(max_entries, 16384);
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, EXA_TLS_ENTRIES);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, struct exa_tls_key);
   __type(value, struct exa_tls_call);
 } exa_tls_gos SEC(".maps");
+
+/* How much of these two maps each process holds; under EXA_TLS_ALL how much is held in all. Counted
+ * by the programs, put right by the prober each time it looks for processes that are gone. */
+struct {
+  __uint(type, BPF_MAP_TYPE_HASH);
+  __uint(max_entries, 16384);
+  __uint(map_flags, BPF_F_NO_PREALLOC);
+  __type(key, __u32);
+  __type(value, struct exa_tls_held);
+} exa_tls_held SEC(".maps");
 
 /* Executables without a TLS library in them. Entered by the prober; the oldest make room. */
 struct {

@@ -97,7 +97,7 @@ TEST_F(Rings, ProgramsStayFarBelowTheVerifierLimit) {
     std::printf("%-16s %6u instructions verified, %5u bytes\n", program.name.c_str(),
                 program.verified_instructions, program.translated_bytes);
     EXPECT_GT(program.verified_instructions, 0u);
-    EXPECT_LT(program.verified_instructions, 200'000u) << program.name;
+    EXPECT_LT(program.verified_instructions, 80'000u) << program.name;
   }
   const std::size_t spares = programs_->features().preempts_tracepoints ? 4 : 0;
   EXPECT_THAT(programs_->figures(), SizeIs(8 + spares));

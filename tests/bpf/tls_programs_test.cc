@@ -47,10 +47,8 @@ TEST_F(Tls, RefusesAFileThatCannotBeProbed) {
   start(config_);
   const auto tls = kernel::TlsPrograms::load(*programs_, config_);
   ASSERT_TRUE(tls) << tls.error().text;
-  const kernel::TlsProbe nowhere{.kind = kernel::TlsProbeKind::kWrite,
-                                 .shape = kernel::TlsShape::kSized,
-                                 .point = kernel::UprobePoint::kEntry,
-                                 .file_offset = 0};
+  const kernel::TlsProbe nowhere{
+      .kind = kernel::TlsProbeKind::kWrite, .shape = kernel::TlsShape::kSized, .file_offset = 0};
   const UniqueFd folder(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   EXPECT_FALSE(tls->attach(folder.get(), std::span(&nowhere, 1)));
 }

@@ -266,6 +266,18 @@ CgroupIdentity identify_cgroup(std::string_view path, std::string_view node) {
   return found;
 }
 
+namespace {
+
+// Nothing of its own: the root of the hierarchy, or the service of an engine, which may place its
+// containers in other hierarchies only. Not a user's service of that name.
+bool leaves_open(std::string_view path) {
+  if (path.find_first_not_of("/.") == std::string_view::npos) return true;
+  return !path.contains("user.slice/") && !path.contains("user@") &&
+         is_engine(identify_cgroup(path).systemd_unit);
+}
+
+}  // namespace
+
 std::string choose_cgroup_path(std::string_view proc_cgroup) {
   // By rank: unified, systemd's, the longest of the others.
   std::array<std::string_view, 3> paths;
@@ -279,12 +291,15 @@ std::string choose_cgroup_path(std::string_view proc_cgroup) {
       paths[0] = line;
     else if (controllers == "name=systemd")
       paths[1] = line;
+    else if (controllers.starts_with("name="))
+      continue;  // limits nothing: no engine places a container there alone
     else if (line.size() > paths[2].size())
       paths[2] = line;
     if (placed.empty() && identify_cgroup(line).in_container()) placed = line;
   }
-  for (const auto path : paths)
-    if (identify_cgroup(path).in_container()) return std::string(path);
+  for (const auto path : {paths[0], paths[1]})
+    if (identify_cgroup(path).in_container() || !leaves_open(path)) return std::string(path);
+  if (identify_cgroup(paths[2]).in_container()) return std::string(paths[2]);
   if (!placed.empty()) return std::string(placed);
   for (const auto path : paths)
     if (path.size() > 1) return std::string(path);

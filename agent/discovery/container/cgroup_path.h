@@ -46,9 +46,10 @@ CgroupIdentity identify_cgroup(std::string_view path, std::string_view node = {}
 // is in a container inside a container. Empty otherwise.
 std::string_view node_cgroup(std::string_view own_path);
 
-// The path to be identified among the hierarchies of /proc/PID/cgroup. The unified one and
-// systemd's come first, but in hybrid set-ups a container may be placed only in others: a path that
-// names a container wins over one that does not. Empty if there is none.
+// The path to be identified among the hierarchies of /proc/PID/cgroup. The unified one, where the
+// kernel's own cgroup of a process is, says who it is, then systemd's. In hybrid set-ups a
+// container may be placed only in those of controllers: they are believed where the first two have
+// nothing to say, which is in their root and in the service of an engine. Empty if there is none.
 std::string choose_cgroup_path(std::string_view proc_cgroup);
 
 // "containerd", as container.runtime.name says it; empty if unknown.

@@ -81,27 +81,20 @@ bool is_emulated(const Instruction& instruction) {
   return what.mnemonic == ZYDIS_MNEMONIC_NOP && what.opcode == 0x90 && what.length == 1;
 }
 
-bool is_harmless(const Instruction& instruction, StepOver step_over) {
-  switch (instruction.what.mnemonic) {
-    case ZYDIS_MNEMONIC_ENDBR64:
-      return true;
-    case ZYDIS_MNEMONIC_TEST:
-    case ZYDIS_MNEMONIC_CMP:
-      return step_over == StepOver::kTests;
-    default:
-      return false;
-  }
+bool is_harmless(const Instruction& instruction) {
+  const auto mnemonic = instruction.what.mnemonic;
+  return mnemonic == ZYDIS_MNEMONIC_ENDBR64 || mnemonic == ZYDIS_MNEMONIC_TEST ||
+         mnemonic == ZYDIS_MNEMONIC_CMP;
 }
 
 }  // namespace
 
-std::uint32_t cheapest_offset(Machine machine, std::span<const std::byte> code,
-                              StepOver step_over) {
+std::uint32_t cheapest_offset(Machine machine, std::span<const std::byte> code) {
   if (machine != Machine::kX86_64) return 0;
   Walk walk(code);
   for (Instruction instruction; walk.next(instruction);) {
     if (is_emulated(instruction)) return static_cast<std::uint32_t>(instruction.at);
-    if (!is_harmless(instruction, step_over)) break;
+    if (!is_harmless(instruction)) break;
   }
   return 0;
 }

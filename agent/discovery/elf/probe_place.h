@@ -20,16 +20,9 @@ namespace exa {
 // So many bytes of a function are enough for both questions.
 inline constexpr std::size_t kPrologueBytes = 96;
 
-// How much of the way may be stepped over.
-enum class StepOver : std::uint8_t {
-  kLandingPad,  // endbr64 only: nothing can jump behind it, so that a return probe stays paired
-  kTests,       // comparisons too: flags change, arguments and stack do not
-};
-
-// Offset of the cheapest place for a probe that wants the state of the function's entry: 0 unless a
-// later one is better.
-[[nodiscard]] std::uint32_t cheapest_offset(Machine machine, std::span<const std::byte> code,
-                                            StepOver step_over);
+// Offset of the cheapest place for a probe that wants arguments, result and stack as they are at
+// the first byte: 0 unless a later one is better. Comparisons change flags only.
+[[nodiscard]] std::uint32_t cheapest_offset(Machine machine, std::span<const std::byte> code);
 
 // Offset of the first instruction behind the stack check that a Go function begins with: a function
 // whose stack has to grow begins anew, and would be seen twice before it. 0 if there is no such.

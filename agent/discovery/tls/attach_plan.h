@@ -15,6 +15,7 @@ enum class TlsLibrary : std::uint8_t { kOpenSsl, kBoringSsl, kGnuTls, kGo };
 #define EXA_TLS_VERDICTS(X)                                                                \
   X(kReadable, "TLS is read by probes")                                                    \
   X(kNoLibrary, "no TLS library found")                                                    \
+  X(kReturnsUnknown, "it could not be found out safely where its read functions return")   \
   X(kGoWithoutTls, "a Go program without crypto/tls")                                      \
   X(kGoUnreadable, "a Go program whose functions could not be located safely")             \
   X(kGoOld, "a Go program built before Go 1.17: it passes arguments on the stack")         \
@@ -73,9 +74,8 @@ enum class TlsRole : std::uint8_t {
 [[nodiscard]] std::string_view function_name(TlsRole role);
 
 enum class ProbePoint : std::uint8_t {
-  kEntry,        // uprobe where the function's arguments and stack are as they came
-  kReturn,       // uretprobe of the function; file_offset as for its entry. Never in Go
-  kInstruction,  // uprobe at a return instruction of a Go function
+  kEntry,   // where the function's arguments and stack are as they came
+  kReturn,  // where its result is, and its stack as its caller had it
 };
 
 struct ProbeSite {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <utility>
 
 #include "agent/discovery/elf/build_id.h"
 #include "agent/discovery/elf/dynamic.h"
@@ -11,6 +12,7 @@
 #include "agent/discovery/tls/go_sites.h"
 #include "agent/discovery/tls/inner_functions.h"
 #include "agent/discovery/tls/library_traces.h"
+#include "agent/discovery/tls/return_places.h"
 
 namespace exa {
 namespace {
@@ -132,40 +134,58 @@ std::optional<std::uint64_t> address_of(std::span<const FunctionSymbol> function
 
 struct Place {
   TlsRole role;
-  std::uint64_t file_offset;
+  std::uint64_t entry = 0;               // file offset
+  std::vector<std::uint64_t> returns{};  // file offsets, of a read
 };
 
-// What to probe; for OpenSSL the functions behind the public ones, where the code tells them.
-std::vector<Place> choose_places(ElfImage& image, std::span<const FunctionSymbol> functions) {
+// What to probe; for OpenSSL the functions behind the public ones, where the code tells them and
+// who calls them.
+ElfResult<std::vector<Place>> choose_places(ElfImage& image,
+                                            std::span<const FunctionSymbol> functions) {
   const auto named = [&](std::string_view name) { return address_of(functions, name); };
-  const auto read = find_inner_read(
-      image,
-      {.plain = named("SSL_read"), .extended = named("SSL_read_ex"), .peek = named("SSL_peek_ex")});
+  std::vector<Place> places;
+  bool read_inside = false;
+  if (const auto read = find_inner_read(image, {.plain = named("SSL_read"),
+                                                .extended = named("SSL_read_ex"),
+                                                .peek = named("SSL_peek_ex")}))
+    if (auto returns = find_call_returns(image, *read)) {
+      read_inside = true;
+      places.push_back({.role = TlsRole::kSslReadInner,
+                        .entry = *image.code_offset(*read, kPrologueBytes),
+                        .returns = std::move(*returns)});
+    }
   const auto write = find_inner_write(
       image, {.plain = named("SSL_write"), .extended = named("SSL_write_ex"), .peek = {}});
-  std::vector<Place> places;
-  if (read) places.push_back({TlsRole::kSslReadInner, *read});
-  if (write) places.push_back({TlsRole::kSslWriteInner, *write});
+  if (write)
+    places.push_back(
+        {.role = TlsRole::kSslWriteInner, .entry = *image.code_offset(*write, kPrologueBytes)});
   for (const auto& function : functions) {
     const auto role = kKnown[function.wanted].role;
     if (!role) continue;
-    if (read && (*role == TlsRole::kSslRead || *role == TlsRole::kSslReadEx)) continue;
+    if (read_inside && (*role == TlsRole::kSslRead || *role == TlsRole::kSslReadEx)) continue;
     if (write && (*role == TlsRole::kSslWrite || *role == TlsRole::kSslWriteEx)) continue;
     // Where send2 exists, send is a jump to it: probing both would see each write twice.
     if (*role == TlsRole::kGnuTlsSend && has_role(functions, TlsRole::kGnuTlsSend2)) continue;
-    places.push_back({*role, function.file_offset});
+    Place place{.role = *role, .entry = function.file_offset};
+    if (is_read(*role)) {
+      auto returns = find_return_places(image, function);
+      if (!returns) return std::unexpected(returns.error());
+      place.returns = std::move(*returns);
+    }
+    places.push_back(std::move(place));
   }
   return places;
 }
 
-std::uint64_t cheapest_place(ElfImage& image, std::uint64_t file_offset, StepOver step_over) {
+std::uint64_t cheapest_place(ElfImage& image, std::uint64_t file_offset) {
   std::array<std::byte, kPrologueBytes> code;
   if (!image.reader().read(file_offset, code)) return file_offset;
-  return file_offset + cheapest_offset(image.machine(), code, step_over);
+  return file_offset + cheapest_offset(image.machine(), code);
 }
 
-// One breakpoint a write and a handshake, one pair a read.
-void add_sites(ElfImage& image, std::span<const FunctionSymbol> functions,
+// One breakpoint a write and a handshake, two a read. False if a read cannot be followed: then the
+// library gets none at all.
+bool add_sites(ElfImage& image, std::span<const FunctionSymbol> functions,
                std::vector<ProbeSite>& sites) {
   const TlsLibrary ssl =
       sign_of(functions) == Sign::kBoringSsl ? TlsLibrary::kBoringSsl : TlsLibrary::kOpenSsl;
@@ -173,15 +193,21 @@ void add_sites(ElfImage& image, std::span<const FunctionSymbol> functions,
     const auto role = kKnown[function.wanted].role;
     return role && carries(*role);
   });
-  if (!carries_plaintext) return;
-  for (const auto& [role, function_at] : choose_places(image, functions)) {
-    if (sites.size() + 2 > kMaxSites) return;
+  if (!carries_plaintext) return true;
+  const auto places = choose_places(image, functions);
+  if (!places) return false;
+  std::vector<ProbeSite> added;
+  for (const auto& [role, entry, returns] : *places) {
     const TlsLibrary library = is_gnutls(role) ? TlsLibrary::kGnuTls : ssl;
-    const auto at = cheapest_place(image, function_at,
-                                   is_read(role) ? StepOver::kLandingPad : StepOver::kTests);
-    sites.push_back({library, role, ProbePoint::kEntry, at});
-    if (is_read(role)) sites.push_back({library, role, ProbePoint::kReturn, at});
+    added.push_back({library, role, ProbePoint::kEntry, cheapest_place(image, entry)});
+    for (const auto at : returns)
+      // Several functions may end in one: it returns once.
+      if (std::ranges::none_of(added, [&](const auto& site) { return site.file_offset == at; }))
+        added.push_back({library, role, ProbePoint::kReturn, at});
   }
+  if (added.size() > kMaxSites) return false;
+  sites = std::move(added);
+  return true;
 }
 
 bool is_program(ElfImage& image) {
@@ -217,13 +243,15 @@ AttachPlan plan_attachment(int fd, ReadLimits limits) {
     return plan;
   }
   const auto functions = find_known(*image);
-  if (functions) add_sites(*image, *functions, plan.sites);
+  const bool returns_known = !functions || add_sites(*image, *functions, plan.sites);
 
   // A Go program may hold a C library too: its own sites come on top.
   const GoFinding go = find_go_sites(*image, plan.sites);
   plan.go_version = go.version;
   if (!plan.sites.empty())
     plan.verdict = TlsVerdict::kReadable;
+  else if (!returns_known)
+    plan.verdict = TlsVerdict::kReturnsUnknown;
   else if (go.verdict)
     plan.verdict = *go.verdict;
   else if (!functions)

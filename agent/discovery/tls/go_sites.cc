@@ -47,7 +47,7 @@ ElfResult<void> add_function(ElfImage& image, const FunctionSymbol& function,
   if (!returns) return std::unexpected(returns.error());
   if (returns->empty()) return std::unexpected(ElfError::kUnknownCode);
   for (const std::uint32_t at : *returns)
-    sites.push_back({TlsLibrary::kGo, role, ProbePoint::kInstruction, function.file_offset + at});
+    sites.push_back({TlsLibrary::kGo, role, ProbePoint::kReturn, function.file_offset + at});
   return {};
 }
 

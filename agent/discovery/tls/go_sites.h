@@ -1,5 +1,5 @@
 // Probes of Go's crypto/tls: the first byte of Conn.Write, the first byte and every return
-// instruction of Conn.Read. A return probe as C libraries get it would break Go's movable stacks.
+// instruction of Conn.Read.
 #pragma once
 
 #include <optional>

@@ -29,7 +29,7 @@ std::optional<std::uint64_t> shared_callee(ElfImage& image, const PublicFunction
   const auto extended = callee_of(image, functions.extended, of_extended);
   if (!plain || plain != extended) return std::nullopt;
   if (plain == callee_of(image, functions.peek, {kFirst, kSecond})) return std::nullopt;
-  return image.code_offset(*plain, kPrologueBytes);
+  return image.code_offset(*plain, kPrologueBytes) ? plain : std::nullopt;
 }
 
 }  // namespace

@@ -19,9 +19,9 @@ struct PublicFunctions {
   std::optional<std::uint64_t> peek;      // SSL_peek_ex, which must not lead there
 };
 
-// File offset of int f(object, buffer, size, ...), which both call before anything else; for reads
-// with the address where it says how much it moved as fourth argument. Nothing unless the code of
-// both says so.
+// Address of int f(object, buffer, size, ...), which both call before anything else; for reads with
+// the address where it says how much it moved as fourth argument. Nothing unless the code of both
+// says so.
 [[nodiscard]] std::optional<std::uint64_t> find_inner_read(ElfImage& image,
                                                            const PublicFunctions& functions);
 [[nodiscard]] std::optional<std::uint64_t> find_inner_write(ElfImage& image,

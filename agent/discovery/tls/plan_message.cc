@@ -35,7 +35,7 @@ enum class Role : std::uint8_t { EXA_TLS_ROLES(EXA_X) kCount };
 constexpr auto kVerdicts = static_cast<std::uint32_t>(Verdict::kCount);
 constexpr auto kRoles = static_cast<std::uint8_t>(Role::kCount);
 constexpr auto kLastLibrary = static_cast<std::uint8_t>(TlsLibrary::kGo);
-constexpr auto kLastPoint = static_cast<std::uint8_t>(ProbePoint::kInstruction);
+constexpr auto kLastPoint = static_cast<std::uint8_t>(ProbePoint::kReturn);
 
 void append(std::vector<std::byte>& to, const void* from, std::size_t size) {
   const auto* const bytes = static_cast<const std::byte*>(from);
@@ -95,9 +95,6 @@ std::optional<AttachPlan> decode_plan(std::span<const std::byte> bytes) {
     const auto site = load_at<Site>(bytes, sizeof(Head) + i * sizeof(Site));
     if (site.library > kLastLibrary || site.role >= kRoles || site.point > kLastPoint)
       return std::nullopt;
-    const bool go = site.library == kLastLibrary;
-    // Never a return probe in Go: it would move the program's stack under its feet.
-    if (go && static_cast<ProbePoint>(site.point) == ProbePoint::kReturn) return std::nullopt;
     plan.sites.push_back({.library = static_cast<TlsLibrary>(site.library),
                           .role = static_cast<TlsRole>(site.role),
                           .point = static_cast<ProbePoint>(site.point),

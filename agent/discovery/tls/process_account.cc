@@ -15,9 +15,7 @@ namespace exa {
 
 ProcessAccount account_of(int process_fd) {
   ProcessAccount account{.user = owner_of(process_fd), .name = {}};
-  const UniqueFd file(::openat(process_fd, "cgroup", O_RDONLY | O_CLOEXEC));
-  const auto path =
-      file.valid() ? choose_cgroup_path(read_text(file.get(), kMaxProcTextBytes)) : std::string();
+  const auto path = choose_cgroup_path(read_process_file(process_fd, "cgroup"));
   if (auto container = identify_cgroup(path).container_id; !container.empty())
     account.name = std::move(container);
   else

@@ -36,11 +36,17 @@ struct exa_verdict {
 };
 EXA_ASSERT_SIZE(struct exa_verdict, 8);
 
-/* Value of map exa_noisy, key tgid: a process that filled a data ring beyond its share. */
+enum exa_refused {
+  EXA_REFUSED_CHUNK = 0,  /* a chunk: the process fills a data ring */
+  EXA_REFUSED_STREAM = 1, /* a call of a TLS library: the process holds too many streams */
+  EXA_REFUSED_KINDS = 2,
+};
+
+/* Value of map exa_noisy, key tgid: a process that wanted more than its share. */
 struct exa_noisy_process {
-  __u64 refused_chunks;
+  __u64 refused[EXA_REFUSED_KINDS];
   __u8 comm[16];
 };
-EXA_ASSERT_SIZE(struct exa_noisy_process, 24);
+EXA_ASSERT_SIZE(struct exa_noisy_process, 32);
 
 #endif

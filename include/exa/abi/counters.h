@@ -58,6 +58,7 @@
   X(TLS_DROPPED_RING_FULL, tls_dropped, ring_full, "TLS chunk lost: ring buffer full")             \
   X(TLS_DROPPED_OVER_SHARE, tls_dropped, over_share, "TLS chunk left out: its process fills the ring") \
   X(TLS_DROPPED_NO_STATE, tls_dropped, no_state, "TLS chunk lost: stream table full")              \
+  X(TLS_DROPPED_STREAM_SHARE, tls_dropped, stream_share, "TLS chunk lost: too many streams of its process") \
   X(TLS_DROPPED_SCRATCH_BUSY, tls_dropped, scratch_busy, "TLS chunk lost: no free scratch")        \
   X(TLS_SOCKET_NESTED, tls_sockets, nested, "TLS streams whose socket was seen inside a call")     \
   X(TLS_SOCKET_SEQUENCE, tls_sockets, sequence, "TLS streams matched to a socket by records")      \

@@ -17,7 +17,7 @@ enum exa_tls_probe {
   EXA_TLS_PROBE_HANDSHAKE = 1,
   EXA_TLS_PROBE_WRITE = 2,
   EXA_TLS_PROBE_READ = 3,
-  EXA_TLS_PROBE_READ_RETURN = 4, /* a return instruction, or the return probe of a read */
+  EXA_TLS_PROBE_READ_RETURN = 4, /* where a read gives its result back */
   EXA_TLS_PROBE_FREE = 5,
   EXA_TLS_PROBE_BEGIN = 6, /* whatever the object was, it is a connection of its own from here on */
 };
@@ -38,6 +38,22 @@ struct exa_tls_file {
   __u32 reserved;
 };
 EXA_ASSERT_SIZE(struct exa_tls_file, 16);
+
+/* Places of the maps of TLS connections, and of calls of goroutines: one process alone gets half.
+ */
+enum { EXA_TLS_ENTRIES = 131072 };
+
+enum exa_tls_share {
+  EXA_TLS_STREAMS = 0,
+  EXA_TLS_GOROUTINES = 1,
+};
+
+/* Value of map exa_tls_held, key tgid, or EXA_TLS_ALL, which is nobody's. */
+enum { EXA_TLS_ALL = 0 };
+struct exa_tls_held {
+  __u32 count[2]; /* by exa_tls_share */
+};
+EXA_ASSERT_SIZE(struct exa_tls_held, 8);
 
 /* Socket ids of TLS streams have this bit set; socket cookies count up from one and never get
  * there. */

@@ -24,7 +24,8 @@ constexpr MonotonicTime ms(std::uint64_t milliseconds) {
 
 class Wire {
  public:
-  explicit Wire(ConnectionTracker& tracker, SocketId socket = 7) : tracker_(tracker), id_(socket) {}
+  explicit Wire(ConnectionTracker& tracker, SocketId socket = 7, std::uint32_t process = 42)
+      : tracker_(tracker), id_(socket), process_(process) {}
 
   // The process reads or writes; all of the text is captured, or its first `captured` bytes.
   void reads(std::string_view text, std::size_t captured = SIZE_MAX) {
@@ -44,8 +45,8 @@ class Wire {
     IpEndpoint remote;
     remote.address = {10, 0, 0, 9};
     remote.port = 40'000;
-    tracker_.on_event(
-        SocketEvent{.socket = id_, .time = tick(), .tgid = 42, .local = local, .remote = remote});
+    tracker_.on_event(SocketEvent{
+        .socket = id_, .time = tick(), .tgid = process_, .local = local, .remote = remote});
   }
   void chunk(Direction direction, std::string_view text, std::size_t captured = SIZE_MAX) {
     const auto d = static_cast<std::size_t>(direction);
@@ -55,7 +56,7 @@ class Wire {
         text.begin(), text.begin() + static_cast<std::ptrdiff_t>(std::min(captured, text.size())));
     const ChunkEvent event{.socket = id_,
                            .time = time,
-                           .tgid = 42,
+                           .tgid = process_,
                            .direction = direction,
                            .position = state_[d].position,
                            .length_bytes = static_cast<std::uint32_t>(text.size()),
@@ -102,6 +103,7 @@ class Wire {
 
   ConnectionTracker& tracker_;
   SocketId id_;
+  std::uint32_t process_;
   std::array<DirectionState, 2> state_{};
   MonotonicTime now_ = ms(1'000);
 };

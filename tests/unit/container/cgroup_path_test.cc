@@ -93,6 +93,25 @@ TEST(CgroupPath, HybridWhereOnlyAControllerKnowsTheContainer) {
             kPodPath);
 }
 
+// Whoever may make cgroups in another hierarchy, or a hierarchy, may name them as he likes.
+TEST(CgroupPath, NoOtherHierarchyNamesAContainerThatTheKernelsOwnDoesNot) {
+  const auto chosen_with = [](const std::string& rest) {
+    return choose_cgroup_path("13:memory:" + kPodPath + "\n" + rest);
+  };
+  EXPECT_EQ(chosen_with("0::/system.slice/shop.service\n"), "/system.slice/shop.service");
+  EXPECT_EQ(chosen_with("0::/user.slice/user-1000.slice/session-3.scope\n"),
+            "/user.slice/user-1000.slice/session-3.scope");
+  EXPECT_EQ(chosen_with("1:name=systemd:/system.slice/shop.service\n0::/\n"),
+            "/system.slice/shop.service");
+  EXPECT_EQ(chosen_with("0::/../../system.slice/shop.service\n"),
+            "/../../system.slice/shop.service");
+  const std::string of_a_user = "/user.slice/user-1000.slice/user@1000.service/docker.service";
+  EXPECT_EQ(chosen_with("0::" + of_a_user + "\n"), of_a_user);
+  EXPECT_EQ(choose_cgroup_path("7:name=mine:" + kPodPath + "\n0::/\n"), "/");
+  EXPECT_EQ(chosen_with("0::/\n"), kPodPath) << "where it says nothing, an engine's is believed";
+  EXPECT_EQ(chosen_with("0::/../..\n"), kPodPath) << "the same from a cgroup namespace";
+}
+
 TEST(CgroupPath, HybridWhereTheUnifiedHierarchyIsEmpty) {
   EXPECT_EQ(choose_cgroup_path("1:name=systemd:/system.slice/nginx.service\n0::/\n"),
             "/system.slice/nginx.service");

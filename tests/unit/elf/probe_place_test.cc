@@ -14,8 +14,8 @@ using enum Argument;
 std::span<const std::byte> bytes(std::string_view code) {
   return std::as_bytes(std::span(code));
 }
-std::uint32_t cheapest(std::string_view code, StepOver step_over) {
-  return cheapest_offset(Machine::kX86_64, bytes(code), step_over);
+std::uint32_t cheapest(std::string_view code) {
+  return cheapest_offset(Machine::kX86_64, bytes(code));
 }
 
 constexpr auto kPush = "\x41\x55\x41\x54"sv;                     // push r13; push r12
@@ -24,28 +24,25 @@ constexpr auto kTestFirst = "\x48\x85\xff\x0f\x84\x97\0\0\0"sv;  // test rdi,rdi
 constexpr auto kStackFirst = "\x48\x83\xec\x18\x85\xd2\x78"sv;   // sub rsp,24; test edx,edx; js
 
 TEST(CheapestOffset, StaysWhereTheFunctionBeginsCheaply) {
-  EXPECT_EQ(cheapest(kPush, StepOver::kLandingPad), 0u);
-  EXPECT_EQ(cheapest(kPush, StepOver::kTests), 0u);
+  EXPECT_EQ(cheapest(kPush), 0u);
 }
 
 TEST(CheapestOffset, StepsOverWhatChangesNothing) {
-  EXPECT_EQ(cheapest(kLandingPad, StepOver::kLandingPad), 4u);
-  EXPECT_EQ(cheapest(kLandingPad, StepOver::kTests), 4u);
-  EXPECT_EQ(cheapest(kTestFirst, StepOver::kTests), 3u);
-  EXPECT_EQ(cheapest(kTestFirst, StepOver::kLandingPad), 0u);
+  EXPECT_EQ(cheapest(kLandingPad), 4u);
+  EXPECT_EQ(cheapest(kTestFirst), 3u);
 }
 
 TEST(CheapestOffset, NeverGoesPastAChangeOfTheStackOrOfAnArgument) {
-  EXPECT_EQ(cheapest(kStackFirst, StepOver::kTests), 0u);
-  EXPECT_EQ(cheapest("\x48\x89\xf7\x55"sv, StepOver::kTests), 0u);  // mov rdi,rsi; push rbp
-  EXPECT_EQ(cheapest("\x0f\x05\x55"sv, StepOver::kTests), 0u);      // syscall; push rbp
+  EXPECT_EQ(cheapest(kStackFirst), 0u);
+  EXPECT_EQ(cheapest("\x48\x89\xf7\x55"sv), 0u);  // mov rdi,rsi; push rbp
+  EXPECT_EQ(cheapest("\x0f\x05\x55"sv), 0u);      // syscall; push rbp
 }
 
 TEST(CheapestOffset, OfUnknownCodeIsItsBeginning) {
-  EXPECT_EQ(cheapest(""sv, StepOver::kTests), 0u);
-  EXPECT_EQ(cheapest("\x06\x06\x55"sv, StepOver::kTests), 0u);
-  EXPECT_EQ(cheapest("\xf3\x0f"sv, StepOver::kTests), 0u);
-  EXPECT_EQ(cheapest_offset(Machine::kAArch64, bytes(kLandingPad), StepOver::kTests), 0u);
+  EXPECT_EQ(cheapest(""sv), 0u);
+  EXPECT_EQ(cheapest("\x06\x06\x55"sv), 0u);
+  EXPECT_EQ(cheapest("\xf3\x0f"sv), 0u);
+  EXPECT_EQ(cheapest_offset(Machine::kAArch64, bytes(kLandingPad)), 0u);
 }
 
 // The kernel runs these in the process: prefixed jumps, far and indirect ones, LOOP, other pushes.
@@ -54,7 +51,7 @@ TEST(CheapestOffset, CountsOnlyWhatTheKernelCarriesOutItself) {
                           "\x66\x55\x55"sv, "\xc3\x55"sv, "\x5d\x55"sv}) {
     std::string behind_a_test = "\x85\xd2";
     behind_a_test += code;
-    EXPECT_EQ(cheapest(behind_a_test, StepOver::kTests), 0u) << static_cast<int>(code[0]);
+    EXPECT_EQ(cheapest(behind_a_test), 0u) << static_cast<int>(code[0]);
   }
 }
 

@@ -297,6 +297,18 @@ TEST_F(Sampler, WithoutRoomToKeepThemOverwrittenCandidatesAreCounted) {
   EXPECT_EQ(counters.get(Counter::kCandidatesOverwritten), 2u) << "slowest, and its bucket";
 }
 
+TEST_F(Sampler, OneTargetLeavesRoomForTheCandidatesOfOthers) {
+  configure({.floor_probability = 0, .kept_records = 64}, /*recorder_records=*/8);
+  for (std::uint16_t status = 200; status < 400; ++status)
+    send({.duration = 1ms, .status = status, .randomness = 5, .target = 2});
+  send({.duration = 900ms, .randomness = 1'000, .target = 1});
+  for (int i = 0; i < 100; ++i)
+    send({.duration = 1ms, .randomness = 4, .target = 2});
+  const auto selection = close();
+  EXPECT_THAT(randomness_of_winners(selection, ExemplarReason::kSlowest), Contains(1'000));
+  EXPECT_GT(counters.get(Counter::kCandidatesOverwritten), 100u) << "of the other";
+}
+
 TEST_F(Sampler, FloorRequestsComeBesidesTheBudget) {
   configure({.spans_per_window = 1, .burst_spans = 1, .floor_probability = 0.5});
   constexpr auto kHigh = std::uint64_t{1} << 55;

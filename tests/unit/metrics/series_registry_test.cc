@@ -95,7 +95,8 @@ TEST(SeriesKey, AnAddressIsOneServerHoweverItIsTold) {
   const auto another = attributes_of(duration_key(client_request("192.0.2.8:81")));
   EXPECT_THAT(another, Contains(Attribute{"server.address", std::string("192.0.2.8")}));
   EXPECT_THAT(another, Contains(Attribute{"server.port", std::int64_t{81}}));
-  for (const auto* name : {"192.0.2", "192.0.2.300", "192.0.02.7x1", "v1.2.3.4", "host7"})
+  for (const auto* name : {"192.0.2", "192.0.2.300", "192.0.2.7.", "192.0.2.07", ".192.0.2",
+                           "1920.0.2.7", "192.0.02.7x1", "v1.2.3.4", "host7"})
     EXPECT_THAT(attributes_of(duration_key(client_request(name))),
                 Contains(Attribute{"server.address", std::string(name)}));
 }

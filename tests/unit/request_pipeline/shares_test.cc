@@ -64,6 +64,12 @@ class Shares : public ::testing::Test {
   }
   void announce(const Target& target, Duration at, std::uint32_t parent = kShell,
                 std::uint64_t cgroup = 1) {
+    kernel_announces(target, at, parent, cgroup);
+    pipeline->on_target(target);
+  }
+  // And the prober has not answered yet.
+  void kernel_announces(const Target& target, Duration at, std::uint32_t parent = kShell,
+                        std::uint64_t cgroup = 1) {
     exa_process_event event{};
     event.header = {.size_bytes = sizeof event,
                     .type = EXA_EVENT_PROCESS,
@@ -78,7 +84,24 @@ class Shares : public ::testing::Test {
     std::vector<std::byte> bytes(sizeof event);
     std::memcpy(bytes.data(), &event, sizeof event);
     pipeline->on_record(bytes);
-    pipeline->on_target(target);
+  }
+  // One that reads a request on the socket and does not answer it.
+  void reads_request(std::uint32_t tgid, std::uint64_t socket, Duration at) {
+    constexpr std::string_view kRequest = "GET / HTTP/1.1\r\n\r\n";
+    exa_chunk_event event{};
+    event.header = {.size_bytes = sizeof event + 24,
+                    .type = EXA_EVENT_CHUNK,
+                    .reserved = {},
+                    .ktime_ns = start_of(at),
+                    .socket_id = socket,
+                    .tgid = tgid,
+                    .cpu = 0};
+    event.length_bytes = event.captured_bytes = kRequest.size();
+    event.direction = EXA_INGRESS;
+    std::vector<std::byte> bytes(event.header.size_bytes);
+    std::memcpy(bytes.data(), &event, sizeof event);
+    std::memcpy(bytes.data() + sizeof event, kRequest.data(), kRequest.size());
+    pipeline->on_record(bytes);
   }
   void exit(std::uint32_t tgid, Duration at) {
     exa_event_header event{.size_bytes = sizeof event,
@@ -269,6 +292,44 @@ TEST_F(Shares, AParentOfManyLivingProcessesTakesHalfOfTheTargets) {
   EXPECT_EQ(counters.get(Counter::kTargetsOverflow), 0u);
   pass(70'000, "billing", 1s);
   EXPECT_EQ(instances_of(pipeline->close_window(kStart + 10s), "billing").size(), 1u);
+}
+
+// Where rules may exclude a process, exchanges wait for its verdict: a flood of one that nobody has
+// judged costs none of another's.
+TEST_F(Shares, AFloodOfTheUnjudgedCostsNoOtherItsExchanges) {
+  restart({.max_held_exchanges = 64});
+  Target rule;
+  rule.observed = false;
+  rule.resource = std::make_shared<Resource>();
+  pipeline->on_target(rule);
+  const auto quiet = named(100, "shop", 0s);
+  kernel_announces(quiet, 1ms);
+  kernel_announces(named(666, "flood", 0s), 1ms, kStorm);
+  for (int i = 0; i < 10; ++i)
+    ask(100, 2ms);
+  for (int i = 0; i < 1'000; ++i)
+    ask(666, 3ms);
+  for (int i = 0; i < 5; ++i)
+    ask(100, 4ms);
+  pipeline->on_target(quiet);
+  EXPECT_EQ(counters.get(Counter::kExchangesRecorded), 15u);
+  EXPECT_EQ(counters.get(Counter::kHeldOverflow), 0u);
+  EXPECT_EQ(counters.get(Counter::kHeldOverShare), 1'000u - 27u) << "half of the 54 that were free";
+}
+
+TEST_F(Shares, WhoLostConnectionsIsNamed) {
+  restart({.tracker = {.connections = 64}});
+  kernel_announces(named(100, "shop", 0s), 1ms);
+  kernel_announces(named(666, "flood", 0s), 1ms, kStorm);
+  for (std::uint64_t socket = 1; socket <= 10; ++socket)
+    reads_request(100, socket, 2ms);
+  for (std::uint64_t socket = 100; socket < 200; ++socket)
+    reads_request(666, socket, 3ms);
+  const auto losses = pipeline->share_losses(8);
+  ASSERT_EQ(losses.size(), 1u);
+  EXPECT_EQ(losses[0].tgid, 666u);
+  EXPECT_EQ(losses[0].lost[static_cast<std::size_t>(Place::kConnection)], 46u);
+  EXPECT_EQ(counters.get(Counter::kConnectionsOverShare), 46u);
 }
 
 TEST_F(Shares, LivingAndRetiredSeriesAddUpToEveryExchangeOnEveryPage) {

@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
-#include <set>
 #include <sstream>
 
 #include "agent/discovery/elf/elf_image.h"
@@ -62,10 +61,15 @@ std::uint64_t first_call(const std::string& path, std::uint64_t vaddr) {
   return 0;
 }
 
-// What binutils say where the sites are: entries of all roles, returns of those that read.
-std::vector<ProbeSite> expected_sites(const std::string& path, TlsLibrary library,
-                                      std::initializer_list<TlsRole> roles,
-                                      const std::set<TlsRole>& reads) {
+std::vector<ProbeSite> sites_at(const AttachPlan& plan, ProbePoint point) {
+  auto sites = plan.sites;
+  std::erase_if(sites, [&](const ProbeSite& site) { return site.point != point; });
+  return sites;
+}
+
+// What binutils say where the functions of these roles are entered.
+std::vector<ProbeSite> expected_entries(const std::string& path, TlsLibrary library,
+                                        std::initializer_list<TlsRole> roles) {
   const auto symbols = readelf_functions(path, "--dyn-syms");
   std::vector<ProbeSite> sites;
   for (const TlsRole role : roles) {
@@ -81,10 +85,8 @@ std::vector<ProbeSite> expected_sites(const std::string& path, TlsLibrary librar
     } else {
       continue;
     }
-    const auto entry =
-        readelf_offset(path, reads.contains(role) ? vaddr : cheap_vaddr(path, vaddr));
+    const auto entry = readelf_offset(path, cheap_vaddr(path, vaddr));
     sites.push_back({library, role, ProbePoint::kEntry, entry});
-    if (reads.contains(role)) sites.push_back({library, role, ProbePoint::kReturn, entry});
   }
   return sites;
 }
@@ -94,18 +96,19 @@ TEST(Plan, OfOpenSslProbesWhatItsFunctionsShare) {
   const auto plan = plan_of(kLibSsl);
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
   const auto expected =
-      expected_sites(kLibSsl, TlsLibrary::kOpenSsl,
-                     {TlsRole::kSslReadInner, TlsRole::kSslWriteInner, TlsRole::kSslFree,
-                      TlsRole::kSslHandshake, TlsRole::kSslAccepts, TlsRole::kSslConnects},
-                     {TlsRole::kSslReadInner});
-  EXPECT_EQ(expected.size(), 7u);
-  EXPECT_THAT(plan.sites, UnorderedElementsAreArray(expected));
+      expected_entries(kLibSsl, TlsLibrary::kOpenSsl,
+                       {TlsRole::kSslReadInner, TlsRole::kSslWriteInner, TlsRole::kSslFree,
+                        TlsRole::kSslHandshake, TlsRole::kSslAccepts, TlsRole::kSslConnects});
+  EXPECT_EQ(expected.size(), 6u);
+  EXPECT_THAT(sites_at(plan, ProbePoint::kEntry), UnorderedElementsAreArray(expected));
+  EXPECT_THAT(sites_at(plan, ProbePoint::kReturn),
+              AllOf(Not(IsEmpty()), Each(Field(&ProbeSite::role, TlsRole::kSslReadInner))));
   EXPECT_EQ(plan.build_id.size(), 40u);
 }
 
 // A probe on another kind of instruction costs a second trap.
 TEST(Plan, OfOpenSslHasOnlyCheapPlaces) {
-  for (const auto& site : plan_of(kLibSsl).sites) {
+  for (const auto& site : sites_at(plan_of(kLibSsl), ProbePoint::kEntry)) {
     const auto lines = disassemble(kLibSsl, site.file_offset);  // its code is loaded where it lies
     ASSERT_FALSE(lines.empty());
     EXPECT_THAT(lines.front().text,
@@ -119,12 +122,12 @@ TEST(Plan, OfAProgramWithItsOwnOpenSslIsThatOfTheLibrary) {
   const auto plan = plan_of(kNode);
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
   // Compiled into one, so there is nothing behind them; static code needs its own entries.
-  EXPECT_THAT(plan.sites, UnorderedElementsAreArray(expected_sites(
-                              kNode, TlsLibrary::kOpenSsl,
-                              {TlsRole::kSslRead, TlsRole::kSslReadEx, TlsRole::kSslWrite,
-                               TlsRole::kSslWriteEx, TlsRole::kSslFree, TlsRole::kSslHandshake,
-                               TlsRole::kSslAccepts, TlsRole::kSslConnects},
-                              {TlsRole::kSslRead, TlsRole::kSslReadEx})));
+  EXPECT_THAT(sites_at(plan, ProbePoint::kEntry),
+              UnorderedElementsAreArray(
+                  expected_entries(kNode, TlsLibrary::kOpenSsl,
+                                   {TlsRole::kSslRead, TlsRole::kSslReadEx, TlsRole::kSslWrite,
+                                    TlsRole::kSslWriteEx, TlsRole::kSslFree, TlsRole::kSslHandshake,
+                                    TlsRole::kSslAccepts, TlsRole::kSslConnects})));
 }
 
 TEST(Plan, OfGnuTlsProbesEachWriteOnce) {
@@ -132,12 +135,11 @@ TEST(Plan, OfGnuTlsProbesEachWriteOnce) {
   const auto plan = plan_of(kLibGnuTls);
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
   // gnutls_record_send is a jump to gnutls_record_send2.
-  EXPECT_THAT(plan.sites,
-              UnorderedElementsAreArray(expected_sites(
+  EXPECT_THAT(sites_at(plan, ProbePoint::kEntry),
+              UnorderedElementsAreArray(expected_entries(
                   kLibGnuTls, TlsLibrary::kGnuTls,
                   {TlsRole::kGnuTlsReceive, TlsRole::kGnuTlsReceiveSequence, TlsRole::kGnuTlsSend2,
-                   TlsRole::kGnuTlsHandshake, TlsRole::kGnuTlsDeinit},
-                  {TlsRole::kGnuTlsReceive, TlsRole::kGnuTlsReceiveSequence})));
+                   TlsRole::kGnuTlsHandshake, TlsRole::kGnuTlsDeinit})));
 }
 
 TEST(Plan, WithoutSectionHeadersIsTheSame) {
@@ -170,7 +172,8 @@ TEST(Plan, HasWhatIsThereWhenSymbolsAreMissing) {
   rename(copy, "SSL_free", "ssl_free");
   const auto plan = plan_attachment(copy.fd());
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
-  EXPECT_EQ(plan.sites.size(), 6u);  // read, its return, write, handshake, both beginnings
+  EXPECT_EQ(sites_at(plan, ProbePoint::kEntry).size(), 5u);  // with both beginnings
+  EXPECT_FALSE(sites_at(plan, ProbePoint::kReturn).empty());
 }
 
 TEST(Plan, WithNothingButFreeIsNoPlan) {
@@ -288,9 +291,9 @@ TEST_P(GoPlan, HasOneEntryAWriteAndTheReturnsOfRead) {
           plan.sites, [&](const auto& s) { return s.role == role && s.point == point; });
     };
     EXPECT_EQ(count(TlsRole::kGoRead, ProbePoint::kEntry), 1);
-    EXPECT_GE(count(TlsRole::kGoRead, ProbePoint::kInstruction), 1);
+    EXPECT_GE(count(TlsRole::kGoRead, ProbePoint::kReturn), 1);
     EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kEntry), 1);
-    EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kInstruction), 0);
+    EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kReturn), 0);
     EXPECT_EQ(count(TlsRole::kGoClientHandshake, ProbePoint::kEntry), 1);
     EXPECT_THAT(plan.sites, Each(Field(&ProbeSite::library, TlsLibrary::kGo)));
     EXPECT_THAT(plan.go_version, testing::StartsWith("go1."));

@@ -13,8 +13,8 @@ using testing::IsEmpty;
 
 const std::vector<ProbeSite> kSites = {
     {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kEntry, SyntheticGo::kRead + 6},
-    {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kInstruction, SyntheticGo::kRead + 6},
-    {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kInstruction, SyntheticGo::kRead + 12},
+    {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kReturn, SyntheticGo::kRead + 6},
+    {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kReturn, SyntheticGo::kRead + 12},
     {TlsLibrary::kGo, TlsRole::kGoWrite, ProbePoint::kEntry, SyntheticGo::kWrite + 6},
 };
 

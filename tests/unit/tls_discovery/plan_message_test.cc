@@ -13,7 +13,7 @@ using namespace test;
 const AttachPlan kGo{
     .verdict = TlsVerdict::kReadable,
     .sites = {{TlsLibrary::kGo, TlsRole::kGoWrite, ProbePoint::kEntry, 0x1234},
-              {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kInstruction, 0xffff'ffff'0000}},
+              {TlsLibrary::kGo, TlsRole::kGoRead, ProbePoint::kReturn, 0xffff'ffff'0000}},
     .go_version = "go1.26.1",
     .build_id = "0123abcd"};
 

@@ -1,0 +1,79 @@
+#include "agent/share_report.h"
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+namespace exa {
+namespace {
+
+struct WireLoss {
+  std::uint32_t tgid;
+  std::uint32_t reserved;
+  std::array<char, 16> comm;
+  std::array<std::uint64_t, kPlaceKinds> lost;
+};
+static_assert(kShareLossesPerMessage * sizeof(WireLoss) <= kChannelPayloadBytes);
+
+}  // namespace
+
+std::string_view name_of(SharedTable table) {
+  constexpr std::array<std::string_view, 5> kNames = {"data ring", "TLS streams", "connections",
+                                                      "unanswered requests", "incomplete heads"};
+  return kNames[static_cast<std::size_t>(table)];
+}
+
+bool ShareReport::note(SharedTable table, std::uint32_t tgid, std::string comm,
+                       std::uint64_t refused) {
+  if (refused == 0) return false;
+  const std::pair key(tgid, table);
+  const auto known = refused_.find(key);
+  if (known != refused_.end() && known->second.count == refused && known->second.comm == comm)
+    return false;
+  if (known == refused_.end() && refused_.size() >= kMost)
+    refused_.erase(std::ranges::min_element(refused_, {},
+                                            [](const auto& entry) { return entry.second.count; }));
+  refused_[key] = {.comm = std::move(comm), .count = refused};
+  return true;
+}
+
+std::string ShareReport::status(std::string_view tls) const {
+  auto over_share = nlohmann::json::array();
+  for (const auto& [key, refused] : refused_)
+    over_share.push_back({{"pid", key.first},
+                          {"command", refused.comm},
+                          {"share_of", name_of(key.second)},
+                          {"refused", refused.count}});
+  // The other part may be large: it is not parsed again.
+  auto text = "{\"over_share\":" +
+              over_share.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  if (tls.starts_with('{') && tls.size() > 2) return text.append(",").append(tls.substr(1));
+  return text + ",\"processes\":[]}";
+}
+
+void write_share_losses(const std::vector<ShareLoss>& losses, ChannelMessage& message) {
+  message.type = ChannelMessageType::kShareLosses;
+  message.value = std::min(losses.size(), kShareLossesPerMessage);
+  message.payload = {};
+  for (std::size_t i = 0; i < message.value; ++i) {
+    WireLoss wire{.tgid = losses[i].tgid, .reserved = 0, .comm = {}, .lost = losses[i].lost};
+    const auto comm = losses[i].comm.view();
+    std::copy_n(comm.begin(), std::min(comm.size(), wire.comm.size()), wire.comm.begin());
+    std::memcpy(message.payload.data() + i * sizeof wire, &wire, sizeof wire);
+  }
+}
+
+std::vector<ShareLoss> read_share_losses(const ChannelMessage& message) {
+  std::vector<ShareLoss> losses(std::min<std::uint64_t>(message.value, kShareLossesPerMessage));
+  for (std::size_t i = 0; i < losses.size(); ++i) {
+    WireLoss wire;
+    std::memcpy(&wire, message.payload.data() + i * sizeof wire, sizeof wire);
+    losses[i].tgid = wire.tgid;
+    losses[i].comm.assign({wire.comm.data(), ::strnlen(wire.comm.data(), wire.comm.size())});
+    losses[i].lost = wire.lost;
+  }
+  return losses;
+}
+
+}  // namespace exa
