@@ -8,18 +8,31 @@
 #include <string>
 
 #include "agent/cli.h"
-#include "agent/discovery/tls/attachment_planner.h"
-#include "agent/discovery/tls/tls_attacher.h"
 #include "agent/export_chain.h"
+#include "agent/foreign_reader.h"
 #include "agent/kernel/features.h"
+#include "agent/kernel/mapping_iterator.h"
 #include "agent/privilege/landlock.h"
+#include "agent/tls_capture.h"
 #include "exa/base/unique_fd.h"
 
 namespace exa {
 namespace {
 
-// What TLS costs here, and which libraries of the host would be probed.
-void print_tls(const kernel::KernelFeatures& features) {
+void print_library(const std::string& path, const std::expected<ReadFile, Unread>& found) {
+  if (!found)
+    std::printf("  %-48s  %s\n", path.c_str(), std::string(sentence(found.error())).c_str());
+  else if (found->plan.readable())
+    std::printf("  %-48s  %s, %zu probes\n", path.c_str(),
+                std::string(library_name(found->plan.sites.front().library)).c_str(),
+                found->plan.sites.size());
+  else
+    std::printf("  %-48s  %s\n", path.c_str(), std::string(sentence(found->plan.verdict)).c_str());
+}
+
+// What TLS costs here, and which libraries of the host would be probed. Readers look at them, as in
+// a run: whoever made a library reaches no process that holds a capability.
+void print_tls(const kernel::KernelFeatures& features, Zygote& zygote) {
   if (!features.has(kernel::FeatureId::kUprobeMulti)) {
     std::puts("TLS stays unread here: this kernel has no uprobe_multi links.");
     return;
@@ -28,19 +41,20 @@ void print_tls(const kernel::KernelFeatures& features) {
     std::puts("TLS stays unread here: programs on probes could crash this kernel.");
     return;
   }
+  const auto mappings = kernel::MappingIterator::load();
+  if (!mappings) {
+    std::printf("TLS stays unread here: %s\n", mappings.error().text.c_str());
+    return;
+  }
   std::puts(
       "TLS is read by uprobe_multi links; each call of a probed function costs a breakpoint:");
+  ForeignReader reader(zygote);
   std::set<FileIdentity> told;  // folders may lead to the same file
-  for (const std::string& path : host_library_paths()) {
-    const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-    const auto reader = BoundedReader::open(file.get(), {});
-    if (!file.valid() || !reader || !told.insert(reader->identity()).second) continue;
-    const auto plan = plan_attachment(file.get());
-    if (plan.readable())
-      std::printf("  %-48s  %s, %zu probes\n", path.c_str(),
-                  std::string(library_name(plan.sites.front().library)).c_str(), plan.sites.size());
-    else
-      std::printf("  %-48s  %s\n", path.c_str(), std::string(sentence(plan.verdict)).c_str());
+  for (const std::string& path : reachable_host_libraries()) {
+    const UniqueFd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
+    if (!place.valid()) continue;
+    const auto found = reader.plan(place.get(), nullptr, {}, 0, *mappings);
+    if (!found || told.insert(found->file).second) print_library(path, found);
   }
   std::puts(
       "  Libraries and programs elsewhere are looked at when a process runs or maps them;\n"
@@ -64,6 +78,8 @@ void print_confinement(const Config& config) {
 }  // namespace
 
 int check_host(const Config& config) {
+  // Before there is anything that a reader must not have.
+  auto zygote = Zygote::start(be_reader, config.pipeline.uid);
   const auto features = kernel::probe_kernel_features();
   std::printf("Linux %s, lockdown: %s\n\n", features.release.c_str(), features.lockdown.c_str());
   std::size_t width = 0;
@@ -84,7 +100,10 @@ int check_host(const Config& config) {
     std::printf("The agent cannot run so configured:\n  %s\n", readable.error().text.c_str());
     return kExitBadConfiguration;
   }
-  print_tls(features);
+  if (zygote)
+    print_tls(features, *zygote);
+  else
+    std::printf("TLS stays unread here: %s\n", zygote.error().text.c_str());
   print_confinement(config);
   if (kernel::pid_namespace_inode() != 0)
     std::puts(

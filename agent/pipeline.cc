@@ -16,6 +16,7 @@
 #include "agent/export_chain.h"
 #include "agent/kernel/ring_reader.h"
 #include "agent/privilege/pipeline_process.h"
+#include "agent/prober_line.h"
 #include "agent/request_pipeline/window_publisher.h"
 #include "agent/share_report.h"
 #include "agent/window_loop.h"
@@ -27,7 +28,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kRecordsPerTurn = 8192;
 constexpr std::size_t kPodUpdatesQueued = 512;
-static_assert(kChannelPayloadBytes == kTargetMessageBytes);
+constexpr int kWordsPerTurn = 512;
+constexpr Duration kLongestEnd = 10s;
 
 // Waiting for acknowledgements twice (a window on its way, and the last) must fit into the time
 // that SIGTERM leaves.
@@ -54,7 +56,7 @@ class PipelineLoop {
  public:
   PipelineLoop(PipelineInheritance inherited, Channel channel)
       : inherited_(std::move(inherited)),
-        channel_(std::move(channel)),
+        prober_(std::move(channel)),
         log_(inherited_.config.log.level, inherited_.config.log.format, "exemplar-agent/pipeline"),
         occasional_(log_),
         pipeline_(pipeline_options(inherited_.config, inherited_.seed), counters_) {}
@@ -64,7 +66,7 @@ class PipelineLoop {
     for (const auto& lacking : confinement->lacking)
       log_.warn(lacking);
     memory_use_fd_ = confinement->memory_use.get();
-    if (auto watched = end_with_peer(channel_.fd()); !watched) return give_up(watched.error());
+    if (auto watched = end_with_peer(prober_.fd()); !watched) return give_up(watched.error());
     auto ring = kernel::RingReader::open(inherited_.event_ring_fds);
     if (!ring) return give_up(ring.error());
     if (auto opened = open_recording(); !opened) return give_up(opened.error());
@@ -112,7 +114,7 @@ class PipelineLoop {
       const auto records = read_ring(ring);
       const auto pause = pace_.next(records);
       if (records < kRecordsPerTurn) ring.wait(until_tick(pause));
-      if (!read_channel()) return false;
+      if (!hear_prober()) return false;
       if (pod_naming_) name_by_pods(monotonic_now());
       if (const auto now = monotonic_now(); next_tick_.known() && now >= next_tick_) {
         drain(ring);
@@ -144,62 +146,38 @@ class PipelineLoop {
     return next_tick_.known() ? std::min(at_most, elapsed(monotonic_now(), next_tick_)) : at_most;
   }
 
-  bool read_channel() {
-    for (;;) {
-      UniqueFd attached;
-      switch (channel_.receive(message_, &attached)) {
-        case ChannelOutcome::kWouldBlock:
-          return true;
-        case ChannelOutcome::kClosed:
-          return false;
-        case ChannelOutcome::kMalformed:
-          log_.error("the prober sent something that is no message");
-          return false;
-        case ChannelOutcome::kDone:
-          break;
-      }
-      switch (message_.type) {
-        case ChannelMessageType::kTarget:
-          on_target(attached);
-          break;
-        case ChannelMessageType::kTargetsComplete:
-          if (message_.value >= kTlsStateNames.size()) return false;
-          tls_ = static_cast<TlsState>(message_.value);
-          begin();
-          break;
-        case ChannelMessageType::kLogThreshold:
-          log_.set_level(static_cast<LogThreshold>(std::min<std::uint64_t>(
-              message_.value, static_cast<std::uint64_t>(LogThreshold::kOff))));
-          break;
-        case ChannelMessageType::kShutdown:
-          deadline_ = {message_.value};
-          stopping_ = true;
-          return true;
-        case ChannelMessageType::kHeartbeat:
-          health_.on_heartbeat(read_heartbeat(message_), counters_, monotonic_now());
-          break;
-        case ChannelMessageType::kReady:
-        case ChannelMessageType::kShareLosses:
-          return false;  // not for us to hear
-      }
+  bool hear_prober() {
+    for (int i = 0; i < kWordsPerTurn; ++i) {
+      auto word = prober_.hear();
+      if (!word) break;
+      std::visit([this](auto& said) { on_word(said); }, *word);
     }
+    if (!prober_.over() || stopping_) return true;
+    if (!prober_.violation().empty()) log_.error("the prober said " + prober_.violation());
+    return false;
   }
 
-  void on_target(const UniqueFd& engine_file) {
-    auto target = decode_target(message_.payload);
-    if (!target) {
-      occasional_.warn("target", target.error().text, monotonic_now());
-      return;
-    }
-    if (engine_file.valid()) {
-      const auto container_id = attribute_text(target->resource->attributes, "container.id");
-      add_container_names(*target, engines_.names_in(static_cast<EngineDocument>(message_.value),
-                                                     engine_file.get(), container_id));
+  void on_word(const ToldComplete& complete) {
+    tls_ = complete.tls;
+    begin();
+  }
+  void on_word(LogThreshold level) { log_.set_level(level); }
+  void on_word(const Heartbeat& beat) { health_.on_heartbeat(beat, counters_, monotonic_now()); }
+  void on_word(const ToldShutdown& shutdown) {
+    deadline_ = std::min(shutdown.deadline, monotonic_now() + kLongestEnd);
+    stopping_ = true;
+  }
+  void on_word(ToldTarget& told) {
+    auto& target = told.target;
+    if (told.engine_file.valid()) {
+      const auto container_id = attribute_text(target.resource->attributes, "container.id");
+      add_container_names(target,
+                          engines_.names_in(told.document, told.engine_file.get(), container_id));
     }
     if (pod_naming_)
-      pod_naming_->on_target(*target, monotonic_now());
+      pod_naming_->on_target(target, monotonic_now());
     else
-      hand_on(*target);
+      hand_on(target);
   }
 
   void hand_on(const Target& target) {
@@ -242,15 +220,13 @@ class PipelineLoop {
   }
 
   void begin() {
-    if (begun_) return;
     begun_ = true;
     const auto now = monotonic_now();
     tell_tick(now);
     pipeline_.begin(now);
     schedule_tick(now);
     health_.begin();
-    ChannelMessage ready{.type = ChannelMessageType::kReady, .value = exports_->endpoint_port()};
-    channel_.send(ready);
+    prober_.say_ready(exports_->endpoint_port());
   }
 
   // Windows end at whole multiples of their length on the wall clock, on every node the same.
@@ -288,7 +264,7 @@ class PipelineLoop {
     const auto losses = pipeline_.share_losses(kShareLossesPerMessage);
     if (losses.empty()) return;
     write_share_losses(losses, message_);
-    channel_.send(message_);
+    prober_.say_share_losses(message_);
   }
 
   // Behind: windows become one, and no count is lost.
@@ -337,7 +313,8 @@ class PipelineLoop {
   }
 
   PipelineInheritance inherited_;
-  Channel channel_;
+  ProberLine prober_;
+  ChannelMessage message_;  // what is said
   Log log_;
   OccasionalLog occasional_;
   Counters counters_;
@@ -352,7 +329,6 @@ class PipelineLoop {
   PodWatch* pod_watch_ = nullptr;   // lives in run(); there where pod_naming_ is
   std::optional<WindowJob> pending_;
   PollPace pace_;
-  ChannelMessage message_;
   TlsState tls_ = TlsState::kOff;
   WallClockOffset offset_;
   WallTime start_;

@@ -25,6 +25,7 @@ using namespace std::chrono_literals;
 constexpr Duration kStartInterval = 50ms;  // until the probes are placed
 constexpr Duration kTimeToEnd = 4000ms;    // of the 5 s that SIGTERM leaves
 constexpr Duration kTimeForProbesToGo = 500ms;
+constexpr Duration kTimeToBeGone = 1000ms;  // of a pipeline that hung up
 constexpr std::size_t kAnnouncementsPerTurn = 64;
 constexpr std::size_t kProcessesPerTurn = 64;
 static_assert(kAnnouncementsPerTurn + kProcessesPerTurn < Outbox::kRoom);
@@ -76,25 +77,28 @@ Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePro
       status_(status_path(config)),
       control_ring_(std::move(control_ring)),
       pipeline_(std::move(pipeline)),
+      line_(std::move(pipeline_.channel)),
       signals_(std::move(signals)) {}
 
 int Prober::run() {
   auto done = begin();
   while (done && exit_code_ < 0) {
     std::array<epoll_event, 8> events{};
-    const bool more_to_tell = !unseen_.empty() && outbox_.has_room();
+    const bool more_to_tell =
+        phase_ != Phase::kEnding && !unseen_.empty() && line_.waiting().has_room();
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(), more_to_tell ? 0 : -1);
     for (int i = 0; i < count && exit_code_ < 0; ++i) {
       const auto& event = events[static_cast<std::size_t>(i)];
       on_event(event.data.fd, event.events);
     }
     if (exit_code_ < 0 && phase_ != Phase::kEnding) done = tell_processes();
+    if (done && exit_code_ < 0) done = line_is_open();
     watch_what_there_is_room_for();
   }
   if (!done) {
     // The pipeline says itself why it ended, if it was that.
     if (pollfd gone{.fd = pipeline_.exited.get(), .events = POLLIN, .revents = 0};
-        poll(&gone, 1, 200) == 1)
+        line_.violation().empty() && poll(&gone, 1, kTimeToBeGone / 1ms) == 1)
       exit_code_ = end_of_pipeline();
     else
       log_.error(done.error().text);
@@ -113,8 +117,8 @@ void Prober::on_event(int fd, std::uint32_t events) {
     log_.error("the process that makes readers is gone");
     exit_code_ = kExitFailure;
   }
-  if (fd == pipeline_.channel.fd()) {
-    if ((events & EPOLLOUT) != 0) outbox_.flush(pipeline_.channel);
+  if (fd == line_.fd()) {
+    if ((events & EPOLLOUT) != 0) line_.flush();
     if ((events & ~EPOLLOUT) != 0) on_channel();
   }
 }
@@ -122,10 +126,11 @@ void Prober::on_event(int fd, std::uint32_t events) {
 // While the pipeline is behind, announcements stay in the control ring, which is bounded and counts
 // what it loses.
 void Prober::watch_what_there_is_room_for() {
-  epoll_event channel{.events = EPOLLIN | (outbox_.empty() ? 0u : EPOLLOUT),
-                      .data = {.fd = pipeline_.channel.fd()}};
-  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, pipeline_.channel.fd(), &channel);
-  const bool room = outbox_.size() + kAnnouncementsPerTurn + kProcessesPerTurn <= Outbox::kRoom;
+  const auto& waiting = line_.waiting();
+  epoll_event channel{.events = EPOLLIN | (waiting.empty() ? 0u : EPOLLOUT),
+                      .data = {.fd = line_.fd()}};
+  epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, line_.fd(), &channel);
+  const bool room = waiting.size() + kAnnouncementsPerTurn + kProcessesPerTurn <= Outbox::kRoom;
   if (room == reading_control_) return;
   reading_control_ = room;
   epoll_event control{.events = EPOLLIN, .data = {.fd = programs_.control_ring_fd()}};
@@ -139,7 +144,7 @@ Result<> Prober::begin() {
   if (!epoll_.valid() || !sweep_timer_.valid()) return fail_errno("cannot set up the loop", errno);
   set_timer(kStartInterval, kStartInterval);
   for (const int fd : {programs_.control_ring_fd(), sweep_timer_.get(), signals_.get(),
-                       pipeline_.exited.get(), pipeline_.channel.fd(), zygote_.fd()}) {
+                       pipeline_.exited.get(), line_.fd(), zygote_.fd()}) {
     // Of the zygote only its end: its answers are for those who asked.
     epoll_event event{.events = fd == zygote_.fd() ? 0u : EPOLLIN, .data = {.fd = fd}};
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
@@ -155,7 +160,8 @@ Result<> Prober::begin() {
 }
 
 Result<> Prober::tell_processes() {
-  for (std::size_t i = 0; i < kProcessesPerTurn && !unseen_.empty() && outbox_.has_room(); ++i) {
+  for (std::size_t i = 0; i < kProcessesPerTurn && !unseen_.empty() && line_.waiting().has_room();
+       ++i) {
     const auto tgid = unseen_.front();
     unseen_.pop_front();
     const auto verdict = open_verdict(tgid);
@@ -180,7 +186,7 @@ Result<> Prober::observe() {
   attached_ = true;
   message_.type = ChannelMessageType::kTargetsComplete;
   message_.value = static_cast<std::uint64_t>(tls);
-  return send(message_);
+  return line_.say(message_);
 }
 
 std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner,
@@ -195,12 +201,6 @@ std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner
   return std::nullopt;
 }
 
-Result<> Prober::send(const ChannelMessage& message, UniqueFd attached) {
-  if (outbox_.send(pipeline_.channel, message, std::move(attached)) == ChannelOutcome::kClosed)
-    return fail("the pipeline process does not listen any more");
-  return {};
-}
-
 // With the file in which an engine named the target's container: read without privilege.
 Result<> Prober::send_target(const FoundTarget& found) {
   const bool observed_in_container = engines_ && found.target.observed;
@@ -208,7 +208,7 @@ Result<> Prober::send_target(const FoundTarget& found) {
   message_.type = ChannelMessageType::kTarget;
   message_.value = file ? static_cast<std::uint64_t>(file->document) : 0;
   message_.payload = encode_target(found.target);
-  return send(message_, file ? std::move(file->fd) : UniqueFd());
+  return line_.say(message_, file ? std::move(file->fd) : UniqueFd());
 }
 
 void Prober::read_control_ring() {
@@ -268,36 +268,26 @@ TlsState Prober::start_tls() {
   return TlsState::kReading;
 }
 
+// A pipeline that ended in order hangs up as well: then its end follows, and the timer bounds that.
+Result<> Prober::line_is_open() {
+  if (!line_.over()) return {};
+  if (!line_.violation().empty())
+    return fail("the pipeline process said " + line_.violation() + ": it may have been taken over");
+  if (phase_ != Phase::kEnding) return fail("the pipeline process does not listen any more");
+  epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, line_.fd(), nullptr);
+  return {};
+}
+
 void Prober::on_channel() {
-  switch (pipeline_.channel.receive(message_)) {
-    case ChannelOutcome::kWouldBlock:
-      return;
-    case ChannelOutcome::kClosed:
-      // Its end follows and says more; do not spin on the closed channel until then.
-      epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, pipeline_.channel.fd(), nullptr);
-      return;
-    case ChannelOutcome::kMalformed:
-      log_.error("the pipeline sent something that is no message");
-      exit_code_ = kExitFailure;
-      return;
-    case ChannelOutcome::kDone:
-      break;
-  }
-  if (message_.type == ChannelMessageType::kShareLosses && phase_ == Phase::kServing) {
-    for (const auto& loss : read_share_losses(message_)) {
-      const std::string comm(loss.comm.view());
-      note_refused(SharedTable::kConnections, loss.tgid, comm, loss.lost[0]);
-      note_refused(SharedTable::kUnansweredRequests, loss.tgid, comm, loss.lost[1]);
-      note_refused(SharedTable::kIncompleteHeads, loss.tgid, comm, loss.lost[2]);
-    }
-    return;
-  }
-  if (message_.type != ChannelMessageType::kReady || phase_ != Phase::kStarting) return;
+  const auto word = line_.hear();
+  if (word == PipelineLine::Word::kShareLosses) note_share_losses();
+  // While ending it may still say so, and nobody minds.
+  if (word != PipelineLine::Word::kReady || phase_ != Phase::kStarting) return;
   phase_ = Phase::kServing;
   log_.info("observing " + std::to_string(observed_) + " processes through " +
             std::string(kernel::rung_name(kernel::Rung::kSocketLength)) + ", windows of " +
             duration_text(config_.window) + "; " +
-            describe_exports(config_, static_cast<std::uint16_t>(message_.value)));
+            describe_exports(config_, line_.endpoint_port()));
   beat();
 }
 
@@ -305,7 +295,7 @@ void Prober::on_signal() {
   signalfd_siginfo signal{};
   while (read(signals_.get(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
     if (signal.ssi_signo == SIGHUP) {
-      reload();
+      if (phase_ != Phase::kEnding) reload();
     } else if (phase_ == Phase::kEnding) {
       log_.warn("a second signal: ending at once, what was not exported is lost");
       exit_code_ = kExitFailure;
@@ -327,7 +317,7 @@ void Prober::begin_end() {
   if (tls_) tls_->end_within(kTimeForProbesToGo);
   message_.type = ChannelMessageType::kShutdown;
   message_.value = deadline.ns;
-  if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
+  if (const auto sent = line_.say(message_); !sent) log_.error(sent.error().text);
   // The timer that swept now bounds the end.
   set_timer(elapsed(monotonic_now(), deadline) + 300ms, {});
 }
@@ -349,7 +339,7 @@ void Prober::reload() {
   log_.set_level(config_.log.level);
   message_.type = ChannelMessageType::kLogThreshold;
   message_.value = static_cast<std::uint64_t>(config_.log.level);
-  if (const auto sent = send(message_); !sent) log_.error(sent.error().text);
+  if (const auto sent = line_.say(message_); !sent) log_.error(sent.error().text);
   if (const auto told = send_rule_of_the_unjudged(); !told) log_.error(told.error().text);
   const auto processes = finder_.processes();
   unseen_.assign(processes.begin(), processes.end());

@@ -16,7 +16,7 @@
 #include "agent/foreign_reader.h"
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/ring_reader.h"
-#include "agent/privilege/outbox.h"
+#include "agent/pipeline_line.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/privilege/zygote.h"
 #include "agent/share_report.h"
@@ -58,7 +58,6 @@ class Prober {
   Result<> observe();
   std::optional<ProcessWords> words_of(int process_fd, std::uint32_t owner,
                                        const std::string& executable);
-  Result<> send(const ChannelMessage& message, UniqueFd attached = {});
   Result<> send_target(const FoundTarget& found);
   void watch_what_there_is_room_for();
   void on_event(int fd, std::uint32_t events);
@@ -68,10 +67,12 @@ class Prober {
   [[nodiscard]] bool is_ours(std::uint32_t tgid) const;
   Result<> send_rule_of_the_unjudged();
   void note_refused_by_kernel();
+  void note_share_losses();
   void note_refused(SharedTable table, std::uint32_t tgid, const std::string& comm,
                     std::uint64_t refused);
   void write_status();
   void on_channel();
+  Result<> line_is_open();
   void on_signal();
   void on_timer();
   void set_timer(Duration first, Duration interval);
@@ -95,10 +96,10 @@ class Prober {
   StatusFile status_;
   kernel::RingReader control_ring_;
   PipelineProcess pipeline_;
+  PipelineLine line_;
   UniqueFd signals_;
   UniqueFd epoll_;
   UniqueFd sweep_timer_;
-  Outbox outbox_;
   std::deque<std::uint32_t> unseen_;  // processes to be looked at; at most kMaxScannedProcesses
   ChannelMessage message_;
   bool reading_control_ = true;

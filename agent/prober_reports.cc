@@ -7,7 +7,7 @@ namespace exa {
 
 // An old beat says nothing: while the pipeline is behind there are none.
 void Prober::beat() {
-  if (!outbox_.empty()) return;
+  if (!line_.waiting().empty()) return;
   const auto figures = tls_ ? tls_->figures() : TlsFigures{};
   const Heartbeat beat{
       .probes_placed = !tls_ || tls_->host_libraries_probed(),
@@ -15,7 +15,7 @@ void Prober::beat() {
                  figures.files_refused, figures.files_over_budget, figures.files_over_share,
                  figures.files_over_limit, programs_.skipped_calls()}};
   write_heartbeat(beat, message_);
-  if (const auto sent = send(message_); !sent)
+  if (const auto sent = line_.say(message_); !sent)
     occasional_.warn("heartbeat", sent.error().text, monotonic_now());
   if (!beat.probes_placed || told_of_probes_) return;
   told_of_probes_ = true;
@@ -45,6 +45,15 @@ void Prober::write_status() {
   if (tls_ && tls.empty()) return;  // not known yet
   if (const auto written = status_.write(shares_.status(tls)); !written)
     occasional_.warn("status", written.error().text, monotonic_now());
+}
+
+void Prober::note_share_losses() {
+  for (const auto& loss : line_.share_losses()) {
+    const std::string comm(loss.comm.view());
+    note_refused(SharedTable::kConnections, loss.tgid, comm, loss.lost[0]);
+    note_refused(SharedTable::kUnansweredRequests, loss.tgid, comm, loss.lost[1]);
+    note_refused(SharedTable::kIncompleteHeads, loss.tgid, comm, loss.lost[2]);
+  }
 }
 
 }  // namespace exa

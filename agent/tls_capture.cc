@@ -30,7 +30,8 @@ Result<ProbedFiles::Attachment> attach(const kernel::TlsPrograms& programs, int 
   return std::make_shared<kernel::TlsPrograms::Attachment>(std::move(*attachment));
 }
 
-// Those that the prober can open without asking a server.
+}  // namespace
+
 std::vector<std::string> reachable_host_libraries() {
   const auto mounts = Mounts::of_this_process();
   auto paths = host_library_paths();
@@ -39,8 +40,6 @@ std::vector<std::string> reachable_host_libraries() {
   });
   return paths;
 }
-
-}  // namespace
 
 struct TlsCapture::Parts {
   Parts(kernel::TlsPrograms loaded, kernel::MappingIterator iterator, Zygote& zygote)

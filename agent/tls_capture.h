@@ -17,6 +17,9 @@
 
 namespace exa {
 
+// The TLS libraries of the host that can be opened without asking a server.
+std::vector<std::string> reachable_host_libraries();
+
 class TlsCapture {
  public:
   // ignored_executables: by name; their processes give no cause to probe anything. An error means

@@ -1,5 +1,6 @@
 #include "agent/privilege/channel.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -21,7 +22,10 @@ struct Ancillary {
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> bytes{};
 };
 
-// One descriptor at most fits, so one at most was installed.
+// The kernel installs as many descriptors as fit, and two fit into what CMSG_SPACE(sizeof(int))
+// rounds up to: of these only as much is offered as one takes.
+constexpr std::size_t kRoomForOne = CMSG_LEN(sizeof(int));
+
 UniqueFd taken_from(msghdr& header) {
   const auto* rights = CMSG_FIRSTHDR(&header);
   if (rights == nullptr || rights->cmsg_level != SOL_SOCKET || rights->cmsg_type != SCM_RIGHTS ||
@@ -30,6 +34,18 @@ UniqueFd taken_from(msghdr& header) {
   int fd = -1;
   std::memcpy(&fd, CMSG_DATA(rights), sizeof fd);
   return UniqueFd(fd);
+}
+
+// Nothing was read: there is nobody any more, or only an empty message.
+bool hung_up(int socket) {
+  pollfd watched{.fd = socket, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&watched, 1, 0) == 1;
+}
+
+bool is_known(const ChannelMessage& message) {
+  const auto type = static_cast<std::uint32_t>(message.type);
+  return type >= static_cast<std::uint32_t>(ChannelMessageType::kTarget) &&
+         type <= static_cast<std::uint32_t>(ChannelMessageType::kShareLosses);
 }
 
 }  // namespace
@@ -72,18 +88,22 @@ ChannelOutcome Channel::receive(ChannelMessage& message, UniqueFd* attached) {
     header.msg_iovlen = 1;
     if (attached != nullptr) {
       header.msg_control = ancillary.bytes.data();
-      header.msg_controllen = ancillary.bytes.size();
+      header.msg_controllen = kRoomForOne;
     }
     const auto got = recvmsg(socket_.get(), &header, MSG_TRUNC | MSG_CMSG_CLOEXEC);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0 && errno == EAGAIN) return ChannelOutcome::kWouldBlock;
-    if (got <= 0) return ChannelOutcome::kClosed;
-    if (attached != nullptr) *attached = taken_from(header);
-    const auto type = static_cast<std::uint32_t>(message.type);
-    const bool known = type >= static_cast<std::uint32_t>(ChannelMessageType::kTarget) &&
-                       type <= static_cast<std::uint32_t>(ChannelMessageType::kShareLosses);
-    return got == static_cast<ssize_t>(sizeof message) && known ? ChannelOutcome::kDone
-                                                                : ChannelOutcome::kMalformed;
+    if (got < 0) return ChannelOutcome::kClosed;
+    UniqueFd taken = attached != nullptr ? taken_from(header) : UniqueFd();
+    if (got == 0 && hung_up(socket_.get())) return ChannelOutcome::kClosed;
+    // A descriptor that was left out where one may come: this process has no number free for it.
+    const bool too_many =
+        (header.msg_flags & MSG_CTRUNC) != 0 && (attached == nullptr || taken.valid());
+    if (got != static_cast<ssize_t>(sizeof message) || message.reserved != 0 ||
+        !is_known(message) || too_many)
+      return ChannelOutcome::kMalformed;
+    if (attached != nullptr) *attached = std::move(taken);
+    return ChannelOutcome::kDone;
   }
 }
 

@@ -1,6 +1,7 @@
 // What the two processes say to each other: messages of one fixed size over a SOCK_SEQPACKET pair,
 // which keeps their borders. Non-blocking on both sides; one thread a side. Neither side believes
-// the other: a message of another size or type is malformed, and the reader may end.
+// the other: what is no message, or carries more than it may, is malformed. What may be said when
+// is up to the two ends, agent/pipeline_line and agent/prober_line.
 #pragma once
 
 #include <array>
@@ -29,7 +30,7 @@ inline constexpr std::size_t kChannelPayloadBytes = 4096;
 
 struct ChannelMessage {
   ChannelMessageType type = ChannelMessageType::kTarget;
-  std::uint32_t reserved = 0;
+  std::uint32_t reserved = 0;  // must be zero
   std::uint64_t value = 0;
   std::array<std::byte, kChannelPayloadBytes> payload{};
 };
@@ -52,7 +53,7 @@ class Channel {
   // attached: a descriptor that the other side gets a copy of, or -1. Left out where the kernel has
   // too many on their way.
   ChannelOutcome send(const ChannelMessage& message, int attached = -1);
-  // attached: what came with the message, or nothing. Without it, what came is closed.
+  // attached: the one descriptor that may come with a message, or nothing. Without it, none may.
   ChannelOutcome receive(ChannelMessage& message, UniqueFd* attached = nullptr);
   [[nodiscard]] int fd() const { return socket_.get(); }
 

@@ -7,6 +7,7 @@ ChannelOutcome Outbox::send(Channel& channel, const ChannelMessage& message, Uni
     const auto outcome = channel.send(message, attached.get());
     if (outcome != ChannelOutcome::kWouldBlock) return outcome;
   }
+  if (waiting_.size() >= kMost) return ChannelOutcome::kWouldBlock;
   waiting_.push_back({message, std::move(attached)});
   return ChannelOutcome::kDone;
 }

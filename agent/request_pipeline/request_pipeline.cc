@@ -52,9 +52,6 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
   }
   advance(std::visit([](const auto& e) { return e.time; }, *event));
   if (const auto* process = std::get_if<ProcessEvent>(&*event)) {
-    const auto start_ns = process->process.start_time_ns;
-    if (start_ns > process->time.ns)
-      suspended_ns_ = std::max(suspended_ns_, start_ns - process->time.ns);
     targets_.on_process(*process);
   } else if (const auto* exit = std::get_if<ProcessExitEvent>(&*event)) {
     targets_.on_process_exit(exit->tgid, exit->time);
@@ -163,7 +160,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
 // not ended: a download that takes long makes nobody a service.
 bool RequestPipeline::is_young(const ProcessIdentity& process, const Exchange& exchange) const {
   if (process.start_time_ns == 0) return process.tgid != 0;  // nobody announced it
-  const MonotonicTime born{process.start_time_ns - std::min(process.start_time_ns, suspended_ns_)};
+  const auto born = targets_.born(process);
   if (born < began_ || exchange.read < born) return false;
   return elapsed(born, exchange.read) <
          (exchange.role == Role::kServer ? options_.youth_of_servers : options_.youth_of_clients);

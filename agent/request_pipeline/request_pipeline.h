@@ -115,7 +115,6 @@ class RequestPipeline final : public ExchangeSink {
   WallClockOffset offset_;
   MonotonicTime now_;  // the latest time told by an event or a tick
   MonotonicTime next_sweep_;
-  std::uint64_t suspended_ns_ = 0;  // at least so long: start times count it, event times do not
   MonotonicTime began_;
   MonotonicTime window_start_;  // unknown until begin() or the first event
 };

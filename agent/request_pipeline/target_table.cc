@@ -137,6 +137,14 @@ TargetId TargetTable::add(const ProcessIdentity& process, const ProcessOrigin& o
   return id;
 }
 
+// Of a process that nobody announced. Only the word about one that lived when this exchange began
+// is about it.
+TargetId TargetTable::add_unannounced(std::uint32_t tgid, MonotonicTime began) {
+  const auto id = add({.tgid = tgid});
+  if (id != kNoTarget) entries_[index_of(id)].since = began;
+  return id;
+}
+
 void TargetTable::forget_newest(std::uint32_t tgid) {
   const auto known = by_tgid_.find(tgid);
   if (known == by_tgid_.end()) return;
@@ -172,7 +180,17 @@ void TargetTable::announce(TargetId id, const ProcessEvent& event) {
   last_tgid_ = 0;
 }
 
+void TargetTable::learn_clock(const ProcessIdentity& process, MonotonicTime lived) {
+  if (lived.known() && process.start_time_ns > lived.ns)
+    suspended_ns_ = std::max(suspended_ns_, process.start_time_ns - lived.ns);
+}
+
+MonotonicTime TargetTable::born(const ProcessIdentity& process) const {
+  return {process.start_time_ns - std::min(process.start_time_ns, suspended_ns_)};
+}
+
 void TargetTable::on_process(const ProcessEvent& event) {
+  learn_clock(event.process, event.time);
   auto id = kNoTarget;
   if (const auto known = by_tgid_.find(event.process.tgid); known != by_tgid_.end()) {
     const auto& entry = at(known->second);
@@ -194,10 +212,20 @@ void TargetTable::on_process(const ProcessEvent& event) {
 void TargetTable::on_process_exit(std::uint32_t tgid, MonotonicTime time) {
   const auto known = by_tgid_.find(tgid);
   if (known == by_tgid_.end()) return;
-  auto& entry = entries_[index_of(known->second)];
+  auto id = known->second;
+  // The ring may be behind the prober, who told of the next owner of the number already.
+  while (id != kNoTarget && time < at(id).since)
+    id = before(id);
+  if (id == kNoTarget) return;
+  auto& entry = entries_[index_of(id)];
   entry.exited = true;
   entry.exited_at = time;
   last_tgid_ = 0;
+}
+
+TargetId TargetTable::before(TargetId id) const {
+  const auto previous = at(id).previous;
+  return knows(previous) ? previous : kNoTarget;
 }
 
 ProcessOrigin TargetTable::origin_of(std::uint32_t tgid) const {
@@ -212,11 +240,12 @@ InlineString<16> TargetTable::comm_of(std::uint32_t tgid) const {
 
 // The entry that the prober's word is about: of that process, and of the program that it ran then.
 TargetId TargetTable::entry_about(TargetId newest, const Target& target) const {
-  for (auto id = newest; id != kNoTarget && knows(id); id = at(id).previous) {
+  for (auto id = newest; id != kNoTarget; id = before(id)) {
     const auto& entry = at(id);
     // One made for an exchange of a process that nobody announced has no start time.
-    const bool same =
-        same_process(entry.process, target.process) || entry.process.start_time_ns == 0;
+    const bool same = entry.process.start_time_ns == 0
+                          ? born(target.process) <= entry.since
+                          : same_process(entry.process, target.process);
     if (same && (!target.as_of.known() || entry.since <= target.as_of)) return id;
   }
   return kNoTarget;
@@ -233,8 +262,10 @@ TargetTable::Answer TargetTable::on_target(const Target& target) {
   }
   Answer answer;
   const auto as_of = target.as_of.known() ? target.as_of : MonotonicTime{UINT64_MAX};
+  learn_clock(process, target.as_of);
   if (const auto known = by_tgid_.find(process.tgid); known == by_tgid_.end()) {
     answer.id = add(process);
+    if (answer.id != kNoTarget) entries_[index_of(answer.id)].since = born(process);
   } else if (const auto id = entry_about(known->second, target); id == kNoTarget) {
     if (at(known->second).process.start_time_ns >= process.start_time_ns) return {};
     answer.id = add(process);  // the kernel's record of it is still in the ring
@@ -269,16 +300,20 @@ TargetTable::Answer TargetTable::on_target(const Target& target) {
 TargetId TargetTable::id_of(std::uint32_t tgid, MonotonicTime began) {
   if (tgid == last_tgid_ && tgid != 0 && at(last_id_).since <= began) return last_id_;
   const auto known = by_tgid_.find(tgid);
-  if (known == by_tgid_.end()) return add({.tgid = tgid});
+  if (known == by_tgid_.end()) return add_unannounced(tgid, began);
   const auto newest = known->second;
   auto id = newest;
-  while (began < at(id).since && at(id).previous != kNoTarget && knows(at(id).previous)) {
-    const auto& before = at(at(id).previous);
-    if (before.exited_at.known() && before.exited_at < began) break;
-    id = at(id).previous;
+  while (began < at(id).since) {
+    const auto previous = before(id);
+    if (previous == kNoTarget) break;
+    if (at(previous).exited_at.known() && at(previous).exited_at < began) break;
+    id = previous;
   }
+  if (began < born(at(id).process)) return kNoTarget;
   // Somebody else's who has the number now and was not announced.
-  if (at(id).exited_at.known() && at(id).exited_at < began) return add({.tgid = tgid});
+  if (at(id).exited_at.known() && at(id).exited_at < began) return add_unannounced(tgid, began);
+  if (at(id).process.start_time_ns == 0)
+    entries_[index_of(id)].since = std::min(at(id).since, began);
   if (id == newest && !at(id).exited) {
     last_tgid_ = tgid;
     last_id_ = id;

@@ -71,8 +71,10 @@ class TargetTable final : public ProcessOrigins {
   Answer on_target(const Target& target);
 
   // The id of the process that had this tgid when the exchange began; an unknown one gets an
-  // unresolved entry.
+  // unresolved entry, and one of whom only later owners of the number are known is nameless.
   TargetId id_of(std::uint32_t tgid, MonotonicTime began);
+  // When the process was made, by the clock of events; a little late at the most.
+  [[nodiscard]] MonotonicTime born(const ProcessIdentity& process) const;
   [[nodiscard]] const Entry& at(TargetId id) const { return entries_[index_of(id)]; }
   [[nodiscard]] bool knows(TargetId id) const;
   // Its exchanges must wait: the prober has not answered yet.
@@ -101,11 +103,14 @@ class TargetTable final : public ProcessOrigins {
   }
   static bool may_go(const Entry& entry) { return entry.in_use && entry.exited && entry.held == 0; }
   TargetId add(const ProcessIdentity& process, const ProcessOrigin& origin = {});
+  TargetId add_unannounced(std::uint32_t tgid, MonotonicTime began);
+  void learn_clock(const ProcessIdentity& process, MonotonicTime lived);
   // Another entry for the process of this one.
   TargetId succeed(TargetId id, MonotonicTime since, TargetId previous);
   void announce(TargetId id, const ProcessEvent& event);
   void forget_newest(std::uint32_t tgid);
   [[nodiscard]] TargetId entry_about(TargetId newest, const Target& target) const;
+  [[nodiscard]] TargetId before(TargetId id) const;
   [[nodiscard]] bool has_room_for(const ProcessIdentity& process,
                                   const ProcessOrigin& origin) const;
   void reclaim_some();
@@ -121,6 +126,7 @@ class TargetTable final : public ProcessOrigins {
   TargetId last_id_ = kNoTarget;
   std::size_t in_use_ = 0;
   std::size_t reclaim_at_ = 1;
+  std::uint64_t suspended_ns_ = 0;  // at least so long: start times count it, event times do not
   FairShares<std::uint32_t> of_parent_;
   std::unordered_set<std::uint32_t> refused_;  // in this window, a bounded number
 };

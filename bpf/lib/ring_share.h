@@ -2,9 +2,11 @@
  * the unit tests.
  *
  * A ring below its mark belongs to everybody. Above it, a process may write, in the time in which
- * the reader reads a quarter of the ring, at most as much as is still free. Whoever wrote much is
- * so refused before whoever wrote little, and the free part shrinks but never ends: several noisy
- * processes leave less of it to each other, not to the rest. */
+ * the reader reads a quarter of the ring, at most as much as is still free, and the less of that
+ * the less is free. Whoever wrote much is so refused before whoever wrote little. The first noisy
+ * process leaves three tenths of the ring, the tenth a twentieth: were it not for the second rule
+ * the free part would halve with each, and a handful would leave nothing to the rest. Whoever wrote
+ * nothing yet is never refused while there is room. */
 #ifndef EXA_BPF_LIB_RING_SHARE_H
 #define EXA_BPF_LIB_RING_SHARE_H
 
@@ -32,12 +34,15 @@ static __always_inline int exa_ring_share_grants(struct exa_ring_share* share, _
                                                  __u32 size_bytes) {
   const __u32 period = consumed_bytes / (ring_bytes / EXA_RING_PERIODS);
   const __u64 free_bytes = unread_bytes < ring_bytes ? ring_bytes - unread_bytes : 0;
+  __u64 limit_bytes;
 
   if (share->period != period) {
     share->period = period;
     share->bytes = 0;
   }
-  if ((__u64)share->bytes + size_bytes > free_bytes) return 0;
+  if (size_bytes > free_bytes) return 1; /* full, for whoever it is: the ring says so */
+  limit_bytes = free_bytes * free_bytes / (ring_bytes - ring_bytes / EXA_RING_MARK_PARTS);
+  if (share->bytes && (__u64)share->bytes + size_bytes > limit_bytes) return 0;
   share->bytes += size_bytes;
   return 1;
 }

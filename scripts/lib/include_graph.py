@@ -62,6 +62,14 @@ EXTERNAL = {
     "CLI/": {"agent/config", "agent"},
 }
 
+# Parses what strangers make. Only the body of a reader, which holds no capability, may reach it;
+# the others know its results.
+PARSER_ROOM = "agent/discovery/elf/"
+PARSER_RESULTS = {PARSER_ROOM + "file_identity.h"}
+PARSERS = {"agent/discovery/tls/" + name for name in (
+    "attachment_planner", "go_sites", "inner_functions", "library_traces")}
+PARSER_DOOR = "agent/reader_body.cc"
+
 SOURCES = {".h", ".c", ".cc", ".cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
 
@@ -78,6 +86,12 @@ def room_of(path):
     return parts[0]
 
 
+def is_parser(path):
+    if path in PARSER_RESULTS:
+        return False
+    return path.startswith(PARSER_ROOM) or path.rsplit(".", 1)[0] in PARSERS
+
+
 def violations_of(path, text):
     """What is wrong with the includes of one file: a list of sentences."""
     room = room_of(path)
@@ -90,6 +104,8 @@ def violations_of(path, text):
             continue
         kind, header = match.groups()
         where = f"{path}:{number}"
+        if is_parser(header) and not is_parser(path) and path != PARSER_DOOR:
+            found.append(f"{where}: {header} parses foreign files, which only {PARSER_DOOR} may")
         if header.endswith(".skel.h") and room != "agent/kernel":
             found.append(f"{where}: only agent/kernel includes a skeleton")
         elif header.split("/")[0] in ("exa", "agent", "exporters", "tests") and kind == '"':

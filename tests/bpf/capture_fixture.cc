@@ -1,8 +1,13 @@
 #include "tests/bpf/capture_fixture.h"
 
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <thread>
 
 #include "agent/kernel/libbpf_log.h"
@@ -134,6 +139,50 @@ Connection::Connection(int family) {
   client_port = ntohs(reinterpret_cast<sockaddr_in&>(address).sin_port);
   client_cookie = cookie_of(client.get());
   server_cookie = cookie_of(server.get());
+}
+
+Child::Child(const std::vector<std::function<void()>>& steps, pid_t number) {
+  int told[2], done[2];
+  EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, told), 0);
+  EXPECT_EQ(::pipe2(done, O_CLOEXEC), 0);
+  clone_args how{};
+  how.exit_signal = SIGCHLD;
+  if (number != 0) {
+    how.set_tid = reinterpret_cast<std::uint64_t>(&number);
+    how.set_tid_size = 1;
+  }
+  pid_ = static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof(how)));
+  if (pid_ == 0) {
+    char word = 0;
+    ::close(told[1]);
+    ::close(done[0]);
+    for (const auto& step : steps) {
+      if (::read(told[0], &word, 1) != 1 || word == 0) ::_exit(0);
+      step();
+      if (::write(done[1], &word, 1) != 1) ::_exit(1);
+    }
+    (void)!::read(told[0], &word, 1);
+    ::_exit(0);
+  }
+  ::close(told[0]);
+  ::close(done[1]);
+  told_.reset(told[1]);
+  done_.reset(done[0]);
+}
+
+void Child::step() {
+  char word = 1;
+  ASSERT_EQ(::write(told_.get(), &word, 1), 1);
+  (void)!::read(done_.get(), &word, 1);
+}
+
+void Child::end() {
+  // Not by closing: children that came later hold copies of this end.
+  const char last = 0;
+  if (told_.valid()) (void)!::send(told_.get(), &last, 1, MSG_NOSIGNAL);
+  told_.reset();
+  if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
+  pid_ = 0;
 }
 
 std::uint64_t cookie_of(int fd) {

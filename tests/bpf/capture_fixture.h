@@ -84,6 +84,25 @@ struct Connection {
   std::uint16_t server_port = 0;
 };
 
+// A child that does its steps when it is told to. With a number: as the process of that number.
+class Child {
+ public:
+  explicit Child(const std::vector<std::function<void()>>& steps, pid_t number = 0);
+  ~Child() { end(); }
+  Child(const Child&) = delete;
+
+  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] std::uint32_t tgid() const { return static_cast<std::uint32_t>(pid_); }
+  // Returns once the step is done or has executed another program.
+  void step();
+  void end();
+
+ private:
+  pid_t pid_ = 0;
+  UniqueFd told_;
+  UniqueFd done_;
+};
+
 std::uint64_t cookie_of(int fd);
 void send_all(int fd, std::string_view bytes);
 std::string receive(int fd, std::size_t size_bytes);  // exactly so many, in as many reads as needed

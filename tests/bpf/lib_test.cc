@@ -22,15 +22,18 @@ std::uint64_t word_of(std::string_view text) {
   return word;
 }
 
-// A ring of 1024 bytes of which 600 are unread leaves 424 to whoever wrote nothing yet.
+// A ring of 1024 bytes of which 600 are unread leaves 351 to whoever wrote nothing yet: 424 parts
+// of the 512 above the mark, of 424.
 TEST(RingShare, OfAProcessIsWhatIsFree) {
   EXPECT_FALSE(exa_ring_is_crowded(512, 1024));
   EXPECT_TRUE(exa_ring_is_crowded(513, 1024));
   exa_ring_share noisy{}, quiet{};
   EXPECT_TRUE(exa_ring_share_grants(&noisy, 1024, 0, 600, 200));
-  EXPECT_FALSE(exa_ring_share_grants(&noisy, 1024, 0, 800, 100)) << "300 of 224 free bytes";
+  EXPECT_FALSE(exa_ring_share_grants(&noisy, 1024, 0, 800, 100)) << "300 of 98";
   EXPECT_EQ(noisy.bytes, 200u) << "what was refused is not counted";
   EXPECT_TRUE(exa_ring_share_grants(&quiet, 1024, 0, 800, 100));
+  EXPECT_FALSE(exa_ring_share_grants(&quiet, 1024, 0, 900, 10)) << "110 of 30";
+  EXPECT_TRUE(exa_ring_share_grants(&noisy, 1024, 0, 1000, 100)) << "a full ring is no share";
 }
 
 TEST(RingShare, IsCountedAnewWithEachQuarterThatWasRead) {
@@ -49,6 +52,19 @@ TEST(RingShare, SeveralNoisyProcessesLeaveRoomForAQuietOne) {
       if (exa_ring_share_grants(&share, 1 << 20, 0, unread, 100)) unread += 100;
   EXPECT_LT(unread, (1 << 20) - 50'000);
   EXPECT_TRUE(exa_ring_share_grants(&quiet, 1 << 20, 0, unread, 10'000));
+}
+
+// Each for its slice of the processor, with the heads that fill a ring fastest.
+TEST(RingShare, ManyNoisyProcessesOneAfterAnotherLeaveRoomToo) {
+  exa_ring_share noisy[32]{};
+  exa_ring_share quiet{};
+  std::uint64_t unread = (2 << 20) + 1;
+  for (auto& share : noisy)
+    while (unread + 4'200 <= 4 << 20 && exa_ring_share_grants(&share, 4 << 20, 0, unread, 4'200))
+      unread += 4'200;
+  EXPECT_LT(unread, (4 << 20) - 50'000);
+  for (int i = 0; i < 10; ++i)
+    EXPECT_TRUE(exa_ring_share_grants(&quiet, 4 << 20, 0, unread, 200));
 }
 
 TEST(Sniff, KnowsTheMethodsAndNothingElse) {

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <memory>
 #include <set>
 
 #include "agent/kernel/features.h"
@@ -41,29 +42,10 @@ TEST_F(Rings, OverflowIsCountedToTheLastRecord) {
   EXPECT_EQ(seen.back().event.position, sent) << "the loss is a gap of exact length";
 }  // the identity is asserted by the fixture
 
-TEST_F(Rings, ASocketThatFoundNoRoomIsAnnouncedLater) {
-  std::vector<Connection> connections(16);  // as many as ports can be told
-  kernel::CaptureConfig own{.event_ring_bytes = 4096};
-  for (const auto& connection : connections)
-    own.included_ports.push_back(connection.server_port);
-  start(own);
-  for (int i = 0; i < 100; ++i)
-    send_all(connections.front().client.get(), kRequest);
-  for (const auto& connection : connections)
-    send_all(connection.client.get(), kRequest);
-
-  EXPECT_GT(count(EXA_COUNTER_DROPPED_CHUNK_OVER_SHARE), connections.size());
-  EXPECT_LT(count(EXA_COUNTER_EMITTED_SOCKET), connections.size());
-  const auto last = connections.back().client_cookie;
-  EXPECT_THAT(records<exa_socket_event>(EXA_EVENT_SOCKET, last), IsEmpty());
-  send_all(connections.back().client.get(), kRequest);
-  EXPECT_THAT(records<exa_socket_event>(EXA_EVENT_SOCKET, last), SizeIs(1));
-}  // that its chunks were left out, the fixture's identity says
-
 // One process writes as much as it can, nobody reads, and another wants to say a word.
 TEST_F(Rings, ANoisyProcessLeavesRoomForTheOthers) {
-  start({.event_ring_bytes = 64 << 10});
   Connection noisy, quiet;
+  start({.event_ring_bytes = 64 << 10, .included_ports = {noisy.server_port, quiet.server_port}});
   for (int i = 0; i < 1'000; ++i)
     send_all(noisy.client.get(), kRequest);
   const auto refused = count(EXA_COUNTER_DROPPED_CHUNK_OVER_SHARE);
@@ -91,6 +73,39 @@ TEST_F(Rings, ANoisyProcessLeavesRoomForTheOthers) {
   EXPECT_EQ(chunks(noisy.client_cookie).back().event.position, 1'000 * kRequest.size())
       << "once the ring was read it may write again";
 }
+
+// The noisy one fills the ring to its share, those that wrote nothing yet fill the rest.
+TEST_F(Rings, ASocketThatCouldNotBeAnnouncedIsCountedAndAnnouncedLater) {
+  constexpr std::size_t kOthers = 15;  // with the noisy one as many as ports can be told
+  Connection noisy;
+  std::vector<Connection> others(kOthers);
+  kernel::CaptureConfig own{.event_ring_bytes = 4096};
+  own.included_ports.push_back(noisy.server_port);
+  for (std::size_t i = 0; i < kOthers; ++i)
+    own.included_ports.push_back(others[i].server_port);
+  start(own);
+  std::vector<std::unique_ptr<Child>> children;
+  for (std::size_t i = 0; i < kOthers; ++i) {
+    const auto say = [fd = others[i].client.get()] { send_all(fd, kRequest); };
+    const auto hear = [fd = others[i].server.get()] { send_all(fd, kResponse); };
+    children.push_back(std::make_unique<Child>(std::vector<std::function<void()>>{hear, say, say}));
+    children.back()->step();  // the process is told, and its other socket
+    drain();
+  }
+  for (int i = 0; i < 100; ++i)
+    send_all(noisy.client.get(), kRequest);
+  for (const auto& child : children)
+    child->step();
+
+  const auto lost = count(EXA_COUNTER_DROPPED_SOCKET_RING_FULL);
+  EXPECT_GT(lost, 0u);
+  EXPECT_EQ(count(EXA_COUNTER_EMITTED_SOCKET) + lost, 1 + 2 * kOthers);
+  const auto last = others.back().client_cookie;
+  EXPECT_THAT(records<exa_socket_event>(EXA_EVENT_SOCKET, last), IsEmpty());
+  children.back()->step();
+  EXPECT_THAT(records<exa_socket_event>(EXA_EVENT_SOCKET, last), SizeIs(1));
+  EXPECT_EQ(count(EXA_COUNTER_DROPPED_SOCKET_RING_FULL), lost);
+}  // that the chunk was lost with it, the fixture's identity says
 
 TEST_F(Rings, ProgramsStayFarBelowTheVerifierLimit) {
   for (const auto& program : programs_->figures()) {

@@ -53,7 +53,6 @@ class TlsShares : public Capture {
     const kernel::TlsProbe probe{
         .kind = kernel::TlsProbeKind::kWrite,
         .shape = kernel::TlsShape::kSized,
-        .point = kernel::UprobePoint::kEntry,
         .file_offset = file_offset_of(reinterpret_cast<const void*>(&exa_test_tls_write))};
     const UniqueFd own(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     auto attached = tls_->attach(own.get(), std::span(&probe, 1));

@@ -1,12 +1,9 @@
 // Whom the prober's verdicts hit: the program that was looked at, and nobody after it.
 #include <fcntl.h>
-#include <linux/sched.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <csignal>
+#include <thread>
 
 #include "tests/bpf/capture_fixture.h"
 
@@ -15,60 +12,6 @@ namespace {
 
 using kernel::Verdict;
 using testing::SizeIs;
-
-// A child that does its steps when it is told to. With a number: as the process of that number.
-class Child {
- public:
-  explicit Child(const std::vector<std::function<void()>>& steps, pid_t number = 0) {
-    int told[2], done[2];
-    EXPECT_EQ(::pipe2(told, O_CLOEXEC), 0);
-    EXPECT_EQ(::pipe2(done, O_CLOEXEC), 0);
-    clone_args how{};
-    how.exit_signal = SIGCHLD;
-    if (number != 0) {
-      how.set_tid = reinterpret_cast<std::uint64_t>(&number);
-      how.set_tid_size = 1;
-    }
-    pid_ = static_cast<pid_t>(::syscall(SYS_clone3, &how, sizeof(how)));
-    if (pid_ == 0) {
-      char word = 0;
-      ::close(told[1]);
-      ::close(done[0]);
-      for (const auto& step : steps) {
-        if (::read(told[0], &word, 1) != 1) ::_exit(1);
-        step();
-        if (::write(done[1], &word, 1) != 1) ::_exit(1);
-      }
-      (void)!::read(told[0], &word, 1);
-      ::_exit(0);
-    }
-    ::close(told[0]);
-    ::close(done[1]);
-    told_.reset(told[1]);
-    done_.reset(done[0]);
-  }
-  ~Child() { end(); }
-  Child(const Child&) = delete;
-
-  [[nodiscard]] pid_t pid() const { return pid_; }
-  [[nodiscard]] std::uint32_t tgid() const { return static_cast<std::uint32_t>(pid_); }
-  // Returns once the step is done or has executed another program.
-  void step() {
-    char word = 1;
-    ASSERT_EQ(::write(told_.get(), &word, 1), 1);
-    (void)!::read(done_.get(), &word, 1);
-  }
-  void end() {
-    told_.reset();
-    if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
-    pid_ = 0;
-  }
-
- private:
-  pid_t pid_ = 0;
-  UniqueFd told_;
-  UniqueFd done_;
-};
 
 class Verdicts : public Capture {
  protected:
@@ -203,17 +146,33 @@ TEST_F(Verdicts, DoNotFallToTheNextOwnerOfANumber) {
 }
 
 TEST_F(Verdicts, OfManyThatAreGoneTakeNobodysPlace) {
+  Connection connection;
+  start({.included_ports = {connection.server_port}});  // nobody reads meanwhile
   for (int i = 0; i < 3'000; ++i) {
     Child gone({});
     ASSERT_TRUE(enter(gone.tgid(), Verdict::kExcluded));
     gone.end();
   }
-  Connection connection;
   Child newcomer({[&] { send_all(connection.client.get(), kRequest); }});
   newcomer.step();
   EXPECT_EQ(chunk_count(connection.client_cookie), 1u);
   EXPECT_EQ(told(control_records_, newcomer.tgid()), 1u);
   EXPECT_EQ(count(EXA_COUNTER_DROPPED_PROCESS_NO_STATE), 0u);
+}
+
+// The entry hangs on the leader of the group, whoever speaks first.
+TEST_F(Verdicts, HoldForEveryThreadOfTheProcess) {
+  Connection connection;
+  const auto by_thread = [&] {
+    std::thread([&] { send_all(connection.client.get(), kRequest); }).join();
+  };
+  Child child({by_thread, by_thread});
+  child.step();
+  EXPECT_EQ(chunk_count(connection.client_cookie), 1u);
+  EXPECT_EQ(told(records_, child.tgid()), 1u);
+  ASSERT_TRUE(enter(child.tgid(), Verdict::kExcluded));
+  child.step();
+  EXPECT_EQ(chunk_count(connection.client_cookie), 1u);
 }
 
 // Nobody could judge it: told again, until the prober has heard.

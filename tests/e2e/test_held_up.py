@@ -13,6 +13,7 @@ import time
 import pytest
 
 from support import tls
+from support.agent import binary
 from support.fuse_server import FuseMount
 from support.load import curl
 from support.report import SERVER
@@ -213,15 +214,16 @@ def test_replicas_of_one_image_are_one_file(start_agent, tmp_path, certificate):
             subprocess.run(["umount", "--lazy", mount], check=False)
 
 
-def who_reads(folder, but):
+def who_reads(folder, but=None):
     """The status of every other process that has a file of the folder open: not only its place."""
     o_path = 0o10000000
+    files = {path.stat().st_ino for path in folder.iterdir()}
     found = []
     for link in pathlib.Path("/proc").glob("[0-9]*/fd/*"):
         if link.parts[2] == str(but):
             continue
         try:
-            if not os.readlink(link).startswith(str(folder)):
+            if os.stat(link).st_ino not in files:  # wherever its namespace has the folder
                 continue
             flags = (link.parents[1] / "fdinfo" / link.name).read_text().split("flags:")[1].split()
             if not int(flags[0], 8) & o_path:
@@ -229,6 +231,13 @@ def who_reads(folder, but):
         except OSError:
             pass  # it is gone
     return found
+
+
+def assert_without_power(status):
+    for capabilities in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
+        assert f"{capabilities}:\t0000000000000000\n" in status
+    assert "Seccomp:\t2\n" in status
+    assert "Uid:\t0" not in status
 
 
 def test_no_process_with_a_capability_reads_a_foreign_file(start_agent, tmp_path):
@@ -241,10 +250,23 @@ def test_no_process_with_a_capability_reads_a_foreign_file(start_agent, tmp_path
         start_agent()
         readers = eventually(lambda: who_reads(folder, stranger.pid), what="a reader of the files")
         for status in readers:
-            for capabilities in ("CapEff", "CapPrm", "CapInh", "CapAmb"):
-                assert f"{capabilities}:\t0000000000000000\n" in status
-            assert "Seccomp:\t2\n" in status
-            assert "Uid:\t0" not in status
+            assert_without_power(status)
+
+
+def test_check_reads_no_library_with_a_capability(tmp_path):
+    folder = tmp_path / "libraries"
+    folder.mkdir()
+    write_sparse_elf(folder / "libssl.so.1.1")
+    check = subprocess.Popen(
+        ["unshare", "--mount", "sh", "-c", 'mount --bind "$1" /usr/local/lib && exec "$2" check',
+         "sh", folder, binary()], stdout=subprocess.PIPE, text=True)
+    try:
+        for status in eventually(lambda: who_reads(folder), within=20, what="a reader"):
+            assert_without_power(status)
+    finally:
+        told, _ = check.communicate(timeout=20)
+    assert check.returncode == 0
+    assert "/usr/local/lib/libssl.so.1.1" in told
 
 
 def ended(pid):

@@ -1,15 +1,13 @@
 """An agent whose PID namespace is not the host's: on a node that is itself a container."""
 import os
-import signal
 import subprocess
 
 import pytest
 
 from support import tls
-from support.accounting import assert_identities
 from support.agent import binary
 from support.load import curl
-from support.pid_namespace import PidNamespace, numbers_of
+from support.pid_namespace import PidNamespace, numbers_of, stop_inside
 from support.process import child_of
 from support.report import CLIENT, SERVER
 from support.servers import Nginx
@@ -26,13 +24,6 @@ def pod(node):
     """A container on the node."""
     with PidNamespace(node.prefix) as namespace:
         yield namespace
-
-
-def stop(agent):
-    """The signal must reach the agent, not what brought it into its namespace."""
-    assert_identities(agent)
-    os.kill(child_of(agent.pid), signal.SIGTERM)
-    assert agent.process.wait() == 0, agent.log()
 
 
 def test_processes_of_the_node_and_its_pods_are_observed(start_agent, node, pod, tmp_path):
@@ -52,7 +43,7 @@ def test_processes_of_the_node_and_its_pods_are_observed(start_agent, node, pod,
         in_node, in_pod = (numbers_of(child_of(child_of(server.pid))) for server in (inside, below))
         assert (len(in_node), len(in_pod)) == (2, 3), "one and two namespaces below this one"
         assert counts == {in_node[1]: 5, in_pod[1]: 6}, "by their numbers on the node"
-        stop(agent)
+        stop_inside(agent)
 
 
 def test_an_agent_in_a_container_sees_that_container_alone(start_agent, node, pod, tmp_path):
@@ -63,7 +54,7 @@ def test_an_agent_in_a_container_sees_that_container_alone(start_agent, node, po
     agent.wait_for_count(SERVER, 6, "nginx")
     report = agent.wait_for_windows(1)
     assert report.count(SERVER) == 6 and report.count(CLIENT) == 0
-    stop(agent)
+    stop_inside(agent)
 
 
 def test_encrypted_connections_of_pods_are_read(start_agent, node, pod, tmp_path):
@@ -75,7 +66,7 @@ def test_encrypted_connections_of_pods_are_read(start_agent, node, pod, tmp_path
         agent.wait_for_count(CLIENT, 6, "curl", **{"url.scheme": "https"})
         report = agent.wait_for_windows(1)
         assert report.count(SERVER) == 0 and report.count(CLIENT) == 6
-        stop(agent)
+        stop_inside(agent)
 
 
 def test_check_tells_whose_processes_are_seen(node):

@@ -4,6 +4,7 @@ import pathlib
 import signal
 import subprocess
 
+from support.accounting import assert_identities
 from support.process import child_of
 from support.waiting import eventually
 
@@ -40,3 +41,11 @@ class PidNamespace:
     def __exit__(self, *_):
         os.kill(self._first, signal.SIGKILL)
         self._holder.wait(timeout=10)
+
+
+def stop_inside(agent):
+    """Ends an agent that was started with a prefix: the signal must reach it, and not what brought
+    it into its namespace."""
+    assert_identities(agent)
+    os.kill(child_of(agent.pid), signal.SIGTERM)
+    assert agent.process.wait() == 0, agent.log()

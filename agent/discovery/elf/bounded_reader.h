@@ -14,25 +14,12 @@
 #include <vector>
 
 #include "agent/discovery/elf/elf_error.h"
+#include "agent/discovery/elf/file_identity.h"
 
 namespace exa {
 
 template <typename T>
 using ElfResult = std::expected<T, ElfError>;
-
-struct ReadLimits {
-  std::uint64_t bytes = std::uint64_t{512} << 20;
-  std::chrono::milliseconds duration{2000};
-};
-
-// What makes two descriptors the same unchanged file.
-struct FileIdentity {
-  std::uint64_t device = 0;
-  std::uint64_t inode = 0;
-  std::uint64_t mtime_ns = 0;
-  std::uint64_t size_bytes = 0;
-  auto operator<=>(const FileIdentity&) const = default;
-};
 
 class BoundedReader {
  public:
@@ -102,14 +89,6 @@ class FileWindow {
   std::vector<std::byte> bytes_;
   std::uint64_t begin_ = 0;
 };
-
-// memcpy out of bytes whose length the caller has checked.
-template <typename T>
-T load_at(std::span<const std::byte> bytes, std::size_t offset) {
-  T value;
-  std::memcpy(&value, bytes.data() + offset, sizeof(T));
-  return value;
-}
 
 // a + b, or nothing if it wraps.
 constexpr bool add_overflows(std::uint64_t a, std::uint64_t b, std::uint64_t& sum) {

@@ -2,7 +2,7 @@
 // Any one thread; bounded by limits in bytes read and time, by constants in memory.
 #pragma once
 
-#include "agent/discovery/elf/bounded_reader.h"
+#include "agent/discovery/elf/file_identity.h"
 #include "agent/discovery/tls/attach_plan.h"
 
 namespace exa {

@@ -7,7 +7,7 @@
 #include <functional>
 #include <string_view>
 
-#include "agent/discovery/elf/bounded_reader.h"
+#include "agent/discovery/elf/file_identity.h"
 #include "agent/discovery/tls/attach_plan.h"
 #include "agent/discovery/tls/mapped_images.h"
 

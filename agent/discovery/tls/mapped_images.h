@@ -14,7 +14,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/discovery/elf/bounded_reader.h"
+#include "agent/discovery/elf/file_identity.h"
 #include "exa/abi/mapping.h"
 #include "exa/base/result.h"
 #include "exa/base/unique_fd.h"

@@ -8,7 +8,7 @@
 #include <memory>
 #include <unordered_map>
 
-#include "agent/discovery/elf/bounded_reader.h"
+#include "agent/discovery/elf/file_identity.h"
 #include "agent/discovery/tls/attach_plan.h"
 
 namespace exa {

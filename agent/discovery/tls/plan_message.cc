@@ -5,7 +5,7 @@
 #include <cstring>
 #include <string>
 
-#include "agent/discovery/elf/bounded_reader.h"
+#include "agent/discovery/elf/file_identity.h"
 
 namespace exa {
 namespace {

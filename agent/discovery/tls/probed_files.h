@@ -10,7 +10,7 @@
 #include <set>
 #include <string>
 
-#include "agent/discovery/elf/bounded_reader.h"
+#include "agent/discovery/elf/file_identity.h"
 #include "exa/base/result.h"
 #include "exa/base/time.h"
 

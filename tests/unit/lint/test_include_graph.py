@@ -48,6 +48,20 @@ def test_the_composer_sees_all_and_nobody_sees_it():
                                        '#include "agent/agent.h"\n') != []
 
 
+def test_elf_is_parsed_by_readers_only():
+    planner = '#include "agent/discovery/tls/attachment_planner.h"\n'
+    image = '#include "agent/discovery/elf/elf_image.h"\n'
+    assert include_graph.violations_of("agent/reader_body.cc", planner) == []
+    assert include_graph.violations_of("agent/discovery/tls/go_sites.cc", image) == []
+    assert include_graph.violations_of("agent/check.cc", planner) == [
+        "agent/check.cc:1: agent/discovery/tls/attachment_planner.h parses foreign files, which "
+        "only agent/reader_body.cc may"]
+    assert include_graph.violations_of("agent/discovery/tls/tls_attacher.cc", image) != []
+    assert include_graph.violations_of("agent/prober.cc", image) != []
+    assert include_graph.violations_of(
+        "agent/prober.cc", '#include "agent/discovery/elf/file_identity.h"\n') == []
+
+
 def test_product_code_never_includes_tests():
     assert include_graph.violations_of("agent/agent.cc", '#include "tests/support/x.h"\n') != []
 

@@ -252,8 +252,8 @@ TEST(ChannelMessages, CarryAFileThatTheOtherSideCouldNotOpen) {
   EXPECT_NE(fcntl(file.get(), F_GETFD) & FD_CLOEXEC, 0);
   const auto next_free = [] { return UniqueFd(open("/dev/null", O_RDONLY | O_CLOEXEC)).get(); };
   const int free_before = next_free();
-  EXPECT_EQ(pipeline.receive(got), ChannelOutcome::kDone);
-  EXPECT_EQ(next_free(), free_before) << "what nobody asked for is closed";
+  EXPECT_EQ(pipeline.receive(got), ChannelOutcome::kMalformed) << "nobody asked for a file";
+  EXPECT_EQ(next_free(), free_before) << "and it is closed";
   EXPECT_EQ(pipeline.receive(got, &file), ChannelOutcome::kDone);
   EXPECT_FALSE(file.valid());
 }

@@ -42,12 +42,12 @@ TEST_F(Table, ResolvesAnAnnouncedProcessInPlace) {
 }
 
 TEST_F(Table, AReusedPidIsAnotherTarget) {
-  const auto first = table.on_target(target_of(100, "old", 1'000'000'000)).id;
-  table.on_process(process(100, 1'050'000'000, "new"));
+  const auto first = table.on_target(target_of(100, "old", 900'000'000)).id;
+  table.on_process(process(100, 950'000'000, "new"));
   const auto second = table.id_of(100, kNow);
   EXPECT_NE(first, second);
   EXPECT_EQ(table.at(first).target->service_name, "old");
-  EXPECT_EQ(table.on_target(target_of(100, "old", 1'000'000'000)).id, first)
+  EXPECT_EQ(table.on_target(target_of(100, "old", 900'000'000)).id, first)
       << "late word of the dead";
   EXPECT_EQ(table.id_of(100, kNow), second);
 }
@@ -160,6 +160,45 @@ TEST_F(Table, WhatBeganAfterItsEndIsNotTheDeads) {
   const auto unknown = table.id_of(100, kThird);
   EXPECT_NE(unknown, dead);
   EXPECT_TRUE(table.awaits_answer(unknown));
+}
+
+// The prober has answered twice before the ring is read, and the number went from one to the other.
+TEST_F(Table, AnEndThatIsReadLateIsNotThatOfTheNextOwner) {
+  table.on_target(answer(100, "first", 10'000'001, kFirst));
+  const auto second = table.on_target(answer(100, "second", kSecond.ns - 1, kSecond)).id;
+  table.on_process(announced(100, 10'000'001, "first", kFirst));
+  table.on_process_exit(100, {kFirst.ns + 500});
+  table.on_process(announced(100, kSecond.ns - 1, "second", kSecond));
+  EXPECT_EQ(table.id_of(100, kSecond), second);
+  EXPECT_FALSE(table.at(second).exited);
+  table.on_process_exit(100, kThird);
+  EXPECT_TRUE(table.at(second).exited);
+}
+
+TEST_F(Table, TheWordAboutALaterOwnerIsNotAboutOneThatNobodyAnnounced) {
+  table.on_process(announced(100, 10'000'001, "first", kFirst));
+  table.on_process_exit(100, {kFirst.ns + 500});
+  const auto unannounced = table.id_of(100, kSecond);
+  const auto later = table.on_target(answer(100, "later", kSecond.ns + 1, kThird));
+  EXPECT_EQ(later.asked, kNoTarget) << "nothing that waits is its own";
+  EXPECT_NE(later.id, unannounced);
+  EXPECT_EQ(table.id_of(100, kThird), later.id);
+  EXPECT_EQ(table.id_of(100, kSecond), unannounced);
+  EXPECT_EQ(table.on_target(answer(100, "it", kSecond.ns - 1, kThird)).asked, unannounced);
+}
+
+TEST_F(Table, WhatBeganBeforeItsBirthIsNobodys) {
+  const auto id = table.on_target(answer(100, "shop", kSecond.ns, kThird)).id;
+  EXPECT_EQ(table.id_of(100, kFirst), kNoTarget);
+  EXPECT_EQ(table.id_of(100, kSecond), id);
+}
+
+// Start times go on while the machine sleeps, event times do not.
+TEST_F(Table, BirthsAreToldByTheClockOfEvents) {
+  const std::uint64_t slept_ns = 3'600'000'000'000;
+  table.on_process(announced(99, slept_ns + kFirst.ns, "other", kFirst));
+  EXPECT_EQ(table.born({.tgid = 100, .start_time_ns = slept_ns + kSecond.ns}), kSecond);
+  EXPECT_EQ(table.born({.tgid = 100, .start_time_ns = 5}).ns, 0u);
 }
 
 TEST_F(Table, WaitingInVainNamesAChangedProgramByItsAnnouncement) {
