@@ -67,7 +67,8 @@ EXTERNAL = {
 PARSER_ROOM = "agent/discovery/elf/"
 PARSER_RESULTS = {PARSER_ROOM + "file_identity.h"}
 PARSERS = {"agent/discovery/tls/" + name for name in (
-    "attachment_planner", "go_sites", "inner_functions", "library_traces")}
+    "attachment_planner", "go_sites", "inner_functions", "library_traces",
+    "return_places")}
 PARSER_DOOR = "agent/reader_body.cc"
 
 SOURCES = {".h", ".c", ".cc", ".cpp"}

@@ -4,11 +4,14 @@
 // 64-bit value each) on a small sound file, which reaches what random bytes hardly do.
 #include <cstdint>
 #include <cstdlib>
+#include <utility>
 
+#include "agent/discovery/elf/control_flow.h"
 #include "agent/discovery/elf/dynamic.h"
 #include "agent/discovery/elf/machine_code.h"
 #include "agent/discovery/elf/probe_place.h"
 #include "agent/discovery/elf/symbols.h"
+#include "agent/discovery/elf/unwind_table.h"
 #include "agent/discovery/tls/attachment_planner.h"
 #include "tests/support/synthetic_go.h"
 
@@ -31,6 +34,9 @@ void examine(const test::MemoryFile& file) {
     if (const auto dynamic = read_dynamic(*image)) require(dynamic->needed.size() <= kMaxNeeded);
     constexpr std::array<std::string_view, 2> kNames = {"function_of_a_long_namespace::function_1",
                                                         "main"};
+    for (const auto& segment : image->segments())
+      if (const auto around = function_around(*image, segment.vaddr))
+        require(around->contains(segment.vaddr));
     if (const auto found = find_local(*image, kNames))
       for (const auto& symbol : *found)
         require(symbol.file_offset < file.size());
@@ -38,8 +44,17 @@ void examine(const test::MemoryFile& file) {
 }
 
 void examine_code(Machine machine, std::span<const std::byte> code) {
-  for (const auto step_over : {StepOver::kLandingPad, StepOver::kTests})
-    require(cheapest_offset(machine, code, step_over) <= code.size());
+  require(cheapest_offset(machine, code) <= code.size());
+  if (const auto ways = find_ways_out(machine, code)) {
+    for (const auto at : ways->returns)
+      require(at < code.size());
+    for (const auto jump : ways->jumps)
+      require(jump < 0 || std::cmp_greater_equal(jump, code.size()));
+  }
+  for (const std::int64_t callee : {-64, 0, 64, 256})
+    if (const auto calls = find_calls(machine, code, callee))
+      for (const auto at : *calls)
+        require(at > 0 && at < code.size());
   require(behind_stack_check(machine, code) <= code.size());
   (void)first_callee(machine, code, {Argument::kFirst, Argument::kFourth});
   (void)begins_with_stack_check(machine, code);

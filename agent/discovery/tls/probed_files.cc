@@ -42,11 +42,16 @@ ProbedFiles::Room ProbedFiles::room_for(std::uint32_t tgid, const std::string& a
       idle = at;
   }
   if (of_process >= kMaxOfProcess) return Room::kProcessFull;
-  if (of_account >= kMaxOfAccount) return Room::kAccountFull;
+  if (of_account >= kMaxOfAccount && detach_unheld_of(account) == 0) return Room::kAccountFull;
   if (files_.size() < kMaxFiles) return Room::kThere;
   if (idle == files_.end()) return Room::kAllFull;
   files_.erase(idle);
   return Room::kThere;
+}
+
+// All at once: the kernel waits once for the lot of them.
+std::size_t ProbedFiles::detach_unheld_of(const std::string& account) {
+  return detach_if([&](const File& file) { return file.account == account; });
 }
 
 ProbedFiles::File& ProbedFiles::add(const FileIdentity& identity, File file) {
@@ -65,15 +70,21 @@ void ProbedFiles::release(std::uint32_t tgid, const std::set<FileIdentity>& stil
 }
 
 std::size_t ProbedFiles::detach_unheld(MonotonicTime now) {
+  return detach_if(
+      [&](const File& file) { return elapsed(file.unheld_since, now) >= kDetachAfter; });
+}
+
+template <typename Chosen>
+std::size_t ProbedFiles::detach_if(const Chosen& chosen) {
   std::vector<Attachment> gone;
+  std::size_t count = 0;
   for (auto at = files_.begin(); at != files_.end();) {
     File& file = at->second;
-    const bool unheld =
-        !file.for_good && file.holders.empty() && elapsed(file.unheld_since, now) >= kDetachAfter;
-    if (unheld && file.attachment) gone.push_back(std::move(file.attachment));
-    at = unheld ? files_.erase(at) : std::next(at);
+    const bool goes = !file.for_good && file.holders.empty() && chosen(file);
+    if (goes && file.attachment) gone.push_back(std::move(file.attachment));
+    count += goes ? 1 : 0;
+    at = goes ? files_.erase(at) : std::next(at);
   }
-  const std::size_t count = gone.size();
   drop_side_by_side(std::move(gone));
   return count;
 }

@@ -41,8 +41,9 @@ class ProbedFiles {
   enum class Room : std::uint8_t { kThere, kProcessFull, kAccountFull, kAllFull };
 
   [[nodiscard]] File* find(const FileIdentity& file);
-  // Whether one more file may be probed for the process. Where all places are taken, the file that
-  // nobody has used for longest makes room.
+  // Whether one more file may be probed for the process. Files that nobody uses any more make room:
+  // those of the account where its share is used up, and where all places are taken the one that
+  // nobody has used for longest.
   [[nodiscard]] Room room_for(std::uint32_t tgid, const std::string& account);
   File& add(const FileIdentity& identity, File file);
 
@@ -57,6 +58,10 @@ class ProbedFiles {
   [[nodiscard]] const std::map<FileIdentity, File>& all() const { return files_; }
 
  private:
+  std::size_t detach_unheld_of(const std::string& account);
+  template <typename Chosen>
+  std::size_t detach_if(const Chosen& chosen);
+
   std::map<FileIdentity, File> files_;
 };
 

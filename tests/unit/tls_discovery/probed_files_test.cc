@@ -30,6 +30,18 @@ TEST_F(Files, AUserOrContainerHasAShareToo) {
   EXPECT_EQ(files_.room_for(99, "1001"), Room::kThere);
 }
 
+// A hundred programs that have ended must not keep the next service of their user unread.
+TEST_F(Files, WhatAUsersEndedProgramsHeldMakesRoomForItsNext) {
+  for (std::uint32_t i = 0; i < ProbedFiles::kMaxOfAccount; ++i)
+    add(i + 1, 100 + i, "1000");
+  for (std::uint32_t i = 1; i < ProbedFiles::kMaxOfAccount; ++i)
+    files_.release(100 + i, {}, kNow);
+  add(1000, 7, "1001");
+  files_.release(7, {}, kNow);
+  EXPECT_EQ(files_.room_for(99, "1000"), Room::kThere);
+  EXPECT_EQ(files_.size(), 2u) << "what is in use, and what another user left";
+}
+
 TEST_F(Files, AShareIsFreeAgainOnlyWhenTheProbesAreGone) {
   for (std::uint32_t i = 0; i < ProbedFiles::kMaxOfProcess; ++i)
     add(i + 1, 7, "1000");
