@@ -39,10 +39,17 @@ TlsProbe probe_of(const ProbeSite& site) {
     case TlsRole::kSslHandshake:
     case TlsRole::kGnuTlsHandshake:
       return probe(TlsProbeKind::kHandshake, TlsShape::kSized);
+    case TlsRole::kSslAccepts:
+    case TlsRole::kSslConnects:
+      return probe(TlsProbeKind::kBegin, TlsShape::kSized);
     case TlsRole::kGoRead:
       return probe(TlsProbeKind::kRead, TlsShape::kGo);
     case TlsRole::kGoWrite:
       return probe(TlsProbeKind::kWrite, TlsShape::kGo);
+    case TlsRole::kGoServerHandshake:
+      return probe(TlsProbeKind::kBegin, TlsShape::kGo);
+    case TlsRole::kGoClientHandshake:
+      return probe(TlsProbeKind::kHandshake, TlsShape::kGo);
   }
   std::unreachable();
 }

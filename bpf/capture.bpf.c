@@ -99,16 +99,6 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
 
   if (state->flags & EXA_SOCKET_FILTERED) {
     const __u32 flags = state->flags;
-    /* On an excluded port too: the stream above must know that it is excluded. */
-    if (exa_tls_enabled && (flags & (EXA_SOCKET_TLS | EXA_SOCKET_EXCLUDED_PORT)) &&
-        !(flags & (EXA_SOCKET_OF_KERNEL | EXA_SOCKET_EXCLUDED_PROCESS))) {
-      struct exa_ciphertext cipher = {.arrival_ns = arrival_ns,
-                                      .length = length,
-                                      .sequence = sequence,
-                                      .direction = direction,
-                                      .scratch_slot = slot};
-      exa_tls_on_ciphertext(sk, task, state, &cipher);
-    }
     if (flags & EXA_SOCKET_OF_KERNEL)
       EXA_COUNT(row, FILTERED_KERNEL);
     else if (flags & EXA_SOCKET_EXCLUDED_PORT)
@@ -142,6 +132,18 @@ look:
   told = exa_look_at_chunk(sk, task, state, row, scratch, direction, length, turned, in_buffer);
 
 advance:
+  /* On an excluded port too: the stream above must know that it is excluded. */
+  if (exa_tls_enabled && !told && (state->flags & (EXA_SOCKET_TLS | EXA_SOCKET_EXCLUDED_PORT)) &&
+      !(state->flags & (EXA_SOCKET_OF_KERNEL | EXA_SOCKET_EXCLUDED_PROCESS))) {
+    struct exa_ciphertext cipher = {.arrival_ns = arrival_ns,
+                                    .now = now,
+                                    .length = length,
+                                    .sequence = sequence,
+                                    .direction = direction,
+                                    .scratch_slot = slot};
+    int noted = exa_tls_on_ciphertext(sk, task, state, &cipher);
+    barrier_var(noted);
+  }
   /* After the record, so that the sweep never tells a position before the chunk that reached it. */
   if (told) flow->told_position = position + length;
   flow->last_byte_ns = now;

@@ -39,11 +39,11 @@ static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* 
                                                             const struct pt_regs* regs, int shape,
                                                             int create) {
   if (shape == EXA_TLS_SHAPE_GO) {
-    struct exa_tls_key key = {.object = exa_tls_goroutine(regs), .tgid = exa_tgid(task)};
+    struct exa_tls_key key = {};
+    exa_tls_key_of(&key, task, exa_tls_goroutine(regs));
     struct exa_tls_call* call = bpf_map_lookup_elem(&exa_tls_gos, &key);
     if (call || !create || !exa_tls_may_hold(key.tgid, EXA_TLS_GOROUTINES)) return call;
-    struct exa_tls_call fresh = {};
-    if (bpf_map_update_elem(&exa_tls_gos, &key, &fresh, BPF_NOEXIST) == 0)
+    if (bpf_map_update_elem(&exa_tls_gos, &key, &exa_tls_no_call, BPF_NOEXIST) == 0)
       exa_tls_hold(key.tgid, EXA_TLS_GOROUTINES);
     return bpf_map_lookup_elem(&exa_tls_gos, &key);
   }
@@ -54,19 +54,20 @@ static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* 
 /* Keeps the read that the thread's call tells of, if it is still under way, before another call
  * takes its place. */
 static __always_inline void exa_tls_park(struct exa_tls_call* call, const struct pt_regs* regs) {
-  struct exa_tls_key key = {.object = call->frame};
+  struct exa_tls_key key = {};
 
   if (call->kind != EXA_TLS_READING || call->frame == exa_tls_stack(regs)) return;
-  if (!exa_tls_is_on_stack(call)) return; /* left by an exception, or the like */
-  key.tgid = exa_tgid(bpf_get_current_task_btf());
+  if (!exa_tls_is_on_stack(call, call->frame)) return; /* left by an exception, or the like */
+  exa_tls_key_of(&key, bpf_get_current_task_btf(), call->frame);
   bpf_map_update_elem(&exa_tls_parked, &key, call, BPF_ANY);
 }
 
 /* The read that returns here. */
 static __always_inline struct exa_tls_call* exa_tls_parked_call(const struct pt_regs* regs) {
-  struct exa_tls_key key = {.tgid = exa_tgid(bpf_get_current_task_btf())};
+  struct exa_tls_key key = {};
   struct exa_tls_call* call = 0;
 
+  exa_tls_key_of(&key, bpf_get_current_task_btf(), 0);
   for (int i = 0; i < EXA_TLS_RETURN_STACKS && !call; ++i) {
     key.object = exa_tls_stack(regs) - i * sizeof(__u64);
     call = bpf_map_lookup_elem(&exa_tls_parked, &key);
@@ -74,60 +75,64 @@ static __always_inline struct exa_tls_call* exa_tls_parked_call(const struct pt_
   return call;
 }
 
-static __always_inline void exa_tls_begin(struct exa_tls_call* call, const struct pt_regs* regs,
-                                          __u64 object, __u64 buffer, __u64 moved_address,
-                                          __u8 kind, __u8 shape) {
-  if (shape != EXA_TLS_SHAPE_GO) exa_tls_park(call, regs);
+/* A call of a library as it begins. */
+struct exa_tls_entry {
+  struct exa_tls_key key;
+  __u64 buffer;
+  __u64 size;
+  __u64 moved_address;
+  __u64 now;
+  __u32 probe; /* exa_tls_probe */
+  __u32 shape;
+};
+
+/* The thread, or the goroutine, is in this call now. One for a connection that has not read
+ * anything yet may come right before its socket's first bytes. */
+static __always_inline void exa_tls_enter_call(struct exa_tls_call* call,
+                                               const struct exa_tls_stream* stream,
+                                               const struct pt_regs* regs,
+                                               const struct exa_tls_entry* entry, __u8 kind) {
+  const __u64 object = entry->key.object;
+  if (entry->shape != EXA_TLS_SHAPE_GO) exa_tls_park(call, regs);
   call->object = object;
-  call->buffer = buffer;
-  call->moved_address = moved_address;
-  call->shape = shape;
+  call->buffer = entry->buffer;
+  call->moved_address = entry->moved_address;
+  call->shape = entry->shape;
   call->kind = kind;
   exa_tls_mark_frame(call, regs);
+  if (stream && (stream->socket.cookie || stream->candidate_cookie ||
+                 stream->state.flow[EXA_INGRESS].position))
+    return;
+  if (call->opening_object && call->opening_object != object) call->opening_mixed = 1;
+  call->opening_object = object;
 }
 
-static __noinline int exa_tls_write(struct pt_regs* regs, int shape) {
-  struct task_struct* task = bpf_get_current_task_btf();
-  struct exa_counter_row* row = exa_counters_of_this_cpu();
+static __noinline int exa_tls_write(struct exa_tls_stream* stream, struct exa_tls_call* call,
+                                    struct pt_regs* regs, struct exa_counter_row* row,
+                                    const struct exa_tls_entry* entry) {
   struct exa_plain plain = {.direction = EXA_EGRESS};
-  struct exa_tls_key key = {};
-  struct exa_tls_stream* stream;
-  struct exa_tls_call* call;
-  __u64 size, moved_address;
   __u32 new_bytes;
 
-  if (!row) return 0;
-  EXA_COUNT_SHARED(row, TLS_HITS_WRITE);
-  exa_tls_arguments(regs, shape, &key.object, &plain.buffer, &size, &moved_address);
-  if (size == 0 || size > 0x7fffffff) {
-    EXA_COUNT_SHARED(row, TLS_FILTERED_EMPTY);
-    return 0;
-  }
-  key.tgid = exa_tgid(task);
-  plain.now = bpf_ktime_get_ns();
-  if (exa_tls_is_excluded(task, row, plain.now)) {
-    EXA_COUNT_SHARED(row, TLS_FILTERED_PROCESS);
-    return 0;
-  }
-  stream = exa_tls_stream_of(&key, plain.now);
-  if (!stream) return exa_tls_count_no_stream(&key, row);
-  stream->state.tgid = key.tgid;
-  new_bytes = exa_tls_new_bytes(stream, plain.buffer, size);
-  stream->write.buffer = plain.buffer;
+  if (!stream || !regs || !row || !entry) return 0;
+  const __u32 size = entry->size;
+  stream->state.tgid = entry->key.tgid;
+  stream->write.new_bytes = exa_tls_new_bytes(stream, entry->buffer, size);
+  barrier(); /* back from memory it is any number to the verifier, whichever way it came */
+  new_bytes = stream->write.new_bytes;
+  if (new_bytes || size != stream->write.size_bytes) stream->write.sent_bytes = 0;
+  stream->write.buffer = entry->buffer;
   stream->write.size_bytes = size;
   stream->write.blocked = 0;
   if (new_bytes) stream->write.proven = 0;
-
-  call = exa_tls_call_of(task, regs, shape, 1);
   if (call) {
-    exa_tls_begin(call, regs, key.object, plain.buffer, 0, EXA_TLS_WRITING, shape);
+    exa_tls_enter_call(call, stream, regs, entry, EXA_TLS_WRITING);
     if (stream->socket.cookie) {
       call->written_object = 0;
       call->written_mixed = 0;
     } else if (!call->written_object) {
-      call->written_object = key.object;
+      call->written_object = entry->key.object;
       call->written_bytes = size;
-    } else if (call->written_object != key.object) {
+    } else if (call->written_object != entry->key.object) {
       call->written_mixed = 1;
     }
   }
@@ -135,31 +140,10 @@ static __noinline int exa_tls_write(struct pt_regs* regs, int shape) {
     EXA_COUNT_SHARED(row, TLS_FILTERED_RETRY);
     return 0;
   }
-  plain.buffer += size - new_bytes;
+  plain.now = entry->now;
+  plain.buffer = entry->buffer + size - new_bytes;
   plain.length = new_bytes;
   return exa_tls_on_plain(stream, row, &plain);
-}
-
-static __noinline int exa_tls_read(struct pt_regs* regs, int shape) {
-  struct task_struct* task = bpf_get_current_task_btf();
-  struct exa_counter_row* row = exa_counters_of_this_cpu();
-  struct exa_tls_stream* stream;
-  struct exa_tls_call* call;
-  __u64 object, buffer, size, moved_address;
-  const __u64 now = bpf_ktime_get_ns();
-
-  if (!row || exa_tls_is_excluded(task, row, now)) return 0;
-  exa_tls_arguments(regs, shape, &object, &buffer, &size, &moved_address);
-  call = exa_tls_call_of(task, regs, shape, 1);
-  if (!call) return 0;
-  exa_tls_begin(call, regs, object, buffer, moved_address, EXA_TLS_READING, shape);
-
-  /* The stream is there before the library reads the socket, so that the read proves its socket. */
-  struct exa_tls_key key = {.object = object, .tgid = exa_tgid(task)};
-  stream = exa_tls_stream_of(&key, now);
-  /* What came before the first plaintext were records of the handshake. */
-  if (stream && stream->state.flow[EXA_INGRESS].position == 0) stream->ingress_pending = 0;
-  return 0;
 }
 
 static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
@@ -185,8 +169,7 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
     return 0;
   }
   call->kind = EXA_TLS_IDLE;
-  key.object = call->object;
-  key.tgid = exa_tgid(task);
+  exa_tls_key_of(&key, task, call->object);
   plain.buffer = call->buffer;
   moved = shape == EXA_TLS_SHAPE_GO ? (__s64)exa_tls_result(regs) : (int)exa_tls_result(regs);
   if ((shape == EXA_TLS_SHAPE_POINTER || shape == EXA_TLS_SHAPE_INNER) && moved > 0) {
@@ -209,78 +192,128 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
   }
   stream = exa_tls_stream_of(&key, plain.now);
   if (!stream) return exa_tls_count_no_stream(&key, row);
-  stream->state.tgid = key.tgid;
-  if (call->received_cookie && shape != EXA_TLS_SHAPE_GO) {
+  if (call->received.cookie && shape != EXA_TLS_SHAPE_GO) {
     if (!stream->socket.cookie && !call->received_mixed &&
-        exa_tls_carries(call->received_bytes, plain.length))
-      exa_tls_weigh(stream, call->received_cookie);
-    call->received_cookie = 0;
+        exa_tls_carries(call->received_bytes, plain.length) &&
+        exa_tls_weigh(stream, call->received.cookie)) {
+      stream->socket = call->received;
+      exa_tls_adopt(stream, EXA_TLS_SEQUENCE, 0);
+    }
+    call->received.cookie = 0;
     call->received_mixed = 0;
   }
   return exa_tls_on_plain(stream, row, &plain);
 }
 
-/* The handshake, which proves the socket before the first plaintext. No return probe: as with a
- * write, its frame on the stack tells whether it goes on. */
-static __noinline int exa_tls_shake(struct pt_regs* regs) {
-  struct task_struct* task = bpf_get_current_task_btf();
-  struct exa_counter_row* row = exa_counters_of_this_cpu();
-  struct exa_tls_key key = {};
-  struct exa_tls_stream* stream;
-  struct exa_tls_call* call;
-  __u64 buffer, size, moved_address;
-  const __u64 now = bpf_ktime_get_ns();
+/* Is this the first call of another connection than the object was so far? OpenSSL and BoringSSL
+ * give it a role then. Go shakes hands once for each connection, by itself or inside its first read
+ * or write: nothing else tells two apart that the collector puts in one place. Only for new keys
+ * does a client shake hands again, in a read. */
+static __always_inline int exa_tls_begins_anew(const struct exa_tls_stream* stream,
+                                               const struct exa_tls_call* inside,
+                                               const struct exa_tls_entry* entry) {
+  const struct exa_flow* flow = stream->state.flow;
+  const int go = entry->shape == EXA_TLS_SHAPE_GO;
 
-  if (!row || exa_tls_is_excluded(task, row, now)) return 0;
-  exa_tls_arguments(regs, EXA_TLS_SHAPE_SIZED, &key.object, &buffer, &size, &moved_address);
-  key.tgid = exa_tgid(task);
-  stream = exa_tls_stream_of(&key, now);
-  if (!stream) return 0;
-  if (stream->state.flow[EXA_INGRESS].position == 0 && stream->state.flow[EXA_EGRESS].position == 0)
-    stream->from_handshake = 1;
-  call = exa_tls_call_of(task, regs, EXA_TLS_SHAPE_SIZED, 1);
-  if (call) exa_tls_begin(call, regs, key.object, 0, 0, EXA_TLS_SHAKING, EXA_TLS_SHAPE_SIZED);
-  return 0;
+  if (stream->state.flags & EXA_SOCKET_ENDED) return 1;
+  if (entry->probe != EXA_TLS_PROBE_BEGIN && !(go && entry->probe == EXA_TLS_PROBE_HANDSHAKE))
+    return 0;
+  if (flow[EXA_INGRESS].position)
+    return entry->probe == EXA_TLS_PROBE_BEGIN || !inside || inside->kind != EXA_TLS_READING;
+  if (stream->socket.cookie) return 1;
+  return flow[EXA_EGRESS].position && !(inside && inside->kind == EXA_TLS_WRITING &&
+                                        flow[EXA_EGRESS].position == stream->write.size_bytes);
 }
 
-static __noinline int exa_tls_free(struct pt_regs* regs) {
-  struct task_struct* task = bpf_get_current_task_btf();
-  struct exa_tls_key key = {};
+static __noinline int exa_tls_free(const struct exa_tls_key* key) {
   struct exa_tls_stream* stream;
-  __u64 buffer, size, moved_address;
 
-  exa_tls_arguments(regs, EXA_TLS_SHAPE_SIZED, &key.object, &buffer, &size, &moved_address);
-  key.tgid = exa_tgid(task);
-  stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
+  if (!key) return 0;
+  stream = bpf_map_lookup_elem(&exa_tls_streams, key);
   if (!stream) return 0;
+  /* What only passed memory may still be on its way; what a socket call did not take never leaves.
+   */
+  if (stream->socket.provenance != EXA_TLS_NESTED) exa_tls_all_left(stream);
   exa_emit_end(&stream->state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, 0);
-  if (bpf_map_delete_elem(&exa_tls_streams, &key) == 0) exa_tls_let_go(key.tgid, EXA_TLS_STREAMS);
+  if (stream->socket.cookie && stream->from_start)
+    bpf_map_update_elem(&exa_tls_remnants, &stream->socket.cookie, stream->state.flow, BPF_ANY);
+  if (bpf_map_delete_elem(&exa_tls_streams, key) == 0) exa_tls_let_go(key->tgid, EXA_TLS_STREAMS);
   return 0;
 }
 
 static __noinline int exa_tls_on_enter(struct pt_regs* regs) {
+  struct task_struct* task = bpf_get_current_task_btf();
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
   const __u64 cookie = bpf_get_attach_cookie(regs);
-  const int shape = cookie & 0xff;
-  switch (cookie >> 8) {
-    case EXA_TLS_PROBE_WRITE:
-      return exa_tls_write(regs, shape);
-    case EXA_TLS_PROBE_READ:
-      return exa_tls_read(regs, shape);
-    case EXA_TLS_PROBE_READ_RETURN:
-      return exa_tls_read_return(regs, shape);
-    case EXA_TLS_PROBE_HANDSHAKE:
-      return exa_tls_shake(regs);
-    case EXA_TLS_PROBE_FREE:
-      return exa_tls_free(regs);
-    default:
-      return 0;
+  struct exa_tls_entry entry = {.probe = cookie >> 8, .shape = cookie & 0xff};
+  struct exa_tls_stream* stream;
+  struct exa_tls_call* call;
+  struct exa_tls_call* inside = 0; /* the call of the same object that this one is part of */
+  __u64 object;
+
+  if (!row) return 0;
+  const int writes = entry.probe == EXA_TLS_PROBE_WRITE;
+  const int go = entry.shape == EXA_TLS_SHAPE_GO;
+  if (writes) EXA_COUNT_SHARED(row, TLS_HITS_WRITE);
+  exa_tls_arguments(regs, entry.shape, &object, &entry.buffer, &entry.size, &entry.moved_address);
+  if (writes && (entry.size == 0 || entry.size > 0x7fffffff)) {
+    EXA_COUNT_SHARED(row, TLS_FILTERED_EMPTY);
+    return 0;
   }
+  exa_tls_key_of(&entry.key, task, object);
+  if (entry.probe == EXA_TLS_PROBE_FREE) {
+    call = exa_tls_call_of(task, regs, EXA_TLS_SHAPE_SIZED, 0);
+    if (call && call->opening_object == object && !call->opening_mixed) call->opening_object = 0;
+    return exa_tls_free(&entry.key);
+  }
+  entry.now = bpf_ktime_get_ns();
+  if (exa_tls_is_excluded(task, row, entry.now)) {
+    if (writes) EXA_COUNT_SHARED(row, TLS_FILTERED_PROCESS);
+    return 0;
+  }
+
+  call = exa_tls_call_of(task, regs, entry.shape, 1);
+  if (call && go && call->object == object && call->kind != EXA_TLS_IDLE &&
+      exa_tls_in_frame(call, regs))
+    inside = call;
+  const int shakes = entry.probe == EXA_TLS_PROBE_HANDSHAKE || entry.probe == EXA_TLS_PROBE_BEGIN;
+  stream = bpf_map_lookup_elem(&exa_tls_streams, &entry.key);
+  if (stream && exa_tls_begins_anew(stream, inside, &entry)) exa_tls_restart(stream, entry.now);
+  /* That of a Go connection comes to be with the handshake's first bytes: one that does not run
+   * over a socket of this goroutine (QUIC) needs none. */
+  if (!stream && !(go && shakes)) stream = exa_tls_stream_of(&entry.key, entry.now);
+  if (!stream && !shakes) {
+    return writes ? exa_tls_count_no_stream(&entry.key, row) : 0;
+  }
+  if (writes) return exa_tls_write(stream, call, regs, row, &entry);
+  if (!shakes) {
+    /* It is there before the library reads the socket, so that the read proves its socket. What
+     * came before the first plaintext were records of the handshake. */
+    if (call) exa_tls_enter_call(call, stream, regs, &entry, EXA_TLS_READING);
+    stream->state.tgid = entry.key.tgid;
+    if (stream->state.flow[EXA_INGRESS].position == 0) stream->ingress_pending = 0;
+    return 0;
+  }
+  /* The handshake proves the socket before the first plaintext. No return probe: as with a write,
+   * its frame on the stack tells whether it goes on. */
+  if (stream && !stream->state.flow[EXA_INGRESS].position &&
+      (inside || !stream->state.flow[EXA_EGRESS].position)) {
+    stream->from_start = 1;
+    if (entry.probe == EXA_TLS_PROBE_HANDSHAKE && !go) stream->from_handshake = 1;
+  }
+  if (call && !inside && (go || entry.probe == EXA_TLS_PROBE_HANDSHAKE))
+    exa_tls_enter_call(call, stream, regs, &entry, EXA_TLS_SHAKING);
+  return 0;
 }
 
 SEC("uprobe/enter")
 int exa_tls_enter(struct pt_regs* regs) {
+  const __u64 cookie = bpf_get_attach_cookie(regs);
   exa_forbid_preemption();
-  exa_tls_on_enter(regs);
+  if (cookie >> 8 == EXA_TLS_PROBE_READ_RETURN)
+    exa_tls_read_return(regs, cookie & 0xff);
+  else
+    exa_tls_on_enter(regs);
   exa_allow_preemption();
   return 0;
 }

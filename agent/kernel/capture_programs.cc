@@ -188,6 +188,7 @@ SharedMaps CapturePrograms::shared_maps() const {
           .tls_streams = bpf_map__fd(maps.exa_tls_streams),
           .tls_threads = bpf_map__fd(maps.exa_tls_threads),
           .tls_goroutines = bpf_map__fd(maps.exa_tls_gos),
+          .tls_remnants = bpf_map__fd(maps.exa_tls_remnants),
           .tls_held = bpf_map__fd(maps.exa_tls_held),
           .tls_dull = bpf_map__fd(maps.exa_tls_dull)};
 }

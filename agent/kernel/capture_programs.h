@@ -44,6 +44,7 @@ struct SharedMaps {
   int tls_streams;
   int tls_threads;
   int tls_goroutines;
+  int tls_remnants;
   int tls_held;
   int tls_dull;
 };

@@ -26,7 +26,8 @@ static_assert(static_cast<int>(TlsProbeKind::kHandshake) == EXA_TLS_PROBE_HANDSH
               static_cast<int>(TlsProbeKind::kWrite) == EXA_TLS_PROBE_WRITE &&
               static_cast<int>(TlsProbeKind::kRead) == EXA_TLS_PROBE_READ &&
               static_cast<int>(TlsProbeKind::kReadReturn) == EXA_TLS_PROBE_READ_RETURN &&
-              static_cast<int>(TlsProbeKind::kFree) == EXA_TLS_PROBE_FREE);
+              static_cast<int>(TlsProbeKind::kFree) == EXA_TLS_PROBE_FREE &&
+              static_cast<int>(TlsProbeKind::kBegin) == EXA_TLS_PROBE_BEGIN);
 static_assert(static_cast<int>(TlsShape::kSized) == EXA_TLS_SHAPE_SIZED &&
               static_cast<int>(TlsShape::kPointer) == EXA_TLS_SHAPE_POINTER &&
               static_cast<int>(TlsShape::kGo) == EXA_TLS_SHAPE_GO &&
@@ -49,6 +50,7 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
       {skeleton->maps.exa_tls_streams, shared.tls_streams},
       {skeleton->maps.exa_tls_threads, shared.tls_threads},
       {skeleton->maps.exa_tls_gos, shared.tls_goroutines},
+      {skeleton->maps.exa_tls_remnants, shared.tls_remnants},
       {skeleton->maps.exa_tls_held, shared.tls_held},
   };
   for (const auto& [map, fd] : same)

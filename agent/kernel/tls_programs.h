@@ -25,6 +25,7 @@ enum class TlsProbeKind : std::uint32_t {
   kRead = 3,
   kReadReturn = 4,
   kFree = 5,
+  kBegin = 6,
 };
 
 // How the probed function takes its arguments; see exa_tls_shape.

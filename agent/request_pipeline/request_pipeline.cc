@@ -4,7 +4,6 @@
 #include <functional>
 #include <numeric>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <variant>
 
@@ -241,28 +240,7 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   return window;
 }
 
-namespace {
-
-// A server without an incoming context is the child of the client's end of the same request, if
-// that is exported too. Anything less than certain is no link.
-void link_ends(std::vector<WindowSpan>& spans) {
-  std::unordered_multimap<std::uint32_t, std::size_t> clients;
-  for (std::size_t i = 0; i < spans.size(); ++i)
-    if (const auto& exchange = spans[i].exchange; exchange.role == Role::kClient)
-      clients.emplace(exchange.request_sequence, i);
-  for (auto& span : spans) {
-    auto& server = span.exchange;
-    if (server.role != Role::kServer || server.has_context) continue;
-    const auto [first, last] = clients.equal_range(server.request_sequence);
-    const auto client = std::find_if(
-        first, last, [&](const auto& c) { return same_request(spans[c.second].exchange, server); });
-    if (client != last) server.parent_span_id = spans[client->second].exchange.span_id;
-  }
-}
-
-}  // namespace
-
-void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) const {
+void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) {
   window.spans.reserve(selection.exchanges.size());
   for (const auto& chosen : selection.exchanges) {
     const auto& exchange = chosen.exchange;
@@ -282,7 +260,7 @@ void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) con
     auto& reason = window.spans[winner.exchange].purpose.reason;
     if (!reason || winner.reason < *reason) reason = winner.reason;
   }
-  link_ends(window.spans);
+  ends_.link(window.spans);
 }
 
 void RequestPipeline::fill_exemplars(ClosedWindow& window, const Selection& selection) const {

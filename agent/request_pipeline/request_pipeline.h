@@ -22,6 +22,7 @@
 #include "agent/exemplars/relatives.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/request_pipeline/closed_window.h"
+#include "agent/request_pipeline/end_links.h"
 #include "agent/request_pipeline/fine_series.h"
 #include "agent/request_pipeline/held_exchanges.h"
 #include "agent/request_pipeline/port_rules.h"
@@ -99,7 +100,7 @@ class RequestPipeline final : public ExchangeSink {
   TargetId program_of(TargetId process);
   void count(SeriesKey key, TargetId process, std::uint64_t value_ns, RecordTicket ticket,
              const Exchange& exchange);
-  void fill_spans(ClosedWindow& window, Selection& selection) const;
+  void fill_spans(ClosedWindow& window, Selection& selection);
   void fill_exemplars(ClosedWindow& window, const Selection& selection) const;
   void fill_targets(ClosedWindow& window) const;
 
@@ -115,6 +116,7 @@ class RequestPipeline final : public ExchangeSink {
   FlightRecorder recorder_;
   std::unique_ptr<ExemplarSampler> sampler_;
   RelativesFinder relatives_;
+  EndLinks ends_;
   WallClockOffset offset_;
   MonotonicTime now_;  // the latest time told by an event or a tick
   MonotonicTime next_sweep_;

@@ -104,6 +104,7 @@ struct tcp_sock {
   __u32 snd_nxt;
   __u32 rcv_nxt;
   __u32 snd_una;
+  __u64 bytes_received; /* also what waits to be read */
   __u64 bytes_acked;
   __u32 chrono_start;
   __u32 chrono_stat[3];
@@ -189,6 +190,7 @@ struct task_struct {
   struct task_struct* real_parent;
   struct task_struct* group_leader;
   __u64 start_boottime;
+  __u64 self_exec_id;
   char comm[16];
   struct signal_struct* signal;
   struct pid* thread_pid;

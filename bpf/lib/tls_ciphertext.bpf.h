@@ -1,13 +1,14 @@
 /* The socket side of TLS: what the socket programs do with a socket that carries ciphertext. They
  * tell the stream above it when its bytes came, and find out, once, which stream that is.
  *
- * Proof is a socket call inside a call of the library, or, where the library only ever sees memory
- * (node, asyncio), two records that carry exactly what the same object wrote or read next to them
- * on the same thread. Without proof a stream has no addresses. */
+ * Proof is a socket call inside a call of the library. Where the library only ever sees memory
+ * (node, asyncio) it takes two of these on one thread: a socket's first bytes right behind the
+ * first calls for an object, and records that carry exactly what the same object wrote or read next
+ * to them. Without proof a stream has no addresses. */
 #ifndef EXA_BPF_LIB_TLS_CIPHERTEXT_H
 #define EXA_BPF_LIB_TLS_CIPHERTEXT_H
 
-#include "bpf/lib/pid_namespace.bpf.h"
+#include "bpf/lib/tls_life.bpf.h"
 #include "bpf/lib/tls_records.bpf.h"
 #include "bpf/lib/tls_registers.bpf.h"
 #include "bpf/lib/tls_share.bpf.h"
@@ -20,12 +21,13 @@ extern const volatile __u32 exa_tls_enabled;
 
 struct exa_ciphertext {
   __u64 arrival_ns;
+  __u64 now;
   __u32 length;
   __u32 sequence;
   __u32 direction;
-  __u32 first_record; /* length of the record it begins with, 0 unknown */
+  __u32 first_record; /* length of the application record it begins with, 0 unknown */
+  __u32 last_record;  /* of the last that its first bytes show */
   __u32 scratch_slot; /* of the program that asks */
-  __u32 reserved;
 };
 
 /* The call of a TLS library that this socket call happens in. */
@@ -36,16 +38,27 @@ static __always_inline struct exa_tls_call* exa_tls_enclosing_call(struct task_s
   struct exa_tls_key key = {};
 
   if (call && call->kind != EXA_TLS_IDLE && exa_tls_in_frame(call, regs)) return call;
-  key.object = exa_tls_goroutine(regs);
-  key.tgid = exa_tgid(task);
+  exa_tls_key_of(&key, task, exa_tls_goroutine(regs));
   call = bpf_map_lookup_elem(&exa_tls_gos, &key);
   if (call && call->kind != EXA_TLS_IDLE && exa_tls_in_frame(call, regs)) return call;
   return 0;
 }
 
+/* A result that clang cannot know: one that nobody needs it leaves out, and what is then in the
+ * register may be a stack pointer, which the verifier does not let out of a function. */
+static __always_inline int exa_tls_done(void) {
+  int nothing = 0;
+  barrier_var(nothing);
+  return nothing;
+}
+
 static __always_inline void exa_tls_note(struct exa_tls_stream* stream,
                                          const struct exa_ciphertext* cipher) {
   if (cipher->direction == EXA_EGRESS) {
+    /* By sequence numbers where they are known: a call may have gone unseen. */
+    const __u32 since = cipher->sequence + cipher->length - stream->egress_sequence;
+    exa_tls_left(stream, cipher->now,
+                 stream->egress_known && since < 1u << 31 ? since : cipher->length);
     stream->egress_sequence = cipher->sequence + cipher->length;
     stream->egress_known = 1;
     return;
@@ -56,48 +69,83 @@ static __always_inline void exa_tls_note(struct exa_tls_stream* stream,
   stream->ingress_pending = 1;
 }
 
+/* Is this among the first bytes of the connection, before both ends have sent any? No plaintext has
+ * passed then. The SYN may count as an acknowledged byte. */
+static __always_inline int exa_tls_opens(struct sock* sk, const struct exa_ciphertext* cipher) {
+  const struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
+  if (!tcp) return 0;
+  __u64 received = tcp->bytes_received - (tcp->rcv_nxt - tcp->copied_seq);
+  __u64 sent = tcp->bytes_acked + (tcp->write_seq - tcp->snd_una);
+  if (cipher->direction == EXA_INGRESS)
+    received -= cipher->length;
+  else
+    sent -= cipher->length;
+  return received == 0 || sent <= 1;
+}
+
 /* The stream runs over this socket: proven. */
 static __noinline int exa_tls_learn(struct sock* sk, const struct exa_tls_key* key,
                                     struct exa_tls_stream* stream, __u32 provenance,
                                     __u32 first_sequence) {
-  struct exa_tls_socket* socket;
-  struct exa_counter_row* row;
   struct exa_tls_key* link;
 
   if (!sk || !key || !stream) return 0;
-  row = exa_counters_of_this_cpu();
-  if (!row) return 0;
   link = bpf_sk_storage_get(&exa_tls_links, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
   if (!link) return 0;
-  socket = &stream->socket;
-  /* The object serves another connection by now; its next byte begins another stream. */
-  if (socket->cookie)
-    exa_emit_end(&stream->state, EXA_END_INGRESS | EXA_END_EGRESS | EXA_END_FINAL, 0);
-  socket->cookie = bpf_get_socket_cookie(sk);
-  socket->provenance = provenance;
-  socket->family = sk->__sk_common.skc_family;
-  socket->local_port = sk->__sk_common.skc_num;
-  socket->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-  socket->netns_inode = sk->__sk_common.skc_net.net->ns.inum;
-  if (socket->family == AF_INET) {
-    __builtin_memset(socket->local_address, 0, 16);
-    __builtin_memset(socket->remote_address, 0, 16);
-    *(__u32*)socket->local_address = sk->__sk_common.skc_rcv_saddr;
-    *(__u32*)socket->remote_address = sk->__sk_common.skc_daddr;
-  } else {
-    bpf_probe_read_kernel(socket->local_address, 16, &sk->__sk_common.skc_v6_rcv_saddr);
-    bpf_probe_read_kernel(socket->remote_address, 16, &sk->__sk_common.skc_v6_daddr);
-  }
-  stream->judged_socket = 0;
-  stream->egress_known = 0;
-  stream->ingress_pending = 0;
   *link = *key;
-  if (provenance == EXA_TLS_NESTED)
-    EXA_COUNT_SHARED(row, TLS_SOCKET_NESTED);
-  else
-    EXA_COUNT_SHARED(row, TLS_SOCKET_SEQUENCE);
-  if ((stream->state.flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) == EXA_SOCKET_ANNOUNCED)
-    exa_tls_announce(stream, row, bpf_ktime_get_ns(), first_sequence);
+  if (stream->socket.cookie == bpf_get_socket_cookie(sk)) {
+    stream->linked_cookie = stream->socket.cookie;
+    stream->tells_leaving = 1;
+    return 1;
+  }
+  /* The object serves another connection by now; its next byte begins another stream. */
+  if (stream->socket.cookie) exa_tls_restart(stream, bpf_ktime_get_ns());
+  exa_tls_describe(sk, &stream->socket);
+  stream->linked_cookie = stream->socket.cookie;
+  return exa_tls_adopt(stream, provenance, first_sequence);
+}
+
+/* The next proof may come where no socket is at hand: the link waits for it. */
+static __noinline int exa_tls_link_ahead(struct sock* sk, const struct exa_tls_key* key,
+                                         struct exa_tls_stream* stream) {
+  struct exa_tls_key* link;
+
+  if (!sk || !key || !stream) return 0;
+  link = bpf_sk_storage_get(&exa_tls_links, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+  if (!link || link->object) return 0;
+  *link = *key;
+  stream->linked_cookie = bpf_get_socket_cookie(sk);
+  return 1;
+}
+
+/* Another process uses a copy of the object: it was forked from the one that the socket's stream
+ * belongs to, and if it has moved nothing yet the same stream goes on in it. */
+static __noinline int exa_tls_inherit(struct exa_tls_stream* stream, struct sock* sk,
+                                      struct exa_tls_stream* parent) {
+  const struct exa_tls_remnant* remnant;
+  const struct exa_tls_key* link;
+  const struct exa_flow* flow;
+
+  if (!stream || !sk) return 0;
+  const __u64 cookie = bpf_get_socket_cookie(sk);
+  flow = stream->state.flow;
+  if (flow[EXA_INGRESS].started || flow[EXA_EGRESS].started) {
+    if (parent) exa_tls_restart(parent, bpf_ktime_get_ns());
+    return 0;
+  }
+  if (parent) {
+    const __u32 tgid = stream->state.tgid;
+    *stream = *parent;
+    stream->state.tgid = tgid;
+    link = bpf_sk_storage_get(&exa_tls_links, sk, 0, 0);
+    if (link && bpf_map_delete_elem(&exa_tls_streams, link) == 0)
+      exa_tls_let_go(link->tgid, EXA_TLS_STREAMS);
+    return 1;
+  }
+  remnant = bpf_map_lookup_elem(&exa_tls_remnants, &cookie);
+  if (!remnant) return 0;
+  __builtin_memcpy(stream->state.flow, remnant->flow, sizeof(remnant->flow));
+  stream->from_start = 1;
   return 1;
 }
 
@@ -141,53 +189,104 @@ static __always_inline void exa_tls_tell_exec(struct task_struct* task, __u32 tg
   if (row) exa_tls_tell_prober(EXA_EVENT_EXEC, tgid, row, bpf_ktime_get_ns());
 }
 
-/* No call of a library encloses this one, but the thread wrote to a TLS object just before, or may
- * read from one just after. */
-static __noinline int exa_tls_follow(struct sock* sk, struct exa_tls_call* thread,
-                                     const struct exa_ciphertext* cipher) {
+/* No call of a library encloses this one, but the thread called one for an object just before, or
+ * will just after. Returns the stream, if that is proven now. */
+static __noinline struct exa_tls_stream* exa_tls_follow(struct sock* sk,
+                                                        struct exa_tls_call* thread,
+                                                        const struct exa_ciphertext* cipher) {
   struct exa_tls_key key = {};
   struct exa_tls_stream* stream;
-  __u64 cookie;
+  __u64 cookie, object;
 
   if (!sk || !thread || !cipher) return 0;
   cookie = bpf_get_socket_cookie(sk);
   if (cipher->direction == EXA_INGRESS) {
-    if (thread->received_cookie && thread->received_cookie != cookie) thread->received_mixed = 1;
-    if (!thread->received_cookie) {
-      thread->received_cookie = cookie;
-      thread->received_bytes = cipher->first_record;
-    }
+    if (thread->received.cookie && thread->received.cookie != cookie) thread->received_mixed = 1;
+    if (!thread->received.cookie) exa_tls_describe(sk, &thread->received);
+    thread->received_bytes = cipher->last_record;
     return 0;
   }
-  key.object = thread->written_object;
-  key.tgid = exa_tgid(bpf_get_current_task_btf());
-  const int fits = key.object && !thread->written_mixed &&
-                   exa_tls_carries(cipher->first_record, thread->written_bytes);
+  const int wrote = thread->written_object && !thread->written_mixed &&
+                    (exa_tls_carries(cipher->first_record, thread->written_bytes) ||
+                     exa_tls_carries(cipher->last_record, thread->written_bytes));
+  const int opened = thread->opening_object && !thread->opening_mixed && exa_tls_opens(sk, cipher);
+  object = wrote ? thread->written_object : thread->opening_object;
   thread->written_object = 0;
   thread->written_mixed = 0;
-  if (!fits) return 0;
+  thread->opening_object = 0;
+  thread->opening_mixed = 0;
+  if (!wrote && !opened) return 0;
+  exa_tls_key_of(&key, bpf_get_current_task_btf(), object);
   stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
   if (!stream) return 0;
-  stream->write.proven = 1;
-  if (stream->socket.cookie) return 0;
-  if (!exa_tls_weigh(stream, cookie)) return 0;
-  return exa_tls_learn(sk, &key, stream, EXA_TLS_SEQUENCE, 0);
+  if (wrote) stream->write.proven = 1;
+  if (stream->socket.cookie && stream->socket.cookie != cookie) return 0;
+  if (!stream->socket.cookie && !exa_tls_weigh(stream, cookie)) {
+    exa_tls_link_ahead(sk, &key, stream);
+    return 0;
+  }
+  exa_tls_learn(sk, &key, stream, EXA_TLS_SEQUENCE, 0);
+  return stream;
 }
 
 static __noinline int exa_tls_find_record(struct task_struct* task, struct exa_socket_state* state,
                                           struct exa_ciphertext* cipher) {
   struct exa_source source;
   struct exa_scratch* scratch;
-  __u32 slot;
+  __u32 slot, copied;
 
   if (!task || !state || !cipher) return 0;
   slot = cipher->scratch_slot;
   scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
   if (!scratch || cipher->length < 8) return 0;
   exa_find_source(&source, task, state, scratch, cipher->direction == EXA_EGRESS, cipher->length);
-  if (source.gap == EXA_GAP_NONE && exa_copy(&source, scratch, 8) == 8)
-    cipher->first_record = exa_tls_record_bytes(*(__u64*)scratch->payload);
+  if (source.gap != EXA_GAP_NONE) return 0;
+  copied = exa_copy(&source, scratch,
+                    cipher->length < EXA_TLS_WALK_BYTES ? cipher->length : EXA_TLS_WALK_BYTES);
+  if (copied < 8) return 0;
+  __u32* found = (__u32*)scratch->payload;
+  const __u32 first = exa_tls_record_bytes(*(__u64*)scratch->payload);
+  found[1] = exa_tls_last_record_bytes(scratch->payload, copied);
+  found[0] = first;
+  /* Back from memory they are any numbers to the verifier, whichever way it came. */
+  barrier();
+  cipher->first_record = found[0];
+  cipher->last_record = found[1];
   return 0;
+}
+
+/* A socket call inside a call of the library. own: the stream of another process. */
+static __noinline struct exa_tls_stream* exa_tls_on_nested(struct sock* sk,
+                                                           struct exa_tls_call* call,
+                                                           struct exa_tls_stream* own,
+                                                           const struct exa_ciphertext* cipher) {
+  struct exa_tls_key key = {};
+  struct exa_tls_stream* stream;
+  __u32 first_sequence = 0;
+
+  if (!sk || !call || !cipher) return 0;
+  exa_tls_key_of(&key, bpf_get_current_task_btf(), call->object);
+  stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
+  if (!stream && call->kind == EXA_TLS_SHAKING && call->shape == EXA_TLS_SHAPE_GO) {
+    stream = exa_tls_stream_of(&key, bpf_ktime_get_ns());
+    if (stream) stream->from_start = 1;
+  }
+  if (!stream) return 0;
+  const int writes = call->kind == EXA_TLS_WRITING && cipher->direction == EXA_EGRESS;
+  if (writes && exa_tls_carries(cipher->first_record, stream->write.size_bytes))
+    stream->write.proven = 1;
+  if (!stream->socket.cookie) {
+    const struct exa_flow* flow = stream->state.flow;
+    const int first = flow[EXA_INGRESS].position == 0 &&
+                      (flow[EXA_EGRESS].position == 0 ||
+                       (writes && flow[EXA_EGRESS].position == stream->write.size_bytes));
+    if (first && exa_tls_opens(sk, cipher)) stream->from_start = 1;
+    if (writes && !stream->from_start) first_sequence = cipher->sequence;
+    if (writes && stream->from_start && first) first_sequence = EXA_TLS_FIRST_SEQUENCE;
+    if (!stream->from_start) exa_tls_inherit(stream, sk, own);
+  }
+  exa_tls_learn(sk, &key, stream, EXA_TLS_NESTED, first_sequence);
+  return stream;
 }
 
 /* Ciphertext of an observed process passed through this socket. */
@@ -197,37 +296,30 @@ static __noinline int exa_tls_on_ciphertext(struct sock* sk, struct task_struct*
   const struct pt_regs* regs;
   struct exa_tls_call* thread;
   struct exa_tls_call* call;
-  struct exa_tls_stream* stream;
+  struct exa_tls_stream* own = 0;
   struct exa_tls_key* link;
 
   if (!sk || !task || !state || !cipher) return 0;
   link = bpf_sk_storage_get(&exa_tls_links, sk, 0, 0);
   if (link && link->object) {
-    stream = bpf_map_lookup_elem(&exa_tls_streams, link);
-    if (stream && stream->socket.cookie == bpf_get_socket_cookie(sk)) {
-      exa_tls_note(stream, cipher);
-      return 0;
-    }
-    link->object = 0; /* freed by the library */
+    const __u64 cookie = bpf_get_socket_cookie(sk);
+    own = bpf_map_lookup_elem(&exa_tls_streams, link);
+    if (!own || own->linked_cookie != cookie) link->object = 0; /* freed by the library */
+    if (own && own->socket.cookie != cookie) own = 0;           /* not proven, or not any more */
+    if (own && link->tgid == exa_tgid(task)) goto note;
   }
   regs = (const struct pt_regs*)bpf_task_pt_regs(task);
   thread = bpf_task_storage_get(&exa_tls_threads, task, 0, 0);
   call = exa_tls_enclosing_call(task, thread, regs);
+  if (!call && own) goto note;
   if (!call && !thread) return 0;
   /* Nobody looked whether an excluded socket carries TLS: only a call around it proves that. */
   if (!call && (state->flags & EXA_SOCKET_EXCLUDED_PORT)) return 0;
   exa_tls_find_record(task, state, cipher);
-  if (!call) return exa_tls_follow(sk, thread, cipher);
-
-  struct exa_tls_key key = {.object = call->object, .tgid = exa_tgid(task)};
-  const int writes = call->kind == EXA_TLS_WRITING && cipher->direction == EXA_EGRESS;
-  stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
-  if (!stream) return 0;
-  if (writes && exa_tls_carries(cipher->first_record, stream->write.size_bytes))
-    stream->write.proven = 1;
-  exa_tls_learn(sk, &key, stream, EXA_TLS_NESTED, writes ? cipher->sequence : 0);
-  exa_tls_note(stream, cipher);
-  return 0;
+  own = call ? exa_tls_on_nested(sk, call, own, cipher) : exa_tls_follow(sk, thread, cipher);
+note:
+  if (own) exa_tls_note(own, cipher);
+  return exa_tls_done();
 }
 
 /* A send was refused: if a write of the library is on the stack, it will come again. */
@@ -246,8 +338,7 @@ static __noinline int exa_tls_on_blocked(struct sock* sk) {
   call = exa_tls_enclosing_call(task, bpf_task_storage_get(&exa_tls_threads, task, 0, 0),
                                 (const struct pt_regs*)bpf_task_pt_regs(task));
   if (!call || call->kind != EXA_TLS_WRITING) return 0;
-  key.object = call->object;
-  key.tgid = exa_tgid(task);
+  exa_tls_key_of(&key, task, call->object);
   stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
   if (stream) stream->write.blocked = 1;
   return 0;

@@ -9,6 +9,7 @@
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
 #include "bpf/lib/run.h"
+#include "bpf/lib/tls_life.bpf.h"
 #include "bpf/lib/tls_records.bpf.h"
 #include "bpf/lib/tls_share.bpf.h"
 #include "bpf/maps/tls.bpf.h"
@@ -21,31 +22,13 @@ struct exa_plain { /* plaintext that passed through a stream */
   __u32 direction;
 };
 
-/* Unique while the agent runs: no two streams begin in the same nanosecond on one CPU. */
-static __always_inline __u64 exa_tls_new_id(__u64 now) {
-  return EXA_TLS_STREAM_ID | (now << 12 & ~EXA_TLS_STREAM_ID) |
-         (bpf_get_smp_processor_id() & 0xfff);
-}
-
-static __noinline struct exa_tls_stream* exa_tls_stream_of(struct exa_tls_key* key, __u64 now) {
-  struct exa_tls_stream* stream = bpf_map_lookup_elem(&exa_tls_streams, key);
-  struct exa_tls_stream fresh = {};
-
-  if (!stream) {
-    if (!exa_tls_may_hold(key->tgid, EXA_TLS_STREAMS)) return 0;
-    fresh.state.cookie = exa_tls_new_id(now);
-    if (bpf_map_update_elem(&exa_tls_streams, key, &fresh, BPF_NOEXIST) == 0)
-      exa_tls_hold(key->tgid, EXA_TLS_STREAMS);
-    return bpf_map_lookup_elem(&exa_tls_streams, key);
-  }
-  if (stream->state.flags & EXA_SOCKET_ENDED) { /* the object serves its next connection */
-    __builtin_memset(&stream->state, 0, sizeof(stream->state));
-    __builtin_memset(&stream->write, 0, sizeof(stream->write));
-    stream->told_addresses = 0;
-    stream->from_handshake = 0;
-    stream->state.cookie = exa_tls_new_id(now);
-  }
-  return stream;
+/* All bits set if the socket will tell when these bytes leave: an answer lasts until then, a
+ * request begins when it is written. Not a branch, of which the verifier would follow both ways to
+ * the end of the program. */
+static __always_inline __u32 exa_tls_leaves_later(const struct exa_tls_stream* stream,
+                                                  const struct exa_plain* plain) {
+  const __u32 client = stream->state.flags / EXA_SOCKET_CLIENT;
+  return -(plain->direction & stream->tells_leaving & ~client & 1);
 }
 
 /* Why a call that moved bytes has no stream. */
@@ -70,7 +53,7 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
   const int egress = plain->direction == EXA_EGRESS;
   const struct exa_flow* flow = &state->flow[egress];
   const struct exa_flow* other = &state->flow[!egress];
-  __u32 size;
+  __u32 size, later;
   int room;
 
   if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
@@ -83,20 +66,22 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
   }
   if (stream->socket.cookie && !stream->told_addresses)
     exa_tls_announce(stream, row, plain->now, 0);
+  if (egress) exa_tls_all_left(stream); /* the record says where its bytes lie */
   exa_fill_header(&event->header, EXA_EVENT_CHUNK, size, plain->now, state->cookie, state->tgid);
   event->position = flow->position;
   event->previous_last_byte_ns = flow->last_byte_ns;
   event->other.position = other->position;
   event->other.last_byte_ns = other->last_byte_ns;
-  event->length_bytes = plain->length;
+  later = captured ? exa_tls_leaves_later(stream, plain) : 0;
+  event->length_bytes = (captured & later) | (plain->length & ~later);
   event->captured_bytes = captured;
   event->direction = plain->direction;
-  event->gap_reason = gap;
+  event->gap_reason = gap & ~later;
   event->flags = EXA_CHUNK_TLS | flags;
   if (exa_ports_are_proven(bpf_get_current_task_btf())) event->flags |= EXA_CHUNK_PORTS_PROVEN;
   event->arrival_ns = 0;
   event->tcp_sequence = 0;
-  if (stream->from_handshake) {
+  if (stream->from_start) {
     event->tcp_sequence = EXA_TLS_FIRST_SEQUENCE + (__u32)flow->position;
     if (!egress && stream->ingress_pending && !(state->flags & EXA_SOCKET_CLIENT))
       event->arrival_ns = stream->arrival_ns;
@@ -233,8 +218,10 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
   struct exa_socket_state* state;
   struct exa_flow* flow;
   int turned, told = 0;
+  __u32 moved;
 
   if (!stream || !row || !plain) return 0;
+  moved = plain->length;
   state = &stream->state;
   flow = &state->flow[plain->direction == EXA_EGRESS];
   turned = exa_run_turns(&state->run, plain->direction);
@@ -262,12 +249,17 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
     goto advance;
   }
   told = exa_tls_look(stream, row, scratch, plain, turned);
+  if (told)
+    moved = scratch->event.length_bytes;
+  else
+    moved &= ~exa_tls_leaves_later(stream, plain);
   exa_tls_scratch_give_back(scratch);
 
 advance:
-  if (told) flow->told_position = flow->position + plain->length;
-  flow->last_byte_ns = plain->now;
-  flow->position += plain->length;
+  if (told) flow->told_position = flow->position + moved;
+  if (moved) flow->last_byte_ns = plain->now;
+  flow->position += moved;
+  stream->unsent_bytes += plain->length - moved;
   flow->started = 1;
   if (plain->direction == EXA_INGRESS) stream->ingress_pending = 0;
   return 0;

@@ -12,6 +12,25 @@
 enum { EXA_TLS_STACK_BYTES = 128 * 1024 };
 
 #if defined(__TARGET_ARCH_x86)
+static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
+  return regs->r14;
+}
+#elif defined(__TARGET_ARCH_arm64)
+static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
+  return regs->regs[28];
+}
+#endif
+
+/* A place on the stack as it is kept, and back. A goroutine's stack moves as it grows, the distance
+ * from its upper end, the second word of its descriptor, stays; 0 if that cannot be read. */
+static __always_inline __u64 exa_tls_frame(int shape, const struct pt_regs* regs, __u64 place) {
+  __u64 end = 0;
+  if (shape != EXA_TLS_SHAPE_GO) return place;
+  if (bpf_probe_read_user(&end, sizeof(end), (void*)(exa_tls_goroutine(regs) + 8))) return 0;
+  return end - place;
+}
+
+#if defined(__TARGET_ARCH_x86)
 
 /* Each register is read by itself: the verifier refuses a context address that the compiler made by
  * choosing between two. */
@@ -34,9 +53,7 @@ static __always_inline void exa_tls_arguments(const struct pt_regs* regs, int sh
 static __always_inline __u64 exa_tls_result(const struct pt_regs* regs) {
   return regs->ax;
 }
-static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
-  return regs->r14;
-}
+
 static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
   return regs->sp;
 }
@@ -44,18 +61,19 @@ static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
 /* Is the call still on the stack, under the system call that regs belongs to? */
 static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
                                                const struct pt_regs* regs) {
-  call->frame = regs->sp;
+  call->frame = exa_tls_frame(call->shape, regs, regs->sp);
   call->return_address = 0;
-  bpf_probe_read_user(&call->return_address, sizeof(call->return_address), (void*)call->frame);
+  bpf_probe_read_user(&call->return_address, sizeof(call->return_address), (void*)regs->sp);
 }
-static __always_inline int exa_tls_is_on_stack(const struct exa_tls_call* call) {
+static __always_inline int exa_tls_is_on_stack(const struct exa_tls_call* call, __u64 frame) {
   __u64 there = 0;
-  if (bpf_probe_read_user(&there, sizeof(there), (void*)call->frame)) return 0;
+  if (bpf_probe_read_user(&there, sizeof(there), (void*)frame)) return 0;
   return there == call->return_address && there;
 }
 static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
                                             const struct pt_regs* regs) {
-  return call->frame - regs->sp - 1 < EXA_TLS_STACK_BYTES && exa_tls_is_on_stack(call);
+  const __u64 frame = exa_tls_frame(call->shape, regs, call->frame);
+  return frame - regs->sp - 1 < EXA_TLS_STACK_BYTES && exa_tls_is_on_stack(call, frame);
 }
 /* Is the probe where that call comes to its end: at its return instruction, or behind it in the
  * caller? */
@@ -77,9 +95,6 @@ static __always_inline void exa_tls_arguments(const struct pt_regs* regs, int sh
 static __always_inline __u64 exa_tls_result(const struct pt_regs* regs) {
   return regs->regs[0];
 }
-static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
-  return regs->regs[28];
-}
 
 static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
   return regs->sp;
@@ -89,15 +104,16 @@ static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
  * that has not: nothing is learned from writes. */
 static __always_inline void exa_tls_mark_frame(struct exa_tls_call* call,
                                                const struct pt_regs* regs) {
-  call->frame = regs->sp;
+  call->frame = exa_tls_frame(call->shape, regs, regs->sp);
   call->return_address = 0;
 }
 static __always_inline int exa_tls_in_frame(const struct exa_tls_call* call,
                                             const struct pt_regs* regs) {
-  return call->kind == EXA_TLS_READING && call->frame - regs->sp - 1 < EXA_TLS_STACK_BYTES;
+  const __u64 frame = exa_tls_frame(call->shape, regs, call->frame);
+  return call->kind == EXA_TLS_READING && frame - regs->sp - 1 < EXA_TLS_STACK_BYTES;
 }
-static __always_inline int exa_tls_is_on_stack(const struct exa_tls_call* call) {
-  return call->frame != 0;
+static __always_inline int exa_tls_is_on_stack(const struct exa_tls_call* call, __u64 frame) {
+  return frame != 0;
 }
 enum { EXA_TLS_RETURN_STACKS = 1 };
 static __always_inline int exa_tls_returns_from(const struct exa_tls_call* call,

@@ -12,10 +12,16 @@
 enum exa_tls_provenance {
   EXA_TLS_UNKNOWN = 0,
   EXA_TLS_NESTED = 1,   /* a socket call inside a call of the library */
-  EXA_TLS_SEQUENCE = 2, /* twice a record of exactly the written length right behind a write */
+  EXA_TLS_SEQUENCE = 2, /* twice what only this object can have written or will read */
 };
 
-enum { EXA_TLS_SEQUENCE_PROOFS = 2, EXA_TLS_RECORD_BYTES = 16384 };
+enum { EXA_TLS_SEQUENCE_PROOFS = 2, EXA_TLS_RECORDS_WALKED = 4 };
+enum {
+  EXA_TLS_RECORD_BYTES = 16384,  /* the most that a record carries */
+  EXA_TLS_RECORD_HEAD_BYTES = 5, /* type, version, length */
+  EXA_TLS_LEAST_OVERHEAD = 21,   /* the least that it adds: its head, and the tag of ChaCha20 */
+  EXA_TLS_WALK_BYTES = 128,
+};
 
 /* The last write, which tells a repeated one from a new one. */
 struct exa_tls_write {
@@ -24,6 +30,9 @@ struct exa_tls_write {
   __u8 blocked; /* the socket refused bytes inside this write: it will be tried again */
   __u8 proven;  /* a record that carries it was seen */
   __u8 reserved[2];
+  __u64 sent_bytes; /* ciphertext that has left since it began */
+  __u32 new_bytes;  /* of them, the last */
+  __u32 reserved_too;
 };
 
 /* Addresses of the socket under the stream, zero while unknown. */
@@ -46,6 +55,8 @@ struct exa_tls_stream {
   struct exa_tls_write write;
   __u64 arrival_ns;       /* of the ciphertext read since the last plaintext, 0 unknown */
   __u64 candidate_cookie; /* socket that a sequence pointed to */
+  __u64 linked_cookie;    /* socket whose link leads here */
+  __u64 unsent_bytes; /* of an answer: written, but not yet in the socket, nor in its position */
   __u32 candidate_proofs;
   __u32 ingress_sequence; /* TCP sequence number of that ciphertext's first byte */
   __u32 ingress_pending;  /* ciphertext was read since the last plaintext */
@@ -53,9 +64,16 @@ struct exa_tls_stream {
   __u32 egress_known;
   __u32 told_addresses; /* the ring has them */
   __u32 judged_socket;  /* ports were looked at */
-  __u32 from_handshake; /* position 0 is the first byte there ever was */
+  __u32 from_handshake; /* the library was asked to shake hands: no write drives that */
+  __u32 from_start;     /* position 0 is the first byte there ever was */
+  __u32 tells_leaving;  /* its socket is proven and linked, and so tells what leaves */
 };
-EXA_ASSERT_SIZE(struct exa_tls_stream, 264);
+EXA_ASSERT_SIZE(struct exa_tls_stream, 304);
+
+/* What is kept of a stream that was freed while its socket lived. */
+struct exa_tls_remnant {
+  struct exa_flow flow[2];
+};
 
 /* A call of the library that a thread, or a goroutine, is in. A write has no probe where it
  * returns: it is over once the return address is gone from the stack where the call had put it. */
@@ -63,7 +81,7 @@ struct exa_tls_call {
   __u64 object;
   __u64 buffer;
   __u64 moved_address;  /* EXA_TLS_SHAPE_POINTER: where the library says how much it moved */
-  __u64 frame;          /* stack pointer at entry */
+  __u64 frame;          /* stack pointer at entry, see exa_tls_frame */
   __u64 return_address; /* what lay there */
   __u32 size_bytes;
   __u8 kind; /* exa_tls_kind */
@@ -75,11 +93,16 @@ struct exa_tls_call {
   __u64 written_object;
   __u32 written_bytes;
   __u32 written_mixed;
-  __u64 received_cookie;
   __u32 received_bytes; /* length of that record */
   __u32 received_mixed;
+  struct exa_tls_socket received;
+  /* What a socket's first bytes may follow: the one object that was called since any socket sent,
+   * of those that have not read anything yet. */
+  __u64 opening_object;
+  __u32 opening_mixed;
+  __u32 reserved_too;
 };
-EXA_ASSERT_SIZE(struct exa_tls_call, 80);
+EXA_ASSERT_SIZE(struct exa_tls_call, 144);
 
 enum exa_tls_kind {
   EXA_TLS_IDLE = 0,
@@ -88,9 +111,31 @@ enum exa_tls_kind {
   EXA_TLS_SHAKING = 3,
 };
 
-/* A stream that is known from its handshake counts its own bytes, as its other end does: these
- * numbers stand in for TCP sequence numbers, above those that mean "unknown". */
+/* A stream that is known from its start counts its own bytes, as its other end does: these numbers
+ * stand in for TCP sequence numbers, above those that mean "unknown". */
 enum { EXA_TLS_FIRST_SEQUENCE = 1 << 16 };
+
+/* Ciphertext left. sent_bytes and what it carries of an answer that was written before count; what
+ * comes behind (an alert, a ticket) is no answer. Records are known to add at least so much, and an
+ * answer is never held back for what they may add above that. */
+static __always_inline void exa_tls_left(struct exa_tls_stream* stream, __u64 now, __u32 bytes) {
+  struct exa_tls_write* last = &stream->write;
+  struct exa_flow* flow = &stream->state.flow[EXA_EGRESS];
+  const __u64 records = ((__u64)last->size_bytes + EXA_TLS_RECORD_BYTES - 1) / EXA_TLS_RECORD_BYTES;
+  const __u64 due = last->size_bytes + records * EXA_TLS_LEAST_OVERHEAD;
+  const __u64 left = bytes < stream->unsent_bytes ? bytes : stream->unsent_bytes;
+
+  if (flow->started && (left || last->sent_bytes < due)) flow->last_byte_ns = now;
+  flow->position += left;
+  stream->unsent_bytes -= left;
+  last->sent_bytes += bytes;
+}
+
+/* Whatever was written is on its way: the library is done with it. */
+static __always_inline void exa_tls_all_left(struct exa_tls_stream* stream) {
+  stream->state.flow[EXA_EGRESS].position += stream->unsent_bytes;
+  stream->unsent_bytes = 0;
+}
 
 /* How many of size_bytes at buffer are new; the new ones are the last. A library that could not
  * write, or only a part, is called again with what is left, and those bytes were counted. */
@@ -105,7 +150,13 @@ static __always_inline __u32 exa_tls_new_bytes(const struct exa_tls_stream* stre
       stream->state.flow[EXA_INGRESS].position == 0 &&
       stream->state.flow[EXA_EGRESS].position == last->size_bytes)
     return 0;
-  /* Partial writes stop at a whole record: the rest begins that much later, and ends alike. */
+  /* A partial write: whole records have left, and the rest comes again wherever it lies by now. */
+  const __u64 whole =
+      last->sent_bytes / (EXA_TLS_RECORD_BYTES + EXA_TLS_LEAST_OVERHEAD) * EXA_TLS_RECORD_BYTES;
+  if (stream->socket.provenance == EXA_TLS_NESTED && whole && last->sent_bytes < last->size_bytes &&
+      size_bytes + whole == last->size_bytes)
+    return 0;
+  /* Where its socket is not known: the rest begins whole records later, and ends alike. */
   if (size_bytes < last->size_bytes && buffer + size_bytes == last->buffer + last->size_bytes &&
       (last->size_bytes - size_bytes) % EXA_TLS_RECORD_BYTES == 0)
     return 0;
@@ -118,6 +169,23 @@ static __always_inline __u32 exa_tls_record_bytes(__u64 word) {
   return (__u32)((word >> 24 & 0xff) << 8 | (word >> 32 & 0xff));
 }
 
+/* Of the records that begin in a chunk's first bytes the last: its length, 0 if it carries no
+ * application data. The last word of a handshake often comes with the first request. */
+static __always_inline __u32 exa_tls_last_record_bytes(const __u8* bytes, __u32 size) {
+  __u32 at = 0, last = 0;
+  for (int i = 0; i < EXA_TLS_RECORDS_WALKED; ++i) {
+    if (at > EXA_TLS_WALK_BYTES - EXA_TLS_RECORD_HEAD_BYTES ||
+        at + EXA_TLS_RECORD_HEAD_BYTES > size)
+      break;
+    const __u8* head = bytes + at;
+    if (head[0] < 0x14 || head[0] > 0x17 || head[1] != 3) break;
+    const __u32 length = (__u32)head[3] << 8 | head[4];
+    last = head[0] == 0x17 ? length : 0;
+    at += EXA_TLS_RECORD_HEAD_BYTES + length;
+  }
+  return last;
+}
+
 /* Does a record of that length carry exactly so many bytes of plaintext? By the overheads of
  * TLS 1.3 (17), of AES-GCM and AES-CCM in TLS 1.2 (24), and of ChaCha20 in TLS 1.2 (16). */
 static __always_inline int exa_tls_carries(__u32 record_bytes, __u32 plain_bytes) {
@@ -126,7 +194,8 @@ static __always_inline int exa_tls_carries(__u32 record_bytes, __u32 plain_bytes
   return overhead == 17 || overhead == 24 || overhead == 16;
 }
 
-/* One record beside one write or read speaks for this pair of stream and socket. Once a stream was
+/* One record beside one write or read, or a socket's first bytes beside a connection's first call,
+ * speaks for this pair of stream and socket. Once a stream was
  * seen beside two sockets nothing is learned for it in this way any more. */
 static __always_inline int exa_tls_weigh(struct exa_tls_stream* stream, __u64 cookie) {
   if (!stream->candidate_cookie) stream->candidate_cookie = cookie;

@@ -55,6 +55,15 @@ struct {
   __type(value, __u32);
 } exa_tls_dull SEC(".maps");
 
+/* How far the stream of a socket had come when its process freed the object: a process that was
+ * forked from it may go on. By socket cookie. Entered by the TLS programs; the oldest make room. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 1024);
+  __type(key, __u64);
+  __type(value, struct exa_tls_remnant);
+} exa_tls_remnants SEC(".maps");
+
 /* The TLS connection of a socket, once proven. Freed by the kernel with the socket. */
 struct {
   __uint(type, BPF_MAP_TYPE_SK_STORAGE);

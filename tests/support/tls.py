@@ -160,10 +160,33 @@ def build_go(folder, stripped):
     return program
 
 
-def go_server(folder, files, program):
+def go_server(folder, files, program, kind="server"):
     port = free_port()
-    return TlsServer("go", [program, "server", port, files.certificate, files.key],
+    return TlsServer("go", [program, kind, port, files.certificate, files.key],
                      folder / "tls_go.log", port)
+
+
+def slow_answers(folder, files, how, program=None):
+    """Tells how long each of its answers took to leave: blocking, asyncio, node or go."""
+    port = free_port()
+    command = {"go": [program, "slow"], "node": ["node", SERVICES / "tls_slow_answers.js"]}.get(
+        how, ["/usr/bin/python3", SERVICES / "tls_slow_answers.py"])
+    arguments = [port, files.certificate, files.key] + ([how] if how in ("blocking", "asyncio") else [])
+    return TlsServer(how, [*command, *arguments], folder / "slow_answers.log", port)
+
+
+def ruby_server(folder, files):
+    port = free_port()
+    return TlsServer("ruby", ["ruby", SERVICES / "tls_service.rb", port, files.certificate,
+                              files.key], folder / "tls_service.rb.log", port)
+
+
+def handshake_server(folder, files, how):
+    """Python, whose handshake happens explicitly, inside a read, or before a fork."""
+    port = free_port()
+    return TlsServer("python", ["/usr/bin/python3", SERVICES / "tls_handshakes.py", port,
+                                files.certificate, files.key, how],
+                     folder / "tls_handshakes.py.log", port)
 
 
 def run(*command, within=60.0):

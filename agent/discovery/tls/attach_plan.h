@@ -46,23 +46,27 @@ enum class TlsVerdict : std::uint8_t {
 [[nodiscard]] bool is_unreadable_library(TlsVerdict verdict);
 
 // X(enumerator, library function): what a probed function does.
-#define EXA_TLS_ROLES(X)                              \
-  X(kSslRead, "SSL_read")                             \
-  X(kSslReadEx, "SSL_read_ex")                        \
-  X(kSslWrite, "SSL_write")                           \
-  X(kSslWriteEx, "SSL_write_ex")                      \
-  X(kSslReadInner, "ssl_read_internal")               \
-  X(kSslWriteInner, "ssl_write_internal")             \
-  X(kSslFree, "SSL_free")                             \
-  X(kSslHandshake, "SSL_do_handshake")                \
-  X(kGnuTlsReceive, "gnutls_record_recv")             \
-  X(kGnuTlsReceiveSequence, "gnutls_record_recv_seq") \
-  X(kGnuTlsSend, "gnutls_record_send")                \
-  X(kGnuTlsSend2, "gnutls_record_send2")              \
-  X(kGnuTlsHandshake, "gnutls_handshake")             \
-  X(kGnuTlsDeinit, "gnutls_deinit")                   \
-  X(kGoRead, "crypto/tls.(*Conn).Read")               \
-  X(kGoWrite, "crypto/tls.(*Conn).Write")
+#define EXA_TLS_ROLES(X)                                      \
+  X(kSslRead, "SSL_read")                                     \
+  X(kSslReadEx, "SSL_read_ex")                                \
+  X(kSslWrite, "SSL_write")                                   \
+  X(kSslWriteEx, "SSL_write_ex")                              \
+  X(kSslReadInner, "ssl_read_internal")                       \
+  X(kSslWriteInner, "ssl_write_internal")                     \
+  X(kSslFree, "SSL_free")                                     \
+  X(kSslHandshake, "SSL_do_handshake")                        \
+  X(kSslAccepts, "SSL_set_accept_state")                      \
+  X(kSslConnects, "SSL_set_connect_state")                    \
+  X(kGnuTlsReceive, "gnutls_record_recv")                     \
+  X(kGnuTlsReceiveSequence, "gnutls_record_recv_seq")         \
+  X(kGnuTlsSend, "gnutls_record_send")                        \
+  X(kGnuTlsSend2, "gnutls_record_send2")                      \
+  X(kGnuTlsHandshake, "gnutls_handshake")                     \
+  X(kGnuTlsDeinit, "gnutls_deinit")                           \
+  X(kGoRead, "crypto/tls.(*Conn).Read")                       \
+  X(kGoWrite, "crypto/tls.(*Conn).Write")                     \
+  X(kGoServerHandshake, "crypto/tls.(*Conn).serverHandshake") \
+  X(kGoClientHandshake, "crypto/tls.(*Conn).clientHandshake")
 
 enum class TlsRole : std::uint8_t {
 #define EXA_X(name, function) name,

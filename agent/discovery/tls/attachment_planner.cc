@@ -42,6 +42,8 @@ constexpr std::array kKnown = {
     probed(TlsRole::kSslWriteEx, "SSL_write_ex"),
     probed(TlsRole::kSslFree, "SSL_free"),
     probed(TlsRole::kSslHandshake, "SSL_do_handshake"),
+    probed(TlsRole::kSslAccepts, "SSL_set_accept_state"),
+    probed(TlsRole::kSslConnects, "SSL_set_connect_state"),
     noted("SSL_peek_ex"),
     probed(TlsRole::kGnuTlsReceive, "gnutls_record_recv"),
     probed(TlsRole::kGnuTlsReceiveSequence, "gnutls_record_recv_seq"),
@@ -74,7 +76,8 @@ bool is_read(TlsRole role) {
 }
 bool carries(TlsRole role) {
   return role != TlsRole::kSslFree && role != TlsRole::kGnuTlsDeinit &&
-         role != TlsRole::kSslHandshake && role != TlsRole::kGnuTlsHandshake;
+         role != TlsRole::kSslHandshake && role != TlsRole::kGnuTlsHandshake &&
+         role != TlsRole::kSslAccepts && role != TlsRole::kSslConnects;
 }
 
 bool has_role(std::span<const FunctionSymbol> functions, TlsRole role) {

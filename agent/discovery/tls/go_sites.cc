@@ -11,11 +11,18 @@
 namespace exa {
 namespace {
 
-constexpr std::array kRoles = {TlsRole::kGoRead, TlsRole::kGoWrite};
+constexpr std::array kRoles = {TlsRole::kGoRead, TlsRole::kGoWrite, TlsRole::kGoServerHandshake,
+                               TlsRole::kGoClientHandshake};
+
+bool carries_plaintext(const FunctionSymbol& function) {
+  const TlsRole role = kRoles[function.wanted];
+  return role == TlsRole::kGoRead || role == TlsRole::kGoWrite;
+}
 
 // The function table is in every Go binary; the symbol table stands in where its form is unknown.
 ElfResult<std::vector<FunctionSymbol>> find_functions(ElfImage& image) {
-  const std::array names = {function_name(kRoles[0]), function_name(kRoles[1])};
+  std::array<std::string_view, kRoles.size()> names;
+  std::ranges::transform(kRoles, names.begin(), function_name);
   auto found = find_go_functions(image, names);
   if (found && !found->empty()) return found;
   auto symbols = find_local(image, names);
@@ -29,7 +36,7 @@ ElfResult<void> add_function(ElfImage& image, const FunctionSymbol& function,
     return std::unexpected(ElfError::kTooMuch);
   std::vector<std::byte> code(static_cast<std::size_t>(function.size_bytes));
   if (auto done = image.reader().read(function.file_offset, code); !done) return done;
-  // Both functions need stack, so this proves that the table and the code belong together.
+  // All of them need stack, so this proves that the table and the code belong together.
   if (!begins_with_stack_check(image.machine(), code)) return std::unexpected(ElfError::kMalformed);
 
   const TlsRole role = kRoles[function.wanted];
@@ -55,7 +62,7 @@ GoFinding find_go_sites(ElfImage& image, std::vector<ProbeSite>& sites) {
     finding.verdict = TlsVerdict::kGoUnreadable;
     return finding;
   }
-  if (functions->empty()) {
+  if (std::ranges::none_of(*functions, carries_plaintext)) {
     finding.verdict = TlsVerdict::kGoWithoutTls;
     return finding;
   }
@@ -65,7 +72,8 @@ GoFinding find_go_sites(ElfImage& image, std::vector<ProbeSite>& sites) {
   }
   std::vector<ProbeSite> added;
   for (const auto& function : *functions) {
-    if (!add_function(image, function, added)) {
+    // Without its handshake a connection is told apart by its socket only.
+    if (!add_function(image, function, added) && carries_plaintext(function)) {
       finding.verdict = TlsVerdict::kGoUnreadable;
       return finding;
     }

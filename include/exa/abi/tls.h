@@ -19,13 +19,15 @@ enum exa_tls_probe {
   EXA_TLS_PROBE_READ = 3,
   EXA_TLS_PROBE_READ_RETURN = 4, /* where a read gives its result back */
   EXA_TLS_PROBE_FREE = 5,
+  EXA_TLS_PROBE_BEGIN = 6, /* whatever the object was, it is a connection of its own from here on */
 };
 
-/* Key of one connection of a TLS library. Pointers are unique in a process as long as it lives. */
+/* Key of one connection of a TLS library. An address names an object only as long as that lives,
+ * and where nothing tells its end, until the next connection begins on it. */
 struct exa_tls_key {
-  __u64 object; /* SSL*, gnutls_session_t, *tls.Conn */
+  __u64 object; /* SSL*, gnutls_session_t, *tls.Conn; a goroutine */
   __u32 tgid;
-  __u32 reserved;
+  __u32 life; /* of the process: another one for the next owner of the number, and after exec */
 };
 EXA_ASSERT_SIZE(struct exa_tls_key, 16);
 

@@ -273,6 +273,33 @@ TEST_F(Pipeline, JoinsBothEndsOfARequestOnThisHost) {
   EXPECT_FALSE(client.exchange.parent_span_id.valid());
 }
 
+TEST_F(Pipeline, JoinsEndsThatFallOnBothSidesOfAWindowsEnd) {
+  pipeline->on_target(target_of(100, "shop"));
+  pipeline->on_target(target_of(200, "curl"));
+  const auto client = exchange_of({.tgid = 200, .role = Role::kClient, .sequence = 5});
+  const auto server = exchange_of({.sequence = 5});
+  pipeline->on_exchange(client);
+  const auto first = close_after(10s);
+  pipeline->on_exchange(server);
+  const auto second = close_after(20s);
+
+  ASSERT_THAT(first.spans, SizeIs(1));
+  ASSERT_THAT(second.spans, SizeIs(1));
+  EXPECT_TRUE(first.spans[0].exchange.span_id.valid());
+  EXPECT_EQ(second.spans[0].exchange.parent_span_id, first.spans[0].exchange.span_id);
+}
+
+TEST_F(Pipeline, NamesNoParentThatIsNotExportedYet) {
+  pipeline->on_target(target_of(100, "shop"));
+  pipeline->on_target(target_of(200, "curl"));
+  pipeline->on_exchange(exchange_of({.sequence = 5}));
+  const auto window = close_after(10s);
+  pipeline->on_exchange(exchange_of({.tgid = 200, .role = Role::kClient, .sequence = 5}));
+  ASSERT_THAT(window.spans, SizeIs(1));
+  EXPECT_FALSE(window.spans[0].exchange.parent_span_id.valid());
+  EXPECT_THAT(close_after(20s).spans, SizeIs(1));
+}
+
 TEST_F(Pipeline, AnIncomingParentIsNotReplaced) {
   pipeline->on_target(target_of(100, "shop"));
   pipeline->on_exchange(with_context(exchange_of({.sequence = 5}), 9, kTraceSampled));

@@ -95,10 +95,11 @@ std::vector<ProbeSite> expected_entries(const std::string& path, TlsLibrary libr
 TEST(Plan, OfOpenSslProbesWhatItsFunctionsShare) {
   const auto plan = plan_of(kLibSsl);
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
-  const auto expected = expected_entries(
-      kLibSsl, TlsLibrary::kOpenSsl,
-      {TlsRole::kSslReadInner, TlsRole::kSslWriteInner, TlsRole::kSslFree, TlsRole::kSslHandshake});
-  EXPECT_EQ(expected.size(), 4u);
+  const auto expected =
+      expected_entries(kLibSsl, TlsLibrary::kOpenSsl,
+                       {TlsRole::kSslReadInner, TlsRole::kSslWriteInner, TlsRole::kSslFree,
+                        TlsRole::kSslHandshake, TlsRole::kSslAccepts, TlsRole::kSslConnects});
+  EXPECT_EQ(expected.size(), 6u);
   EXPECT_THAT(sites_at(plan, ProbePoint::kEntry), UnorderedElementsAreArray(expected));
   EXPECT_THAT(sites_at(plan, ProbePoint::kReturn),
               AllOf(Not(IsEmpty()), Each(Field(&ProbeSite::role, TlsRole::kSslReadInner))));
@@ -122,10 +123,11 @@ TEST(Plan, OfAProgramWithItsOwnOpenSslIsThatOfTheLibrary) {
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
   // Compiled into one, so there is nothing behind them; static code needs its own entries.
   EXPECT_THAT(sites_at(plan, ProbePoint::kEntry),
-              UnorderedElementsAreArray(expected_entries(
-                  kNode, TlsLibrary::kOpenSsl,
-                  {TlsRole::kSslRead, TlsRole::kSslReadEx, TlsRole::kSslWrite, TlsRole::kSslWriteEx,
-                   TlsRole::kSslFree, TlsRole::kSslHandshake})));
+              UnorderedElementsAreArray(
+                  expected_entries(kNode, TlsLibrary::kOpenSsl,
+                                   {TlsRole::kSslRead, TlsRole::kSslReadEx, TlsRole::kSslWrite,
+                                    TlsRole::kSslWriteEx, TlsRole::kSslFree, TlsRole::kSslHandshake,
+                                    TlsRole::kSslAccepts, TlsRole::kSslConnects})));
 }
 
 TEST(Plan, OfGnuTlsProbesEachWriteOnce) {
@@ -170,7 +172,7 @@ TEST(Plan, HasWhatIsThereWhenSymbolsAreMissing) {
   rename(copy, "SSL_free", "ssl_free");
   const auto plan = plan_attachment(copy.fd());
   EXPECT_EQ(plan.verdict, TlsVerdict::kReadable);
-  EXPECT_EQ(sites_at(plan, ProbePoint::kEntry).size(), 3u);  // read, write, handshake
+  EXPECT_EQ(sites_at(plan, ProbePoint::kEntry).size(), 5u);  // with both beginnings
   EXPECT_FALSE(sites_at(plan, ProbePoint::kReturn).empty());
 }
 
@@ -293,6 +295,7 @@ TEST_P(GoPlan, HasOneEntryAWriteAndTheReturnsOfRead) {
     EXPECT_GE(count(TlsRole::kGoRead, ProbePoint::kReturn), 1);
     EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kEntry), 1);
     EXPECT_EQ(count(TlsRole::kGoWrite, ProbePoint::kReturn), 0);
+    EXPECT_EQ(count(TlsRole::kGoClientHandshake, ProbePoint::kEntry), 1);
     EXPECT_THAT(plan.sites, Each(Field(&ProbeSite::library, TlsLibrary::kGo)));
     EXPECT_THAT(plan.go_version, testing::StartsWith("go1."));
   }

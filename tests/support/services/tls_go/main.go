@@ -1,25 +1,42 @@
 // A server and a client on Go's own net/http and crypto/tls, HTTP/1.1 only:
 //
 //	tls_go server PORT CERTIFICATE KEY
+//	tls_go slow PORT CERTIFICATE KEY (as tls_slow_answers.py)
+//	tls_go listener PORT CERTIFICATE KEY (crypto/tls alone: it shakes hands inside the first read)
+//	tls_go dial PORT PATH REQUESTS (shakes hands inside the first write; a connection each)
 //	tls_go client URL CONNECTIONS REQUESTS
 //	tls_go mixed PORT CLIENT CONNECTIONS REQUESTS (as tls_mixed.py)
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand"
+	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 )
 
 func serve(port, certificate, key string) error {
 	http.HandleFunc("/", func(answer http.ResponseWriter, request *http.Request) {
 		switch {
+		case os.Args[1] == "slow":
+			began := time.Now()
+			answer.Header().Set("Content-Length", "20000000")
+			answer.Write(make([]byte, 20000000))
+			fmt.Println(time.Since(began).Seconds())
+			return
+		case strings.HasPrefix(request.URL.Path, "/none"):
+			panic(http.ErrAbortHandler)
+		case strings.HasPrefix(request.URL.Path, "/collected"):
+			runtime.GC() // the objects of connections that ended make room for the next ones
 		case strings.HasPrefix(request.URL.Path, "/fail"):
 			answer.WriteHeader(500)
 		case strings.HasPrefix(request.URL.Path, "/big"):
@@ -33,6 +50,44 @@ func serve(port, certificate, key string) error {
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
 	}
 	return server.ListenAndServeTLS(certificate, key)
+}
+
+func listen(port, certificate, key string) error {
+	pair, err := tls.LoadX509KeyPair(certificate, key)
+	if err != nil {
+		return err
+	}
+	listener, err := tls.Listen("tcp", "127.0.0.1:"+port, &tls.Config{Certificates: []tls.Certificate{pair}})
+	if err != nil {
+		return err
+	}
+	for {
+		connection, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		go func() {
+			defer connection.Close()
+			request, err := http.ReadRequest(bufio.NewReader(connection))
+			if err != nil || strings.HasPrefix(request.URL.Path, "/none") {
+				return
+			}
+			runtime.GC()
+			io.WriteString(connection, "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n")
+		}()
+	}
+}
+
+func dial(port, path string) {
+	socket, err := net.Dial("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		panic(err)
+	}
+	connection := tls.Client(socket, &tls.Config{InsecureSkipVerify: true})
+	defer connection.Close()
+	io.WriteString(connection, "GET "+path+" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+	io.CopyN(io.Discard, connection, 41)
+	runtime.GC()
 }
 
 func get(client *http.Client, url string, times int) {
@@ -79,8 +134,18 @@ func mixed(port string, client, connection, requests int) {
 }
 
 func main() {
-	if os.Args[1] == "server" {
+	if os.Args[1] == "server" || os.Args[1] == "slow" {
 		panic(serve(os.Args[2], os.Args[3], os.Args[4]))
+	}
+	if os.Args[1] == "listener" {
+		panic(listen(os.Args[2], os.Args[3], os.Args[4]))
+	}
+	if os.Args[1] == "dial" {
+		requests, _ := strconv.Atoi(os.Args[4])
+		for i := 0; i < requests; i++ {
+			dial(os.Args[2], os.Args[3])
+		}
+		return
 	}
 	if os.Args[1] == "mixed" {
 		client, _ := strconv.Atoi(os.Args[3])

@@ -1,0 +1,101 @@
+"""Whose bytes these are: an object of a library serves one connection after another, and the two ends
+of a connection find each other however it began."""
+import pytest
+
+from support import tls
+from support.load import curl
+from support.report import CLIENT, SERVER
+from support.servers import SERVICES
+
+PYTHON = "/usr/bin/python3"
+EVERY_SPAN = "exemplars:\n  budget: 5000\n  floor: 1\n"
+
+
+@pytest.fixture(scope="module")
+def go(tmp_path_factory):
+    return tls.build_go(tmp_path_factory.mktemp("go"), stripped=True)
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    return tls.Certificate(tmp_path)
+
+
+def joined(report, server_program, client_program):
+    """(server spans, those of them that are of the same trace as the client's end). A parent is the
+    client's span; where the server's end was exported a window earlier, none is named."""
+    clients = {span["trace_id"]: span for span in report.find_spans(client_program, "CLIENT")}
+    servers = report.find_spans(server_program, "SERVER")
+    for span in servers:
+        if int(span["parent_span_id"] or "0", 16):
+            assert span["parent_span_id"] == clients[span["trace_id"]]["span_id"], span
+    return len(servers), sum(span["trace_id"] in clients for span in servers)
+
+
+@pytest.mark.parametrize("kind", ["server", "listener"])
+def test_go_gives_no_connection_the_answer_of_another(start_agent, tmp_path, certificate, go, kind):
+    """The collector puts the next connection where one was that ended without an answer."""
+    with tls.go_server(tmp_path, certificate, go, kind) as server:
+        agent = start_agent(ports=[server.port], config=EVERY_SPAN)
+        tls.wait_for_probes(agent, server)
+        for _ in range(40):
+            curl("--insecure", f"{server.url}/none", check=False)
+            curl("--insecure", f"{server.url}/collected")
+        for metric, program in ((SERVER, "tls_go"), (CLIENT, "curl")):
+            report = agent.wait_for_count(metric, 80, program)
+            assert report.count(metric, program, **{"http.response.status_code": 200}) == 40
+        report = agent.wait_for_windows(2)
+
+    spans = report.find_spans("tls_go", "SERVER")
+    peers = [span["attributes"]["network.peer.port"] for span in spans]
+    assert len(peers) == 80 and len(set(peers)) == 80
+    for span in spans:
+        answered = span["attributes"].get("http.response.status_code")
+        assert answered == (None if span["attributes"]["url.path"] == "/none" else 200), span
+    assert joined(report, "tls_go", "curl") == (80, 80)
+
+
+def test_a_single_request_of_a_go_client_has_its_address_and_its_link(start_agent, tmp_path,
+                                                                      certificate, go):
+    with tls.go_server(tmp_path, certificate, go, "listener") as server:
+        agent = start_agent(ports=[server.port], config=EVERY_SPAN)
+        tls.wait_for_probes(agent, server)
+        tls.run(go, "dial", server.port, "/ok", 20)
+        agent.wait_for_count(SERVER, 20, "tls_go")
+        agent.wait_for_count(CLIENT, 20, "tls_go")
+        report = agent.wait_for_windows(2)
+
+    spans = report.find_spans("tls_go", "CLIENT")
+    assert [span["attributes"]["network.peer.port"] for span in spans] == [server.port] * 20
+    assert joined(report, "tls_go", "tls_go") == (20, 20)
+
+
+@pytest.mark.parametrize("how", ["explicit", "implicit", "forked", "forked-freed", "memory"])
+@pytest.mark.parametrize("version", ["TLSv1_2", "TLSv1_3"])
+def test_both_ends_are_joined_however_the_handshake_ran(start_agent, tmp_path, certificate, how,
+                                                        version):
+    """Four requests on each of three connections, none with a context of its own."""
+    with tls.handshake_server(tmp_path, certificate, how) as server:
+        agent = start_agent(ports=[server.port], config=EVERY_SPAN)
+        tls.wait_for_probes(agent, server)
+        tls.run(PYTHON, SERVICES / "tls_steady_client.py", server.port, 3, 4, version)
+        agent.wait_for_count(SERVER, 12, "python")
+        agent.wait_for_count(CLIENT, 12, "python")
+        report = agent.wait_for_windows(2)
+    assert joined(report, "python", "python") == (12, 12)
+
+
+@pytest.mark.parametrize("client", ["python", "node"])
+def test_the_first_requests_of_libraries_that_only_see_memory(start_agent, tmp_path, certificate,
+                                                              client):
+    with tls.node_server(tmp_path, certificate) as server:
+        agent = start_agent(ports=[server.port], config=EVERY_SPAN)
+        tls.wait_for_probes(agent, server)
+        if client == "python":
+            tls.run(PYTHON, SERVICES / "tls_single_requests.py", server.port, 10)
+        else:
+            tls.run("node", SERVICES / "tls_client.js", f"{server.url}/ok", 10, 1)
+        agent.wait_for_count(SERVER, 10, "node")
+        agent.wait_for_count(CLIENT, 10, client)
+        report = agent.wait_for_windows(2)
+    assert joined(report, "node", client) == (10, 10)
