@@ -17,6 +17,7 @@
 #include "agent/config/setting.h"
 #include "agent/config/value_text.h"
 #include "agent/discovery/mounts.h"
+#include "agent/end_with_child.h"
 #include "agent/export_chain.h"
 
 namespace exa {
@@ -189,6 +190,7 @@ Result<> Prober::tell_processes() {
 Result<> Prober::observe() {
   // Loading takes most of a second: before anything is observed, so that the loop is there for what
   // the kernel announces.
+  const EndWithChild end_with_pipeline(pipeline_.pid);
   const auto tls = start_tls();
   if (auto attached = programs_.attach(); !attached) return attached;
   attached_ = true;

@@ -8,6 +8,7 @@
  * A TLS connection has the same state as a plain socket and passes the same decisions; its records
  * are those of a socket with an id of its own. Loaded and attached apart from the socket programs,
  * whose maps it shares. Preemption is off in whatever the probes run: see lib/preemption.bpf.h. */
+#define EXA_NO_GLOBAL_FUNCTIONS
 #include "bpf/lib/kernel_types.bpf.h"
 
 #include <bpf/bpf_core_read.h>

@@ -11,10 +11,10 @@
 #include "bpf/lib/run.h"
 #include "bpf/lib/tls_ciphertext.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
+#include "bpf/lib/verified_once.h"
 
-/* Where the head that begins the first bytes of a chunk ends: an exa_head_scan. A function of its
- * own to the verifier. */
-__noinline int exa_first_head(struct exa_scratch* scratch, __u32 bytes) {
+/* Where the head that begins the first bytes of a chunk ends: an exa_head_scan. */
+EXA_VERIFIED_ONCE int exa_first_head(struct exa_scratch* scratch, __u32 bytes) {
   if (!scratch) return EXA_HEAD_OPEN;
   if (bytes > EXA_FIRST_CAPTURE_BYTES) bytes = EXA_FIRST_CAPTURE_BYTES;
   *(__u64*)(scratch->payload + bytes) = 0;

@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/verified_once.h"
 #include "exa/abi/config.h"
 
 extern const volatile struct exa_capture_config exa_config;
@@ -26,8 +27,8 @@ static __always_inline int exa_pid_at_level(const struct pid* pid, __u32 level) 
   return BPF_CORE_READ(at.ns, ns.inum) == exa_config.pid_namespace_inode ? at.nr : 0;
 }
 
-/* Of a struct pid. A function of its own to the verifier. */
-__noinline int exa_pid_in_namespace(__u64 pid_address) {
+/* Of a struct pid. */
+EXA_VERIFIED_ONCE int exa_pid_in_namespace(__u64 pid_address) {
   const struct pid* pid = (const struct pid*)pid_address;
   int number = 0;
 

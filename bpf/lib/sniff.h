@@ -4,18 +4,11 @@
 #ifndef EXA_BPF_LIB_SNIFF_H
 #define EXA_BPF_LIB_SNIFF_H
 
+#include "bpf/lib/verified_once.h"
 #include "exa/abi/types.h"
 
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
-#endif
-
-/* A function of its own to the verifier: each of its ways goes on only once, not once for each call
- * and each way that led there. */
-#ifdef __bpf__
-#define EXA_VERIFIED_ONCE __attribute__((noinline))
-#else
-#define EXA_VERIFIED_ONCE static inline
 #endif
 
 #define EXA_TEXT4(a, b, c, d) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)

@@ -7,6 +7,7 @@
 
 #include "bpf/lib/registers.bpf.h"
 #include "bpf/lib/socket_state.h"
+#include "bpf/lib/verified_once.h"
 #include "bpf/maps/scratch.bpf.h"
 
 struct exa_source {
@@ -56,9 +57,9 @@ static __always_inline void exa_batch_advance(struct exa_flow* flow, const struc
 
 /* The segments of one message of a vector. A message that sends less than its segments hold is the
  * last of its call; one that moved more than they hold is not the message we took it for. */
-__noinline int exa_batch_message(struct exa_socket_state* state, const struct exa_call* call,
-                                 struct exa_scratch* scratch, struct exa_source* source,
-                                 __u32 moved) {
+EXA_VERIFIED_ONCE int exa_batch_message(struct exa_socket_state* state, const struct exa_call* call,
+                                        struct exa_scratch* scratch, struct exa_source* source,
+                                        __u32 moved) {
   struct exa_message_vector message = {};
   struct exa_flow* flow;
   __u64 total = 0;
@@ -164,8 +165,8 @@ static long exa_copy_segment(__u32 index, struct exa_segment_copy* copy) {
 }
 
 /* Copies segment by segment. Returns the bytes copied; less than asked for sets source->gap. */
-__noinline int exa_copy_segments(struct exa_source* source, struct exa_scratch* scratch,
-                                 __u32 wanted) {
+EXA_VERIFIED_ONCE int exa_copy_segments(struct exa_source* source, struct exa_scratch* scratch,
+                                        __u32 wanted) {
   struct exa_segment_copy copy = {.scratch = scratch, .wanted = wanted};
   __u32 count;
 

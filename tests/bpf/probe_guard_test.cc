@@ -1,7 +1,9 @@
 // No program that a probe runs can be preempted where it has variables: see
 // bpf/lib/preemption.bpf.h.
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <gmock/gmock.h>
 #include <linux/bpf.h>
 #include <unistd.h>
 
@@ -12,8 +14,10 @@
 
 #include "agent/kernel/handles.h"
 #include "agent/kernel/tls_programs.h"
+#include "exa/abi/config.h"
 #include "private_stacks.skel.h"
 #include "tests/bpf/capture_fixture.h"
+#include "tls.skel.h"
 
 namespace exa::test {
 namespace {
@@ -93,6 +97,22 @@ TEST_F(ProbeGuard, NoProgramOnAProbeHasVariablesOutsideTheGuard) {
     if (program.name == "exa_tls_sweep") continue;
     EXPECT_TRUE(!shared.at(program.id) || is_guarded(program.id)) << program.name;
   }
+}
+
+// Kernels before 6.14 refuse calls of global functions while preemption is forbidden.
+TEST(ProbeGuardedCode, CallsNoGlobalFunction) {
+  const std::unique_ptr<tls_bpf, Releaser<tls_bpf__destroy>> opened(tls_bpf__open());
+  ASSERT_TRUE(opened);
+  const btf* const types = bpf_object__btf(opened->obj);
+  std::vector<std::string> global;
+  for (__u32 id = 1; id < btf__type_cnt(types); ++id) {
+    const btf_type* const type = btf__type_by_id(types, id);
+    if (btf_is_func(type) && btf_vlen(type) == BTF_FUNC_GLOBAL)
+      global.emplace_back(btf__name_by_offset(types, type->name_off));
+  }
+  // The programs themselves, and the kernel's two.
+  EXPECT_THAT(global, testing::UnorderedElementsAre("exa_tls_enter", "exa_tls_sweep",
+                                                    "bpf_preempt_disable", "bpf_preempt_enable"));
 }
 
 TEST_F(ProbeGuard, WithoutItTlsStaysOff) {

@@ -24,8 +24,10 @@ def assert_each_counts_once(agent, server, requests_each, scheme):
             seen = agent.report().count(metric, program, **expected)
             skipped = agent.scrape().sum("exemplar_agent_kernel_skipped_total")
             assert sent - skipped <= seen <= sent, f"{metric}: {seen} of {sent}, skipped {skipped}"
-            return seen
-        assert eventually(all_there, within=60) == agent.report().count(metric, program)
+            later = agent.wait_for_windows(2, within=30).count(metric, program)
+            assert later == seen, f"{metric}: {seen}, and then {later}"
+            return True
+        eventually(all_there, within=90)
 
 
 def test_every_plain_request_counts_once(start_agent, nginx):

@@ -7,6 +7,7 @@ import pytest
 from support import tls
 from support.report import CLIENT
 from support.servers import SERVICES
+from support.waiting import eventually
 
 PROGRAM = "unwinding"
 
@@ -64,7 +65,8 @@ def test_probes_may_come_and_go_while_calls_are_under_way(start_agent, program, 
                           stdout=subprocess.PIPE, text=True) as running:
         agent = start_agent(ports=[server.port])
         tls.wait_for_probes(agent, server)
-        agent.wait_for_count(CLIENT, 100, PROGRAM)
+        eventually(lambda: agent.report().count(CLIENT, PROGRAM) >= 100, within=15,
+                   what="requests over connections that were there before")
         agent.stop()
         assert running.communicate(timeout=60)[0] == "20000 answers\n" * 8
         assert running.returncode == 0

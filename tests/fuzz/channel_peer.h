@@ -100,7 +100,7 @@ struct Packet {
   [[nodiscard]] bool is_message() const {
     if (bytes.size() != sizeof(ChannelMessage)) return false;
     const auto type = static_cast<std::uint32_t>(message().type);
-    return message().reserved == 0 && type >= 1 && type <= 6;
+    return message().reserved == 0 && type >= 1 && type <= 7;
   }
 };
 

@@ -10,7 +10,11 @@ def held_by(pids):
     """kind -> ids of the objects that these processes hold open."""
     held = {kind: set() for kind in KINDS}
     for pid in pids:
-        for entry in pathlib.Path(f"/proc/{pid}/fdinfo").iterdir():
+        try:
+            entries = list(pathlib.Path(f"/proc/{pid}/fdinfo").iterdir())
+        except FileNotFoundError:  # ended meanwhile, such as a reader of one file
+            continue
+        for entry in entries:
             try:
                 text = entry.read_text()
             except FileNotFoundError:  # closed meanwhile, such as a file of /proc

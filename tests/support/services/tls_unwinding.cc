@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 #include <ucontext.h>
 #include <unistd.h>
@@ -19,6 +20,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -69,6 +71,7 @@ std::jmp_buf outside;
 ucontext_t scheduler;
 Connection* running = nullptr;
 int requests = 0;
+sem_t waits;  // posted by whoever is about to wait for its socket
 
 // Leaves the library, or waits for the socket in the way of this connection.
 void wait_for(const Connection& connection, short events) {
@@ -86,6 +89,7 @@ void wait_for(const Connection& connection, short events) {
     running = self;
     return;
   }
+  sem_post(&waits);
   pollfd socket{.fd = connection.fd, .events = events, .revents = 0};
   poll(&socket, 1, -1);
 }
@@ -211,9 +215,13 @@ void run_cancelled(int port) {
   if (SSL_connect(connection.ssl) != 1) std::exit(4);
   ask(connection);
   read_answer(connection);
+  sem_init(&waits, 0, 0);
   pthread_t thread;
   pthread_create(&thread, nullptr, read_until_cancelled, &connection);
-  sleep(1);
+  timespec deadline{};
+  clock_gettime(CLOCK_REALTIME, &deadline);
+  deadline.tv_sec += 10;
+  if (sem_timedwait(&waits, &deadline) != 0) std::exit(5);
   pthread_cancel(thread);
   void* result = nullptr;
   pthread_join(thread, &result);
