@@ -6,11 +6,13 @@
 // clang-format off
 #define EXA_SPAN_ATTRIBUTES(X)                                                                     \
   X("http.request.method", "string", "both", "one of the methods of HTTP, or _OTHER")              \
+  X("http.request.method_original", "string", "both", "the method as sent, where it is _OTHER")     \
   X("url.scheme", "string", "both", "https where TLS was read, else http")                         \
   X("url.path", "string", "both", "without query; what looks like a credential is {token}")        \
   X("exemplar_agent.route", "string", "both", "the path with its variable parts named, as in /users/{id}") \
   X("http.response.status_code", "int", "both", "missing where no status line was seen")           \
   X("error.type", "string", "both", "the status of an error, or connection_reset, timeout, aborted") \
+  X("exemplar_agent.outcome", "string", "both", "unknown where nobody can tell whether the answer was whole") \
   X("network.protocol.version", "string", "both", "1.0 or 1.1")                                    \
   X("server.address", "string", "both", "client: as the request named it; server: its own address") \
   X("server.port", "int", "both", "the port that was asked")                                       \

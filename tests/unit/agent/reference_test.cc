@@ -65,6 +65,10 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
       for (const auto method : {Method::kGet, Method::kOther}) {
         auto exchange = exchange_of(role, status);
         exchange.method = method;
+        if (method == Method::kOther) {
+          exchange.method_original.assign("PURGE");
+          exchange.outcome = Outcome::kUnknown;
+        }
         const auto span =
             synthesize_span(exchange, {.reason = ExemplarReason::kSlowest}, nullptr, {});
         for (const auto& attribute : span.attributes)
