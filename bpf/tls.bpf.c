@@ -242,7 +242,7 @@ static __noinline int exa_tls_free(const struct exa_tls_key* key) {
   return 0;
 }
 
-static __noinline int exa_tls_on_enter(struct pt_regs* regs) {
+static __noinline int exa_tls_on_probe(struct pt_regs* regs) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_counter_row* row = exa_counters_of_this_cpu();
   const __u64 cookie = bpf_get_attach_cookie(regs);
@@ -252,6 +252,7 @@ static __noinline int exa_tls_on_enter(struct pt_regs* regs) {
   struct exa_tls_call* inside = 0; /* the call of the same object that this one is part of */
   __u64 object;
 
+  if (entry.probe == EXA_TLS_PROBE_READ_RETURN) return exa_tls_read_return(regs, entry.shape);
   if (!row) return 0;
   const int writes = entry.probe == EXA_TLS_PROBE_WRITE;
   const int go = entry.shape == EXA_TLS_SHAPE_GO;
@@ -309,12 +310,8 @@ static __noinline int exa_tls_on_enter(struct pt_regs* regs) {
 
 SEC("uprobe/enter")
 int exa_tls_enter(struct pt_regs* regs) {
-  const __u64 cookie = bpf_get_attach_cookie(regs);
   exa_forbid_preemption();
-  if (cookie >> 8 == EXA_TLS_PROBE_READ_RETURN)
-    exa_tls_read_return(regs, cookie & 0xff);
-  else
-    exa_tls_on_enter(regs);
+  exa_tls_on_probe(regs);
   exa_allow_preemption();
   return 0;
 }

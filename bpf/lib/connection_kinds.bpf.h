@@ -5,9 +5,10 @@
 
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/registers.bpf.h"
+#include "bpf/lib/verified_once.h"
 #include "bpf/maps/connection_kinds.bpf.h"
 
-__noinline int exa_count_connection(__u32 kind) {
+EXA_VERIFIED_ONCE int exa_count_connection(__u32 kind) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_connection_counts* counts;
   struct exa_connection_counts fresh = {};
@@ -29,7 +30,7 @@ __noinline int exa_count_connection(__u32 kind) {
 }
 
 /* Once a connection, whatever else is found out about it later. */
-__noinline int exa_count_once(struct exa_socket_state* state, __u32 kind) {
+EXA_VERIFIED_ONCE int exa_count_once(struct exa_socket_state* state, __u32 kind) {
   if (!state) return 0;
   if (__sync_fetch_and_or(&state->flags, EXA_SOCKET_COUNTED) & EXA_SOCKET_COUNTED) return 0;
   return exa_count_connection(kind);
@@ -37,7 +38,7 @@ __noinline int exa_count_once(struct exa_socket_state* state, __u32 kind) {
 
 /* A message could begin in these bytes, and their buffer is out of reach. A splice of a connection
  * that is known moves a body, or is a tunnel. */
-__noinline int exa_count_out_of_reach(struct exa_socket_state* state, __u32 gap) {
+EXA_VERIFIED_ONCE int exa_count_out_of_reach(struct exa_socket_state* state, __u32 gap) {
   struct task_struct* task = bpf_get_current_task_btf();
   enum exa_mover mover;
 
@@ -54,7 +55,7 @@ __noinline int exa_count_out_of_reach(struct exa_socket_state* state, __u32 gap)
 }
 
 /* Plaintext of the process was seen: its TLS is read, at least some of it. */
-__noinline int exa_tls_is_read(void) {
+EXA_VERIFIED_ONCE int exa_tls_is_read(void) {
   const struct exa_process_state* process =
       bpf_task_storage_get(&exa_processes, bpf_get_current_task_btf()->group_leader, 0, 0);
   return process && process->tls_read;
@@ -66,7 +67,7 @@ static __always_inline void exa_count_ciphertext(struct exa_counter_row* row) {
   row->value[EXA_COUNTER_FILTERED_TLS_UNREAD - (exa_tls_is_read() & 1)] += 1;
 }
 
-__noinline int exa_tls_begins_to_be_read(void) {
+EXA_VERIFIED_ONCE int exa_tls_begins_to_be_read(void) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_process_state* process;
 

@@ -166,8 +166,7 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
     return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_READ_FAULT, 0);
   }
 
-  word = *(__u64*)scratch->payload;
-  if (copied < 8) word &= (1ull << (8 * copied)) - 1;
+  word = *(__u64*)scratch->payload; /* with zeroes after the chunk's end */
   const int egress = plain->direction == EXA_EGRESS;
   switch (
       exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, state->flags)) {
@@ -181,6 +180,8 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
       exa_tls_ignore(state, row);
       return 0;
     case EXA_SIGHT_HEAD:
+      /* From memory it is any number to the verifier, whichever way it came. */
+      word = *(volatile __u64*)scratch->payload;
       if (exa_sniff_http2(word)) exa_count_once(state, EXA_KIND_HTTP2);
       break;
   }
