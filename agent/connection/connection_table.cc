@@ -7,8 +7,6 @@
 namespace exa {
 namespace {
 
-constexpr std::size_t kSlotsPerSlab = 64;
-
 std::uint64_t hash_of(SocketId id) {
   // Cookies are small counters: spread them over the whole word.
   auto mixed = id * 0x9e3779b97f4a7c15ull;
@@ -25,7 +23,7 @@ std::uint32_t tag_of(std::uint64_t hash) {
 ConnectionTable::ConnectionTable(std::size_t max_connections)
     : max_connections_(std::max<std::size_t>(max_connections, 1)),
       index_(std::bit_ceil(2 * max_connections_)),
-      pool_((max_connections_ + kSlotsPerSlab - 1) / kSlotsPerSlab * kSlotsPerSlab) {}
+      pool_(whole_slabs(max_connections_)) {}
 
 std::size_t ConnectionTable::home_of(SocketId id) const {
   return hash_of(id) & (index_.size() - 1);
@@ -105,7 +103,7 @@ Connection* ConnectionTable::oldest_of_next(std::size_t count, Tenant& process) 
 // Behind those that were looked at last.
 void ConnectionTable::link(std::uint32_t slot, Tenant& process) {
   auto& connection = pool_[slot];
-  connection.unanswered.process = &process;
+  connection.process = &process;
   if (process.first_connection == kNoSlot) {
     process.first_connection = connection.next_of_process = connection.previous_of_process = slot;
     return;
@@ -118,7 +116,7 @@ void ConnectionTable::link(std::uint32_t slot, Tenant& process) {
 
 void ConnectionTable::unlink(std::uint32_t slot) {
   const auto& connection = pool_[slot];
-  auto& first = connection.unanswered.process->first_connection;
+  auto& first = connection.process->first_connection;
   if (connection.next_of_process == slot) {
     first = kNoSlot;
     return;

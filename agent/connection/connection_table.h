@@ -1,5 +1,5 @@
 // All tracked connections by SocketId: an open-addressing index over pooled connections.
-// Capture thread. Owned by ConnectionTracker. At most max_connections of 512 bytes at most; an
+// Capture thread. Owned by ConnectionTracker. At most max_connections of 160 bytes; an
 // index of 16 bytes for each that is allowed.
 #pragma once
 

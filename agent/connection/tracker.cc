@@ -29,16 +29,38 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
+std::vector<std::unique_ptr<ProtocolConversation>> converse(std::span<const ProtocolRow> rows,
+                                                            const ConversationParts& parts) {
+  std::vector<std::unique_ptr<ProtocolConversation>> protocols;
+  for (const auto& row : rows)
+    protocols.push_back(row.converse(static_cast<ProtocolId>(protocols.size() + 1), parts));
+  return protocols;
+}
+
 }  // namespace
 
-ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters, TrackerLimits limits,
+ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters,
+                                     std::span<const ProtocolRow> protocols, TrackerLimits limits,
                                      const ProcessOrigins* origins)
     : counters_(counters),
       limits_(limits),
       origins_(origins),
       matcher_(sink, counters, limits.matcher),
-      http1_(matcher_, counters, limits.incomplete_heads),
-      table_(limits.connections) {}
+      blocks_(limits.incomplete_heads, counters),
+      protocols_(converse(protocols, parts())),
+      first_bytes_(protocols, protocols_, parts()),
+      conversations_{&first_bytes_},
+      table_(limits.connections) {
+  for (const auto& protocol : protocols_)
+    conversations_.push_back(protocol.get());
+}
+
+ConversationParts ConnectionTracker::parts() {
+  return {.matcher = matcher_,
+          .blocks = blocks_,
+          .counters = counters_,
+          .max_connections = limits_.connections};
+}
 
 void ConnectionTracker::on_event(const Event& event) {
   if (const auto* chunk = std::get_if<ChunkEvent>(&event)) return on_chunk(*chunk);
@@ -54,10 +76,7 @@ void ConnectionTracker::on_socket(const SocketEvent& event) {
   connection->local = event.local;
   connection->remote = event.remote;
   connection->tgid = event.tgid;
-  // The socket under a TLS stream may become known after its first bytes.
-  if (!connection->unanswered.empty())
-    matcher_.learn_endpoints(connection->unanswered, event.local, event.remote,
-                             event.first_sequence);
+  conversation_of(*connection).on_endpoints(*connection, event.first_sequence);
 }
 
 void ConnectionTracker::on_chunk(const ChunkEvent& event) {
@@ -70,40 +89,46 @@ void ConnectionTracker::on_chunk(const ChunkEvent& event) {
 ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& event) {
   connection.last_activity = event.time;
   connection.tls = connection.tls || event.tls;
-  connection.unanswered.ports_proven = event.ports_proven;
-  auto& stream = connection.stream(event.direction);
+  connection.ports_proven = event.ports_proven;
+  auto& direction = connection.direction(event.direction);
   const auto end = event.position + event.length_bytes;
-  if (connection.upgraded) {
-    stream.position = std::max(stream.position, end);
+  if (connection.opaque) {
+    direction.position = std::max(direction.position, end);
     return ChunkUse::kNotProtocol;
   }
   advance(connection, opposite(event.direction), event.other, false);
   advance(connection, event.direction, {event.position, event.previous_last_byte}, true);
 
   // Records of two threads may change places: what is accounted for already is passed over.
-  const auto known = stream.position - event.position;
+  const auto known = direction.position - event.position;
   if (known >= event.length_bytes) return ChunkUse::kBelonging;
   auto bytes = text_of(event.bytes);
   const auto captured_end = event.position + bytes.size();
   bytes.remove_prefix(std::min<std::size_t>(known, bytes.size()));
-  return http1_.on_bytes(connection, event, bytes, end - std::max(captured_end, stream.position));
+  const auto use =
+      conversation_of(connection)
+          .on_bytes(connection, event, bytes, end - std::max(captured_end, direction.position));
+  direction = {end, event.time};
+  return use;
 }
 
 // Brings a direction to where the kernel says it is. What another direction's event or a sweep says
 // of it is not certain to be lost: its own record may still be on the way. So it counts only where
 // it fits in the message that is being read.
-void ConnectionTracker::advance(Connection& connection, Direction direction, DirectionState to,
+void ConnectionTracker::advance(Connection& connection, Direction which, DirectionState to,
                                 bool certain) {
-  auto& stream = connection.stream(direction);
-  if (to.position <= stream.position) return;
-  const auto gap_bytes = to.position - stream.position;
-  if (!certain && !Http1Conversation::gap_fits(stream, gap_bytes)) return;
-  http1_.on_gap(connection, direction, gap_bytes, to.last_byte, false);
+  auto& direction = connection.direction(which);
+  if (to.position <= direction.position) return;
+  const auto gap_bytes = to.position - direction.position;
+  auto& conversation = conversation_of(connection);
+  if (!certain && !conversation.gap_fits(connection, which, gap_bytes)) return;
+  conversation.on_gap(connection, which, gap_bytes, to.last_byte);
+  direction = {to.position, std::max(direction.last_byte, to.last_byte)};
 }
 
 void ConnectionTracker::on_position(const PositionEvent& event) {
   auto* connection = table_.find(event.socket);
-  if (connection == nullptr || connection->upgraded) return;
+  if (connection == nullptr || connection->opaque) return;
   for (const auto direction : {Direction::kIngress, Direction::kEgress})
     advance(*connection, direction, event.direction[static_cast<std::size_t>(direction)], false);
 }
@@ -112,7 +137,7 @@ void ConnectionTracker::on_end(const EndEvent& event) {
   auto* connection = table_.find(event.socket);
   if (connection == nullptr) return;
   connection->last_activity = event.time;
-  if (!connection->upgraded) {
+  if (!connection->opaque) {
     for (const auto direction : {Direction::kIngress, Direction::kEgress})
       advance(*connection, direction, event.direction[static_cast<std::size_t>(direction)],
               event.final);
@@ -122,9 +147,7 @@ void ConnectionTracker::on_end(const EndEvent& event) {
     connection->ingress_ended_first = !connection->egress_ended && !event.egress_ended;
   }
   connection->egress_ended |= event.egress_ended;
-  const bool response_ended =
-      connection->role == Role::kClient ? connection->ingress_ended : connection->egress_ended;
-  if (response_ended || event.final) http1_.on_response_end(*connection, event);
+  conversation_of(*connection).on_end(*connection, event);
   if (!event.final) return;
   forget(*connection, Counter::kConnectionsClosed);
 }
@@ -153,8 +176,8 @@ void ConnectionTracker::make_room() {
 }
 
 void ConnectionTracker::forget(Connection& connection, Counter reason) {
-  http1_.abandon(connection, Counter::kOrphanRequest);
-  auto& process = *connection.unanswered.process;
+  conversation_of(connection).abandon(connection);
+  auto& process = *connection.process;
   table_.erase(connection.id);
   tenants_.give_back(process);
   counters_.add(reason);

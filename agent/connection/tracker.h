@@ -1,16 +1,22 @@
-// Every connection of every observed process: brings each event to its connection, keeps byte
-// positions, bounds the number of connections and accounts for every chunk.
-// Capture thread. Owned by the request pipeline. At most TrackerLimits::connections of 512 bytes,
-// unanswered requests of 376 bytes and incomplete heads of 4 KiB; nothing is allocated per event.
+// Every connection of every observed process: brings each event to the conversation of its
+// connection, keeps byte positions, bounds the number of connections and accounts for every chunk.
+// It knows no protocol.
+// Capture thread. Owned by the request pipeline. At most TrackerLimits::connections of 160 bytes
+// and what their conversations keep of each, unanswered requests of 376 bytes and incomplete
+// messages of 4 KiB; nothing is allocated per event.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "agent/capture/events.h"
 #include "agent/connection/connection_table.h"
-#include "agent/connection/http1_conversation.h"
+#include "agent/connection/conversation.h"
+#include "agent/connection/first_bytes.h"
+#include "agent/connection/kept_message.h"
 #include "agent/exchange/exchange_matcher.h"
 #include "agent/exchange/exchange_sink.h"
 #include "agent/exchange/tenants.h"
@@ -28,9 +34,10 @@ struct TrackerLimits {
 
 class ConnectionTracker {
  public:
-  // origins: who makes the processes; without it, each stands for itself.
-  ConnectionTracker(ExchangeSink& sink, Counters& counters, TrackerLimits limits = {},
-                    const ProcessOrigins* origins = nullptr);
+  // protocols outlive it. origins: who makes the processes; without it, each stands for itself.
+  ConnectionTracker(ExchangeSink& sink, Counters& counters, std::span<const ProtocolRow> protocols,
+                    TrackerLimits limits = {}, const ProcessOrigins* origins = nullptr);
+  ConnectionTracker(const ConnectionTracker&) = delete;  // conversations refer to their parts
 
   void on_event(const Event& event);
 
@@ -48,18 +55,25 @@ class ConnectionTracker {
   void on_position(const PositionEvent& event);
   void on_end(const EndEvent& event);
 
+  [[nodiscard]] ConversationParts parts();
   ChunkUse use_of(Connection& connection, const ChunkEvent& event);
-  void advance(Connection& connection, Direction direction, DirectionState to, bool certain);
+  void advance(Connection& connection, Direction which, DirectionState to, bool certain);
   Connection* find_or_open(SocketId id, std::uint32_t tgid);
   void make_room();
   void forget(Connection& connection, Counter reason);
+  [[nodiscard]] Conversation& conversation_of(const Connection& connection) {
+    return *conversations_[static_cast<std::size_t>(connection.protocol)];
+  }
 
   Counters& counters_;
   TrackerLimits limits_;
   const ProcessOrigins* origins_;
   Tenants tenants_;
   ExchangeMatcher matcher_;
-  Http1Conversation http1_;
+  MessageBlocks blocks_;
+  std::vector<std::unique_ptr<ProtocolConversation>> protocols_;  // as in the registry
+  FirstBytes first_bytes_;
+  std::vector<Conversation*> conversations_;  // by ProtocolId
   ConnectionTable table_;
 };
 

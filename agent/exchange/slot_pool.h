@@ -11,7 +11,14 @@ namespace exa {
 
 inline constexpr std::uint32_t kNoSlot = UINT32_MAX;
 
-template <typename T, std::size_t SlotsPerSlab = 64>
+inline constexpr std::size_t kSlotsPerSlab = 64;
+
+// A pool grows by whole slabs: so many slots hold at least that many objects.
+constexpr std::size_t whole_slabs(std::size_t objects) {
+  return (objects + kSlotsPerSlab - 1) / kSlotsPerSlab * kSlotsPerSlab;
+}
+
+template <typename T, std::size_t SlotsPerSlab = kSlotsPerSlab>
 class SlotPool {
  public:
   explicit SlotPool(std::size_t max_slots) : max_slots_(max_slots) {}

@@ -8,6 +8,7 @@
 #include <variant>
 
 #include "agent/capture/event_decoder.h"
+#include "agent/conversation/registry.h"
 
 namespace exa {
 namespace {
@@ -21,7 +22,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       options_(options),
       ids_(options.id_seed),
       targets_(options.max_targets, counters),
-      tracker_(*this, counters, options.tracker, &targets_),
+      tracker_(*this, counters, protocols(), options.tracker, &targets_),
       programs_(options.max_programs),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
       registry_(options.series, counters),

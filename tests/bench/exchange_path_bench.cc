@@ -11,6 +11,7 @@
 
 #include "agent/capture/event_decoder.h"
 #include "agent/connection/tracker.h"
+#include "agent/conversation/registry.h"
 #include "agent/telemetry/counters.h"
 #include "exa/abi/event.h"
 
@@ -137,7 +138,7 @@ void run(benchmark::State& state, bool client, const std::string& request) {
   Records records(sockets, 8, client, request, kSmallResponse);
   CountingSink sink;
   exa::Counters counters;
-  exa::ConnectionTracker tracker(sink, counters);
+  exa::ConnectionTracker tracker(sink, counters, exa::protocols());
   const auto exchange = [&] {
     for (int i = 0; i < 2; ++i)
       if (const auto event = exa::decode_event(records.next())) tracker.on_event(*event);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/connection/tracker.h"
+#include "agent/conversation/registry.h"
 #include "agent/telemetry/counters.h"
 
 namespace {
@@ -40,7 +41,8 @@ class Collect : public exa::ExchangeSink {
 Result converse(std::string_view input, std::size_t chunk_bytes) {
   Collect sink;
   exa::Counters counters;
-  exa::ConnectionTracker tracker(sink, counters, {.connections = 64, .incomplete_heads = 16});
+  exa::ConnectionTracker tracker(sink, counters, exa::protocols(),
+                                 {.connections = 64, .incomplete_heads = 16});
   exa::DirectionState state[2];
   std::uint64_t now_ns = 1'000;
   std::size_t direction = 0;

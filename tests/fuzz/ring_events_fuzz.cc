@@ -9,6 +9,7 @@
 
 #include "agent/capture/event_decoder.h"
 #include "agent/connection/tracker.h"
+#include "agent/conversation/registry.h"
 #include "agent/telemetry/counters.h"
 
 namespace {
@@ -24,7 +25,7 @@ class NoSink : public exa::ExchangeSink {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   NoSink sink;
   exa::Counters counters;
-  exa::ConnectionTracker tracker(sink, counters,
+  exa::ConnectionTracker tracker(sink, counters, exa::protocols(),
                                  {.connections = 64,
                                   .incomplete_heads = 16,
                                   .matcher = {.unanswered_per_connection = 4, .unanswered = 128}});

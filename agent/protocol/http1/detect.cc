@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "agent/protocol/blank_lines.h"
 #include "agent/protocol/http1/method.h"
 
 namespace exa::http1 {
@@ -11,15 +12,13 @@ constexpr std::string_view kStatusLine = "HTTP/1.";
 using Verdict = Detection::Verdict;
 
 Detection found(Verdict verdict, Side side) {
-  return {verdict, ProtocolId::kHttp1, side};
+  return {verdict, side};
 }
 
 }  // namespace
 
 Detection detect(std::string_view bytes) {
-  // Servers pass over empty lines before a message.
-  while (!bytes.empty() && (bytes.front() == '\r' || bytes.front() == '\n'))
-    bytes.remove_prefix(1);
+  bytes.remove_prefix(leading_blank(bytes));
   if (bytes.empty()) return found(Verdict::kNeedMore, Side::kUnclear);
 
   const auto common = std::min(bytes.size(), kStatusLine.size());

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "agent/protocol/registry.h"
+#include "agent/protocol/detection.h"
 
 namespace exa::http1 {
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/conversation/registry.h"
 #include "agent/telemetry/counters.h"
 #include "tests/unit/connection/wire.h"
 
@@ -220,7 +221,7 @@ TEST(ConversationProperty, YieldsExactlyTheExchangesThatWere) {
   for (std::uint32_t seed = 0; seed < 3'000; ++seed) {
     CollectingSink sink;
     Counters counters;
-    ConnectionTracker tracker(sink, counters, {.connections = 64});
+    ConnectionTracker tracker(sink, counters, protocols(), {.connections = 64});
     const bool client = seed % 2 == 1;
     const auto expected = Conversation(seed, tracker, client).run();
 
@@ -253,7 +254,7 @@ TEST(ConversationProperty, LossNeverLinksAnAnswerToAnotherRequest) {
     std::mt19937 random(seed);
     CollectingSink sink;
     Counters counters;
-    ConnectionTracker tracker(sink, counters, {.connections = 64});
+    ConnectionTracker tracker(sink, counters, protocols(), {.connections = 64});
     Wire wire(tracker, 5);
     for (int i = 0; i < 20; ++i) {
       const auto request = "GET /" + std::to_string(400 + i) + " HTTP/1.1\r\n\r\n";

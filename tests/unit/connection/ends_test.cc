@@ -233,7 +233,7 @@ TEST_F(Ends, RequestsOverTheBoundAreCountedAndTheRestStaysInOrder) {
 }
 
 TEST_F(Ends, TheTableIsBounded) {
-  ConnectionTracker small(sink, counters, {.connections = 64});
+  ConnectionTracker small(sink, counters, protocols(), {.connections = 64});
   for (SocketId socket = 1; socket <= 200; ++socket)
     Wire(small, socket).reads(kGet);
   EXPECT_EQ(small.size(), 64u);
@@ -243,7 +243,7 @@ TEST_F(Ends, TheTableIsBounded) {
 }
 
 TEST_F(Ends, IncompleteHeadsAreBounded) {
-  ConnectionTracker small(sink, counters, {.incomplete_heads = 32});
+  ConnectionTracker small(sink, counters, protocols(), {.incomplete_heads = 32});
   for (SocketId socket = 1; socket <= 20; ++socket)
     Wire(small, socket).reads("GET / HT");
   EXPECT_EQ(count(Counter::kHeadBlocksOverShare), 4u) << "one process alone gets half";
@@ -257,7 +257,7 @@ TEST_F(Ends, IncompleteHeadsAreBounded) {
 }
 
 TEST_F(Ends, IdleConnectionsAreForgotten) {
-  ConnectionTracker brief(sink, counters, {.idle_timeout = std::chrono::seconds(1)});
+  ConnectionTracker brief(sink, counters, protocols(), {.idle_timeout = std::chrono::seconds(1)});
   Wire one(brief, 1);
   one.reads(kGet);
   brief.sweep(one.now() + std::chrono::milliseconds(900));

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "agent/connection/tracker.h"
+#include "agent/conversation/registry.h"
 #include "tracker_fixture.h"
 
 namespace exa::testing {
@@ -49,7 +50,7 @@ class TenantShares : public TrackerFixture {
 };
 
 TEST_F(TenantShares, AProcessWithTooManyConnectionsLosesItsOwn) {
-  ConnectionTracker small(sink, counters, {.connections = 64}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.connections = 64}, &origins);
   auto quiet = asked(small, kQuiet, 1, 10);
   flood(small, kNoisy, 1'000, 500);
   EXPECT_EQ(small.size(), 64u);
@@ -62,7 +63,7 @@ TEST_F(TenantShares, AProcessWithTooManyConnectionsLosesItsOwn) {
 }
 
 TEST_F(TenantShares, OfItsOwnItLosesTheIdle) {
-  ConnectionTracker small(sink, counters, {.connections = 8}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.connections = 8}, &origins);
   Wire busy(small, 1, kNoisy);
   busy.reads(kGet);
   busy.writes(kOk);
@@ -77,7 +78,7 @@ TEST_F(TenantShares, OfItsOwnItLosesTheIdle) {
 }
 
 TEST_F(TenantShares, ANewProcessFindsRoomInAFullTable) {
-  ConnectionTracker small(sink, counters, {.connections = 64}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.connections = 64}, &origins);
   flood(small, kNoisy, 1'000, 64);
   auto quiet = asked(small, kQuiet, 1, 20);
   EXPECT_EQ(answered(quiet), 20u);
@@ -85,7 +86,7 @@ TEST_F(TenantShares, ANewProcessFindsRoomInAFullTable) {
 }
 
 TEST_F(TenantShares, ManyProcessesOfOneParentCountTogether) {
-  ConnectionTracker small(sink, counters, {.connections = 64}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.connections = 64}, &origins);
   auto quiet = asked(small, kQuiet, 1, 20);
   for (std::uint32_t child = 100; child < 200; ++child) {
     origins.of[child] = {.parent_tgid = kNoisy, .cgroup_id = 1};
@@ -95,7 +96,7 @@ TEST_F(TenantShares, ManyProcessesOfOneParentCountTogether) {
 }
 
 TEST_F(TenantShares, ManyParentsOfOneCgroupCountTogether) {
-  ConnectionTracker small(sink, counters, {.connections = 64}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.connections = 64}, &origins);
   auto quiet = asked(small, kQuiet, 1, 20);
   for (std::uint32_t child = 100; child < 200; ++child) {
     origins.of[child] = {.parent_tgid = 1'000 + child, .cgroup_id = 2};
@@ -105,14 +106,14 @@ TEST_F(TenantShares, ManyParentsOfOneCgroupCountTogether) {
 }
 
 TEST_F(TenantShares, MoreProcessesThanPlacesAreBounded) {
-  ConnectionTracker small(sink, counters, {.connections = 64}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.connections = 64}, &origins);
   for (std::uint32_t process = 100; process < 300; ++process)
     flood(small, process, process, 1);
   EXPECT_EQ(small.size(), 64u);
 }
 
 TEST_F(TenantShares, UnansweredRequestsLeaveRoomForOthers) {
-  ConnectionTracker small(sink, counters, {.matcher = {.unanswered = 128}}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.matcher = {.unanswered = 128}}, &origins);
   flood(small, kNoisy, 1'000, 500);
   EXPECT_EQ(small.unanswered_requests(), 64u);
   EXPECT_EQ(count(Counter::kRequestsOverShare), 436u);
@@ -125,7 +126,7 @@ TEST_F(TenantShares, UnansweredRequestsLeaveRoomForOthers) {
 }
 
 TEST_F(TenantShares, HeadsThatNeverEndLeaveRoomForOthers) {
-  ConnectionTracker small(sink, counters, {.incomplete_heads = 64}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.incomplete_heads = 64}, &origins);
   for (SocketId socket = 1'000; socket < 1'500; ++socket)
     Wire(small, socket, kNoisy).reads("GET /slow HT");
   EXPECT_EQ(count(Counter::kHeadBlocksOverShare), 468u);
@@ -141,7 +142,7 @@ TEST_F(TenantShares, HeadsThatNeverEndLeaveRoomForOthers) {
 
 // Whoever holds nothing any more is forgotten, and comes back with a share like anybody's.
 TEST_F(TenantShares, AreForgottenWithTheirConnections) {
-  ConnectionTracker small(sink, counters, {.connections = 64}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.connections = 64}, &origins);
   flood(small, kNoisy, 1'000, 100);
   ASSERT_EQ(small.losers().size(), 1u);
   for (SocketId socket = 1'000; socket < 1'100; ++socket)

@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "agent/conversation/registry.h"
 #include "agent/telemetry/counters.h"
 #include "tests/unit/connection/wire.h"
 
@@ -41,7 +42,7 @@ class TrackerFixture : public ::testing::Test {
 
   CollectingSink sink;
   Counters counters;
-  ConnectionTracker tracker{sink, counters};
+  ConnectionTracker tracker{sink, counters, protocols()};
   Wire wire{tracker};
 };
 

@@ -1,4 +1,4 @@
-#include "agent/protocol/registry.h"
+#include "agent/protocol/http1/detect.h"
 
 #include <gtest/gtest.h>
 
@@ -8,12 +8,12 @@ namespace {
 using Verdict = Detection::Verdict;
 
 void expect(std::string_view bytes, Verdict verdict, Side side = Side::kUnclear) {
-  const auto detection = detect_protocol(bytes);
+  const auto detection = http1::detect(bytes);
   EXPECT_EQ(detection.verdict, verdict) << bytes;
   EXPECT_EQ(detection.side, side) << bytes;
 }
 
-TEST(Registry, TellsRequestsFromResponses) {
+TEST(Http1Detect, TellsRequestsFromResponses) {
   expect("GET / HTTP/1.1", Verdict::kYes, Side::kRequest);
   expect("M-SEARCH * HTTP/1.1", Verdict::kYes, Side::kRequest);
   expect("get / HTTP/1.1", Verdict::kYes, Side::kRequest);
@@ -23,7 +23,7 @@ TEST(Registry, TellsRequestsFromResponses) {
   expect("HTTP/1.", Verdict::kYes, Side::kResponse);
 }
 
-TEST(Registry, WaitsWhileBytesAreTooFew) {
+TEST(Http1Detect, WaitsWhileBytesAreTooFew) {
   expect("", Verdict::kNeedMore);
   expect("\r\n", Verdict::kNeedMore);
   expect("H", Verdict::kNeedMore);
@@ -32,7 +32,7 @@ TEST(Registry, WaitsWhileBytesAreTooFew) {
   expect("GET", Verdict::kNeedMore, Side::kRequest);
 }
 
-TEST(Registry, KnowsNothingElse) {
+TEST(Http1Detect, KnowsNothingElse) {
   expect("\x16\x03\x01\x02", Verdict::kNo);
   expect("220 smtp ready", Verdict::kNo);
   expect("SSH-2.0-OpenSSH", Verdict::kNo);

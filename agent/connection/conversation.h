@@ -1,0 +1,85 @@
+// One protocol on all its connections: turns bytes, gaps and ends into exchanges, and says what
+// each chunk was. Where it loses its place it says so and waits for a clean start.
+//
+// Positions, times and ends are the tracker's: a conversation finds them as they were before the
+// event and never writes them. Of the connection it sets role, protocol, opaque and slot, the place
+// of its own state. Capture thread; made from its row, owned by ConnectionTracker. An event without
+// gaps costs one virtual call.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "agent/capture/events.h"
+#include "agent/connection/connection.h"
+#include "agent/connection/kept_message.h"
+#include "agent/exchange/exchange_matcher.h"
+#include "agent/protocol/detection.h"
+#include "agent/telemetry/counters.h"
+
+namespace exa {
+
+// What a chunk was, for the accounting.
+enum class ChunkUse : std::uint8_t { kBelonging, kNotProtocol, kParseError, kOrphan };
+
+// The other direction moved since this one did, or nothing was before: a message may start here.
+inline bool turned(const ChunkEvent& chunk) {
+  return chunk.position == 0 || chunk.other.last_byte > chunk.previous_last_byte;
+}
+
+class Conversation {
+ public:
+  virtual ~Conversation() = default;
+
+  // The chunk's bytes from the direction's position on; gap_bytes follow them, not captured.
+  virtual ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
+                            std::uint64_t gap_bytes) = 0;
+  // Bytes of a direction that were never seen.
+  virtual void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
+                      MonotonicTime last_byte) = 0;
+  // A gap of that size fits in the message that is being read.
+  [[nodiscard]] virtual bool gap_fits(const Connection& connection, Direction direction,
+                                      std::uint64_t gap_bytes) const = 0;
+
+  // A direction has ended, or the connection has.
+  virtual void on_end(Connection& connection, const EndEvent& end) = 0;
+
+  // The endpoints became known, of a TLS stream perhaps after its requests. first_sequence is that
+  // of the oldest one if that had none; 0 says nothing.
+  virtual void on_endpoints(Connection& connection, std::uint32_t first_sequence) = 0;
+
+  // Forgets all that is under way, counts it, and gives the slot back.
+  virtual void abandon(Connection& connection) = 0;
+};
+
+// What recognition saw of a connection.
+struct Opening {
+  Side side = Side::kUnclear;  // who speaks; unless that is unclear, the connection's role is known
+  KeptMessage kept;            // of that direction, from earlier chunks: the protocol's from now on
+};
+
+// One of a protocol, as the registry makes it.
+class ProtocolConversation : public Conversation {
+ public:
+  // Takes over a connection that was recognised: sets its protocol and slot. Its bytes come next.
+  // False: they belong to no message of which more will be known.
+  virtual bool open(Connection& connection, Opening opening) = 0;
+};
+
+// What the conversations share; it outlives them.
+struct ConversationParts {
+  ExchangeMatcher& matcher;
+  MessageBlocks& blocks;
+  Counters& counters;
+  std::size_t max_connections;
+};
+
+// A protocol, as the registry names it.
+struct ProtocolRow {
+  Detect detect;
+  std::unique_ptr<ProtocolConversation> (*converse)(ProtocolId id, const ConversationParts& parts);
+};
+
+}  // namespace exa

@@ -1,0 +1,146 @@
+#include "agent/connection/first_bytes.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "agent/protocol/blank_lines.h"
+#include "agent/protocol/proxy_header.h"
+
+namespace exa {
+namespace {
+
+using Verdict = Detection::Verdict;
+
+// A request may also follow what a proxy or another protocol says before the first one.
+bool behind_preamble(const ChunkEvent& chunk, const Detection& detection) {
+  return detection.starts(Side::kRequest) && chunk.position < kMaxPreambleBytes &&
+         chunk.other.position == 0;
+}
+
+}  // namespace
+
+FirstBytes::FirstBytes(std::span<const ProtocolRow> rows, Protocols protocols,
+                       const ConversationParts& parts)
+    : rows_(rows),
+      protocols_(protocols),
+      blocks_(parts.blocks),
+      slots_(whole_slabs(parts.max_connections)) {}
+
+FirstBytes::Recognised FirstBytes::recognise(std::string_view bytes) const {
+  Recognised undecided;
+  for (std::size_t row = 0; row < rows_.size(); ++row) {
+    const auto detection = rows_[row].detect(bytes);
+    if (detection.verdict == Verdict::kYes) return {detection, row};
+    if (detection.verdict == Verdict::kNeedMore) undecided = {detection, row};
+  }
+  return undecided;
+}
+
+ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
+                              std::string_view bytes, std::uint64_t gap_bytes) {
+  const auto direction = chunk.direction;
+  if (connection.direction(direction).position == 0) bytes.remove_prefix(proxy_header_bytes(bytes));
+  auto* begun = pending(connection, direction);
+  const auto kept = begun == nullptr ? std::string_view{} : blocks_.text(begun->kept);
+  std::array<char, kFirstBytes> first;
+  const auto from_kept = std::min(kept.size(), first.size());
+  const auto from_chunk = std::min(bytes.size(), first.size() - from_kept);
+  std::copy_n(kept.begin(), from_kept, first.begin());
+  std::copy_n(bytes.begin(), from_chunk, first.begin() + static_cast<std::ptrdiff_t>(from_kept));
+  const auto recognised = recognise({first.data(), from_kept + from_chunk});
+  const auto& detection = recognised.detection;
+
+  if (begun == nullptr) {
+    if (bytes.empty() || detection.verdict == Verdict::kNo) return ChunkUse::kNotProtocol;
+    if (!turned(chunk) && !behind_preamble(chunk, detection)) return ChunkUse::kNotProtocol;
+  } else if (bytes.empty()) {
+    if (gap_bytes > 0) end(connection, direction);
+    return ChunkUse::kBelonging;
+  }
+  if (kept.empty() && gap_bytes == 0 && is_blank(bytes))
+    return begin(connection, direction) != nullptr ? ChunkUse::kBelonging : ChunkUse::kNotProtocol;
+  if (detection.verdict == Verdict::kYes)
+    return hand_over(connection, recognised, chunk, bytes, gap_bytes);
+  const bool too_few = gap_bytes == 0 && from_kept + from_chunk < first.size();
+  if (detection.verdict == Verdict::kNeedMore && too_few) {
+    if (begun == nullptr) begun = begin(connection, direction);
+    if (begun != nullptr && gather(connection, *begun, chunk, bytes)) return ChunkUse::kBelonging;
+  }
+  end(connection, direction);
+  return ChunkUse::kNotProtocol;
+}
+
+ChunkUse FirstBytes::hand_over(Connection& connection, const Recognised& recognised,
+                               const ChunkEvent& chunk, std::string_view bytes,
+                               std::uint64_t gap_bytes) {
+  const auto side = recognised.detection.side;
+  Opening opening{.side = side, .kept = {}};
+  if (auto* begun = pending(connection, chunk.direction)) std::swap(opening.kept, begun->kept);
+  abandon(connection);
+  if (side != Side::kUnclear) {
+    const bool asked = side == Side::kRequest;
+    connection.role =
+        asked == (chunk.direction == Direction::kIngress) ? Role::kServer : Role::kClient;
+  }
+  auto& protocol = *protocols_[recognised.row];
+  if (!protocol.open(connection, opening)) return ChunkUse::kOrphan;
+  return protocol.on_bytes(connection, chunk, bytes, gap_bytes);
+}
+
+bool FirstBytes::gather(Connection& connection, Pending& begun, const ChunkEvent& chunk,
+                        std::string_view bytes) {
+  if (!begun.kept.empty()) return blocks_.add(begun.kept, bytes) == bytes.size();
+  const auto blank = leading_blank(bytes);
+  begun.kept.start = start_of(chunk, bytes, blank);
+  return blocks_.keep(begun.kept, *connection.process, bytes.substr(blank));
+}
+
+FirstBytes::Pending* FirstBytes::pending(const Connection& connection, Direction direction) {
+  if (connection.slot == kNoSlot) return nullptr;
+  auto& one = slots_[connection.slot][static_cast<std::size_t>(direction)];
+  return one.begun ? &one : nullptr;
+}
+
+FirstBytes::Pending* FirstBytes::begin(Connection& connection, Direction direction) {
+  if (connection.slot == kNoSlot) {
+    connection.slot = slots_.acquire();
+    if (connection.slot == kNoSlot) return nullptr;
+    slots_[connection.slot] = {};
+  }
+  auto& one = slots_[connection.slot][static_cast<std::size_t>(direction)];
+  one.begun = true;
+  return &one;
+}
+
+void FirstBytes::end(Connection& connection, Direction direction) {
+  if (connection.slot == kNoSlot) return;
+  auto& both = slots_[connection.slot];
+  auto& one = both[static_cast<std::size_t>(direction)];
+  blocks_.drop(one.kept, *connection.process);
+  one.begun = false;
+  if (both[0].begun || both[1].begun) return;
+  slots_.release(connection.slot);
+  connection.slot = kNoSlot;
+}
+
+void FirstBytes::on_gap(Connection& connection, Direction direction, std::uint64_t /*gap_bytes*/,
+                        MonotonicTime /*last_byte*/) {
+  end(connection, direction);
+}
+
+bool FirstBytes::gap_fits(const Connection& connection, Direction direction,
+                          std::uint64_t /*gap_bytes*/) const {
+  return connection.slot == kNoSlot ||
+         !slots_[connection.slot][static_cast<std::size_t>(direction)].begun;
+}
+
+void FirstBytes::on_end(Connection& /*connection*/, const EndEvent& /*end*/) {}
+
+void FirstBytes::on_endpoints(Connection& /*connection*/, std::uint32_t /*first_sequence*/) {}
+
+void FirstBytes::abandon(Connection& connection) {
+  end(connection, Direction::kIngress);
+  end(connection, Direction::kEgress);
+}
+
+}  // namespace exa

@@ -1,0 +1,71 @@
+// The conversation of connections whose protocol is not known yet: looks at the first bytes of a
+// connection, or of a run of one direction, gathers them across chunks while they are too few, and
+// hands over to the protocol that recognises them.
+// Capture thread. Owned by ConnectionTracker. A connection costs a slot only while something of it
+// is pending.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+#include "agent/connection/conversation.h"
+#include "agent/exchange/slot_pool.h"
+
+namespace exa {
+
+class FirstBytes final : public Conversation {
+ public:
+  using Protocols = std::span<const std::unique_ptr<ProtocolConversation>>;
+
+  // rows and protocols, in the same order, outlive it.
+  FirstBytes(std::span<const ProtocolRow> rows, Protocols protocols,
+             const ConversationParts& parts);
+
+  ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
+                    std::uint64_t gap_bytes) override;
+  void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
+              MonotonicTime last_byte) override;
+  [[nodiscard]] bool gap_fits(const Connection& connection, Direction direction,
+                              std::uint64_t gap_bytes) const override;
+  void on_end(Connection& connection, const EndEvent& end) override;
+  void on_endpoints(Connection& connection, std::uint32_t first_sequence) override;
+  void abandon(Connection& connection) override;
+
+ private:
+  // More bytes are tried than any protocol needs: a method of 24 characters and its target.
+  static constexpr std::size_t kFirstBytes = 64;
+
+  struct Recognised {
+    Detection detection;
+    std::size_t row = 0;
+  };
+  // One direction of a connection, from a place where a message may begin.
+  struct Pending {
+    bool begun = false;
+    KeptMessage kept;
+  };
+  using BothPending = std::array<Pending, 2>;  // by Direction
+
+  [[nodiscard]] Recognised recognise(std::string_view bytes) const;
+  [[nodiscard]] Pending* pending(const Connection& connection, Direction direction);
+  // A message may begin here; null: no slot is free.
+  Pending* begin(Connection& connection, Direction direction);
+  // It does not.
+  void end(Connection& connection, Direction direction);
+  // Keeps the bytes; empty lines before a message are passed over. False: there is no room.
+  bool gather(Connection& connection, Pending& begun, const ChunkEvent& chunk,
+              std::string_view bytes);
+  ChunkUse hand_over(Connection& connection, const Recognised& recognised, const ChunkEvent& chunk,
+                     std::string_view bytes, std::uint64_t gap_bytes);
+
+  std::span<const ProtocolRow> rows_;
+  Protocols protocols_;
+  MessageBlocks& blocks_;
+  SlotPool<BothPending> slots_;
+};
+
+}  // namespace exa

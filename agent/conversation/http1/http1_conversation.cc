@@ -1,0 +1,334 @@
+#include "agent/conversation/http1/http1_conversation.h"
+
+#include <algorithm>
+
+#include "agent/protocol/http1/detect.h"
+
+namespace exa {
+namespace {
+
+using Verdict = Detection::Verdict;
+
+constexpr std::string_view kLastChunk = "\r\n0\r\n\r\n";
+
+}  // namespace
+
+Http1Conversation::Http1Conversation(ProtocolId id, const ConversationParts& parts)
+    : id_(id),
+      matcher_(parts.matcher),
+      blocks_(parts.blocks),
+      counters_(parts.counters),
+      states_(whole_slabs(parts.max_connections)) {}
+
+bool Http1Conversation::open(Connection& connection, Opening opening) {
+  connection.protocol = id_;
+  connection.slot = states_.acquire();
+  states_[connection.slot] = {};
+  const auto talk = talk_on(connection);
+  talk.state.unanswered.process = connection.process;
+  if (opening.side == Side::kRequest) {
+    begin(talk);
+    talk.request().head = opening.kept;
+    return true;
+  }
+  // A response whose request was before our time.
+  blocks_.drop(opening.kept, *connection.process);
+  talk.state.confirmed = true;
+  counters_.add(Counter::kOrphanResponse);
+  return false;
+}
+
+Http1Talk Http1Conversation::talk_on(Connection& connection) {
+  auto& state = states_[connection.slot];
+  state.unanswered.ports_proven = connection.ports_proven;
+  return {connection, state};
+}
+
+ChunkUse Http1Conversation::on_bytes(Connection& connection, const ChunkEvent& chunk,
+                                     std::string_view bytes, std::uint64_t gap_bytes) {
+  const auto talk = talk_on(connection);
+  auto& stream = talk.stream(chunk.direction);
+  auto use = ChunkUse::kBelonging;
+  if (stream.state == StreamState::kLost && !try_begin(talk, chunk, bytes, use)) return use;
+  if (stream.state == StreamState::kBody) {
+    if (connection.request_direction() == chunk.direction) {
+      settle_request_end(talk, chunk, bytes);
+    } else {
+      settle_response_end(talk, bytes);
+    }
+    if (stream.state == StreamState::kLost) return ChunkUse::kOrphan;
+  }
+
+  while (!bytes.empty()) {
+    const auto step = read(talk, chunk, bytes, gap_bytes > 0);
+    bytes.remove_prefix(step.used_bytes);
+    if (step.use != ChunkUse::kBelonging) use = step.use;
+    if (step.lost) return use;
+  }
+  if (gap_bytes > 0) pass_gap(talk, chunk.direction, gap_bytes, chunk.time, true);
+  settle_chunked_end(talk, chunk);
+  return use;
+}
+
+bool Http1Conversation::try_begin(const Http1Talk& talk, const ChunkEvent& chunk,
+                                  std::string_view bytes, ChunkUse& use) {
+  use = ChunkUse::kOrphan;
+  const auto detection = http1::detect(bytes);
+  if (bytes.empty() || detection.verdict == Verdict::kNo) return false;
+  if (chunk.direction != talk.connection.request_direction()) {
+    if (detection.starts(Side::kResponse)) counters_.add(Counter::kOrphanResponse);
+    return false;
+  }
+  if (!turned(chunk)) return false;
+  // Answers to pipelined requests that were lost may still come: whose is not known any more.
+  if (talk.state.pipelined) return false;
+  if (!talk.state.unanswered.empty() || detection.starts(Side::kResponse)) return false;
+  begin(talk);
+  use = ChunkUse::kBelonging;
+  return true;
+}
+
+void Http1Conversation::begin(const Http1Talk& talk) {
+  talk.state.has_supposed_end = false;
+  talk.request().state = StreamState::kHead;
+  drop_head(talk, talk.response());
+  talk.response().state = StreamState::kHead;
+}
+
+// A response without a known end: a request came, and then the next response begins at the very
+// byte where this one stood. Anything else there, and it went on.
+void Http1Conversation::settle_response_end(const Http1Talk& talk, std::string_view bytes) {
+  auto& stream = talk.response();
+  if (!stream.open_ended() || !talk.state.has_supposed_end) return;
+  const auto& so_far = talk.response_so_far();
+  const bool proven =
+      so_far.position == talk.state.supposed_end && http1::detect(bytes).starts(Side::kResponse);
+  talk.state.has_supposed_end = false;
+  if (proven) {
+    finish_response(talk, so_far.last_byte);
+  } else {
+    lose_response_end(talk);
+  }
+}
+
+// A request body whose end cannot be counted ends with the answer, whatever it looks like; a body
+// that waits for a 100 may never be sent.
+void Http1Conversation::settle_request_end(const Http1Talk& talk, const ChunkEvent& chunk,
+                                           std::string_view bytes) {
+  auto& stream = talk.request();
+  const bool unsent = stream.expect_continue && stream.body.untouched();
+  if (!stream.open_ended() && !unsent) return;
+  if (!http1::detect(bytes).starts(Side::kRequest)) return;
+  const auto& queue = talk.state.unanswered;
+  const bool answered =
+      queue.empty() || (talk.response().open_ended() && queue.size + queue.passed_over == 1);
+  if (answered && turned(chunk)) stream.state = StreamState::kHead;
+}
+
+// A body whose framing was not seen may prove its end with its last bytes.
+void Http1Conversation::settle_chunked_end(const Http1Talk& talk, const ChunkEvent& chunk) {
+  auto& stream = talk.stream(chunk.direction);
+  if (!stream.end_unseen()) return;
+  const std::string_view bytes{reinterpret_cast<const char*>(chunk.bytes.data()),
+                               chunk.bytes.size()};
+  const bool whole = bytes.size() == chunk.length_bytes;
+  if (!chunk.ends_chunks && !(whole && bytes.ends_with(kLastChunk))) return;
+  if (talk.connection.request_direction() == chunk.direction) {
+    stream.state = StreamState::kHead;
+    return;
+  }
+  // Where more than one waits, this may be the end of any of their answers.
+  const auto& queue = talk.state.unanswered;
+  if (queue.size + queue.passed_over == 1) finish_response(talk, chunk.time);
+}
+
+Http1Conversation::Step Http1Conversation::read(const Http1Talk& talk, const ChunkEvent& chunk,
+                                                std::string_view bytes, bool cut) {
+  switch (talk.stream(chunk.direction).state) {
+    case StreamState::kHead:
+      return talk.connection.request_direction() == chunk.direction
+                 ? read_request_head(talk, chunk, bytes, cut)
+                 : read_response_head(talk, chunk, bytes, cut);
+    case StreamState::kBody:
+      return read_body(talk, chunk, bytes);
+    case StreamState::kAwaitTunnel:
+      return {.used_bytes = bytes.size()};
+    case StreamState::kLost:
+      break;
+  }
+  return {.use = ChunkUse::kOrphan, .lost = true};
+}
+
+Http1Conversation::Step Http1Conversation::read_body(const Http1Talk& talk, const ChunkEvent& chunk,
+                                                     std::string_view bytes) {
+  auto& stream = talk.stream(chunk.direction);
+  const bool is_request = talk.connection.request_direction() == chunk.direction;
+  const auto result = stream.body.consume(bytes);
+  if (result.status == ParseStatus::kInvalid) {
+    counters_.add(Counter::kParseErrorFraming);
+    if (is_request) {
+      lose_requests(talk);
+    } else {
+      lose_all(talk, Counter::kOrphanRequest);
+    }
+    return {.use = ChunkUse::kParseError, .lost = true};
+  }
+  const bool ended = result.status == ParseStatus::kMessage;
+  if (is_request) {
+    matcher_.add_request_bytes(talk.state.unanswered, result.consumed_bytes);
+    if (ended) stream.state = StreamState::kHead;
+  } else {
+    matcher_.add_response_bytes(talk.state.unanswered, result.consumed_bytes, chunk.time);
+    if (ended) finish_response(talk, chunk.time);
+  }
+  return {.used_bytes = result.consumed_bytes};
+}
+
+void Http1Conversation::finish_response(const Http1Talk& talk, MonotonicTime last_byte) {
+  matcher_.finish(talk.state.unanswered, Outcome::kComplete, last_byte);
+  talk.response().state = StreamState::kHead;
+  talk.state.has_supposed_end = false;
+}
+
+bool Http1Conversation::gap_fits(const Connection& connection, Direction direction,
+                                 std::uint64_t gap_bytes) const {
+  const auto& stream = states_[connection.slot].streams[static_cast<std::size_t>(direction)];
+  if (stream.state == StreamState::kHead) return false;
+  if (stream.state != StreamState::kBody) return true;
+  auto body = stream.body;
+  return body.skip(gap_bytes).status != http1::SkipStatus::kPastEnd;
+}
+
+void Http1Conversation::on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
+                               MonotonicTime last_byte) {
+  pass_gap(talk_on(connection), direction, gap_bytes, last_byte, false);
+}
+
+void Http1Conversation::pass_gap(const Http1Talk& talk, Direction direction,
+                                 std::uint64_t gap_bytes, MonotonicTime last_byte, bool exact) {
+  auto& stream = talk.stream(direction);
+  if (stream.state == StreamState::kHead) gap_in_head(talk, direction, last_byte);
+  if (stream.state == StreamState::kBody) gap_in_body(talk, direction, gap_bytes, last_byte, exact);
+}
+
+// Either the rest of a head that was begun, which leaves a body of unknown length, or a whole
+// message or more.
+void Http1Conversation::gap_in_head(const Http1Talk& talk, Direction direction,
+                                    MonotonicTime last_byte) {
+  auto& stream = talk.stream(direction);
+  const auto kept = blocks_.text(stream.head);
+  if (direction == talk.connection.request_direction()) {
+    http1::RequestHead head;
+    if (!kept.empty() && accept_cut_request(talk, kept, head)) return;
+    counters_.add(Counter::kOrphanGap);
+    lose_requests(talk);
+  } else {
+    http1::ResponseHead head;
+    if (!kept.empty() && accept_cut_response(talk, kept, head, last_byte)) return;
+    lose_all(talk, Counter::kOrphanGap);
+  }
+}
+
+void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
+                                    std::uint64_t gap_bytes, MonotonicTime last_byte, bool exact) {
+  using http1::SkipStatus;
+  auto& stream = talk.stream(direction);
+  auto& queue = talk.state.unanswered;
+  if (direction == talk.connection.request_direction()) {
+    const auto result = stream.body.skip(gap_bytes);
+    matcher_.add_request_bytes(queue, gap_bytes - result.past_end_bytes);
+    if (result.status == SkipStatus::kEnd) stream.state = StreamState::kHead;
+    if (result.status == SkipStatus::kPastEnd) {
+      counters_.add(Counter::kOrphanGap);
+      lose_requests(talk);
+    }
+    return;
+  }
+
+  if (talk.state.has_supposed_end) {
+    talk.state.has_supposed_end = false;
+    lose_response_end(talk);
+    if (stream.state == StreamState::kLost) return;
+  }
+  const auto result = stream.body.skip(gap_bytes);
+  matcher_.add_response_bytes(queue, gap_bytes - result.past_end_bytes, last_byte);
+  switch (result.status) {
+    case SkipStatus::kInside:
+      break;
+    case SkipStatus::kEnd:
+      finish_response(talk, last_byte);
+      break;
+    case SkipStatus::kFramingLost:
+      lose_response_end(talk);
+      break;
+    case SkipStatus::kPastEnd:
+      if (exact) finish_response(talk, last_byte);
+      lose_all(talk, Counter::kOrphanGap);
+      break;
+  }
+}
+
+void Http1Conversation::lose_requests(const Http1Talk& talk) {
+  drop_head(talk, talk.request());
+  talk.request().state = StreamState::kLost;
+}
+
+void Http1Conversation::lose_response_end(const Http1Talk& talk) {
+  const auto& queue = talk.state.unanswered;
+  const bool until_close = talk.response().body.kind() == http1::BodyKind::kUntilClose;
+  if (!until_close && queue.size + queue.passed_over > 1) lose_all(talk, Counter::kOrphanGap);
+}
+
+void Http1Conversation::lose_all(const Http1Talk& talk, Counter reason) {
+  matcher_.forget_all(talk.state.unanswered, reason);
+  talk.state.has_supposed_end = false;
+  for (auto& stream : talk.state.streams) {
+    drop_head(talk, stream);
+    stream.state = StreamState::kLost;
+  }
+}
+
+void Http1Conversation::abandon(Connection& connection) {
+  lose_all(talk_on(connection), Counter::kOrphanRequest);
+  states_.release(connection.slot);
+  connection.slot = kNoSlot;
+}
+
+void Http1Conversation::on_endpoints(Connection& connection, std::uint32_t first_sequence) {
+  auto& queue = states_[connection.slot].unanswered;
+  if (!queue.empty())
+    matcher_.learn_endpoints(queue, connection.local, connection.remote, first_sequence);
+}
+
+// Once the response direction has ended, every request that is unanswered is settled.
+void Http1Conversation::on_end(Connection& connection, const EndEvent& end) {
+  const auto talk = talk_on(connection);
+  auto& queue = talk.state.unanswered;
+  if (!connection.ended(connection.response_direction()) && !end.final) return;
+  if (connection.opaque || queue.size == 0) return;
+  const bool client = connection.role == Role::kClient;
+  const bool peer_closed =
+      end.socket_error != 0 || (client ? connection.ingress_ended : connection.ingress_ended_first);
+  const auto aborted = peer_closed ? Outcome::kAbortedByPeer : Outcome::kAbortedByUs;
+
+  auto& stream = talk.response();
+  if (stream.open_ended()) {
+    const auto& so_far = talk.response_so_far();
+    const bool proven = talk.state.has_supposed_end && so_far.position == talk.state.supposed_end;
+    const bool until_close = stream.body.kind() == http1::BodyKind::kUntilClose;
+    const bool sender_closed = end.socket_error == 0 && (!client || connection.ingress_ended);
+    const bool cut = stream.body.kind() == http1::BodyKind::kLostChunks &&
+                     end.open[static_cast<std::size_t>(connection.response_direction())];
+    if (proven || (until_close && sender_closed)) {
+      finish_response(talk, so_far.last_byte);
+    } else if (!until_close && !cut) {
+      // The answer may have been whole or not: nobody can tell.
+      counters_.add(Counter::kExchangesUnknownEnd);
+      matcher_.finish(queue, Outcome::kUnknown, so_far.last_byte);
+    }
+  }
+  matcher_.abort_all(queue, aborted, end.time, end.socket_error);
+  lose_all(talk, Counter::kOrphanRequest);
+}
+
+}  // namespace exa

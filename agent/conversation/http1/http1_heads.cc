@@ -1,0 +1,221 @@
+// The heads of Http1Conversation: parsed where they lie in the ring if they are whole there, else
+// gathered in a block.
+#include "agent/conversation/http1/http1_conversation.h"
+#include "agent/protocol/blank_lines.h"
+#include "agent/protocol/http1/detect.h"
+#include "agent/protocol/http1/line_reader.h"
+
+namespace exa {
+namespace {
+
+// A head that trickles in is read again at each of so many bytes at its front.
+constexpr std::size_t kEarlyLookBytes = 64;
+
+// Whether the newest bytes of a head can make it whole or invalid. Beyond its first line's start
+// only a line's end can, or a control character: most of a head that trickles in is not read again.
+bool may_decide(std::string_view text, std::size_t kept_bytes) {
+  return kept_bytes <= kEarlyLookBytes || text[kept_bytes - 1] == '\r' ||
+         http1::find_line_control(text, kept_bytes) < text.size();
+}
+
+// A request right behind another one. One that only has a lost answer before it comes at a turn.
+void note_pipelining(const Http1Talk& talk, const ChunkEvent& chunk, std::string_view bytes) {
+  const auto waiting = talk.state.unanswered.size;
+  if (waiting > (talk.response().open_ended() ? 2U : 1U) &&
+      (bytes.size() < chunk.bytes.size() || !turned(chunk)))
+    talk.state.pipelined = true;
+}
+
+}  // namespace
+
+Http1Conversation::HeadText Http1Conversation::gather(Http1Stream& stream, std::string_view bytes) {
+  const std::size_t kept = stream.head.bytes;
+  if (kept == 0) return {bytes, 0, bytes.size()};
+  const auto taken = blocks_.add(stream.head, bytes);
+  return {blocks_.text(stream.head), kept, taken};
+}
+
+bool Http1Conversation::keep(const Http1Talk& talk, Http1Stream& stream, std::string_view bytes) {
+  if (!stream.head.empty()) return true;  // gathered already
+  return blocks_.keep(stream.head, *talk.connection.process, bytes.substr(leading_blank(bytes)));
+}
+
+void Http1Conversation::drop_head(const Http1Talk& talk, Http1Stream& stream) {
+  blocks_.drop(stream.head, *talk.connection.process);
+}
+
+Http1Conversation::Step Http1Conversation::read_request_head(const Http1Talk& talk,
+                                                             const ChunkEvent& chunk,
+                                                             std::string_view bytes, bool cut) {
+  auto& stream = talk.request();
+  const auto head_text = gather(stream, bytes);
+  const bool whole_or_never = (cut && head_text.taken_bytes == bytes.size()) ||
+                              head_text.text.size() >= http1::kMaxHeadBytes;
+  http1::RequestHead head;
+  ParseResult result;
+  if (whole_or_never || may_decide(head_text.text, head_text.kept_bytes))
+    result = http1::parse_request_head(head_text.text, head);
+
+  if (head_text.kept_bytes == 0) stream.head.start = start_of(chunk, bytes, leading_blank(bytes));
+  if (result.status == ParseStatus::kMessage) {
+    accept_request(talk, head, result.consumed_bytes - head.leading_bytes);
+    note_pipelining(talk, chunk, bytes);
+    drop_head(talk, stream);
+    return {.used_bytes = result.consumed_bytes - head_text.kept_bytes};
+  }
+  if (result.status == ParseStatus::kInvalid) return reject_request(talk, result.reason);
+  if (is_blank(head_text.text)) {
+    drop_head(talk, stream);
+    return {.used_bytes = head_text.taken_bytes};
+  }
+  if (whole_or_never) {
+    if (accept_cut_request(talk, head_text.text, head))
+      return {.used_bytes = head_text.taken_bytes};
+    if (!talk.state.confirmed) return reject_request(talk, InvalidReason::kStartLine);
+    counters_.add(Counter::kOrphanGap);
+  } else if (keep(talk, stream, bytes)) {
+    return {.used_bytes = bytes.size()};
+  }
+  lose_requests(talk);
+  return {.use = ChunkUse::kOrphan, .lost = true};
+}
+
+Http1Conversation::Step Http1Conversation::reject_request(const Http1Talk& talk,
+                                                          InvalidReason reason) {
+  lose_requests(talk);
+  if (!talk.state.confirmed) {
+    // It only looked like a method: the connection speaks something else.
+    abandon(talk.connection);
+    talk.connection.role = Role::kUnknown;
+    talk.connection.protocol = ProtocolId::kUnknown;
+    return {.use = ChunkUse::kNotProtocol, .lost = true};
+  }
+  counters_.add(is_framing(reason) ? Counter::kParseErrorFraming : Counter::kParseErrorRequest);
+  return {.use = ChunkUse::kParseError, .lost = true};
+}
+
+void Http1Conversation::accept_request(const Http1Talk& talk, const http1::RequestHead& head,
+                                       std::uint64_t head_bytes) {
+  auto& stream = talk.request();
+  auto& response = talk.response();
+  talk.state.confirmed = true;
+  if (response.open_ended() && !talk.state.has_supposed_end) {
+    talk.state.has_supposed_end = true;
+    talk.state.supposed_end = talk.response_so_far().position;
+  }
+  const RequestOrigin origin{
+      .socket = talk.connection.id,
+      .local = talk.connection.local,
+      .remote = talk.connection.remote,
+      .role = talk.connection.role,
+      .tls = talk.connection.tls,
+      .tgid = stream.head.start.tgid != 0 ? stream.head.start.tgid : talk.connection.tgid,
+      .tcp_sequence = stream.head.start.sequence,
+      .arrival = stream.head.start.arrival,
+      .first_byte = stream.head.start.time};
+  matcher_.on_request(talk.state.unanswered, origin, head, head_bytes);
+  stream.expect_continue = head.expect_continue;
+  stream.body.start(head.body);
+  stream.state = head.body.kind == http1::BodyKind::kNone ? StreamState::kHead : StreamState::kBody;
+  if (head.method == Method::kConnect) stream.state = StreamState::kAwaitTunnel;
+}
+
+bool Http1Conversation::accept_cut_request(const Http1Talk& talk, std::string_view text,
+                                           http1::RequestHead& head) {
+  const auto result = http1::parse_request_head(text, head);
+  if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(text, head)) return false;
+  counters_.add(Counter::kHeadTooLong);
+  if (head.context.state() == ContextState::kAbsent) counters_.add(Counter::kContextCut);
+  accept_request(talk, head, text.size() - head.leading_bytes);
+  drop_head(talk, talk.request());
+  return true;
+}
+
+Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& talk,
+                                                              const ChunkEvent& chunk,
+                                                              std::string_view bytes, bool cut) {
+  auto& stream = talk.response();
+  auto& queue = talk.state.unanswered;
+  if (queue.empty() || (queue.size == 0 && queue.passed_over_bodiless)) {
+    if (is_blank(bytes)) return {.used_bytes = bytes.size()};
+    if (queue.empty() && http1::detect(bytes).starts(Side::kResponse))
+      counters_.add(Counter::kOrphanResponse);
+    lose_all(talk, Counter::kOrphanRequest);
+    return {.use = ChunkUse::kOrphan, .lost = true};
+  }
+
+  const auto head_text = gather(stream, bytes);
+  const bool whole_or_never = (cut && head_text.taken_bytes == bytes.size()) ||
+                              head_text.text.size() >= http1::kMaxHeadBytes;
+  if (head_text.kept_bytes == 0) stream.head.start = start_of(chunk, bytes, leading_blank(bytes));
+  http1::ResponseHead head;
+  ParseResult result;
+  if (whole_or_never || may_decide(head_text.text, head_text.kept_bytes))
+    result = http1::parse_response_head(head_text.text, matcher_.awaited_method(queue), head);
+
+  if (result.status == ParseStatus::kMessage || result.status == ParseStatus::kUpgraded) {
+    drop_head(talk, stream);  // nothing of a response head is a view
+    accept_response(talk, head, result.status, result.consumed_bytes - head.leading_bytes,
+                    chunk.time);
+    return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
+            .lost = talk.connection.opaque};
+  }
+  if (result.status == ParseStatus::kInvalid) {
+    counters_.add(is_framing(result.reason) ? Counter::kParseErrorFraming
+                                            : Counter::kParseErrorResponse);
+    lose_all(talk, Counter::kOrphanRequest);
+    return {.use = ChunkUse::kParseError, .lost = true};
+  }
+  if (is_blank(head_text.text)) {
+    drop_head(talk, stream);
+    return {.used_bytes = head_text.taken_bytes};
+  }
+  if (whole_or_never) {
+    if (accept_cut_response(talk, head_text.text, head, chunk.time))
+      return {.used_bytes = head_text.taken_bytes, .lost = stream.state == StreamState::kLost};
+  } else if (keep(talk, stream, bytes)) {
+    return {.used_bytes = bytes.size()};
+  }
+  lose_all(talk, Counter::kOrphanGap);
+  return {.use = ChunkUse::kOrphan, .lost = true};
+}
+
+void Http1Conversation::accept_response(const Http1Talk& talk, const http1::ResponseHead& head,
+                                        ParseStatus status, std::uint64_t head_bytes,
+                                        MonotonicTime last_byte) {
+  if (head.is_interim()) return;
+  auto& stream = talk.response();
+  auto& queue = talk.state.unanswered;
+  const bool answers_connect = matcher_.awaited_method(queue) == Method::kConnect;
+  matcher_.on_response_head(queue, head, stream.head.start.time, last_byte, head_bytes);
+  if (status == ParseStatus::kUpgraded) {
+    matcher_.finish(queue, Outcome::kUpgraded, last_byte);
+    lose_all(talk, Counter::kOrphanRequest);
+    talk.connection.opaque = true;
+    return;
+  }
+  // No tunnel came to be: requests go on at the next change of direction.
+  if (answers_connect) talk.request().state = StreamState::kLost;
+  stream.body.start(head.body);
+  if (head.body.kind == http1::BodyKind::kNone) {
+    finish_response(talk, last_byte);
+    return;
+  }
+  stream.state = StreamState::kBody;
+  if (head.body.kind == http1::BodyKind::kUnknown) lose_response_end(talk);
+}
+
+bool Http1Conversation::accept_cut_response(const Http1Talk& talk, std::string_view text,
+                                            http1::ResponseHead& head, MonotonicTime last_byte) {
+  const auto method = matcher_.awaited_method(talk.state.unanswered);
+  const auto result = http1::parse_response_head(text, method, head);
+  if (result.status != ParseStatus::kNeedMore || !http1::cut_response_head(text, head))
+    return false;
+  if (head.status < 200) return false;  // where the answer itself starts is not known then
+  counters_.add(Counter::kHeadTooLong);
+  drop_head(talk, talk.response());
+  accept_response(talk, head, ParseStatus::kMessage, text.size() - head.leading_bytes, last_byte);
+  return true;
+}
+
+}  // namespace exa
