@@ -15,7 +15,7 @@
 #include "agent/capture/events.h"
 #include "agent/connection/connection.h"
 #include "agent/connection/kept_message.h"
-#include "agent/exchange/exchange_matcher.h"
+#include "agent/exchange/open_exchanges.h"
 #include "agent/protocol/detection.h"
 #include "agent/telemetry/counters.h"
 
@@ -70,7 +70,7 @@ class ProtocolConversation : public Conversation {
 
 // What the conversations share; it outlives them.
 struct ConversationParts {
-  ExchangeMatcher& matcher;
+  OpenExchanges& open;
   MessageBlocks& blocks;
   Counters& counters;
   std::size_t max_connections;

@@ -45,7 +45,7 @@ ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters,
     : counters_(counters),
       limits_(limits),
       origins_(origins),
-      matcher_(sink, counters, limits.matcher),
+      open_(sink, counters, limits.requests),
       blocks_(limits.incomplete_heads, counters),
       protocols_(converse(protocols, parts())),
       first_bytes_(protocols, protocols_, parts()),
@@ -56,7 +56,7 @@ ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters,
 }
 
 ConversationParts ConnectionTracker::parts() {
-  return {.matcher = matcher_,
+  return {.open = open_,
           .blocks = blocks_,
           .counters = counters_,
           .max_connections = limits_.connections};

@@ -2,7 +2,7 @@
 // connection, keeps byte positions, bounds the number of connections and accounts for every chunk.
 // It knows no protocol.
 // Capture thread. Owned by the request pipeline. At most TrackerLimits::connections of 160 bytes
-// and what their conversations keep of each, unanswered requests of 376 bytes and incomplete
+// and what their conversations keep of each, unanswered requests of 344 bytes and incomplete
 // messages of 4 KiB; nothing is allocated per event.
 #pragma once
 
@@ -17,8 +17,8 @@
 #include "agent/connection/conversation.h"
 #include "agent/connection/first_bytes.h"
 #include "agent/connection/kept_message.h"
-#include "agent/exchange/exchange_matcher.h"
 #include "agent/exchange/exchange_sink.h"
+#include "agent/exchange/open_exchanges.h"
 #include "agent/exchange/tenants.h"
 #include "agent/telemetry/counters.h"
 
@@ -27,7 +27,7 @@ namespace exa {
 struct TrackerLimits {
   std::size_t connections = 65'536;
   std::size_t incomplete_heads = 4'096;
-  MatcherLimits matcher = {};
+  RequestLimits requests = {};
   // A socket tells its addresses once, so a connection is kept long after its last byte.
   Duration idle_timeout = std::chrono::hours(1);
 };
@@ -45,7 +45,7 @@ class ConnectionTracker {
   void sweep(MonotonicTime now);
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
-  [[nodiscard]] std::size_t unanswered_requests() const { return matcher_.unanswered(); }
+  [[nodiscard]] std::size_t unanswered_requests() const { return open_.size(); }
   // Processes that lost something because they hold more than their share.
   [[nodiscard]] std::vector<const Tenant*> losers() const { return tenants_.losers(); }
 
@@ -69,7 +69,7 @@ class ConnectionTracker {
   TrackerLimits limits_;
   const ProcessOrigins* origins_;
   Tenants tenants_;
-  ExchangeMatcher matcher_;
+  OpenExchanges open_;
   MessageBlocks blocks_;
   std::vector<std::unique_ptr<ProtocolConversation>> protocols_;  // as in the registry
   FirstBytes first_bytes_;

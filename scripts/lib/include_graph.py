@@ -73,6 +73,12 @@ PARSERS = {"agent/discovery/tls/" + name for name in (
     "return_places")}
 PARSER_DOOR = "agent/reader_body.cc"
 
+# A protocol is its folder in each of these rooms. Nobody else knows it but the table that names it.
+PROTOCOL_ROOMS = {"agent/protocol", "agent/conversation"}
+PROTOCOL_TABLE = "agent/conversation/registry.cc"
+# Of a protocol that speaks through another one.
+SPEAKS_THROUGH = {}
+
 SOURCES = {".h", ".c", ".cc", ".cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
 
@@ -95,6 +101,18 @@ def is_parser(path):
     return path.startswith(PARSER_ROOM) or path.rsplit(".", 1)[0] in PARSERS
 
 
+def protocol_of(path):
+    """The protocol to which a file belongs; None if it knows none."""
+    parts = pathlib.PurePosixPath(path).parts
+    return parts[2] if len(parts) > 3 and "/".join(parts[:2]) in PROTOCOL_ROOMS else None
+
+
+def may_know(path, protocol):
+    mine = protocol_of(path)
+    return (path == PROTOCOL_TABLE or mine == protocol
+            or protocol in SPEAKS_THROUGH.get(mine, set()))
+
+
 def violations_of(path, text):
     """What is wrong with the includes of one file: a list of sentences."""
     room = room_of(path)
@@ -109,6 +127,9 @@ def violations_of(path, text):
         where = f"{path}:{number}"
         if is_parser(header) and not is_parser(path) and path != PARSER_DOOR:
             found.append(f"{where}: {header} parses foreign files, which only {PARSER_DOOR} may")
+        protocol = protocol_of(header)
+        if protocol is not None and not may_know(path, protocol):
+            found.append(f"{where}: {header} is for {protocol} and {PROTOCOL_TABLE} only")
         if header.endswith(".skel.h") and room != "agent/kernel":
             found.append(f"{where}: only agent/kernel includes a skeleton")
         elif header.split("/")[0] in ("exa", "agent", "exporters", "tests") and kind == '"':

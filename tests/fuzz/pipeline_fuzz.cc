@@ -28,7 +28,7 @@ RequestPipelineOptions small_options() {
   options.id_seed = {1, 2, 3};
   options.tracker = {.connections = 8,
                      .incomplete_heads = 16,
-                     .matcher = {.unanswered_per_connection = 4, .unanswered = 64}};
+                     .requests = {.unanswered_per_connection = 4, .unanswered = 64}};
   options.series = {.max_series_per_metric = 8,
                     .max_series_per_service = 4,
                     .max_overflow_series_per_metric = 3,

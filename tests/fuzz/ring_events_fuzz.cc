@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   exa::ConnectionTracker tracker(sink, counters, exa::protocols(),
                                  {.connections = 64,
                                   .incomplete_heads = 16,
-                                  .matcher = {.unanswered_per_connection = 4, .unanswered = 128}});
+                                  .requests = {.unanswered_per_connection = 4, .unanswered = 128}});
   while (size >= 2) {
     const std::size_t length = std::min<std::size_t>(size - 2, data[0] | data[1] << 8);
     // A copy of just that size, so that a read beyond the record is seen.

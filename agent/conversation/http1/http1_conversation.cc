@@ -15,7 +15,7 @@ constexpr std::string_view kLastChunk = "\r\n0\r\n\r\n";
 
 Http1Conversation::Http1Conversation(ProtocolId id, const ConversationParts& parts)
     : id_(id),
-      matcher_(parts.matcher),
+      open_(parts.open),
       blocks_(parts.blocks),
       counters_(parts.counters),
       states_(whole_slabs(parts.max_connections)) {}
@@ -25,7 +25,7 @@ bool Http1Conversation::open(Connection& connection, Opening opening) {
   connection.slot = states_.acquire();
   states_[connection.slot] = {};
   const auto talk = talk_on(connection);
-  talk.state.unanswered.process = connection.process;
+  talk.state.unanswered = RequestFifo(*connection.process);
   if (opening.side == Side::kRequest) {
     begin(talk);
     talk.request().head = opening.kept;
@@ -39,9 +39,7 @@ bool Http1Conversation::open(Connection& connection, Opening opening) {
 }
 
 Http1Talk Http1Conversation::talk_on(Connection& connection) {
-  auto& state = states_[connection.slot];
-  state.unanswered.ports_proven = connection.ports_proven;
-  return {connection, state};
+  return {connection, states_[connection.slot]};
 }
 
 ChunkUse Http1Conversation::on_bytes(Connection& connection, const ChunkEvent& chunk,
@@ -120,8 +118,7 @@ void Http1Conversation::settle_request_end(const Http1Talk& talk, const ChunkEve
   if (!stream.open_ended() && !unsent) return;
   if (!http1::detect(bytes).starts(Side::kRequest)) return;
   const auto& queue = talk.state.unanswered;
-  const bool answered =
-      queue.empty() || (talk.response().open_ended() && queue.size + queue.passed_over == 1);
+  const bool answered = queue.empty() || (talk.response().open_ended() && queue.waiting() == 1);
   if (answered && turned(chunk)) stream.state = StreamState::kHead;
 }
 
@@ -139,7 +136,7 @@ void Http1Conversation::settle_chunked_end(const Http1Talk& talk, const ChunkEve
   }
   // Where more than one waits, this may be the end of any of their answers.
   const auto& queue = talk.state.unanswered;
-  if (queue.size + queue.passed_over == 1) finish_response(talk, chunk.time);
+  if (queue.waiting() == 1) finish_response(talk, chunk.time);
 }
 
 Http1Conversation::Step Http1Conversation::read(const Http1Talk& talk, const ChunkEvent& chunk,
@@ -175,17 +172,17 @@ Http1Conversation::Step Http1Conversation::read_body(const Http1Talk& talk, cons
   }
   const bool ended = result.status == ParseStatus::kMessage;
   if (is_request) {
-    matcher_.add_request_bytes(talk.state.unanswered, result.consumed_bytes);
+    add_request_bytes(talk, result.consumed_bytes);
     if (ended) stream.state = StreamState::kHead;
   } else {
-    matcher_.add_response_bytes(talk.state.unanswered, result.consumed_bytes, chunk.time);
+    add_response_bytes(talk, result.consumed_bytes, chunk.time);
     if (ended) finish_response(talk, chunk.time);
   }
   return {.used_bytes = result.consumed_bytes};
 }
 
 void Http1Conversation::finish_response(const Http1Talk& talk, MonotonicTime last_byte) {
-  matcher_.finish(talk.state.unanswered, Outcome::kComplete, last_byte);
+  talk.state.unanswered.finish_oldest(open_, talk.ending(Outcome::kComplete, last_byte));
   talk.response().state = StreamState::kHead;
   talk.state.has_supposed_end = false;
 }
@@ -236,7 +233,7 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
   auto& queue = talk.state.unanswered;
   if (direction == talk.connection.request_direction()) {
     const auto result = stream.body.skip(gap_bytes);
-    matcher_.add_request_bytes(queue, gap_bytes - result.past_end_bytes);
+    add_request_bytes(talk, gap_bytes - result.past_end_bytes);
     if (result.status == SkipStatus::kEnd) stream.state = StreamState::kHead;
     if (result.status == SkipStatus::kPastEnd) {
       counters_.add(Counter::kOrphanGap);
@@ -251,7 +248,7 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
     if (stream.state == StreamState::kLost) return;
   }
   const auto result = stream.body.skip(gap_bytes);
-  matcher_.add_response_bytes(queue, gap_bytes - result.past_end_bytes, last_byte);
+  add_response_bytes(talk, gap_bytes - result.past_end_bytes, last_byte);
   switch (result.status) {
     case SkipStatus::kInside:
       break;
@@ -268,6 +265,18 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
   }
 }
 
+void Http1Conversation::add_request_bytes(const Http1Talk& talk, std::uint64_t bytes) {
+  if (auto* exchange = talk.state.unanswered.newest(open_)) exchange->request_bytes += bytes;
+}
+
+void Http1Conversation::add_response_bytes(const Http1Talk& talk, std::uint64_t bytes,
+                                           MonotonicTime last_byte) {
+  auto* exchange = talk.state.unanswered.oldest(open_);
+  if (exchange == nullptr) return;
+  exchange->response_bytes += bytes;
+  exchange->last_response = last_byte;
+}
+
 void Http1Conversation::lose_requests(const Http1Talk& talk) {
   drop_head(talk, talk.request());
   talk.request().state = StreamState::kLost;
@@ -276,11 +285,11 @@ void Http1Conversation::lose_requests(const Http1Talk& talk) {
 void Http1Conversation::lose_response_end(const Http1Talk& talk) {
   const auto& queue = talk.state.unanswered;
   const bool until_close = talk.response().body.kind() == http1::BodyKind::kUntilClose;
-  if (!until_close && queue.size + queue.passed_over > 1) lose_all(talk, Counter::kOrphanGap);
+  if (!until_close && queue.waiting() > 1) lose_all(talk, Counter::kOrphanGap);
 }
 
 void Http1Conversation::lose_all(const Http1Talk& talk, Counter reason) {
-  matcher_.forget_all(talk.state.unanswered, reason);
+  talk.state.unanswered.forget_all(open_, reason);
   talk.state.has_supposed_end = false;
   for (auto& stream : talk.state.streams) {
     drop_head(talk, stream);
@@ -297,7 +306,7 @@ void Http1Conversation::abandon(Connection& connection) {
 void Http1Conversation::on_endpoints(Connection& connection, std::uint32_t first_sequence) {
   auto& queue = states_[connection.slot].unanswered;
   if (!queue.empty())
-    matcher_.learn_endpoints(queue, connection.local, connection.remote, first_sequence);
+    queue.learn_endpoints(open_, connection.local, connection.remote, first_sequence);
 }
 
 // Once the response direction has ended, every request that is unanswered is settled.
@@ -305,7 +314,7 @@ void Http1Conversation::on_end(Connection& connection, const EndEvent& end) {
   const auto talk = talk_on(connection);
   auto& queue = talk.state.unanswered;
   if (!connection.ended(connection.response_direction()) && !end.final) return;
-  if (connection.opaque || queue.size == 0) return;
+  if (connection.opaque || queue.size() == 0) return;
   const bool client = connection.role == Role::kClient;
   const bool peer_closed =
       end.socket_error != 0 || (client ? connection.ingress_ended : connection.ingress_ended_first);
@@ -324,10 +333,12 @@ void Http1Conversation::on_end(Connection& connection, const EndEvent& end) {
     } else if (!until_close && !cut) {
       // The answer may have been whole or not: nobody can tell.
       counters_.add(Counter::kExchangesUnknownEnd);
-      matcher_.finish(queue, Outcome::kUnknown, so_far.last_byte);
+      queue.finish_oldest(open_, talk.ending(Outcome::kUnknown, so_far.last_byte));
     }
   }
-  matcher_.abort_all(queue, aborted, end.time, end.socket_error);
+  auto ending = talk.ending(aborted, end.time);
+  ending.socket_error = end.socket_error;
+  queue.abort_all(open_, ending);
   lose_all(talk, Counter::kOrphanRequest);
 }
 

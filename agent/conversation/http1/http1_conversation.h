@@ -1,8 +1,7 @@
 // HTTP/1 on its connections: cuts both directions into messages, counts bodies through what was not
-// captured, and tells the matcher. Where it loses its place it says so and waits for a clean start;
-// it never guesses.
-// Capture thread. Made by its row of the registry. A state for every connection there may be, and a
-// block of MessageBlocks for each head that is incomplete.
+// captured, and fills in the exchanges. Where it loses its place it says so and waits for a clean
+// start; it never guesses. Capture thread. Made by its row of the registry. A state for every
+// connection there may be, and a block of MessageBlocks for each head that is incomplete.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +10,7 @@
 
 #include "agent/connection/conversation.h"
 #include "agent/conversation/http1/http1_state.h"
-#include "agent/exchange/exchange_matcher.h"
+#include "agent/exchange/open_exchanges.h"
 #include "agent/exchange/slot_pool.h"
 #include "agent/protocol/http1/head.h"
 #include "agent/telemetry/counters.h"
@@ -75,6 +74,7 @@ class Http1Conversation final : public ProtocolConversation {
 
   void accept_request(const Http1Talk& talk, const http1::RequestHead& head,
                       std::uint64_t head_bytes);
+  void fill_in(Exchange& exchange, const http1::RequestHead& head);
   bool accept_cut_request(const Http1Talk& talk, std::string_view text, http1::RequestHead& head);
   void accept_response(const Http1Talk& talk, const http1::ResponseHead& head, ParseStatus status,
                        std::uint64_t head_bytes, MonotonicTime last_byte);
@@ -88,6 +88,12 @@ class Http1Conversation final : public ProtocolConversation {
   void gap_in_head(const Http1Talk& talk, Direction direction, MonotonicTime last_byte);
   void gap_in_body(const Http1Talk& talk, Direction direction, std::uint64_t gap_bytes,
                    MonotonicTime last_byte, bool exact);
+  // Of the newest request, and of the answer to the oldest one.
+  void add_request_bytes(const Http1Talk& talk, std::uint64_t bytes);
+  void add_response_bytes(const Http1Talk& talk, std::uint64_t bytes, MonotonicTime last_byte);
+  // The method that the next response answers.
+  [[nodiscard]] Method awaited_method(const Http1Talk& talk) const;
+
   // Forgets everything under way; unanswered requests are counted as reason.
   void lose_all(const Http1Talk& talk, Counter reason);
   void lose_requests(const Http1Talk& talk);
@@ -95,7 +101,7 @@ class Http1Conversation final : public ProtocolConversation {
   void lose_response_end(const Http1Talk& talk);
 
   ProtocolId id_;
-  ExchangeMatcher& matcher_;
+  OpenExchanges& open_;
   MessageBlocks& blocks_;
   Counters& counters_;
   SlotPool<Http1State> states_;

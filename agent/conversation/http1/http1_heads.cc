@@ -1,5 +1,6 @@
 // The heads of Http1Conversation: parsed where they lie in the ring if they are whole there, else
 // gathered in a block.
+#include "agent/connection/request_origin.h"
 #include "agent/conversation/http1/http1_conversation.h"
 #include "agent/protocol/blank_lines.h"
 #include "agent/protocol/http1/detect.h"
@@ -20,7 +21,7 @@ bool may_decide(std::string_view text, std::size_t kept_bytes) {
 
 // A request right behind another one. One that only has a lost answer before it comes at a turn.
 void note_pipelining(const Http1Talk& talk, const ChunkEvent& chunk, std::string_view bytes) {
-  const auto waiting = talk.state.unanswered.size;
+  const auto waiting = talk.state.unanswered.size();
   if (waiting > (talk.response().open_ended() ? 2U : 1U) &&
       (bytes.size() < chunk.bytes.size() || !turned(chunk)))
     talk.state.pipelined = true;
@@ -103,21 +104,47 @@ void Http1Conversation::accept_request(const Http1Talk& talk, const http1::Reque
     talk.state.has_supposed_end = true;
     talk.state.supposed_end = talk.response_so_far().position;
   }
-  const RequestOrigin origin{
-      .socket = talk.connection.id,
-      .local = talk.connection.local,
-      .remote = talk.connection.remote,
-      .role = talk.connection.role,
-      .tls = talk.connection.tls,
-      .tgid = stream.head.start.tgid != 0 ? stream.head.start.tgid : talk.connection.tgid,
-      .tcp_sequence = stream.head.start.sequence,
-      .arrival = stream.head.start.arrival,
-      .first_byte = stream.head.start.time};
-  matcher_.on_request(talk.state.unanswered, origin, head, head_bytes);
+  auto& queue = talk.state.unanswered;
+  if (auto* exchange = queue.push(open_)) {
+    take_origin(*exchange, talk.connection, stream.head.start);
+    exchange->request_bytes = head_bytes;
+    fill_in(*exchange, head);
+  } else {
+    const bool first = queue.passed_over() == 1;
+    talk.state.passed_over_bodiless = (!first && talk.state.passed_over_bodiless) ||
+                                      head.method == Method::kHead ||
+                                      head.method == Method::kConnect;
+  }
   stream.expect_continue = head.expect_continue;
   stream.body.start(head.body);
   stream.state = head.body.kind == http1::BodyKind::kNone ? StreamState::kHead : StreamState::kBody;
   if (head.method == Method::kConnect) stream.state = StreamState::kAwaitTunnel;
+}
+
+void Http1Conversation::fill_in(Exchange& exchange, const http1::RequestHead& head) {
+  exchange.protocol = head.version;
+  exchange.method = head.method;
+  if (head.method == Method::kOther) exchange.method_original.assign(head.method_text);
+  exchange.path.assign(head.path);
+  exchange.host.assign(head.host);
+  if (const auto context = head.context.context()) {
+    counters_.add(Counter::kContextAccepted);
+    exchange.has_context = true;
+    exchange.trace_id = context->trace_id;
+    exchange.parent_span_id = context->parent;
+    exchange.trace_flags = context->flags;
+    if (const auto randomness = head.context.randomness()) {
+      exchange.has_incoming_rv = true;
+      exchange.randomness = *randomness;
+    }
+  } else if (head.context.state() == ContextState::kInvalid) {
+    counters_.add(Counter::kContextInvalid);
+  }
+}
+
+Method Http1Conversation::awaited_method(const Http1Talk& talk) const {
+  const auto* exchange = talk.state.unanswered.oldest(open_);
+  return exchange == nullptr ? Method::kOther : exchange->method;
 }
 
 bool Http1Conversation::accept_cut_request(const Http1Talk& talk, std::string_view text,
@@ -136,7 +163,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
                                                               std::string_view bytes, bool cut) {
   auto& stream = talk.response();
   auto& queue = talk.state.unanswered;
-  if (queue.empty() || (queue.size == 0 && queue.passed_over_bodiless)) {
+  if (queue.empty() || (queue.size() == 0 && talk.state.passed_over_bodiless)) {
     if (is_blank(bytes)) return {.used_bytes = bytes.size()};
     if (queue.empty() && http1::detect(bytes).starts(Side::kResponse))
       counters_.add(Counter::kOrphanResponse);
@@ -151,7 +178,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
   http1::ResponseHead head;
   ParseResult result;
   if (whole_or_never || may_decide(head_text.text, head_text.kept_bytes))
-    result = http1::parse_response_head(head_text.text, matcher_.awaited_method(queue), head);
+    result = http1::parse_response_head(head_text.text, awaited_method(talk), head);
 
   if (result.status == ParseStatus::kMessage || result.status == ParseStatus::kUpgraded) {
     drop_head(talk, stream);  // nothing of a response head is a view
@@ -186,10 +213,15 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
   if (head.is_interim()) return;
   auto& stream = talk.response();
   auto& queue = talk.state.unanswered;
-  const bool answers_connect = matcher_.awaited_method(queue) == Method::kConnect;
-  matcher_.on_response_head(queue, head, stream.head.start.time, last_byte, head_bytes);
+  const bool answers_connect = awaited_method(talk) == Method::kConnect;
+  if (auto* exchange = queue.oldest(open_)) {
+    exchange->status = head.status;
+    exchange->first_response = stream.head.start.time;
+    exchange->last_response = last_byte;
+    exchange->response_bytes = head_bytes;
+  }
   if (status == ParseStatus::kUpgraded) {
-    matcher_.finish(queue, Outcome::kUpgraded, last_byte);
+    queue.finish_oldest(open_, talk.ending(Outcome::kUpgraded, last_byte));
     lose_all(talk, Counter::kOrphanRequest);
     talk.connection.opaque = true;
     return;
@@ -207,7 +239,7 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
 
 bool Http1Conversation::accept_cut_response(const Http1Talk& talk, std::string_view text,
                                             http1::ResponseHead& head, MonotonicTime last_byte) {
-  const auto method = matcher_.awaited_method(talk.state.unanswered);
+  const auto method = awaited_method(talk);
   const auto result = http1::parse_response_head(text, method, head);
   if (result.status != ParseStatus::kNeedMore || !http1::cut_response_head(text, head))
     return false;

@@ -6,7 +6,7 @@
 
 #include "agent/connection/connection.h"
 #include "agent/connection/kept_message.h"
-#include "agent/exchange/exchange_matcher.h"
+#include "agent/exchange/request_fifo.h"
 #include "agent/protocol/http1/body_reader.h"
 
 namespace exa {
@@ -39,13 +39,15 @@ struct Http1Stream {
 
 struct Http1State {
   std::array<Http1Stream, 2> streams;  // by Direction
-  RequestQueue unanswered;
+  RequestFifo unanswered;
   // A request came while the response had no known end: where the response stood then. The next
   // response's start at this very position proves that it had ended.
   std::uint64_t supposed_end = 0;
   bool has_supposed_end = false;
   bool confirmed = false;  // a whole head has been read, so the protocol is no guess
   bool pipelined = false;  // a request came while another one waited for its answer
+  // Among the requests that found no place one whose answer has no body (HEAD, CONNECT).
+  bool passed_over_bodiless = false;
 };
 static_assert(sizeof(Connection) + sizeof(Http1State) <= 320);
 
@@ -59,6 +61,12 @@ struct Http1Talk {
   }
   [[nodiscard]] Http1Stream& request() const { return stream(connection.request_direction()); }
   [[nodiscard]] Http1Stream& response() const { return stream(connection.response_direction()); }
+  [[nodiscard]] Ending ending(Outcome outcome, MonotonicTime last_byte) const {
+    return {.outcome = outcome,
+            .last_byte = last_byte,
+            .ports_proven = connection.ports_proven,
+            .socket_error = 0};
+  }
   // The response as far as it has come.
   [[nodiscard]] const DirectionState& response_so_far() const {
     return connection.direction(connection.response_direction());

@@ -113,7 +113,7 @@ TEST_F(TenantShares, MoreProcessesThanPlacesAreBounded) {
 }
 
 TEST_F(TenantShares, UnansweredRequestsLeaveRoomForOthers) {
-  ConnectionTracker small(sink, counters, protocols(), {.matcher = {.unanswered = 128}}, &origins);
+  ConnectionTracker small(sink, counters, protocols(), {.requests = {.unanswered = 128}}, &origins);
   flood(small, kNoisy, 1'000, 500);
   EXPECT_EQ(small.unanswered_requests(), 64u);
   EXPECT_EQ(count(Counter::kRequestsOverShare), 436u);

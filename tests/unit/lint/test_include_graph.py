@@ -21,6 +21,18 @@ def test_rooms_below_and_the_room_itself_are_allowed():
     assert include_graph.violations_of("agent/protocol/http1/parser.cc", text) == []
 
 
+def test_a_protocol_is_known_to_its_folders_and_its_table_only():
+    head = '#include "agent/protocol/http1/head.h"\n'
+    assert include_graph.violations_of("agent/conversation/http1/http1_heads.cc", head) == []
+    assert include_graph.violations_of("agent/conversation/registry.cc", head) == []
+    assert include_graph.violations_of("agent/conversation/other/other.cc", head) == [
+        "agent/conversation/other/other.cc:1: agent/protocol/http1/head.h is for http1 and "
+        "agent/conversation/registry.cc only"]
+    assert include_graph.violations_of("agent/connection/tracker.cc", head) != []
+    assert include_graph.violations_of(
+        "agent/connection/first_bytes.cc", '#include "agent/protocol/proxy_header.h"\n') == []
+
+
 def test_exporters_see_public_headers_only():
     assert include_graph.violations_of("exporters/otlp/sender.cc",
                                        '#include "exa/export/span_exporter.h"\n') == []

@@ -1,0 +1,25 @@
+// What an exchange takes from its connection and the first byte of its request. Pure.
+#pragma once
+
+#include "agent/connection/connection.h"
+#include "agent/connection/kept_message.h"
+#include "exa/model/exchange.h"
+
+namespace exa {
+
+inline void take_origin(Exchange& exchange, const Connection& connection,
+                        const MessageStart& start) {
+  exchange.socket = connection.id;
+  exchange.tgid = start.tgid != 0 ? start.tgid : connection.tgid;
+  exchange.local = connection.local;
+  exchange.remote = connection.remote;
+  exchange.role = connection.role;
+  exchange.tls = connection.tls;
+  exchange.request_sequence = start.sequence;
+  // A client's request does not arrive, and no request arrives after it was read.
+  if (connection.role == Role::kServer && start.arrival <= start.time)
+    exchange.arrival = start.arrival;
+  exchange.read = start.time;
+}
+
+}  // namespace exa

@@ -1,0 +1,44 @@
+#include "agent/exchange/open_exchanges.h"
+
+namespace exa {
+
+std::uint32_t OpenExchanges::open(Tenant& process, std::uint32_t already_open) {
+  const bool room = already_open < limits_.unanswered_per_connection;
+  const auto free = limits_.unanswered - pool_.in_use();
+  if (room && free > 0 && !process.may_take(Place::kRequest, free)) {
+    process.lose(Place::kRequest);
+    counters_.add(Counter::kRequestsOverShare);
+    return kNoSlot;
+  }
+  const auto slot = room ? pool_.acquire() : kNoSlot;
+  if (slot == kNoSlot) {
+    count_overflow();
+    return kNoSlot;
+  }
+  process.take(Place::kRequest);
+  pool_[slot] = {};
+  return slot;
+}
+
+void OpenExchanges::finish(std::uint32_t slot, Tenant& process, const Ending& ending) {
+  auto& exchange = pool_[slot].exchange;
+  exchange.outcome = ending.outcome;
+  exchange.last_response = ending.last_byte;
+  exchange.ports_proven = ending.ports_proven;
+  exchange.socket_error = ending.socket_error;
+  counters_.add(Counter::kExchanges);
+  sink_.on_exchange(exchange);
+  release(slot, process);
+}
+
+void OpenExchanges::forget(std::uint32_t slot, Tenant& process, Counter reason) {
+  counters_.add(reason);
+  release(slot, process);
+}
+
+void OpenExchanges::release(std::uint32_t slot, Tenant& process) {
+  pool_.release(slot);
+  process.give_back(Place::kRequest);
+}
+
+}  // namespace exa

@@ -1,0 +1,72 @@
+// Exchanges whose answer is not whole yet, of all connections and protocols. A conversation opens
+// one, fills it in in place, and finishes or forgets it.
+// Capture thread. Owned by ConnectionTracker. At most RequestLimits of them, of one process as many
+// as are free; one costs 344 bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "agent/exchange/exchange_sink.h"
+#include "agent/exchange/slot_pool.h"
+#include "agent/exchange/tenants.h"
+#include "agent/telemetry/counters.h"
+#include "exa/base/time.h"
+#include "exa/model/exchange.h"
+
+namespace exa {
+
+struct RequestLimits {
+  std::size_t unanswered_per_connection = 64;
+  std::size_t unanswered = 131'072;  // one process alone gets half
+};
+
+// How an exchange ended, and what is known of its connection by then.
+struct Ending {
+  Outcome outcome = Outcome::kUnknown;
+  MonotonicTime last_byte;
+  bool ports_proven = false;
+  std::uint16_t socket_error = 0;
+};
+
+class OpenExchanges {
+ public:
+  OpenExchanges(ExchangeSink& sink, Counters& counters, RequestLimits limits)
+      : sink_(sink), counters_(counters), limits_(limits), pool_(limits.unanswered) {}
+
+  // A place for one more of a connection that has so many open already; kNoSlot: there is none,
+  // counted.
+  [[nodiscard]] std::uint32_t open(Tenant& process, std::uint32_t already_open);
+  // The same as if there were no place.
+  void count_overflow() { counters_.add(Counter::kRequestsUnansweredOverflow); }
+
+  [[nodiscard]] Exchange& operator[](std::uint32_t slot) { return pool_[slot].exchange; }
+  [[nodiscard]] const Exchange& operator[](std::uint32_t slot) const {
+    return pool_[slot].exchange;
+  }
+  // Of whoever keeps several in an order.
+  [[nodiscard]] std::uint32_t& next_of(std::uint32_t slot) { return pool_[slot].next; }
+
+  // Hands it on and frees its place.
+  void finish(std::uint32_t slot, Tenant& process, const Ending& ending);
+  // Nobody will know how it ended; counted as reason.
+  void forget(std::uint32_t slot, Tenant& process, Counter reason);
+
+  [[nodiscard]] std::size_t size() const { return pool_.in_use(); }
+
+ private:
+  struct Open {
+    Exchange exchange;
+    std::uint32_t next = kNoSlot;
+  };
+  static_assert(sizeof(Open) <= 344);
+
+  void release(std::uint32_t slot, Tenant& process);
+
+  ExchangeSink& sink_;
+  Counters& counters_;
+  RequestLimits limits_;
+  SlotPool<Open> pool_;
+};
+
+}  // namespace exa
