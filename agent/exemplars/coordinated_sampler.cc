@@ -6,6 +6,8 @@
 #include <tuple>
 #include <unordered_map>
 
+#include "agent/semantics/semantics.h"
+
 namespace exa {
 
 void SeriesStrata::merge(const SeriesStrata& other) {
@@ -213,7 +215,7 @@ Selection CoordinatedSampler::close_window(const SeriesRegistry& registry,
                                                   ExemplarReason::kSlowest};
     selection.winners.push_back({.series = contender.series,
                                  .bucket = contender.bucket,
-                                 .is_error = selection.exchanges[*chosen].exchange.is_error(),
+                                 .is_error = is_error(selection.exchanges[*chosen].exchange),
                                  .reason = kReasons[contender.level],
                                  .weight = slot.count,
                                  .exchange = *chosen});

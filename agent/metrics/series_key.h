@@ -3,40 +3,20 @@
 
 #include <cstdint>
 #include <cstring>
-#include <string_view>
 #include <type_traits>
 
 #include "agent/metrics/bounds.h"
-#include "agent/model/http_semantics.h"
+#include "agent/semantics/semantics.h"
 #include "exa/model/attribute.h"
 #include "exa/model/exchange.h"
 
 namespace exa {
 
-enum class MetricKind : std::uint8_t { kServerDuration, kClientDuration, kServerQueue };
-inline constexpr std::size_t kMetricKinds = 3;
-
-struct MetricDescription {
-  const char* name;
-  const char* description;
-  const char* unit;
-};
-const MetricDescription& describe(MetricKind kind);
-const Bounds& bounds_of(MetricKind kind);
-
-struct SeriesKey {
-  TargetId target = kNoTarget;
-  std::uint16_t status = 0;
+// A series is of an operation, measured in one way, at one target.
+struct SeriesKey : OperationKey {
   MetricKind kind = MetricKind::kServerDuration;
-  Method method = Method::kOther;
-  Protocol protocol = Protocol::kUnknown;
-  ErrorType error = ErrorType::kNone;
-  bool tls = false;
-  bool overflow = false;  // the series of what found no place; all else but target and kind is zero
-  std::uint16_t server_port = 0;   // clients only
-  bool server_is_address = false;  // clients only: server_name is the text of remote
-  std::uint8_t reserved = 0;
-  ServerHost server_name;  // clients only; never cut
+  bool overflow = false;  // of what found no place; else only convention, kind and target are set
+  TargetId target = kNoTarget;
 
   bool operator==(const SeriesKey& other) const {
     return std::memcmp(this, &other, sizeof other) == 0;
@@ -48,9 +28,13 @@ static_assert(std::has_unique_object_representations_v<SeriesKey> && sizeof(Seri
 
 SeriesKey duration_key(const Exchange& exchange);
 SeriesKey queue_key(const Exchange& exchange);
-SeriesKey overflow_key(MetricKind kind, TargetId target);
+// Of the metric in which the key counts.
+SeriesKey overflow_key(const SeriesKey& of, TargetId target);
 
-// Attributes of the series' points (semantic conventions 1.44).
+const MetricDescription& describe(const SeriesKey& key);
+const Bounds& bounds_of(MetricKind kind);
+
+// Attributes of the series' points.
 Attributes attributes_of(const SeriesKey& key);
 
 }  // namespace exa

@@ -30,10 +30,10 @@ SeriesIndex SeriesRegistry::find(const SeriesKey& key, std::uint64_t hash) const
 
 SeriesIndex SeriesRegistry::create_or_overflow(const SeriesKey& key, std::uint64_t hash,
                                                ServiceHash service) {
-  if (key.overflow) return overflow(key.kind, key.target);
+  if (key.overflow) return overflow(key);
   if (admit(static_cast<std::size_t>(key.kind), key, service)) return create(key, hash, service);
   counters_.add(Counter::kSeriesOverflow);
-  return overflow(key.kind, key.target);
+  return overflow(key);
 }
 
 // Takes a place for a new series and says whether there was one.
@@ -64,11 +64,11 @@ bool SeriesRegistry::admit(std::size_t kind, const SeriesKey& key, ServiceHash s
   return true;
 }
 
-SeriesIndex SeriesRegistry::overflow(MetricKind kind, TargetId target) {
-  auto key = overflow_key(kind, target);
+SeriesIndex SeriesRegistry::overflow(const SeriesKey& of) {
+  auto key = overflow_key(of, of.target);
   auto hash = key.hash();
   if (const auto index = find(key, hash); index != kEmpty) return index;
-  auto& in_use = overflow_of_metric_[static_cast<std::size_t>(kind)];
+  auto& in_use = overflow_of_metric_[static_cast<std::size_t>(key.kind)];
   if (in_use >= limits_.max_overflow_series_per_metric) {
     key.target = kNoTarget;
     hash = key.hash();

@@ -70,9 +70,9 @@ class SeriesRegistry {
   }
 
   // Into the overflow series of all: for what found no place before it came here.
-  Recorded record_overflow(MetricKind kind, std::uint64_t value_ns) {
+  Recorded record_overflow(const SeriesKey& of, std::uint64_t value_ns) {
     counters_.add(Counter::kSeriesOverflow);
-    return record(overflow_key(kind, kNoTarget), 0, value_ns);
+    return record(overflow_key(of, kNoTarget), 0, value_ns);
   }
   // No series of a process finds room any more, whatever its service.
   [[nodiscard]] bool is_full(MetricKind kind) const {
@@ -115,7 +115,7 @@ class SeriesRegistry {
   SeriesIndex find(const SeriesKey& key, std::uint64_t hash) const;
   SeriesIndex create_or_overflow(const SeriesKey& key, std::uint64_t hash, ServiceHash service);
   bool admit(std::size_t kind, const SeriesKey& key, ServiceHash service);
-  SeriesIndex overflow(MetricKind kind, TargetId target);
+  SeriesIndex overflow(const SeriesKey& of);
   [[nodiscard]] std::uint32_t patience(const Series& series) const;
   SeriesIndex create(const SeriesKey& key, std::uint64_t hash, ServiceHash service);
   void erase(SeriesIndex index);

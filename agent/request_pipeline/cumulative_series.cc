@@ -1,6 +1,7 @@
 #include "agent/request_pipeline/cumulative_series.h"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace exa {
@@ -49,7 +50,7 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeri
   MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
   struct Place {
     std::size_t resource;
-    std::array<std::size_t, kMetricKinds> metric_plus_one{};
+    std::map<const MetricDescription*, std::size_t> metric_plus_one = {};
   };
   std::unordered_map<const Resource*, Place> places;
   for (const auto& state : series_) {
@@ -59,9 +60,9 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeri
       batch.resources.push_back({.resource = state.resource, .metrics = {}});
     }
     auto& metrics = batch.resources[place->second.resource].metrics;
-    auto& metric_plus_one = place->second.metric_plus_one[static_cast<std::size_t>(state.key.kind)];
+    const auto& description = describe(state.key);
+    auto& metric_plus_one = place->second.metric_plus_one[&description];
     if (metric_plus_one == 0) {
-      const auto& description = describe(state.key.kind);
       metrics.push_back({.name = description.name,
                          .description = description.description,
                          .unit = description.unit,

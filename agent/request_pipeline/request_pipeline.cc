@@ -9,6 +9,7 @@
 
 #include "agent/capture/event_decoder.h"
 #include "agent/conversation/registry.h"
+#include "agent/semantics/semantics.h"
 
 namespace exa {
 namespace {
@@ -147,7 +148,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
   const auto key_of = [&](const SeriesKey& key) {
-    return has_place ? key : overflow_key(key.kind, kNoTarget);
+    return has_place ? key : overflow_key(key, kNoTarget);
   };
   count(key_of(duration_key(exchange)), id, static_cast<std::uint64_t>(exchange.duration().count()),
         ticket, exchange);
@@ -188,12 +189,12 @@ void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value
     if (const auto program = program_of(process); program != kNoTarget) key.target = program;
   if (key.overflow) counters_.add(Counter::kOverflowNoProgram);
   const auto [series, bucket] = key.overflow
-                                    ? registry_.record_overflow(key.kind, value_ns)
+                                    ? registry_.record_overflow(key, value_ns)
                                     : registry_.record(key, targets_.at(process).service, value_ns);
   if (key.kind != MetricKind::kServerQueue) fine_.add(series, value_ns, exchange);
   sampler_->on_value({.series = series,
                       .bucket = bucket,
-                      .is_error = key.error != ErrorType::kNone || exchange.is_error(),
+                      .is_error = is_error(exchange),
                       .value_ns = value_ns,
                       .ticket = ticket},
                      exchange);
@@ -259,6 +260,7 @@ void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) {
   }
   for (const auto& winner : selection.winners) {
     auto& reason = window.spans[winner.exchange].purpose.reason;
+    // The one by which the budget served it first.
     if (!reason || winner.reason < *reason) reason = winner.reason;
   }
   ends_.link(window.spans);

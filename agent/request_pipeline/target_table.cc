@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/model/http_semantics.h"
+#include "agent/model/valid_text.h"
 
 namespace exa {
 namespace {

@@ -5,8 +5,9 @@
 #include <string>
 #include <utility>
 
-#include "agent/model/http_semantics.h"
-#include "agent/trace/path_template.h"
+#include "agent/semantics/path_template.h"
+#include "agent/semantics/semantics.h"
+#include "agent/semantics/server_name.h"
 
 namespace exa {
 namespace {
@@ -31,7 +32,7 @@ std::string peer_of(const Exchange& exchange) {
 SlowestRequest described(const Exchange& exchange, WallClockOffset offset) {
   return {.begin = offset.to_wall(exchange.read),
           .path = presentable_path(exchange.path.view()),
-          .route = path_template(exchange.path.view(), exchange.path.cut()),
+          .route = semantics_of(exchange.convention).route(exchange),
           .peer = peer_of(exchange),
           .trace_id = {}};
 }

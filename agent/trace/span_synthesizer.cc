@@ -3,8 +3,8 @@
 #include <string>
 #include <utility>
 
-#include "agent/model/http_semantics.h"
-#include "agent/trace/path_template.h"
+#include "agent/semantics/semantics.h"
+#include "agent/semantics/server_name.h"
 
 namespace exa {
 namespace {
@@ -98,34 +98,14 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   // From the start and not from the clock: the span is as long as its exemplar says, exactly.
   span.end = {span.start.ns + static_cast<std::uint64_t>(exchange.duration().count())};
 
-  const auto route = path_template(exchange.path.view(), exchange.path.cut());
-  // The conventions name an unknown method "HTTP" in span names.
-  span.name = exchange.method == Method::kOther ? "HTTP" : method_text(exchange.method);
-  if (!route.empty()) span.name += ' ' + route;
+  const auto& semantics = semantics_of(exchange.convention);
+  const auto route = semantics.route(exchange);
+  span.name = semantics.span_name(exchange, route);
+  if (semantics.error_type(exchange) != ErrorType::kNone) span.status = SpanStatus::kError;
 
   auto& attributes = span.attributes;
   attributes.reserve(20);
-  attributes.push_back({"http.request.method", std::string(method_text(exchange.method))});
-  if (!exchange.method_original.empty() && !exchange.method_original.cut())
-    attributes.push_back(
-        {"http.request.method_original", std::string(exchange.method_original.view())});
-  attributes.push_back({"url.scheme", std::string(scheme_text(exchange.tls))});
-  if (!exchange.path.empty())
-    attributes.push_back({"url.path", presentable_path(exchange.path.view())});
-  if (!route.empty()) attributes.push_back({"exemplar_agent.route", route});
-  if (exchange.status != 0)
-    attributes.push_back({"http.response.status_code", std::int64_t{exchange.status}});
-  const auto error = error_type_of(exchange);
-  if (error != ErrorType::kNone) {
-    attributes.push_back({"error.type", error_type_text(error, exchange.status)});
-    span.status = SpanStatus::kError;
-  }
-  // Neither a success nor an error: the conventions have no word for it, and error.type must not
-  // say one of the two.
-  if (exchange.outcome == Outcome::kUnknown)
-    attributes.push_back({"exemplar_agent.outcome", std::string("unknown")});
-  if (const auto version = protocol_version_text(exchange.protocol); !version.empty())
-    attributes.push_back({"network.protocol.version", std::string(version)});
+  semantics.span_attributes(exchange, route, attributes);
   add_peer_attributes(attributes, exchange);
   add_timing_attributes(attributes, exchange);
   if (purpose.reason) {

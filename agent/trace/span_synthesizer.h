@@ -1,4 +1,4 @@
-// Makes the span of an exchange that nobody instrumented (semantic conventions 1.44, HTTP spans).
+// Makes the span of an exchange that nobody instrumented by the row of its convention.
 // Window thread; pure.
 #pragma once
 

@@ -70,16 +70,8 @@ std::optional<Exemplar> telling(const WindowRow& row) {
     if (!exemplar.has_ids()) return 0;
     const bool slowest_has = row.slowest && row.slowest->trace_id.valid();
     if (slowest_has && row.slowest->trace_id == exemplar.trace_id) return 0;
-    switch (exemplar.reason) {
-      case ExemplarReason::kError:
-        return 4;
-      case ExemplarReason::kPolicy:
-        return 3;
-      case ExemplarReason::kSlowest:
-        return slowest_has ? 0 : 2;
-      default:
-        return slowest_has ? 0 : 1;
-    }
+    const int mine = importance(exemplar.reason);
+    return slowest_has && mine <= importance(ExemplarReason::kSlowest) ? 0 : 1 + mine;
   };
   std::optional<Exemplar> best;
   for (const Exemplar& exemplar : row.exemplars) {

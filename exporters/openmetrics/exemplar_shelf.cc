@@ -13,26 +13,9 @@ namespace {
 // The wall clock was set back: what lies further ahead than this would never be replaced.
 constexpr std::uint64_t kAheadNs = 1'000'000'000;
 
-// Smaller says more: a bucket shows one exemplar only.
-int rank(ExemplarReason reason) {
-  switch (reason) {
-    case ExemplarReason::kError:
-      return 0;
-    case ExemplarReason::kPolicy:
-      return 1;
-    case ExemplarReason::kSlowest:
-      return 2;
-    case ExemplarReason::kBucket:
-      return 3;
-    case ExemplarReason::kFloor:
-      return 4;
-  }
-  return 5;
-}
-
-// Of several slowest requests the slower one; else the newer one.
+// A bucket shows one exemplar only. Of several slowest requests the slower one; else the newer one.
 bool says_more(const Exemplar& a, const Exemplar& b) {
-  if (a.reason != b.reason) return rank(a.reason) < rank(b.reason);
+  if (a.reason != b.reason) return importance(a.reason) > importance(b.reason);
   if (a.reason == ExemplarReason::kSlowest && a.value != b.value) return a.value > b.value;
   return a.time > b.time;
 }

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/model/http_semantics.h"
 #include "agent/protocol/http1/method.h"
+#include "agent/semantics/http.h"
 #include "bpf/lib/head_end.h"
 #include "bpf/lib/last_bytes.h"
 #include "bpf/lib/ring_share.h"

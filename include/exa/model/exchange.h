@@ -22,6 +22,9 @@ enum class Role : std::uint8_t { kUnknown, kServer, kClient };
 
 enum class Protocol : std::uint8_t { kUnknown, kHttp10, kHttp11 };
 
+// By which semantic convention it is told: the place of the row in agent/semantics/conventions.cc.
+enum class Convention : std::uint8_t { kHttp };
+
 // How the exchange ended. kUnknown where the bytes that would tell were not seen: never invented.
 enum class Outcome : std::uint8_t {
   kComplete,
@@ -82,6 +85,7 @@ struct Exchange {
   std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h
   bool has_incoming_rv = false;  // randomness came from tracestate ot=rv
   bool ports_proven = false;     // local and remote may be unknown, but are of an observed port
+  Convention convention = Convention::kHttp;
 
   InlineString<101> path;            // without query; as sent
   InlineString<45> host;             // authority as the request named it
@@ -89,12 +93,8 @@ struct Exchange {
 
   // What http.*.request.duration measures.
   [[nodiscard]] Duration duration() const { return elapsed(read, last_response); }
-  [[nodiscard]] bool is_error() const {
-    if (outcome == Outcome::kAbortedByPeer || outcome == Outcome::kAbortedByUs) return true;
-    return status >= 500 || (role == Role::kClient && status >= 400);
-  }
 };
 static_assert(std::is_trivially_copyable_v<Exchange>);
-static_assert(sizeof(Exchange) <= 368);
+static_assert(sizeof(Exchange) <= 336);
 
 }  // namespace exa

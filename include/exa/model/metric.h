@@ -15,7 +15,8 @@
 
 namespace exa {
 
-// Why a request was chosen: span attribute exemplar.reason.
+// Why a request was chosen: span attribute exemplar.reason. In the order in which the budget serves
+// them.
 enum class ExemplarReason : std::uint8_t { kSlowest, kError, kBucket, kFloor, kPolicy };
 
 constexpr const char* reason_text(ExemplarReason reason) {
@@ -32,6 +33,23 @@ constexpr const char* reason_text(ExemplarReason reason) {
       return "policy";
   }
   return "bucket";
+}
+
+// What a reader is shown first where there is room for one exemplar only: the larger one.
+constexpr int importance(ExemplarReason reason) {
+  switch (reason) {
+    case ExemplarReason::kFloor:
+      return 0;
+    case ExemplarReason::kBucket:
+      return 1;
+    case ExemplarReason::kSlowest:
+      return 2;
+    case ExemplarReason::kPolicy:
+      return 3;
+    case ExemplarReason::kError:
+      return 4;
+  }
+  return 0;
 }
 
 struct Exemplar {

@@ -72,9 +72,9 @@ std::string metric_row(const Metric& metric, const std::string& labels) {
 std::string histogram_rows() {
   std::string rows;
   for (std::size_t kind = 0; kind < kMetricKinds; ++kind) {
-    const auto& description = describe(static_cast<MetricKind>(kind));
     SeriesKey key;
     key.kind = static_cast<MetricKind>(kind);
+    const auto& description = describe(key);
     key.status = 500;
     key.protocol = Protocol::kHttp11;
     key.error = ErrorType::kStatusCode;

@@ -2,6 +2,7 @@
 #include <cerrno>
 #include <string>
 
+#include "agent/semantics/semantics.h"
 #include "tests/unit/connection/tracker_fixture.h"
 
 namespace exa {
@@ -53,7 +54,7 @@ TEST_F(Ends, ServerWhosePeerResets) {
   wire.is_over(ECONNRESET);
   EXPECT_EQ(only().outcome, Outcome::kAbortedByPeer);
   EXPECT_EQ(only().socket_error, ECONNRESET);
-  EXPECT_TRUE(only().is_error());
+  EXPECT_TRUE(is_error(only()));
 }
 
 TEST_F(Ends, ClientWhoseServerLeaves) {

@@ -60,7 +60,7 @@ class Sampler : public ::testing::Test {
     const auto [series, bucket] = registry.record(duration_key(exchange), 1, value);
     sampler->on_value({.series = series,
                        .bucket = bucket,
-                       .is_error = exchange.is_error(),
+                       .is_error = is_error(exchange),
                        .value_ns = value,
                        .ticket = ticket},
                       exchange);

@@ -1,4 +1,4 @@
-#include "agent/trace/path_template.h"
+#include "agent/semantics/path_template.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <cctype>
 #include <string>
 
-#include "agent/model/http_semantics.h"
+#include "agent/semantics/server_name.h"
 
 namespace exa {
 namespace {

@@ -1,0 +1,18 @@
+// The conventions by their enumerators: a row each.
+#include <array>
+
+#include "agent/semantics/http.h"
+#include "agent/semantics/semantics.h"
+
+namespace exa {
+namespace {
+
+constexpr std::array kConventions = {kHttpSemantics};
+
+}  // namespace
+
+const Semantics& semantics_of(Convention convention) {
+  return kConventions[static_cast<std::size_t>(convention)];
+}
+
+}  // namespace exa

@@ -1,0 +1,124 @@
+#include "agent/semantics/http.h"
+
+#include "agent/semantics/errors.h"
+#include "agent/semantics/path_template.h"
+#include "agent/semantics/server_name.h"
+
+namespace exa {
+namespace {
+
+constexpr std::string_view scheme_text(bool tls) {
+  return tls ? "https" : "http";
+}
+
+// "1.1"; empty if unknown.
+std::string_view protocol_version_text(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kUnknown:
+      return {};
+    case Protocol::kHttp10:
+      return "1.0";
+    case Protocol::kHttp11:
+      return "1.1";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string_view method_text(Method method) {
+  switch (method) {
+    case Method::kOther:
+      return "_OTHER";
+    case Method::kGet:
+      return "GET";
+    case Method::kHead:
+      return "HEAD";
+    case Method::kPost:
+      return "POST";
+    case Method::kPut:
+      return "PUT";
+    case Method::kDelete:
+      return "DELETE";
+    case Method::kConnect:
+      return "CONNECT";
+    case Method::kOptions:
+      return "OPTIONS";
+    case Method::kTrace:
+      return "TRACE";
+    case Method::kPatch:
+      return "PATCH";
+    case Method::kQuery:
+      return "QUERY";
+  }
+  return "_OTHER";
+}
+
+namespace http_semantics {
+
+ErrorType error_type(const Exchange& exchange) {
+  if (exchange.status >= 500 || (exchange.role == Role::kClient && exchange.status >= 400))
+    return ErrorType::kStatusCode;
+  return broken_off(exchange);
+}
+
+std::string error_text(ErrorType type, std::uint16_t status) {
+  return type == ErrorType::kStatusCode ? std::to_string(status) : broken_off_text(type);
+}
+
+void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
+  key.method = exchange.method;
+  key.protocol = exchange.protocol;
+  key.tls = exchange.tls;
+  if (kind == MetricKind::kServerQueue) return;
+  key.status = exchange.status;
+  key.error = error_type(exchange);
+  if (kind == MetricKind::kClientDuration) set_server(key, exchange);
+}
+
+Attributes point_attributes(const OperationKey& key, MetricKind kind) {
+  Attributes attributes{{"http.request.method", std::string(method_text(key.method))}};
+  attributes.push_back({"url.scheme", std::string(scheme_text(key.tls))});
+  if (key.status != 0)
+    attributes.push_back({"http.response.status_code", std::int64_t{key.status}});
+  if (key.error != ErrorType::kNone)
+    attributes.push_back({"error.type", error_text(key.error, key.status)});
+  if (const auto version = protocol_version_text(key.protocol); !version.empty())
+    attributes.push_back({"network.protocol.version", std::string(version)});
+  if (kind == MetricKind::kClientDuration) {
+    attributes.push_back({"server.address", server_text(key)});
+    attributes.push_back({"server.port", std::int64_t{key.server_port}});
+  }
+  return attributes;
+}
+
+std::string route(const Exchange& exchange) {
+  return path_template(exchange.path.view(), exchange.path.cut());
+}
+
+std::string span_name(const Exchange& exchange, std::string_view route) {
+  // The conventions name an unknown method "HTTP" in span names.
+  std::string name(exchange.method == Method::kOther ? "HTTP" : method_text(exchange.method));
+  if (!route.empty()) name.append(" ").append(route);
+  return name;
+}
+
+void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes) {
+  attributes.push_back({"http.request.method", std::string(method_text(exchange.method))});
+  if (!exchange.method_original.empty() && !exchange.method_original.cut())
+    attributes.push_back(
+        {"http.request.method_original", std::string(exchange.method_original.view())});
+  attributes.push_back({"url.scheme", std::string(scheme_text(exchange.tls))});
+  if (!exchange.path.empty())
+    attributes.push_back({"url.path", presentable_path(exchange.path.view())});
+  if (!route.empty()) attributes.push_back({"exemplar_agent.route", std::string(route)});
+  if (exchange.status != 0)
+    attributes.push_back({"http.response.status_code", std::int64_t{exchange.status}});
+  add_outcome(exchange, attributes);
+  if (const auto version = protocol_version_text(exchange.protocol); !version.empty())
+    attributes.push_back({"network.protocol.version", std::string(version)});
+}
+
+}  // namespace http_semantics
+
+}  // namespace exa

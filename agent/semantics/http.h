@@ -1,0 +1,42 @@
+// The convention of HTTP requests. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/semantics/semantics.h"
+
+namespace exa {
+
+std::string_view method_text(Method method);  // "GET", "_OTHER"
+
+namespace http_semantics {
+
+ErrorType error_type(const Exchange& exchange);
+std::string error_text(ErrorType type, std::uint16_t status);
+void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
+Attributes point_attributes(const OperationKey& key, MetricKind kind);
+std::string route(const Exchange& exchange);
+std::string span_name(const Exchange& exchange, std::string_view route);
+void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes);
+
+}  // namespace http_semantics
+
+inline constexpr Semantics kHttpSemantics = {
+    .name = "http",
+    .metrics = {{
+        {"http.server.request.duration", "Duration of HTTP server requests.", "s"},
+        {"http.client.request.duration", "Duration of HTTP client requests.", "s"},
+        {"exemplar_agent.http.server.queue.duration",
+         "Time between the arrival of a request in the socket and its reading by the server.", "s"},
+    }},
+    .error_type = http_semantics::error_type,
+    .error_text = http_semantics::error_text,
+    .fill_key = http_semantics::fill_key,
+    .point_attributes = http_semantics::point_attributes,
+    .route = http_semantics::route,
+    .span_name = http_semantics::span_name,
+    .span_attributes = http_semantics::span_attributes,
+};
+
+}  // namespace exa

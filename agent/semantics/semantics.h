@@ -1,0 +1,79 @@
+// What a convention (OpenTelemetry semantic conventions 1.44: http, later rpc, database) makes of
+// an exchange. One row says all of it; series keys and spans ask the row and know no convention.
+// Pure; what takes part in a series key allocates nothing.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "exa/base/inline_string.h"
+#include "exa/model/attribute.h"
+#include "exa/model/exchange.h"
+
+namespace exa {
+
+// What went wrong, of low cardinality.
+enum class ErrorType : std::uint8_t {
+  kNone,
+  kStatusCode,  // the status itself is the type
+  kConnectionReset,
+  kTimeout,
+  kAborted,
+};
+
+enum class MetricKind : std::uint8_t { kServerDuration, kClientDuration, kServerQueue };
+inline constexpr std::size_t kMetricKinds = 3;
+
+struct MetricDescription {
+  const char* name;
+  const char* description;
+  const char* unit;
+};
+
+// The server a client talks to, lower case, without its port.
+using ServerHost = InlineString<46>;
+
+// What a series' points say of their operations. Compared and hashed as memory.
+struct OperationKey {
+  std::uint16_t status = 0;
+  std::uint16_t server_port = 0;  // clients only
+  Convention convention = Convention::kHttp;
+  Method method = Method::kOther;
+  Protocol protocol = Protocol::kUnknown;
+  ErrorType error = ErrorType::kNone;
+  bool tls = false;
+  bool server_is_address = false;  // clients only: server_name holds the bytes of remote
+  ServerHost server_name;          // clients only; never cut
+};
+
+struct Semantics {
+  std::string_view name;
+  std::array<MetricDescription, kMetricKinds> metrics;  // by MetricKind
+
+  // kNone: it is no error. The only definition of one.
+  ErrorType (*error_type)(const Exchange& exchange);
+  // error.type; not for kNone.
+  std::string (*error_text)(ErrorType type, std::uint16_t status);
+
+  // What a measurement of that kind is distinguished by; everything but the convention.
+  void (*fill_key)(const Exchange& exchange, MetricKind kind, OperationKey& key);
+  Attributes (*point_attributes)(const OperationKey& key, MetricKind kind);
+
+  // The operation's name of low cardinality, without its parameters; empty: it has none.
+  std::string (*route)(const Exchange& exchange);
+  std::string (*span_name)(const Exchange& exchange, std::string_view route);
+  // All but what every exchange has: the two ends, times, and why the span is exported.
+  void (*span_attributes)(const Exchange& exchange, std::string_view route, Attributes& attributes);
+};
+
+// The row of a convention.
+const Semantics& semantics_of(Convention convention);
+
+inline bool is_error(const Exchange& exchange) {
+  return semantics_of(exchange.convention).error_type(exchange) != ErrorType::kNone;
+}
+
+}  // namespace exa

@@ -1,0 +1,19 @@
+// The server a client talks to, as a name or an address. Pure; in place, since this is on the way
+// of every request.
+#pragma once
+
+#include <string>
+
+#include "agent/semantics/semantics.h"
+
+namespace exa {
+
+// As the request names it: lower case, without the port, which is returned. An empty host means
+// that the request names none that is valid; the remote address stands for it then.
+std::uint16_t name_server(const Exchange& client_exchange, ServerHost& host);
+
+// The same for the key of its series, where an address has one form however it is told.
+void set_server(OperationKey& key, const Exchange& client_exchange);
+std::string server_text(const OperationKey& key);
+
+}  // namespace exa
