@@ -7,7 +7,9 @@
 namespace exa {
 namespace {
 
-constexpr std::array kConventions = {kHttpSemantics};
+constexpr std::array kConventions = {
+    kHttpSemantics,
+};
 
 }  // namespace
 

@@ -38,6 +38,7 @@ using ServerHost = InlineString<46>;
 
 // What a series' points say of their operations. Compared and hashed as memory.
 struct OperationKey {
+  ServerHost server_name;  // clients only; never cut. In front, where its words are aligned
   std::uint16_t status = 0;
   std::uint16_t server_port = 0;  // clients only
   Convention convention = Convention::kHttp;
@@ -46,7 +47,6 @@ struct OperationKey {
   ErrorType error = ErrorType::kNone;
   bool tls = false;
   bool server_is_address = false;  // clients only: server_name holds the bytes of remote
-  ServerHost server_name;          // clients only; never cut
 };
 
 struct Semantics {

@@ -87,8 +87,10 @@ std::uint16_t name_server(const Exchange& client_exchange, ServerHost& host) {
 // or one series would stand on the page twice.
 void set_server(OperationKey& key, const Exchange& client_exchange) {
   key.server_port = name_server(client_exchange, key.server_name);
+  const auto name = key.server_name.view();
+  if (!name.empty() && (name.front() < '0' || name.front() > '9')) return;
   auto server = unmapped(client_exchange.remote);
-  if (!key.server_name.empty() && !read_ipv4(key.server_name.view(), server)) return;
+  if (!name.empty() && !read_ipv4(name, server)) return;
   key.server_is_address = true;
   key.server_name.assign({reinterpret_cast<const char*>(server.address.data()),
                           server.is_ipv6 ? std::size_t{16} : std::size_t{4}});

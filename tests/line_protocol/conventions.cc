@@ -1,0 +1,22 @@
+// The conventions by their enumerators: a row each.
+#include <array>
+
+#include "agent/semantics/http.h"
+#include "agent/semantics/semantics.h"
+#include "tests/line_protocol/line_semantics.h"
+
+namespace exa {
+namespace {
+
+constexpr std::array kConventions = {
+    kHttpSemantics,
+    kLineSemantics,
+};
+
+}  // namespace
+
+const Semantics& semantics_of(Convention convention) {
+  return kConventions[static_cast<std::size_t>(convention)];
+}
+
+}  // namespace exa

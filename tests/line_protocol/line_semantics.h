@@ -1,0 +1,56 @@
+// The convention of the line protocol.
+#pragma once
+
+#include "agent/semantics/errors.h"
+#include "agent/semantics/semantics.h"
+
+namespace exa {
+namespace line {
+
+inline constexpr Convention kLine{1};
+
+inline ErrorType error_type(const Exchange& exchange) {
+  return exchange.status != 0 ? ErrorType::kStatusCode : broken_off(exchange);
+}
+inline std::string error_text(ErrorType type, std::uint16_t status) {
+  return type == ErrorType::kStatusCode ? "ERR " + std::to_string(status) : broken_off_text(type);
+}
+inline void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
+  if (kind != MetricKind::kServerQueue) key.error = error_type(exchange);
+  if (kind != MetricKind::kServerQueue) key.status = exchange.status;
+}
+inline Attributes point_attributes(const OperationKey& key, MetricKind /*kind*/) {
+  if (key.error == ErrorType::kNone) return {};
+  return {{"error.type", error_text(key.error, key.status)}};
+}
+inline std::string route(const Exchange& /*exchange*/) {
+  return {};
+}
+inline std::string span_name(const Exchange& /*exchange*/, std::string_view /*route*/) {
+  return "ASK";
+}
+inline void span_attributes(const Exchange& exchange, std::string_view /*route*/,
+                            Attributes& attributes) {
+  attributes.push_back({"line.word", std::string(exchange.path.view())});
+  add_outcome(exchange, attributes);
+}
+
+}  // namespace line
+
+inline constexpr Semantics kLineSemantics = {
+    .name = "line",
+    .metrics = {{
+        {"line.server.request.duration", "Duration of lines answered.", "s"},
+        {"line.client.request.duration", "Duration of lines asked.", "s"},
+        {"line.server.queue.duration", "Time until a line was read.", "s"},
+    }},
+    .error_type = line::error_type,
+    .error_text = line::error_text,
+    .fill_key = line::fill_key,
+    .point_attributes = line::point_attributes,
+    .route = line::route,
+    .span_name = line::span_name,
+    .span_attributes = line::span_attributes,
+};
+
+}  // namespace exa
