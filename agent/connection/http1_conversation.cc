@@ -118,8 +118,8 @@ void Http1Conversation::settle_response_end(Connection& connection, std::string_
 }
 
 // A request body whose end cannot be counted ends with the answer, whatever it looks like; a body
-// that waits for a 100 may never be sent. Of the next request the first read may take one byte only:
-// so Go's servers notice that a client has left.
+// that waits for a 100 may never be sent. Of the next request the first read may take one byte
+// only: so Go's servers notice that a client has left.
 void Http1Conversation::settle_request_end(Connection& connection, const ChunkEvent& chunk,
                                            std::string_view bytes) {
   auto& stream = connection.request();

@@ -6,12 +6,21 @@ import http.client
 import ssl
 
 LARGE = 300_000  # bytes of /large
+BODY = b"x" * 5000
+# Kinds of a request besides its method.
+HEADERS = {
+    "EXPECT": {"Expect": "100-continue", "Content-Length": str(len(BODY))},
+    "RANGE": {"Range": "bytes=0-1"},
+    "IF": {"If-None-Match": "*"},
+    "LONG": {"X-Long": "x" * 6000},
+}
 # Of one kept-alive connection; there are four at a time.
-KEPT = [("GET", "/ok")] * 9 + [("HEAD", "/ok"), ("POST", "/ok"), ("GET", "/large")] + \
-    [("GET", "/absent")] * 3 + [("GET", "/fail")] * 3 + [("GET", "/slow"), ("GET", "/ok")]
+KEPT = [("GET", "/ok")] * 6 + [("HEAD", "/ok"), ("POST", "/ok"), ("GET", "/large"), ("EXPECT", "/ok"),
+                               ("CHUNKED", "/ok"), ("RANGE", "/ok"), ("IF", "/ok"), ("LONG", "/ok"),
+                               ("GET", "/fail"), ("GET", "/absent"), ("GET", "/absent"),
+                               ("HEAD", "/absent"), ("GET", "/slow"), ("GET", "/ok")]
 ONCE = [("GET", "/ok")] * 5 + [("GET", "/absent"), ("GET", "/fail"), ("GET", "/large"),
                                ("POST", "/ok"), ("GET", "/fail")]
-BODY = b"x" * 5000
 
 
 class OldConnection(http.client.HTTPConnection):
@@ -25,14 +34,15 @@ def context(number):
     return {"traceparent": f"00-{0xf0 << 64 | number + 1:032x}-{number + 1:016x}-01"}
 
 
-def ask(connection, base, number, method, path, headers):
-    body = BODY if method == "POST" else None
+def ask(connection, base, number, kind, path, headers):
+    method = {"EXPECT": "POST", "CHUNKED": "POST"}.get(kind, kind if kind not in HEADERS else "GET")
+    body = iter([BODY, BODY]) if kind == "CHUNKED" else BODY if method == "POST" else None
     connection.request(method, base + path, body=body,
-                       headers={**headers, **context(number)})
+                       headers={**headers, **HEADERS.get(kind, {}), **context(number)})
     reply = connection.getresponse()
     read = len(reply.read())
-    assert path != "/large" or reply.status != 200 or read == LARGE, (method, path, read)
-    return f"{method} {path}", reply.status
+    assert path != "/large" or reply.status != 200 or read == LARGE, (kind, path, read)
+    return f"{kind} {path}", reply.status
 
 
 def drive(port, over_tls=False, paths=None, base="", without=()):

@@ -10,7 +10,7 @@ from support.process import Process
 from support.waiting import accepts, eventually
 
 SERVICES = pathlib.Path(__file__).parent / "services"
-STATUS = r"^status (\d+)"
+STATUS = r"\bstatus (\d+)"
 
 
 class Program(Process):

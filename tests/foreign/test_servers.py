@@ -12,6 +12,13 @@ from support.report import CLIENT, SERVER
 from support.waiting import eventually
 
 
+def losses(agent):
+    """Where to look when requests are missing."""
+    kinds = ("orphan", "lost", "dropped", "no_state", "malformed")
+    return [f"{sample.name} {sample.labels} {sample.value}" for sample in agent.scrape().samples
+            if sample.value and any(kind in str((sample.name, sample.labels)) for kind in kinds)]
+
+
 def compare(agent, name, expected):
     """Rows of (what, metric, program, what that says itself). The agent may need a window or two to
     see all; less than all at the deadline is a row that differs."""
@@ -24,7 +31,7 @@ def compare(agent, name, expected):
     report = agent.wait_for_windows(1)
     wrong = [f"{what}: {differs}" for what, metric, program, said in expected
              if (differs := table.note(f"{name}, {what}", said, table.of(report, metric, program)))]
-    assert not wrong, wrong
+    assert not wrong, "\n".join(wrong + losses(agent))
 
 
 def observe(start_agent, name, server, executable, behind=None, over_tls=False, base="", **mixed):

@@ -12,6 +12,7 @@ def answer(path):
 
 def wsgi(environ, start_response):
     path = environ["PATH_INFO"]
+    environ["wsgi.input"].read()
     if path == "/fail":
         raise RuntimeError("failed")
     if path == "/slow":
@@ -24,6 +25,8 @@ def wsgi(environ, start_response):
 async def asgi(scope, receive, send):
     assert scope["type"] == "http"
     path = scope["path"]
+    while (await receive()).get("more_body"):
+        pass
     if path == "/fail":
         raise RuntimeError("failed")
     if path == "/slow":

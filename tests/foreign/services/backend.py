@@ -12,6 +12,10 @@ class Backend(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self):
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            while size := int(self.rfile.readline(), 16):
+                self.rfile.read(size + 2)
+            self.rfile.readline()
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         status = {"/absent": 404, "/fail": 500}.get(self.path, 200)
         if self.path == "/slow":

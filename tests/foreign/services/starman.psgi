@@ -6,7 +6,8 @@ my $application = sub {
     select(undef, undef, undef, 0.2) if $path eq '/slow';
     my %bodies = ('/ok' => "ok\n", '/slow' => "slow\n", '/large' => 'x' x 300_000);
     my $body = $bodies{$path};
-    return [404, ['Content-Length' => 7], ["absent\n"]] unless defined $body;
-    return [200, ['Content-Length' => length $body],
+    my $status = defined $body ? 200 : 404;
+    $body //= "absent\n";
+    return [$status, ['Content-Length' => length $body],
             [$environment->{REQUEST_METHOD} eq 'HEAD' ? '' : $body]];
 };
