@@ -129,8 +129,11 @@ void Http1Conversation::settle_request_end(Connection& connection, const ChunkEv
   if (bytes.empty() || detection.verdict == Verdict::kNo || starts(detection, Side::kResponse))
     return;
   const auto& queue = connection.unanswered;
-  const bool answered =
-      queue.empty() || (connection.response().open_ended() && queue.size + queue.passed_over == 1);
+  // A client that reads the rest of an answer by splice makes its next request before that is told.
+  const bool answer_runs =
+      connection.response().open_ended() ||
+      (connection.role == Role::kClient && connection.response().state == StreamState::kBody);
+  const bool answered = queue.empty() || (answer_runs && queue.size + queue.passed_over == 1);
   if (answered && turned(chunk)) stream.state = StreamState::kHead;
 }
 

@@ -44,5 +44,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
+    def handle_error(self, *_):
+        """A proxy that closes is none."""
+
 
 Server(("127.0.0.1", int(sys.argv[1])), Backend).serve_forever()
