@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 namespace exa {
@@ -90,8 +91,8 @@ Result<std::string> unsealed(std::string_view text) {
   text.remove_prefix(line_end + 1);
   std::uint64_t length = 0;
   std::uint64_t sum = 0;
-  const auto* const end = line.data() + line.size();
-  const auto first = std::from_chars(line.data(), end, length);
+  const auto* const end = std::to_address(line.end());
+  const auto first = std::from_chars(std::to_address(line.begin()), end, length);
   if (first.ec != std::errc() || first.ptr == end) return fail("tells no services");
   const auto second = std::from_chars(first.ptr + 1, end, sum);
   if (second.ec != std::errc() || length > text.size() || checksum(text.substr(0, length)) != sum)

@@ -152,18 +152,18 @@ constexpr auto kUwsgi = rows(
         "--async", "--gevent", "-t", "--emperor", "--cache2", "--spooler", "--limit-as", "-j"));
 
 constexpr Program kInterpreters[] = {
-    {"python", kPython, kScript},
-    {"pypy", kPython, kScript},
-    {"nodejs", kNode, kScript, kNodeCommands, false},
-    {"node", kNode, kScript, kNodeCommands, false},
-    {"java", kJava, kScript, {}, false, true},
-    {"ruby", kRuby, kScript},
-    {"perl", kPerl, kScript},
-    {"php", kPhp, kScript},
-    {"dotnet", kDotnet, kScriptOrTask, kDotnetCommands, false},
-    {"deno", kDeno, kScriptOrTask, kDenoCommands, false},
-    {"bun", kBun, kScriptOrTask, kBunCommands, false},
-    {"uwsgi", kUwsgi, kScriptGoOn, {}, false},
+    {"python", kPython, {}, kScript},
+    {"pypy", kPython, {}, kScript},
+    {"nodejs", kNode, kNodeCommands, kScript, false},
+    {"node", kNode, kNodeCommands, kScript, false},
+    {"java", kJava, {}, kScript, false, true},
+    {"ruby", kRuby, {}, kScript},
+    {"perl", kPerl, {}, kScript},
+    {"php", kPhp, {}, kScript},
+    {"dotnet", kDotnet, kDotnetCommands, kScriptOrTask, false},
+    {"deno", kDeno, kDenoCommands, kScriptOrTask, false},
+    {"bun", kBun, kBunCommands, kScriptOrTask, false},
+    {"uwsgi", kUwsgi, {}, kScriptGoOn, false},
 };
 
 // "3.11" of python3.11, "3.13t" of a build without the lock, ".exe" as npm ships bun.

@@ -34,8 +34,8 @@ struct ProgramOption {
 struct Program {
   std::string_view name;
   std::span<const ProgramOption> options;
-  Says word = Says::kScript;                        // the first word that is no option or command
   std::span<const std::string_view> commands = {};  // words that may stand before it
+  Says word = Says::kScript;                        // the first word that is no option or command
   bool clusters = true;                             // "-uW x" is "-u -W x"
   bool is_java = false;  // @files, and archives that carry their version in their name
 };

@@ -20,7 +20,7 @@ std::uint64_t sum_of_group(const KernelCounterValues& values, std::string_view g
 
 const std::array<KernelCounterText, EXA_COUNTER_COUNT>& kernel_counter_texts() {
   static constexpr std::array<KernelCounterText, EXA_COUNTER_COUNT> kTexts{{
-#define EXA_X(name, group, reason, sentence) {#name, #group, #reason, sentence},
+#define EXA_X(name, kind, group, reason, sentence) {#name, #group, #reason, sentence},
       EXA_KERNEL_COUNTERS(EXA_X)
 #undef EXA_X
   }};

@@ -23,7 +23,10 @@ bool read_ipv4(std::string_view text, IpEndpoint& endpoint) {
   std::array<std::uint8_t, 16> address{};
   std::size_t at = 0;
   for (std::size_t part = 0; part < 4; ++part) {
-    if (part > 0 && (at == text.size() || text[at++] != '.')) return false;
+    if (part > 0) {
+      if (at == text.size() || text[at] != '.') return false;
+      ++at;
+    }
     const auto begin = at;
     unsigned value = 0;
     while (at < text.size() && at - begin < 3 && text[at] >= '0' && text[at] <= '9')

@@ -10,6 +10,7 @@ namespace exa {
 namespace {
 
 struct Row {
+  CounterKind kind;
   std::string_view group;
   std::string_view reason;  // as the tables spell it: an empty one is two quotation marks
   std::string_view sentence;
@@ -35,8 +36,11 @@ class Builder {
       if (!metric.description.empty()) metric.description += "; ";
       if (!reason.empty()) metric.description += std::string(reason) + ": ";
       metric.description += row.sentence;
-      NumberPoint point{
-          .attributes = {}, .start = start_, .time = now_, .value = signed_value(row.value)};
+      NumberPoint point{.attributes = {},
+                        .start = start_,
+                        .time = now_,
+                        .value = signed_value(row.value),
+                        .kind = row.kind};
       if (!reason.empty()) point.attributes.push_back({"reason", std::string(reason)});
       std::get<Sum>(metric.points).points.push_back(std::move(point));
     }
@@ -106,21 +110,21 @@ ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counte
                              WallTime start, WallTime now) {
   Builder builder(start, now);
   builder.add_rows("exemplar_agent.", {
-#define EXA_X(name, metric, reason, sentence) \
-  {#metric, #reason, sentence, counters.get(Counter::name)},
+#define EXA_X(name, kind, metric, reason, sentence) \
+  {CounterKind::kind, #metric, #reason, sentence, counters.get(Counter::name)},
                                           EXA_COUNTERS(EXA_X)
 #undef EXA_X
                                       });
   builder.add_rows("exemplar_agent.export.", {
-#define EXA_X(name, metric, reason, sentence) \
-  {#metric, #reason, sentence, export_counters.get(ExportCounter::name)},
+#define EXA_X(name, kind, metric, reason, sentence) \
+  {CounterKind::kind, #metric, #reason, sentence, export_counters.get(ExportCounter::name)},
                                                  EXA_EXPORT_COUNTERS(EXA_X)
 #undef EXA_X
                                              });
   if (kernel.size() >= EXA_COUNTER_COUNT) {
     builder.add_rows("exemplar_agent.kernel.", {
-#define EXA_X(name, group, reason, sentence) \
-  {#group, #reason, sentence, kernel[EXA_COUNTER_##name]},
+#define EXA_X(name, kind, group, reason, sentence) \
+  {CounterKind::kind, #group, #reason, sentence, kernel[EXA_COUNTER_##name]},
                                                    EXA_KERNEL_COUNTERS(EXA_X)
 #undef EXA_X
                                                });

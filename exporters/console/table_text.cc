@@ -19,8 +19,9 @@ constexpr const char* kRed = "\x1b[31m";
 constexpr const char* kYellow = "\x1b[33m";
 constexpr const char* kPlain = "\x1b[0m";
 
-constexpr std::size_t kFewestLines = 10;   // a terminal that has fewer scrolls
-constexpr std::size_t kLinesAround = 6;    // heading, titles, losses, why, rest, and the cursor's
+constexpr std::size_t kFewestLines = 10;  // a terminal that has fewer scrolls
+// Heading, titles, lost, less known, why, rest, and the cursor's.
+constexpr std::size_t kLinesAround = 7;
 constexpr std::size_t kShortestPath = 12;  // what is left of one at least
 constexpr std::size_t kTraceColumns = 40;  // "  trace  " and the id
 constexpr const char* kIndent = "    ";
@@ -108,7 +109,8 @@ class TableWriter {
     if (!cells.empty()) line(columns.titles(), kBold);
     for (std::size_t i = 0; i < cells.size(); ++i)
       row(columns, cells[i], *shown_[i].row);
-    losses();
+    counters("lost in this window:", window_.losses);
+    counters("less known in this window:", window_.degraded);
     why_no_ids();
     rest();
     return std::move(text_);
@@ -243,12 +245,11 @@ class TableWriter {
     return trace_told ? text + "  " + trace_text(slowest.trace_id) : text;
   }
 
-  void losses() {
-    if (window_.losses.empty()) return;
-    std::string text = "lost in this window:";
-    for (const LossRow& loss : window_.losses)
-      text += (&loss == &window_.losses.front() ? " " : ", ") + terminal_safe(loss.name) + " " +
-              std::to_string(loss.count);
+  void counters(std::string text, const std::vector<CounterRow>& rows) {
+    if (rows.empty()) return;
+    for (const CounterRow& row : rows)
+      text += (&row == &rows.front() ? " " : ", ") + terminal_safe(row.name) + " " +
+              std::to_string(row.count);
     line(text, kYellow);
   }
 

@@ -41,20 +41,9 @@ std::string side_of(const Metric& metric) {
   return {};
 }
 
-bool is_loss(std::string_view name) {
-  static constexpr std::array<std::string_view, 5> kWords = {"dropped", "lost", "orphans",
-                                                             "parse_errors", "evicted"};
-  return name.starts_with("exemplar_agent") &&
-         std::any_of(kWords.begin(), kWords.end(), [&](std::string_view word) {
-           return name.find(word) != std::string_view::npos;
-         });
-}
-
-std::string loss_name(std::string_view metric, const Attributes& attributes) {
-  constexpr std::string_view kPrefix = "exemplar_agent_";
-  constexpr std::string_view kSuffix = "_total";
+std::string counter_name(std::string_view metric, const Attributes& attributes) {
+  constexpr std::string_view kPrefix = "exemplar_agent.";
   if (metric.starts_with(kPrefix)) metric.remove_prefix(kPrefix.size());
-  if (metric.ends_with(kSuffix)) metric.remove_suffix(kSuffix.size());
   std::string name(metric);
   const std::string reason = attribute_text(attributes, "reason");
   return reason.empty() ? name : name + "{" + reason + "}";
@@ -196,21 +185,26 @@ std::optional<std::uint64_t> quantile_ns(const WindowRow& row, double q) {
 }
 
 WindowView WindowReader::read(const MetricBatch& batch, RowOrder order) {
-  WindowView view{
-      .start = batch.window_start, .end = batch.window_end, .services = {}, .losses = {}};
+  WindowView view{.start = batch.window_start,
+                  .end = batch.window_end,
+                  .services = {},
+                  .losses = {},
+                  .degraded = {}};
   std::unordered_map<std::string, std::uint64_t> counters;
   std::map<std::string, std::uint64_t> losses;
+  std::map<std::string, std::uint64_t> degraded;
   Rows rows;
 
-  const auto count_loss = [&](const Resource* resource, const Metric& metric) {
-    for (const NumberPoint& point : std::get<Sum>(metric.points).points) {
+  const auto count = [&](const Resource* resource, const Metric& metric, const Sum& sum) {
+    for (const NumberPoint& point : sum.points) {
       const auto* value = std::get_if<std::int64_t>(&point.value);
-      if (value == nullptr || *value < 0) continue;
+      if (point.kind == CounterKind::kFlow || value == nullptr || *value < 0) continue;
       const auto now = static_cast<std::uint64_t>(*value);
       std::string key = series_key(resource, metric.name, point.attributes);
       const auto before = counters_.find(key);
       const std::uint64_t base = before == counters_.end() ? 0 : before->second;
-      if (now > base) losses[loss_name(metric.name, point.attributes)] += now - base;
+      auto& rose = point.kind == CounterKind::kLoss ? losses : degraded;
+      if (now > base) rose[counter_name(metric.name, point.attributes)] += now - base;
       counters[std::move(key)] = now;
     }
   };
@@ -218,8 +212,8 @@ WindowView WindowReader::read(const MetricBatch& batch, RowOrder order) {
   for (const ResourceMetrics& resource : batch.resources) {
     const std::string service = name_of(resource.resource.get());
     for (const Metric& metric : resource.metrics) {
-      if (std::holds_alternative<Sum>(metric.points)) {
-        if (is_loss(metric.name)) count_loss(resource.resource.get(), metric);
+      if (const auto* sum = std::get_if<Sum>(&metric.points)) {
+        count(resource.resource.get(), metric, *sum);
       } else if (const auto* histogram = std::get_if<Histogram>(&metric.points)) {
         if (const std::string side = side_of(metric); !side.empty())
           add_points(rows, service, side, *histogram);
@@ -228,8 +222,10 @@ WindowView WindowReader::read(const MetricBatch& batch, RowOrder order) {
   }
   counters_ = std::move(counters);
   view.services = by_service(std::move(rows), order);
-  for (const auto& [name, count] : losses)
-    view.losses.push_back({name, count});
+  for (const auto& [name, rise] : losses)
+    view.losses.push_back({name, rise});
+  for (const auto& [name, rise] : degraded)
+    view.degraded.push_back({name, rise});
   return view;
 }
 

@@ -35,7 +35,7 @@ struct ServiceRows {
   std::vector<WindowRow> rows;
 };
 
-struct LossRow {
+struct CounterRow {
   std::string name;  // "records_dropped{malformed}"
   std::uint64_t count = 0;
 };
@@ -46,7 +46,8 @@ struct WindowView {
   WallTime start;
   WallTime end;
   std::vector<ServiceRows> services;  // in the order asked for, as are the rows of each
-  std::vector<LossRow> losses;        // counters of losses that rose, by name
+  std::vector<CounterRow> losses;     // counters of this kind that rose, by name
+  std::vector<CounterRow> degraded;   // likewise
 };
 
 // The duration that a share q (0..1) of the row's requests did not exceed, at most 1/32 of it away

@@ -102,8 +102,9 @@ class UnwindTable {
       ++here;
     const auto letters = std::span(*bytes).subspan(10, here - std::min<std::size_t>(here, 10));
     const auto skip_number = [&] {  // LEB128
-      while (here < kCommonBytes && ((*bytes)[here++] & 0x80) != 0) {
-      }
+      while (here < kCommonBytes && ((*bytes)[here] & 0x80) != 0)
+        ++here;
+      ++here;
     };
     ++here;
     for (int number = 0; number < 4; ++number)  // alignments, return register, augmentation length

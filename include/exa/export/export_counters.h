@@ -1,7 +1,8 @@
 // Counters of the exporters, one row each; agent/telemetry publishes them beside its own.
 // Identity: SPANS_QUEUED = SPANS_SENT + SPANS_REJECTED + all SPANS_DROPPED_* + spans still queued.
 //
-// X(name, metric, reason, sentence): metric exemplar_agent_export_<metric>_total{reason=...}.
+// X(name, kind, metric, reason, sentence): kind is a CounterKind; the metric is
+// exemplar_agent_export_<metric>_total{reason=...}.
 #pragma once
 
 #include <array>
@@ -10,29 +11,29 @@
 
 // clang-format off
 #define EXA_EXPORT_COUNTERS(X)                                                                     \
-  X(kSpansQueued, spans_queued, "", "spans handed to a span exporter")                             \
-  X(kSpansSent, spans_sent, "", "spans acknowledged by the backend")                               \
-  X(kSpansRejected, spans_rejected, partial_success, "spans the backend rejected")                 \
-  X(kSpansDroppedQueueFull, spans_dropped, queue_full, "oldest spans dropped: queue full")         \
-  X(kSpansDroppedRefused, spans_dropped, refused, "spans in a batch the backend refused for good") \
-  X(kSpansDroppedExpired, spans_dropped, expired, "spans retried for too long")                    \
-  X(kSpansDroppedShutdown, spans_dropped, shutdown, "spans left at shutdown")                      \
-  X(kMetricBatchesSent, metric_batches_sent, "", "metric batches acknowledged")                    \
-  X(kMetricBatchesSuperseded, metric_batches_dropped, superseded, "replaced by a newer batch")     \
-  X(kMetricBatchesRefused, metric_batches_dropped, refused, "refused for good by the backend")     \
-  X(kMetricPointsRejected, metric_points_rejected, partial_success, "points the backend rejected") \
-  X(kAttemptsRetried, attempts, retry, "export attempts that will be tried again")                 \
-  X(kAttemptsFailed, attempts, failed, "export attempts that failed for good")                     \
-  X(kScrapes, scrapes, "", "scrapes of the metrics endpoint answered")                             \
-  X(kExemplarsOmitted, exemplars_omitted, text_format, "exemplars a scrape could not carry")        \
-  X(kExemplarsReplaced, exemplars_omitted, replaced, "no scrape came before a better one did")     \
-  X(kExemplarsGivenUp, exemplars_omitted, given_up, "no scrape came for ten minutes, or too many")
+  X(kSpansQueued, kFlow, spans_queued, "", "spans handed to a span exporter")                      \
+  X(kSpansSent, kFlow, spans_sent, "", "spans acknowledged by the backend")                        \
+  X(kSpansRejected, kLoss, spans_rejected, partial_success, "spans the backend rejected")          \
+  X(kSpansDroppedQueueFull, kLoss, spans_dropped, queue_full, "oldest spans dropped: queue full")  \
+  X(kSpansDroppedRefused, kLoss, spans_dropped, refused, "spans in a batch the backend refused for good") \
+  X(kSpansDroppedExpired, kLoss, spans_dropped, expired, "spans retried for too long")             \
+  X(kSpansDroppedShutdown, kLoss, spans_dropped, shutdown, "spans left at shutdown")               \
+  X(kMetricBatchesSent, kFlow, metric_batches_sent, "", "metric batches acknowledged")             \
+  X(kMetricBatchesSuperseded, kDegraded, metric_batches_dropped, superseded, "replaced by a newer batch") \
+  X(kMetricBatchesRefused, kLoss, metric_batches_dropped, refused, "refused for good by the backend") \
+  X(kMetricPointsRejected, kLoss, metric_points_rejected, partial_success, "points the backend rejected") \
+  X(kAttemptsRetried, kFlow, attempts, retry, "export attempts that will be tried again")          \
+  X(kAttemptsFailed, kDegraded, attempts, failed, "export attempts that failed for good")          \
+  X(kScrapes, kFlow, scrapes, "", "scrapes of the metrics endpoint answered")                      \
+  X(kExemplarsOmitted, kDegraded, exemplars_omitted, text_format, "exemplars a scrape could not carry") \
+  X(kExemplarsReplaced, kDegraded, exemplars_omitted, replaced, "no scrape came before a better one did") \
+  X(kExemplarsGivenUp, kDegraded, exemplars_omitted, given_up, "no scrape came for ten minutes, or too many")
 // clang-format on
 
 namespace exa {
 
 enum class ExportCounter : std::size_t {
-#define EXA_X(name, metric, reason, sentence) name,
+#define EXA_X(name, kind, metric, reason, sentence) name,
   EXA_EXPORT_COUNTERS(EXA_X)
 #undef EXA_X
       kCount

@@ -82,11 +82,19 @@ struct HistogramPoint {
   std::shared_ptr<const WindowShare> window;  // null: nothing was counted in it
 };
 
+// What a rise of a counter means. No format carries it: it is for the agent's own displays.
+enum class CounterKind : std::uint8_t {
+  kFlow,      // work done, or left out as configured
+  kLoss,      // something is missing that users would count or look for
+  kDegraded,  // nothing is missing, but less is known about it, or later
+};
+
 struct NumberPoint {
   Attributes attributes;
   WallTime start;  // unused by gauges
   WallTime time;
   std::variant<std::int64_t, double> value;
+  CounterKind kind = CounterKind::kFlow;
 };
 
 struct Gauge {

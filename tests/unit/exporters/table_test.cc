@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "agent/telemetry/self_metrics.h"
 #include "exporters/console/safe_text.h"
 #include "exporters/console/table_exporter.h"
 #include "exporters/console/table_text.h"
@@ -15,7 +16,9 @@
 namespace exa {
 namespace {
 
+using testing::ElementsAre;
 using testing::EndsWith;
+using testing::FieldsAre;
 using testing::HasSubstr;
 using testing::Not;
 namespace s = samples;
@@ -24,6 +27,11 @@ constexpr std::uint64_t kMs = 1'000'000;
 
 WindowView view_of(const MetricBatch& batch, RowOrder order = RowOrder::kTime) {
   return WindowReader().read(batch, order);
+}
+
+// What the agent says of itself, made as the agent makes it.
+ResourceMetrics account_of(const Counters& counters, const ExportCounters& exports = {}) {
+  return self_metrics(s::resource("exemplar-agent"), counters, exports, {}, {}, {}, {});
 }
 
 Attributes answered(int status) {
@@ -88,11 +96,9 @@ TEST(WindowRows, AddSeriesOfOneRowAndCountErrors) {
   auto elsewhere = point_of(503, {7 * kMs, 9 * kMs});
   elsewhere.attributes.push_back({"http.route", std::string("/a")});
   auto queue = s::duration_metric({hundred()}, "exemplar_agent.http.server.queue.duration");
-  const auto view = view_of(
-      s::batch({s::duration_metric({point_of(503, {2 * kMs, 4 * kMs}), elsewhere}),
-                s::duration_metric({point_of(503, {1 * kMs})}, "http.client.request.duration"),
-                queue, s::counter_metric("exemplar_agent_records_dropped_total", 7, "malformed"),
-                s::counter_metric("exemplar_agent_exchanges_total", 30, "")}));
+  const auto view = view_of(s::batch(
+      {s::duration_metric({point_of(503, {2 * kMs, 4 * kMs}), elsewhere}),
+       s::duration_metric({point_of(503, {1 * kMs})}, "http.client.request.duration"), queue}));
   ASSERT_EQ(view.services.size(), 1u);
   ASSERT_EQ(view.services[0].rows.size(), 2u);
   const auto& server = view.services[0].rows[0];
@@ -103,9 +109,6 @@ TEST(WindowRows, AddSeriesOfOneRowAndCountErrors) {
   EXPECT_EQ(server.min_ns, 2 * kMs);
   EXPECT_EQ(quantile_ns(server, 0.5), 4 * kMs);
   EXPECT_EQ(view.services[0].rows[1].side, "client");
-  ASSERT_EQ(view.losses.size(), 1u);
-  EXPECT_EQ(view.losses[0].name, "records_dropped{malformed}");
-  EXPECT_EQ(view.losses[0].count, 7u);
 }
 
 TEST(WindowRows, CellsOfHalfOfARowTellNoQuantiles) {
@@ -121,17 +124,34 @@ TEST(WindowRows, CellsOfHalfOfARowTellNoQuantiles) {
   EXPECT_FALSE(row.slowest) << "nobody knows which request that was";
 }
 
+TEST(WindowRows, TellLossesApartFromWhatIsLessKnown) {
+  Counters counters;
+  counters.add(Counter::kExchanges, 30);
+  counters.add(Counter::kExchangesExcluded, 4);
+  counters.add(Counter::kRecordsMalformed, 7);
+  counters.add(Counter::kContextCut, 2);
+  ExportCounters exports;
+  exports.add(ExportCounter::kSpansDroppedQueueFull, 5);
+  auto batch = s::batch({});
+  batch.resources.push_back(account_of(counters, exports));
+  const auto view = view_of(batch);
+  EXPECT_THAT(view.losses, ElementsAre(FieldsAre("export.spans_dropped{queue_full}", 5u),
+                                       FieldsAre("records_dropped{malformed}", 7u)));
+  EXPECT_THAT(view.degraded, ElementsAre(FieldsAre("heads_cut{context}", 2u)));
+}
+
 TEST(WindowRows, LossesAreThoseSinceTheBatchBefore) {
   WindowReader reader;
-  const auto lost = [&](std::int64_t count) {
-    return reader
-        .read(s::batch({s::counter_metric("exemplar_agent_records_dropped_total", count, "x")}),
-              RowOrder::kTime)
-        .losses;
+  Counters counters;
+  const auto lost_besides = [&](std::uint64_t count) {
+    counters.add(Counter::kRecordsMalformed, count);
+    auto batch = s::batch({});
+    batch.resources.push_back(account_of(counters));
+    return reader.read(batch, RowOrder::kTime).losses;
   };
-  EXPECT_EQ(lost(7).at(0).count, 7u);
-  EXPECT_TRUE(lost(7).empty());
-  EXPECT_EQ(lost(10).at(0).count, 3u);
+  EXPECT_EQ(lost_besides(7).at(0).count, 7u);
+  EXPECT_TRUE(lost_besides(0).empty());
+  EXPECT_EQ(lost_besides(3).at(0).count, 3u);
 }
 
 TEST(WindowRows, StandByServiceInTheOrderAskedFor) {
@@ -158,11 +178,14 @@ MetricBatch busy_window() {
   auto share = *of_caller.window;
   share.slowest->trace_id = s::trace_id(8);
   of_caller.window = std::make_shared<const WindowShare>(share);
-  return s::batch(
-      {s::duration_metric(
-           {of_caller,
-            point_of(503, {288'000}, {s::exemplar(0.000288, 9, 5, ExemplarReason::kError)})}),
-       s::counter_metric("exemplar_agent_records_dropped_total", 7, "malformed")});
+  Counters counters;
+  counters.add(Counter::kRecordsMalformed, 7);
+  counters.add(Counter::kHeadTooLong, 1);
+  auto batch = s::batch({s::duration_metric(
+      {of_caller,
+       point_of(503, {288'000}, {s::exemplar(0.000288, 9, 5, ExemplarReason::kError)})})});
+  batch.resources.push_back(account_of(counters));
+  return batch;
 }
 
 TEST(Table, ReadsWell) {
@@ -176,7 +199,8 @@ TEST(Table, ReadsWell) {
       "               server  GET     503        0.1   288 us   288 us   288 us   288 us       1\n"
       "    slowest  288 us  22:13:23.120  from 10.0.0.1:40000  /users/4711 (/users/{id})\n"
       "    error  288 us  trace  4bf92f3577b34da6a3ce929d0e0e4709\n"
-      "lost in this window: records_dropped{malformed} 7\n");
+      "lost in this window: records_dropped{malformed} 7\n"
+      "less known in this window: heads_cut{budget} 1\n");
 }
 
 TEST(Table, NoLineIsWiderThanTheTerminal) {
