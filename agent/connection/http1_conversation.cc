@@ -118,16 +118,22 @@ void Http1Conversation::settle_response_end(Connection& connection, std::string_
 }
 
 // A request body whose end cannot be counted ends with the answer, whatever it looks like; a body
-// that waits for a 100 may never be sent.
+// that waits for a 100 may never be sent. Of the next request the first read may take one byte
+// only: so Go's servers notice that a client has left.
 void Http1Conversation::settle_request_end(Connection& connection, const ChunkEvent& chunk,
                                            std::string_view bytes) {
   auto& stream = connection.request();
   const bool unsent = stream.expect_continue && stream.body.untouched();
   if (!stream.open_ended() && !unsent) return;
-  if (!starts(detect_protocol(bytes), Side::kRequest)) return;
+  const auto detection = detect_protocol(bytes);
+  if (bytes.empty() || detection.verdict == Verdict::kNo || starts(detection, Side::kResponse))
+    return;
   const auto& queue = connection.unanswered;
-  const bool answered =
-      queue.empty() || (connection.response().open_ended() && queue.size + queue.passed_over == 1);
+  // A client that reads the rest of an answer by splice makes its next request before that is told.
+  const bool answer_runs =
+      connection.response().open_ended() ||
+      (connection.role == Role::kClient && connection.response().state == StreamState::kBody);
+  const bool answered = queue.empty() || (answer_runs && queue.size + queue.passed_over == 1);
   if (answered && turned(chunk)) stream.state = StreamState::kHead;
 }
 
@@ -310,7 +316,9 @@ void Http1Conversation::on_response_end(Connection& connection, const EndEvent& 
   if (stream.open_ended()) {
     const bool proven = connection.has_supposed_end && stream.position == connection.supposed_end;
     const bool until_close = stream.body.kind() == http1::BodyKind::kUntilClose;
-    const bool sender_closed = end.socket_error == 0 && (!client || connection.ingress_ended);
+    // Who has read up to the sender's end has all of it, whatever comes after: a reset answers the
+    // goodbye of a client whose server has gone.
+    const bool sender_closed = client ? connection.ingress_ended : end.socket_error == 0;
     const bool cut = stream.body.kind() == http1::BodyKind::kLostChunks &&
                      end.open[static_cast<std::size_t>(opposite(connection.request_direction()))];
     if (proven || (until_close && sender_closed)) {
