@@ -234,11 +234,12 @@ int run_command(const CommandLine& command) {
 }
 
 int with_output_written(int exit_code) {
-  std::cout.flush();
   errno = 0;
+  std::cout.flush();
   const bool flushed = std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good();
   if (flushed) return exit_code;
-  print_error(fail_errno("standard output", errno != 0 ? errno : EPIPE).error().text +
+  // Where an earlier write failed, its reason is gone.
+  print_error((errno != 0 ? fail_errno("standard output", errno).error().text : "standard output") +
               ": not all was printed");
   return exit_code == kExitOk ? kExitFailure : exit_code;
 }

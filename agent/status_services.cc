@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "agent/discovery/tls/connection_reasons.h"
 #include "agent/status_table.h"
 #include "exporters/console/safe_text.h"
 
@@ -53,8 +54,7 @@ Reasons unread_reasons(const Json& processes) {
   Reasons reasons;
   for (const Json& process : list_in(processes, "processes"))
     for (const Json& use : list_in(process, "tls"))
-      if (auto reason = text_in(use, "reason");
-          !reason.empty() && reason != "read" && reason != "no TLS library")
+      if (auto reason = text_in(use, "reason"); is_unread_reason(reason))
         reasons[number_in(process, "pid")].insert(std::move(reason));
   return reasons;
 }

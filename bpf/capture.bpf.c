@@ -136,14 +136,17 @@ advance:
   /* On an excluded port too: the stream above must know that it is excluded. */
   if (exa_tls_enabled && !told && (state->flags & (EXA_SOCKET_TLS | EXA_SOCKET_EXCLUDED_PORT)) &&
       !(state->flags & (EXA_SOCKET_OF_KERNEL | EXA_SOCKET_EXCLUDED_PROCESS))) {
-    struct exa_ciphertext cipher = {.arrival_ns = arrival_ns,
-                                    .now = now,
-                                    .length = length,
-                                    .sequence = sequence,
-                                    .direction = direction,
-                                    .scratch_slot = slot};
-    int noted = exa_tls_on_ciphertext(sk, task, state, &cipher);
-    barrier_var(noted);
+    scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
+    if (scratch) {
+      scratch->ciphertext = (struct exa_ciphertext){.arrival_ns = arrival_ns,
+                                                    .now = now,
+                                                    .length = length,
+                                                    .sequence = sequence,
+                                                    .direction = direction,
+                                                    .scratch_slot = slot};
+      int noted = exa_tls_on_ciphertext(sk, task, state, &scratch->ciphertext);
+      barrier_var(noted);
+    }
   }
   /* After the record, so that the sweep never tells a position before the chunk that reached it. */
   if (told) flow->told_position = position + length;

@@ -179,7 +179,8 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
   }
   if (moved <= 0 || moved > 0x7fffffff) {
     EXA_COUNT_SHARED(row, TLS_FILTERED_EMPTY);
-    if (moved == 0 && (shape == EXA_TLS_SHAPE_SIZED || shape == EXA_TLS_SHAPE_INNER)) {
+    if (moved == 0 && (shape == EXA_TLS_SHAPE_SIZED || shape == EXA_TLS_SHAPE_INNER ||
+                       (shape == EXA_TLS_SHAPE_GO && exa_tls_go_eof(regs)))) {
       stream = bpf_map_lookup_elem(&exa_tls_streams, &key);
       if (stream) exa_emit_end(&stream->state, EXA_END_INGRESS, 0);
     }

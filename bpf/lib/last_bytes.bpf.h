@@ -35,7 +35,10 @@ __noinline int exa_look_at_last(struct exa_socket_state* state, const struct exa
     const struct exa_segment* earlier = &scratch->segment[(segment - 1) & (EXA_MAX_SEGMENTS - 1)];
     __u32 more = 8 - bytes;
     if (earlier->size_bytes < more) more = earlier->size_bytes;
-    if (more && more < 8) {
+    barrier_var(
+        more); /* or the compiler leaves out the mask, of which Linux 6.12 learns the bound */
+    more &= 7;
+    if (more) {
       if (bpf_probe_read_user(&before, more,
                               (void*)(earlier->address + earlier->size_bytes - more)))
         goto unknown;

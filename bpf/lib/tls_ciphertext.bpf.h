@@ -19,17 +19,6 @@
 /* Set before loading if the TLS programs will be there; otherwise all of this is dead code. */
 extern const volatile __u32 exa_tls_enabled;
 
-struct exa_ciphertext {
-  __u64 arrival_ns;
-  __u64 now;
-  __u32 length;
-  __u32 sequence;
-  __u32 direction;
-  __u32 first_record; /* length of the application record it begins with, 0 unknown */
-  __u32 last_record;  /* of the last that its first bytes show */
-  __u32 scratch_slot; /* of the program that asks */
-};
-
 /* The call of a TLS library that this socket call happens in. */
 static __always_inline struct exa_tls_call* exa_tls_enclosing_call(struct task_struct* task,
                                                                    struct exa_tls_call* thread,

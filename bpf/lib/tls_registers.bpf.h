@@ -53,6 +53,10 @@ static __always_inline void exa_tls_arguments(const struct pt_regs* regs, int sh
 static __always_inline __u64 exa_tls_result(const struct pt_regs* regs) {
   return regs->ax;
 }
+/* What the error of a Go function that returns a number and an error points at. */
+static __always_inline __u64 exa_tls_go_error(const struct pt_regs* regs) {
+  return regs->cx;
+}
 
 static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
   return regs->sp;
@@ -95,6 +99,9 @@ static __always_inline void exa_tls_arguments(const struct pt_regs* regs, int sh
 static __always_inline __u64 exa_tls_result(const struct pt_regs* regs) {
   return regs->regs[0];
 }
+static __always_inline __u64 exa_tls_go_error(const struct pt_regs* regs) {
+  return regs->regs[2];
+}
 
 static __always_inline __u64 exa_tls_stack(const struct pt_regs* regs) {
   return regs->sp;
@@ -122,4 +129,18 @@ static __always_inline int exa_tls_returns_from(const struct exa_tls_call* call,
 }
 
 #endif
+
+/* Did a Go function return io.EOF, a pointer to the text "EOF"? Other errors say more. */
+static __always_inline int exa_tls_go_eof(const struct pt_regs* regs) {
+  struct {
+    __u64 address;
+    __u64 bytes;
+  } text = {};
+  char eof[4] = {};
+
+  if (bpf_probe_read_user(&text, sizeof(text), (void*)exa_tls_go_error(regs))) return 0;
+  if (text.bytes != 3 || bpf_probe_read_user(eof, 3, (void*)text.address)) return 0;
+  return eof[0] == 'E' && eof[1] == 'O' && eof[2] == 'F';
+}
+
 #endif

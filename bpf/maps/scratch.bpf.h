@@ -16,12 +16,25 @@ struct exa_segment { /* struct iovec */
   __u64 size_bytes;
 };
 
+/* Ciphertext that a socket call moved. */
+struct exa_ciphertext {
+  __u64 arrival_ns;
+  __u64 now;
+  __u32 length;
+  __u32 sequence;
+  __u32 direction;
+  __u32 first_record; /* length of the application record it begins with, 0 unknown */
+  __u32 last_record;  /* of the last that its first bytes show */
+  __u32 scratch_slot; /* of the program that asks */
+};
+
 /* The payload has room for twice the limit, so that the verifier can see that any offset below the
  * limit plus any length up to it stays inside. */
 struct exa_scratch {
   struct exa_chunk_event event;
   __u8 payload[2 * EXA_MAX_CAPTURE_BYTES];
   struct exa_segment segment[EXA_MAX_SEGMENTS];
+  struct exa_ciphertext ciphertext; /* here, as all that are called share one stack of 512 bytes */
 };
 
 struct {

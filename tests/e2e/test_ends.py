@@ -18,36 +18,46 @@ ENDS = ("server_closes", "client_closes", "fin_with_data", "half_close", "shutdo
 # without a body cannot be cut.
 IMPOSSIBLE = {("close", "client_closes"), ("close", "reset"), ("close", "cut"), ("close", "cut_reset"),
               ("none", "cut"), ("none", "cut_reset")}
-# python's ssl has no half of a connection.
-NOT_OVER_TLS = ("half_close", "shutdown")
+# The TLS of python and node has no half of a connection that the other end would notice.
+HALVES = ("half_close", "shutdown")
 PYTHON = "/usr/bin/python3"
 
 
-def rows_of(parts, over_tls):
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory):
+    """Who speaks: ends.py over OpenSSL, and the same for node and Go."""
+    go = tls.build_go(tmp_path_factory.mktemp("go"), stripped=True)
+    return {"python": [PYTHON, SERVICES / "ends.py"], "node": ["node", SERVICES / "ends.js"],
+            "go": [go, "ends"]}
+
+
+def rows_of(parts, without=()):
     """A status of its own tells each row from the others in the histograms."""
     combinations = [(framing, end) for framing in FRAMINGS for end in ENDS
-                    if (framing, end) not in IMPOSSIBLE
-                    and not (over_tls and end in NOT_OVER_TLS)]
+                    if (framing, end) not in IMPOSSIBLE and end not in without]
     return [[210 + number, framing, end, parts]
             for number, (framing, end) in enumerate(combinations)]
 
 
 @pytest.mark.parametrize("parts", [0, 5], ids=["captured", "not-captured"])
-@pytest.mark.parametrize("transport", ["plain", "openssl"])
-def test_each_way_to_end_an_answer(start_agent, tmp_path, transport, parts):
-    over_tls = transport == "openssl"
-    rows, port = rows_of(parts, over_tls), free_port()
+@pytest.mark.parametrize("over_tls", [False, True], ids=["plain", "tls"])
+@pytest.mark.parametrize("speaker", ["python", "node", "go"])
+def test_each_way_to_end_an_answer(start_agent, tmp_path, programs, speaker, over_tls, parts):
+    rows = rows_of(parts, HALVES if over_tls and speaker != "go" else ())
+    port = free_port()
     agent = start_agent(ports=[port])
     files = []
     if over_tls:
         certificate = tls.Certificate(tmp_path)
         files = [certificate.certificate, certificate.key]
-        tls.wait_for_probes(agent)
 
-    told = subprocess.run([PYTHON, SERVICES / "ends.py", str(port), json.dumps(rows), *files],
-                          capture_output=True, text=True, timeout=60)
-    assert told.returncode == 0, told.stderr
-    whole = {int(status): ends for status, ends in json.loads(told.stdout).items()}
+    with subprocess.Popen([*programs[speaker], str(port), json.dumps(rows), *files], text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE) as program:
+        if over_tls:
+            tls.wait_for_probes(agent, program if speaker != "python" else None)
+        told, _ = program.communicate(timeout=60)  # it begins once its input ends
+    assert program.returncode == 0
+    whole = {int(status): ends for status, ends in json.loads(told).items()}
 
     agent.wait_for_count(SERVER, len(rows))
     report = agent.wait_for_count(CLIENT, len(rows))

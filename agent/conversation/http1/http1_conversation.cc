@@ -110,15 +110,22 @@ void Http1Conversation::settle_response_end(const Http1Talk& talk, std::string_v
 }
 
 // A request body whose end cannot be counted ends with the answer, whatever it looks like; a body
-// that waits for a 100 may never be sent.
+// that waits for a 100 may never be sent. Of the next request the first read may take one byte
+// only: so Go's servers notice that a client has left.
 void Http1Conversation::settle_request_end(const Http1Talk& talk, const ChunkEvent& chunk,
                                            std::string_view bytes) {
   auto& stream = talk.request();
   const bool unsent = stream.expect_continue && stream.body.untouched();
   if (!stream.open_ended() && !unsent) return;
-  if (!http1::detect(bytes).starts(Side::kRequest)) return;
+  const auto detection = http1::detect(bytes);
+  if (bytes.empty() || detection.verdict == Verdict::kNo || detection.starts(Side::kResponse))
+    return;
   const auto& queue = talk.state.unanswered;
-  const bool answered = queue.empty() || (talk.response().open_ended() && queue.waiting() == 1);
+  // A client that reads the rest of an answer by splice makes its next request before that is told.
+  const bool answer_runs =
+      talk.response().open_ended() ||
+      (talk.connection.role == Role::kClient && talk.response().state == StreamState::kBody);
+  const bool answered = queue.empty() || (answer_runs && queue.waiting() == 1);
   if (answered && turned(chunk)) stream.state = StreamState::kHead;
 }
 
@@ -325,7 +332,9 @@ void Http1Conversation::on_end(Connection& connection, const EndEvent& end) {
     const auto& so_far = talk.response_so_far();
     const bool proven = talk.state.has_supposed_end && so_far.position == talk.state.supposed_end;
     const bool until_close = stream.body.kind() == http1::BodyKind::kUntilClose;
-    const bool sender_closed = end.socket_error == 0 && (!client || connection.ingress_ended);
+    // Who has read up to the sender's end has all of it, whatever comes after: a reset answers the
+    // goodbye of a client whose server has gone.
+    const bool sender_closed = client ? connection.ingress_ended : end.socket_error == 0;
     const bool cut = stream.body.kind() == http1::BodyKind::kLostChunks &&
                      end.open[static_cast<std::size_t>(connection.response_direction())];
     if (proven || (until_close && sender_closed)) {

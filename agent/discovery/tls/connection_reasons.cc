@@ -13,7 +13,14 @@ constexpr auto kSentences = std::to_array<std::string_view>({
 #undef EXA_X
 });
 
+constexpr std::string_view kQuiet = "probed; nothing has gone through it so far";
+
 }  // namespace
+
+bool is_unread_reason(std::string_view reason) {
+  return !reason.empty() && reason != kQuiet && reason != sentence(TlsVerdict::kReadable) &&
+         reason != sentence(TlsVerdict::kNoLibrary);
+}
 
 std::string_view kind_sentence(std::size_t kind) {
   return kSentences.at(kind);
@@ -33,7 +40,7 @@ std::vector<TlsUse> told_uses(std::vector<TlsUse> uses, const std::string& execu
       use.connections = read;
     else if (use.probes > 0)
       use.reason = begun > 0 ? "probed, but no TLS of this process has gone through it"
-                             : "probed; nothing has gone through it so far";
+                             : std::string(kQuiet);
     else
       use.connections = std::exchange(unread, 0);  // told once
   }

@@ -18,6 +18,9 @@ namespace exa {
 // TLS was begun, and no plaintext of it was seen.
 [[nodiscard]] bool is_unread_tls(const exa_connection_counts& counts);
 
+// Does a use's reason say that something is not read?
+[[nodiscard]] bool is_unread_reason(std::string_view reason);
+
 // uses: what was found, of a process that the attacher knows. A library is called read once
 // something went through its probes: it may be linked in and idle. Empty: nothing to tell.
 [[nodiscard]] std::vector<TlsUse> told_uses(std::vector<TlsUse> uses, const std::string& executable,

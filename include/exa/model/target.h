@@ -45,7 +45,7 @@ constexpr bool same_process(const ProcessIdentity& a, const ProcessIdentity& b) 
 // process they are not observed.
 struct Target {
   ProcessIdentity process;
-  MonotonicTime as_of;     // of the program that ran then; unknown: of whatever it runs
+  MonotonicTime as_of{};   // of the program that ran then; unknown: of whatever it runs
   bool observed = true;    // false: excluded by configuration
   bool undecided = false;  // not observed, as what is known of it does not decide the rules
   std::string service_name;

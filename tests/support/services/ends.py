@@ -2,7 +2,8 @@
 """ends.py PORT ROWS [CERTIFICATE KEY]: a server and its client, which end connections in every way.
 ROWS is JSON: [[status, framing, end, parts], ...], one exchange on one connection each. An answer
 has so many parts of 20,000 bytes, one write each, or, with none, five bytes in the write of the head.
-Prints {status: [the server wrote the whole answer, the client read it whole]}.
+Prints {status: [the server wrote the whole answer, the client read it whole]}; begins once its input
+ends.
 
 framing: length, chunked, close (until close), none (no body)
 end:     server_closes, client_closes, fin_with_data (read with the last bytes), half_close (the
@@ -116,6 +117,7 @@ def ask(port, row, context):
 
 
 def main():
+    sys.stdin.read()
     port, rows = int(sys.argv[1]), json.loads(sys.argv[2])
     server_context = client_context = None
     if len(sys.argv) > 3:

@@ -27,10 +27,8 @@ std::span<const std::byte> bytes_of(const ChannelMessage& message) {
   return std::as_bytes(std::span(&message, 1));
 }
 ChannelMessage target_message(std::uint64_t document = 0) {
-  const Target target{.process = {.tgid = 7, .start_time_ns = 1},
-                      .service_name = "shop",
-                      .as_of = {},
-                      .resource = std::make_shared<Resource>()};
+  Target target{.process = {.tgid = 7, .start_time_ns = 1}, .service_name = "shop"};
+  target.resource = std::make_shared<Resource>();
   auto message = of(ChannelMessageType::kTarget, document);
   message.payload = encode_target(target);
   return message;

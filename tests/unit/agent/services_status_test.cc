@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "agent/discovery/tls/connection_reasons.h"
 #include "agent/service_totals.h"
 #include "agent/status_services.h"
 
@@ -98,17 +99,45 @@ constexpr const char* kServices =
         "last_unix_ms":1700000003000,"pids":[100]},
        {"name":"a-much-longer-name","served":7,"called":12,"errors":0,"over_tls":19,
         "last_unix_ms":1699990000000,"pids":[7,8]}]})";
-constexpr const char* kProcesses =
-    R"({"processes":[{"pid":8,"executable":"granian","tls":[
-        {"path":"/lib/granian.so","library":"rustls","reason":"rustls cannot be read","probes":0},
-        {"path":"/lib/libssl.so","library":"OpenSSL","reason":"read","probes":9}]}]})";
+
+// What is known of a process' TLS, with the reasons that the prober gives.
+std::string processes(const std::vector<TlsUse>& found, const exa_connection_counts& counts) {
+  auto json = nlohmann::json::object();
+  auto& process = json["processes"].emplace_back(nlohmann::json{{"pid", 8}});
+  for (const auto& use : told_uses(found, "/usr/bin/granian", counts))
+    process["tls"].push_back({{"path", use.path}, {"reason", use.reason}});
+  return json.dump();
+}
+
+std::vector<TlsUse> granian() {
+  const auto use = [](const char* path, TlsVerdict verdict, std::size_t probes) {
+    TlsUse found;
+    found.path = path;
+    found.reason = sentence(verdict);
+    found.probes = probes;
+    return found;
+  };
+  return {use("/lib/granian.so", TlsVerdict::kRustls, 0),
+          use("/lib/libssl.so", TlsVerdict::kReadable, 9),
+          use("/usr/bin/granian", TlsVerdict::kNoLibrary, 0)};
+}
 
 TEST(ServicesTable, IsAligned) {
-  EXPECT_EQ(services_table(kServices, kProcesses, kLater).value(),
+  EXPECT_EQ(services_table(kServices, processes(granian(), {}), kLater).value(),
             "SERVICE             SERVED  CALLED  ERRORS  LAST REQUEST  READ             NOT READ\n"
             "checkout              1200       0       3  2 s ago       HTTP/1           -\n"
-            "a-much-longer-name       7      12       0  2 h ago       HTTP/1 over TLS  rustls "
-            "cannot be read\n");
+            "a-much-longer-name       7      12       0  2 h ago       HTTP/1 over TLS  rustls: "
+            "Rust inlines its functions, so there is no fixed place to probe\n");
+}
+
+TEST(ServicesTable, WhatIsReadIsNotNamedAsUnread) {
+  exa_connection_counts counts{};
+  counts.connections[EXA_KIND_TLS] = 3;
+  counts.connections[EXA_KIND_TLS_READ] = 3;
+  auto found = granian();
+  found.erase(found.begin());
+  EXPECT_THAT(services_table(kServices, processes(found, counts), kLater).value(),
+              testing::EndsWith("HTTP/1 over TLS  -\n"));
 }
 
 TEST(ServicesTable, WithoutAnythingSaysSo) {
@@ -128,7 +157,7 @@ TEST(ServicesTable, NothingInItMovesACursor) {
 }
 
 TEST(StatusJson, HoldsServicesAndProcesses) {
-  const auto json = nlohmann::json::parse(status_json(kServices, kProcesses).value());
+  const auto json = nlohmann::json::parse(status_json(kServices, processes(granian(), {})).value());
   EXPECT_EQ(json["services"].size(), 2u);
   EXPECT_EQ(json["processes"].size(), 1u);
   const auto empty = nlohmann::json::parse(status_json("", "").value());

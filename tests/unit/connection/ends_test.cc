@@ -82,6 +82,20 @@ TEST_F(Ends, ClientReadsACloseDelimitedAnswerToItsEnd) {
   EXPECT_EQ(only().last_response, last_byte);
 }
 
+TEST_F(Ends, ClientWhoseGoodbyeIsResetHasAllOfACloseDelimitedAnswer) {
+  wire.writes(kGet);
+  wire.reads("HTTP/1.1 200 OK\r\n\r\nbody");
+  wire.end({.ingress = true, .egress = true, .final = true, .error = EPIPE});
+  EXPECT_EQ(only().outcome, Outcome::kComplete);
+}
+
+TEST_F(Ends, ACloseDelimitedAnswerThatIsResetIsCut) {
+  wire.writes(kGet);
+  wire.reads("HTTP/1.1 200 OK\r\n\r\nbody");
+  wire.is_over(ECONNRESET);
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByPeer);
+}
+
 TEST_F(Ends, ClientThatLeavesACloseDelimitedAnswer) {
   wire.writes(kGet);
   wire.reads("HTTP/1.1 200 OK\r\n\r\nbody");

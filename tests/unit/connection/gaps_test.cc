@@ -248,6 +248,30 @@ TEST_F(Gaps, AHeadOverTheBudgetStillCounts) {
   EXPECT_THAT(sink.exchanges, SizeIs(2));
 }
 
+TEST_F(Gaps, BehindAHeadOverTheBudgetTheNextRequestMayComeByteByByte) {
+  const std::string cookie = "Cookie: " + std::string(6'000, 'c') + "\r\n";
+  for (const std::size_t first : {1, 2, 3, 4, 5}) {
+    wire.reads("GET /long HTTP/1.1\r\nHost: shop\r\n" + cookie + "\r\n", 4'096);
+    wire.writes(kOk);
+    wire.reads(kGet.substr(0, first));
+    wire.reads(kGet.substr(first));
+    wire.writes(kOk);
+  }
+  EXPECT_THAT(sink.exchanges, SizeIs(10));
+  EXPECT_EQ(count(Counter::kOrphanResponse), 0u);
+}
+
+TEST_F(Gaps, BehindAHeadOverTheBudgetAnAnswerMayBeSpliced) {
+  const std::string cookie = "Cookie: " + std::string(6'000, 'c') + "\r\n";
+  wire.writes("GET /long HTTP/1.1\r\nHost: shop\r\n" + cookie + "\r\n", 4'096);
+  wire.reads("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
+  wire.writes(kGet);
+  wire.reads_unseen(5);  // before the request, but only the next read tells of it
+  wire.reads(kOk);
+  EXPECT_THAT(statuses(), ElementsAre(200, 200));
+  EXPECT_EQ(count(Counter::kOrphanResponse), 0u);
+}
+
 TEST_F(Gaps, ALongTargetStillCounts) {
   wire.reads("GET /" + std::string(5'000, 'p') + " HTTP/1.1\r\n\r\n", 4'096);
   wire.writes(kOk);

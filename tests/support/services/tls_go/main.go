@@ -5,6 +5,7 @@
 //	tls_go listener PORT CERTIFICATE KEY (crypto/tls alone: it shakes hands inside the first read)
 //	tls_go dial PORT PATH REQUESTS (shakes hands inside the first write; a connection each)
 //	tls_go client URL CONNECTIONS REQUESTS
+//	tls_go ends PORT ROWS [CERTIFICATE KEY] (as ends.py)
 //	tls_go mixed PORT CLIENT CONNECTIONS REQUESTS (as tls_mixed.py)
 package main
 
@@ -139,6 +140,10 @@ func main() {
 	}
 	if os.Args[1] == "listener" {
 		panic(listen(os.Args[2], os.Args[3], os.Args[4]))
+	}
+	if os.Args[1] == "ends" {
+		ends(os.Args[2:])
+		return
 	}
 	if os.Args[1] == "dial" {
 		requests, _ := strconv.Atoi(os.Args[4])

@@ -1,0 +1,3 @@
+# CGI
+sleep 0.2
+printf 'Content-Type: text/plain\r\n\r\nslow\n'
