@@ -21,8 +21,7 @@ namespace fs = std::filesystem;
 constexpr MonotonicTime kNow{100'000'000'000};
 constexpr MonotonicTime kMuchLater{900'000'000'000};
 
-class CgroupPathsTest
-    : public ::testing::Test {  // NOLINT(cppcoreguidelines-virtual-class-destructor)
+class CgroupPathsTest : public ::testing::Test {
  protected:
   CgroupPathsTest() {
     fs::create_directories(top_);
