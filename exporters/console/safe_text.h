@@ -10,7 +10,7 @@ namespace exa {
 // observed can move a cursor, set a title or start a line.
 std::string terminal_safe(std::string_view text);
 
-// Code points of valid UTF-8: the columns it takes, near enough.
+// The columns that valid UTF-8 takes on a terminal.
 std::size_t columns_of(std::string_view text);
 
 // At most `columns` wide, the last one "…" if cut.

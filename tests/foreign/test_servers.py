@@ -55,8 +55,9 @@ def test_haproxy(start_agent, tmp_path, certificate, how):
     with applications.backend(tmp_path) as backend, \
             proxies.haproxy(tmp_path, certificate, backend, over_tls=how == "TLS",
                             splicing=how == "splicing") as server:
+        # Of an answer behind a 100 this haproxy now and then passes on the head alone.
         observe(start_agent, f"haproxy {how}", server, "haproxy", behind=backend,
-                over_tls=how == "TLS")
+                over_tls=how == "TLS", without=("EXPECT",))
 
 
 @pytest.mark.parametrize("how", ["plain", "TLS"])

@@ -85,6 +85,10 @@ TEST(Json, AcknowledgesOnceWritten) {
 }
 
 TEST(SafeText, CutsByColumnsNotBytes) {
+  EXPECT_EQ(columns_of("注文🚀"), 6u);
+  EXPECT_EQ(columns_of("e\u0301"), 1u) << "the accent joins the letter";
+  EXPECT_EQ(fitted("注文サービス", 7), "注文サ…");
+  EXPECT_EQ(fitted("注文サービス", 6), "注文…");
   EXPECT_EQ(fitted("ééééé", 5), "ééééé");
   EXPECT_EQ(fitted("éééééé", 5), "éééé…");
   EXPECT_EQ(terminal_safe("plain é 漢"), "plain é 漢");

@@ -219,6 +219,15 @@ TEST(Table, NoLineIsWiderThanTheTerminal) {
   }
 }
 
+TEST(Table, NorWithANameInWideCharacters) {
+  auto batch = busy_window();
+  batch.resources[0].resource =
+      s::resource("注文サービス-production-eu-west-1-注文サービス-注文🚀");
+  for (const std::size_t columns : {60u, 80u, 120u})
+    for (const auto& line : lines_of(table_text(view_of(batch), {.columns = columns})))
+      EXPECT_LE(columns_of(line), columns) << line;
+}
+
 TEST(Table, AllColumnsFindRoomIn80) {
   auto batch = s::batch({s::duration_metric({hundred(), point_of(503, {4 * kMs})})});
   const auto lines = lines_of(table_text(view_of(batch), {.columns = 80}));
