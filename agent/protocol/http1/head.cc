@@ -113,9 +113,10 @@ InvalidReason parse_odd_request_line(std::string_view rest, RequestHead& head) {
   const bool known_method = head.method != Method::kOther && head.method != Method::kConnect;
   const bool credible = versioned ? usual_method || usual_target
                                   : known_method && usual_target && !names_other_protocol(last);
-  const bool http2 = head.method_text == "PRI";
+  // The first words of HTTP/2 and of a proxy, which may come in pieces.
+  const bool foreign = head.method_text == "PRI" || head.method_text == "PROXY";
   head.version = parse_version(last);
-  if (!credible || http2) {
+  if (!credible || foreign) {
     if (!versioned) return InvalidReason::kStartLine;
     return head.version == Protocol::kUnknown ? InvalidReason::kVersion : InvalidReason::kTarget;
   }

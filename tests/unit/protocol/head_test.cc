@@ -118,6 +118,7 @@ TEST(RequestHead, RejectsWhatIsNoRequestLine) {
   EXPECT_EQ(request_reason("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), InvalidReason::kVersion);
   EXPECT_EQ(request_reason("GET key\r\n\r\n"), InvalidReason::kStartLine);
   EXPECT_EQ(request_reason("XYZZY /key\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(request_reason("PROXY TCP4 a b HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);
   EXPECT_EQ(request_reason("OPTIONS * RTSP/1.0\r\n\r\n"), InvalidReason::kStartLine);
   EXPECT_EQ(request_reason("OPTIONS sip:a@b SIP/2.0\r\n\r\n"), InvalidReason::kStartLine);
   EXPECT_EQ(request_reason("CONNECT {\"verbose\":false}\r\n\r\n"), InvalidReason::kStartLine);
