@@ -151,6 +151,10 @@ Http1Conversation::Step Http1Conversation::read_request_head(Connection& connect
     result = http1::parse_request_head(head_text.text, head);
 
   if (head_text.kept_bytes == 0) note_head_start(stream, chunk, bytes);
+  // Behind something unknown only a valid head proves that the connection speaks HTTP.
+  const bool first = chunk.position == 0 || stream.position == head_text.kept_bytes;
+  if (result.reason != InvalidReason::kNone && !connection.confirmed && !first)
+    return reject_request(connection, result.reason);
   if (result.status == ParseStatus::kMessage) {
     accept_request(connection, head, result.consumed_bytes - head.leading_bytes);
     note_pipelining(connection, chunk, bytes);

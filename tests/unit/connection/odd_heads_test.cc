@@ -132,6 +132,19 @@ TEST_F(OddHeads, AnotherProtocolBehindARequestLineIsNone) {
   EXPECT_THAT(sink.exchanges, IsEmpty());
 }
 
+TEST_F(OddHeads, BehindSomethingUnknownOnlyAValidHeadIsBelieved) {
+  wire.reads("hello\n");
+  wire.reads("GET /a b HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  EXPECT_THAT(sink.exchanges, IsEmpty());
+}
+
+TEST_F(OddHeads, OneBehindAProxyHeaderCounts) {
+  wire.reads("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /a b HTTP/1.1\r\n\r\n");
+  wire.writes(kBad);
+  EXPECT_EQ(only().status, 400);
+}
+
 // Of whom the second answer is depends on how the server reads the first request.
 TEST_F(OddHeads, ARequestInADisputedBodyTakesNobodysAnswer) {
   const std::vector<std::vector<std::string>> sent = {
