@@ -95,7 +95,7 @@ class Http1Conversation {
   void accept_request(Connection& connection, const http1::RequestHead& head,
                       std::uint64_t head_bytes);
   bool accept_cut_request(Connection& connection, std::string_view text, http1::RequestHead& head);
-  void accept_unfinished_request(Connection& connection, const ChunkEvent& answer,
+  bool accept_unfinished_request(Connection& connection, const ChunkEvent& answer,
                                  std::string_view bytes);
   void accept_response(Connection& connection, const http1::ResponseHead& head, ParseStatus status,
                        std::uint64_t head_bytes, MonotonicTime last_byte);

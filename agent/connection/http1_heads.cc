@@ -236,21 +236,22 @@ bool Http1Conversation::accept_cut_request(Connection& connection, std::string_v
 }
 
 // A server need not read a head to its end to refuse it. What of it is still to come is no request.
-void Http1Conversation::accept_unfinished_request(Connection& connection, const ChunkEvent& answer,
+bool Http1Conversation::accept_unfinished_request(Connection& connection, const ChunkEvent& answer,
                                                   std::string_view bytes) {
   const auto kept = kept_head(connection.request());
   const bool all_seen = answer.other.position == connection.request().position;
   const auto detection = detect_protocol(bytes);
   if (kept.empty() || !all_seen || detection.verdict != Verdict::kYes ||
       detection.side != Side::kResponse)
-    return;
+    return false;
   http1::RequestHead head;
   const auto result = http1::parse_request_head(kept, head);
-  if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(kept, head)) return;
+  if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(kept, head)) return false;
   counters_.add(Counter::kParseErrorRequest);
   head.body = {http1::BodyKind::kDisputed, 0};
   accept_request(connection, head, kept.size() - head.leading_bytes);
   drop_head(connection, connection.request());
+  return true;
 }
 
 Http1Conversation::Step Http1Conversation::read_response_head(Connection& connection,
@@ -258,7 +259,8 @@ Http1Conversation::Step Http1Conversation::read_response_head(Connection& connec
                                                               std::string_view bytes, bool cut) {
   auto& stream = connection.response();
   auto& queue = connection.unanswered;
-  if (queue.empty()) accept_unfinished_request(connection, chunk, bytes);
+  if (queue.empty() && accept_unfinished_request(connection, chunk, bytes))
+    return {.use = ChunkUse::kParseError};
   if (queue.empty() || (queue.size == 0 && queue.passed_over_bodiless)) {
     if (is_blank(bytes)) return {.used_bytes = bytes.size()};
     const auto detection = detect_protocol(bytes);
