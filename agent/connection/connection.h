@@ -45,7 +45,8 @@ struct Stream {
   // Only its last bytes, a new message or the end of the connection tell where the body ends.
   [[nodiscard]] bool open_ended() const {
     return end_unseen() ||
-           (state == StreamState::kBody && body.kind() == http1::BodyKind::kUntilClose);
+           (state == StreamState::kBody && (body.kind() == http1::BodyKind::kUntilClose ||
+                                            body.kind() == http1::BodyKind::kDisputed));
   }
 };
 
@@ -70,7 +71,7 @@ struct Connection {
   ProtocolId protocol = ProtocolId::kUnknown;
   bool confirmed = false;  // a whole head has been read, so the protocol is no guess
   bool upgraded = false;   // speaks something else now
-  bool pipelined = false;  // a request came while another one waited for its answer
+  bool pipelined = false;  // a request came, or may have, while another one waited for its answer
   bool tls = false;
   bool ingress_ended = false;
   bool egress_ended = false;

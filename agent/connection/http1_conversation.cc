@@ -125,6 +125,8 @@ void Http1Conversation::settle_request_end(Connection& connection, const ChunkEv
   auto& stream = connection.request();
   const bool unsent = stream.expect_continue && stream.body.untouched();
   if (!stream.open_ended() && !unsent) return;
+  // Nobody can tell how many answers are to come.
+  if (stream.body.kind() == http1::BodyKind::kDisputed && connection.pipelined) return;
   const auto detection = detect_protocol(bytes);
   if (bytes.empty() || detection.verdict == Verdict::kNo || starts(detection, Side::kResponse))
     return;
@@ -191,6 +193,7 @@ Http1Conversation::Step Http1Conversation::read_body(Connection& connection,
   const bool ended = result.status == ParseStatus::kMessage;
   if (is_request) {
     matcher_.add_request_bytes(connection.unanswered, result.consumed_bytes);
+    connection.pipelined |= stream.body.may_hide_request();
     if (ended) stream.state = StreamState::kHead;
   } else {
     matcher_.add_response_bytes(connection.unanswered, result.consumed_bytes, chunk.time);
@@ -253,6 +256,7 @@ void Http1Conversation::gap_in_body(Connection& connection, Direction direction,
   if (direction == connection.request_direction()) {
     const auto result = stream.body.skip(gap_bytes);
     matcher_.add_request_bytes(queue, gap_bytes - result.past_end_bytes);
+    connection.pipelined |= stream.body.may_hide_request();
     if (result.status == SkipStatus::kEnd) stream.state = StreamState::kHead;
     if (result.status == SkipStatus::kPastEnd) {
       counters_.add(Counter::kOrphanGap);

@@ -83,6 +83,8 @@ class Http1Conversation {
                           bool cut);
   Step read_body(Connection& connection, const ChunkEvent& chunk, std::string_view bytes);
   Step reject_request(Connection& connection, InvalidReason reason);
+  // What a chunk with such a head is; a rule that is broken is counted.
+  ChunkUse use_of_head(InvalidReason breach, Counter counter);
 
   HeadText gather(Stream& stream, std::string_view bytes);
   // False: no block is free, or the process has its share; counted.
@@ -93,6 +95,8 @@ class Http1Conversation {
   void accept_request(Connection& connection, const http1::RequestHead& head,
                       std::uint64_t head_bytes);
   bool accept_cut_request(Connection& connection, std::string_view text, http1::RequestHead& head);
+  bool accept_unfinished_request(Connection& connection, const ChunkEvent& answer,
+                                 std::string_view bytes);
   void accept_response(Connection& connection, const http1::ResponseHead& head, ParseStatus status,
                        std::uint64_t head_bytes, MonotonicTime last_byte);
   bool accept_cut_response(Connection& connection, std::string_view text, http1::ResponseHead& head,

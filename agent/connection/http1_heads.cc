@@ -151,11 +151,16 @@ Http1Conversation::Step Http1Conversation::read_request_head(Connection& connect
     result = http1::parse_request_head(head_text.text, head);
 
   if (head_text.kept_bytes == 0) note_head_start(stream, chunk, bytes);
+  // Behind something unknown only a valid head proves that the connection speaks HTTP.
+  const bool first = chunk.position == 0 || stream.position == head_text.kept_bytes;
+  if (result.reason != InvalidReason::kNone && !connection.confirmed && !first)
+    return reject_request(connection, result.reason);
   if (result.status == ParseStatus::kMessage) {
     accept_request(connection, head, result.consumed_bytes - head.leading_bytes);
     note_pipelining(connection, chunk, bytes);
     drop_head(connection, stream);
-    return {.used_bytes = result.consumed_bytes - head_text.kept_bytes};
+    return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
+            .use = use_of_head(result.reason, Counter::kParseErrorRequest)};
   }
   if (result.status == ParseStatus::kInvalid) return reject_request(connection, result.reason);
   if (is_blank(head_text.text)) {
@@ -184,8 +189,13 @@ Http1Conversation::Step Http1Conversation::reject_request(Connection& connection
     connection.protocol = ProtocolId::kUnknown;
     return {.use = ChunkUse::kNotProtocol, .lost = true};
   }
-  counters_.add(is_framing(reason) ? Counter::kParseErrorFraming : Counter::kParseErrorRequest);
-  return {.use = ChunkUse::kParseError, .lost = true};
+  return {.use = use_of_head(reason, Counter::kParseErrorRequest), .lost = true};
+}
+
+ChunkUse Http1Conversation::use_of_head(InvalidReason breach, Counter counter) {
+  if (breach == InvalidReason::kNone) return ChunkUse::kBelonging;
+  counters_.add(is_framing(breach) ? Counter::kParseErrorFraming : counter);
+  return ChunkUse::kParseError;
 }
 
 void Http1Conversation::accept_request(Connection& connection, const http1::RequestHead& head,
@@ -193,6 +203,7 @@ void Http1Conversation::accept_request(Connection& connection, const http1::Requ
   auto& stream = connection.request();
   auto& response = connection.response();
   connection.confirmed = true;
+  connection.pipelined |= head.hides_request;
   if (response.open_ended() && !connection.has_supposed_end) {
     connection.has_supposed_end = true;
     connection.supposed_end = response.position;
@@ -224,11 +235,32 @@ bool Http1Conversation::accept_cut_request(Connection& connection, std::string_v
   return true;
 }
 
+// A server need not read a head to its end to refuse it. What of it is still to come is no request.
+bool Http1Conversation::accept_unfinished_request(Connection& connection, const ChunkEvent& answer,
+                                                  std::string_view bytes) {
+  const auto kept = kept_head(connection.request());
+  const bool all_seen = answer.other.position == connection.request().position;
+  const auto detection = detect_protocol(bytes);
+  if (kept.empty() || !all_seen || detection.verdict != Verdict::kYes ||
+      detection.side != Side::kResponse)
+    return false;
+  http1::RequestHead head;
+  const auto result = http1::parse_request_head(kept, head);
+  if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(kept, head)) return false;
+  counters_.add(Counter::kParseErrorRequest);
+  head.body = {http1::BodyKind::kDisputed, 0};
+  accept_request(connection, head, kept.size() - head.leading_bytes);
+  drop_head(connection, connection.request());
+  return true;
+}
+
 Http1Conversation::Step Http1Conversation::read_response_head(Connection& connection,
                                                               const ChunkEvent& chunk,
                                                               std::string_view bytes, bool cut) {
   auto& stream = connection.response();
   auto& queue = connection.unanswered;
+  if (queue.empty() && accept_unfinished_request(connection, chunk, bytes))
+    return {.use = ChunkUse::kParseError};
   if (queue.empty() || (queue.size == 0 && queue.passed_over_bodiless)) {
     if (is_blank(bytes)) return {.used_bytes = bytes.size()};
     const auto detection = detect_protocol(bytes);
@@ -252,13 +284,12 @@ Http1Conversation::Step Http1Conversation::read_response_head(Connection& connec
     accept_response(connection, head, result.status, result.consumed_bytes - head.leading_bytes,
                     chunk.time);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
+            .use = use_of_head(result.reason, Counter::kParseErrorResponse),
             .lost = connection.upgraded};
   }
   if (result.status == ParseStatus::kInvalid) {
-    counters_.add(is_framing(result.reason) ? Counter::kParseErrorFraming
-                                            : Counter::kParseErrorResponse);
     abandon(connection, Counter::kOrphanRequest);
-    return {.use = ChunkUse::kParseError, .lost = true};
+    return {.use = use_of_head(result.reason, Counter::kParseErrorResponse), .lost = true};
   }
   if (is_blank(head_text.text)) {
     drop_head(connection, stream);
@@ -296,7 +327,7 @@ void Http1Conversation::accept_response(Connection& connection, const http1::Res
     return;
   }
   stream.state = StreamState::kBody;
-  if (head.body.kind == http1::BodyKind::kUnknown) lose_response_end(connection);
+  if (stream.open_ended()) lose_response_end(connection);
 }
 
 bool Http1Conversation::accept_cut_response(Connection& connection, std::string_view text,

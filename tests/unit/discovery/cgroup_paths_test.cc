@@ -74,7 +74,9 @@ TEST_F(CgroupPathsTest, WhatIsGoneOrUnknownHasNone) {
   auto paths = this->paths();
   EXPECT_EQ(paths.path_of(0, kNow), "");
   EXPECT_EQ(paths.path_of(~std::uint64_t{0}, kNow), "");
-  if (inode(top_ / "other") != gone) EXPECT_EQ(paths.path_of(gone, kNow), "");
+  if (inode(top_ / "other") != gone) {
+    EXPECT_EQ(paths.path_of(gone, kNow), "");
+  }
   EXPECT_EQ(CgroupPaths().path_of(gone, kNow), "");
 }
 
