@@ -25,11 +25,6 @@ NOBODY = 65534
 
 
 @pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
-
-
-@pytest.fixture
 def open_folder():
     """Where other users may read and write."""
     with tempfile.TemporaryDirectory() as folder:
