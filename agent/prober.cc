@@ -74,7 +74,8 @@ Prober::Prober(const Config& config, Reload reload, Log& log, kernel::CapturePro
           config.targets, this_host(),
           ProcReader([this](int process_fd, std::uint32_t owner, const std::string& executable) {
             return words_of(process_fd, owner, executable);
-          })),
+          }),
+          CgroupPaths::of_this_host()),
       engines_(engine_files(config.containers)),
       programs_(std::move(programs)),
       status_(status_path(config)),
@@ -232,7 +233,10 @@ void Prober::read_control_ring() {
     const auto verdict = open_verdict(process->process.tgid);
     auto [found, looked_at] = finder_.resolve({.process = process->process,
                                                .comm = std::string(process->comm.view()),
-                                               .exe_name = std::string(process->exe_name.view())});
+                                               .exe_name = std::string(process->exe_name.view()),
+                                               .cgroup_id = process->cgroup_id,
+                                               .parent_tgid = process->parent_tgid,
+                                               .forked = process->forked});
     // What is known by its announcement only says nothing about whoever has the number now.
     if (looked_at && !found.target.observed) enter(verdict, found.target);
     found.target.as_of = process->time;

@@ -142,9 +142,8 @@ advance:
                                                     .now = now,
                                                     .length = length,
                                                     .sequence = sequence,
-                                                    .direction = direction,
-                                                    .scratch_slot = slot};
-      int noted = exa_tls_on_ciphertext(sk, task, state, &scratch->ciphertext);
+                                                    .direction = direction};
+      int noted = exa_tls_on_ciphertext(sk, task, state, scratch);
       barrier_var(noted);
     }
   }

@@ -110,7 +110,8 @@ Decoded decode_process(Record record) {
                       .uid = raw.uid,
                       .cgroup_id = raw.cgroup_id,
                       .comm = text_of<16>(raw.comm),
-                      .exe_name = text_of<64>(raw.exe_name)};
+                      .exe_name = text_of<64>(raw.exe_name),
+                      .forked = (raw.header.flags & EXA_PROCESS_FORKED) != 0};
 }
 
 Decoded decode_process_exit(Record record) {

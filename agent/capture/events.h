@@ -80,6 +80,7 @@ struct ProcessEvent {
   std::uint64_t cgroup_id;
   InlineString<16> comm;
   InlineString<64> exe_name;
+  bool forked = false;  // and has executed no program since
 };
 
 struct ProcessExitEvent {

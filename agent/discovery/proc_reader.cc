@@ -11,27 +11,11 @@
 #include <climits>
 #include <memory>
 
+#include "agent/discovery/mounts.h"
 #include "exa/base/unique_fd.h"
 
 namespace exa {
 namespace {
-
-// Which mount an open place lies on; nothing of its file system is asked for that.
-std::uint64_t mount_of(int place) {
-  struct statx status{};
-  const int done =
-      statx(place, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_MNT_ID, &status);
-  return done == 0 && (status.stx_mask & STATX_MNT_ID) != 0 ? status.stx_mnt_id : 0;
-}
-
-// Not by openat2, which says the same in one call: sandboxes such as systemd's refuse it, as they
-// cannot see its flags.
-UniqueFd open_below_no_mount(int directory, const char* name, int flags) {
-  const UniqueFd place(openat(directory, name, O_PATH | O_CLOEXEC));
-  if (!place.valid() || mount_of(place.get()) != mount_of(directory)) return {};
-  const auto again = "/proc/self/fd/" + std::to_string(place.get());
-  return UniqueFd(open(again.c_str(), flags | O_CLOEXEC | O_NONBLOCK));
-}
 
 struct ExeLink {
   std::string path;

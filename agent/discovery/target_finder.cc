@@ -17,6 +17,13 @@ bool runs(const ProcessFacts& facts, const ProcessAnnouncement& announced) {
   return name.substr(0, kToldBytes) == announced.exe_name;
 }
 
+// Its memory is a copy of its parent's, so what that says of itself holds for both. Another program
+// may have the parent's number by now, and the parent may run another one.
+bool is_copy_of(const ProcessFacts& parent, const ProcessAnnouncement& announced) {
+  return !parent.is_kernel_thread && !parent.exe_path.empty() && !announced.exe_name.empty() &&
+         runs(parent, announced) && parent.process.start_time_ns <= announced.process.start_time_ns;
+}
+
 }  // namespace
 
 FoundTarget TargetFinder::found(const ProcessFacts& facts) const {
@@ -30,7 +37,18 @@ std::optional<FoundTarget> TargetFinder::look_at(std::uint32_t tgid) {
   return found(*facts);
 }
 
-ResolvedTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const {
+// Of one that is gone, or that ended while it was looked at: its memory goes before its name does.
+void TargetFinder::add_words_of_parent(ProcessFacts& facts,
+                                       const ProcessAnnouncement& announced) const {
+  const bool has_words = !facts.script.empty() || facts.environment != OtelEnvironment{};
+  if (has_words || !announced.forked || announced.parent_tgid == 0) return;
+  auto parent = reader_.read(announced.parent_tgid);
+  if (!parent || !is_copy_of(*parent, announced)) return;
+  facts.environment = std::move(parent->environment);
+  facts.script = std::move(parent->script);
+}
+
+ResolvedTarget TargetFinder::resolve(const ProcessAnnouncement& announced) {
   auto facts = reader_.read(announced.process.tgid);
   // What belongs to somebody else by now, or runs another program, says nothing about the announced
   // one.
@@ -41,6 +59,9 @@ ResolvedTarget TargetFinder::resolve(const ProcessAnnouncement& announced) const
     facts->comm = announced.comm;
     facts->exe_path = announced.exe_name;
   }
+  add_words_of_parent(*facts, announced);
+  cgroups_.note(announced.cgroup_id, facts->cgroup);
+  if (facts->cgroup.empty()) facts->cgroup = cgroups_.path_of(announced.cgroup_id, monotonic_now());
   // A dying process has no executable any more, and a comm is cut at 15 bytes.
   if (facts->exe_path.empty()) facts->exe_path = announced.exe_name;
   // The instance id is made of what /proc knows, so that both ways give the same one.

@@ -13,7 +13,7 @@ enum class ParseStatus : std::uint8_t {
   kUpgraded,  // a whole head after which the connection speaks something else
 };
 
-// Why bytes are invalid.
+// Why bytes are invalid; of a whole head, which rule it breaks although its start line is credible.
 enum class InvalidReason : std::uint8_t {
   kNone,
   kStartLine,          // no request line or status line

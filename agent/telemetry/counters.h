@@ -24,9 +24,9 @@
   X(kConnectionsClosed, kFlow, connections, closed, "connections that ended")                      \
   X(kConnectionsEvicted, kFlow, connections, evicted, "connections forgotten: idle for long")      \
   X(kConnectionsOverShare, kLoss, connections, over_share, "forgotten: table full, their process held most") \
-  X(kParseErrorRequest, kLoss, parse_errors, request_head, "request heads that are not valid")     \
-  X(kParseErrorResponse, kLoss, parse_errors, response_head, "response heads that are not valid")  \
-  X(kParseErrorFraming, kLoss, parse_errors, framing, "bodies whose framing is contradictory")     \
+  X(kParseErrorRequest, kDegraded, parse_errors, request_head, "request heads that are not valid") \
+  X(kParseErrorResponse, kDegraded, parse_errors, response_head, "response heads that are not valid") \
+  X(kParseErrorFraming, kDegraded, parse_errors, framing, "bodies whose framing is contradictory") \
   X(kOrphanResponse, kLoss, orphans, response, "responses whose request was not seen")             \
   X(kOrphanRequest, kLoss, orphans, request, "requests whose response was not seen")               \
   X(kOrphanGap, kLoss, orphans, gap, "messages lost in bytes that were not captured")              \

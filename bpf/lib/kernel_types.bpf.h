@@ -55,7 +55,12 @@ enum {
 
 /* Kernel-internal bits, unchanged since they appeared. */
 enum { RCV_SHUTDOWN = 1, SHUTDOWN_MASK = 3, SOCK_DEAD = 0, SOCK_DONE = 1 };
-enum { PF_IO_WORKER = 0x10, PF_USER_WORKER = 0x4000, PF_KTHREAD = 0x200000 };
+enum {
+  PF_IO_WORKER = 0x10,
+  PF_FORKNOEXEC = 0x40,
+  PF_USER_WORKER = 0x4000,
+  PF_KTHREAD = 0x200000,
+};
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 #pragma clang diagnostic push

@@ -26,6 +26,7 @@ static __noinline int exa_announce_process(struct task_struct* task, struct exa_
 
   if (!task || !row) return 0;
   exa_fill_header(&event.header, EXA_EVENT_PROCESS, sizeof(event), now, 0, exa_tgid(task));
+  if (task->group_leader->flags & PF_FORKNOEXEC) event.header.flags = EXA_PROCESS_FORKED;
   event.start_time_ns = task->group_leader->start_boottime;
   event.cgroup_id = bpf_get_current_cgroup_id();
   event.parent_tgid = exa_tgid(task->real_parent);

@@ -219,15 +219,14 @@ static __noinline struct exa_tls_stream* exa_tls_follow(struct sock* sk,
 }
 
 static __noinline int exa_tls_find_record(struct task_struct* task, struct exa_socket_state* state,
-                                          struct exa_ciphertext* cipher) {
+                                          struct exa_scratch* scratch) {
   struct exa_source source;
-  struct exa_scratch* scratch;
-  __u32 slot, copied;
+  struct exa_ciphertext* cipher;
+  __u32 copied;
 
-  if (!task || !state || !cipher) return 0;
-  slot = cipher->scratch_slot;
-  scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
-  if (!scratch || cipher->length < 8) return 0;
+  if (!task || !state || !scratch) return 0;
+  cipher = &scratch->ciphertext;
+  if (cipher->length < 8) return 0;
   exa_find_source(&source, task, state, scratch, cipher->direction == EXA_EGRESS, cipher->length);
   if (source.gap != EXA_GAP_NONE) return 0;
   copied = exa_copy(&source, scratch,
@@ -278,17 +277,19 @@ static __noinline struct exa_tls_stream* exa_tls_on_nested(struct sock* sk,
   return stream;
 }
 
-/* Ciphertext of an observed process passed through this socket. */
+/* Ciphertext of an observed process passed through this socket: the one in the scratch. */
 static __noinline int exa_tls_on_ciphertext(struct sock* sk, struct task_struct* task,
                                             struct exa_socket_state* state,
-                                            struct exa_ciphertext* cipher) {
+                                            struct exa_scratch* scratch) {
+  const struct exa_ciphertext* cipher;
   const struct pt_regs* regs;
   struct exa_tls_call* thread;
   struct exa_tls_call* call;
   struct exa_tls_stream* own = 0;
   struct exa_tls_key* link;
 
-  if (!sk || !task || !state || !cipher) return 0;
+  if (!sk || !task || !state || !scratch) return 0;
+  cipher = &scratch->ciphertext;
   link = bpf_sk_storage_get(&exa_tls_links, sk, 0, 0);
   if (link && link->object) {
     const __u64 cookie = bpf_get_socket_cookie(sk);
@@ -304,7 +305,7 @@ static __noinline int exa_tls_on_ciphertext(struct sock* sk, struct task_struct*
   if (!call && !thread) return 0;
   /* Nobody looked whether an excluded socket carries TLS: only a call around it proves that. */
   if (!call && (state->flags & EXA_SOCKET_EXCLUDED_PORT)) return 0;
-  exa_tls_find_record(task, state, cipher);
+  exa_tls_find_record(task, state, scratch);
   own = call ? exa_tls_on_nested(sk, call, own, cipher) : exa_tls_follow(sk, thread, cipher);
 note:
   if (own) exa_tls_note(own, cipher);

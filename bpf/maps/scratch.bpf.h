@@ -25,7 +25,7 @@ struct exa_ciphertext {
   __u32 direction;
   __u32 first_record; /* length of the application record it begins with, 0 unknown */
   __u32 last_record;  /* of the last that its first bytes show */
-  __u32 scratch_slot; /* of the program that asks */
+  __u32 reserved;
 };
 
 /* The payload has room for twice the limit, so that the verifier can see that any offset below the

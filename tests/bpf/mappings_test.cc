@@ -75,8 +75,9 @@ void expect_file(const exa_mapping& mapping, const std::string& path) {
   // On an overlay, as the root of a container or a guest is, stat tells a number of the overlay's.
   struct statfs system{};
   ASSERT_EQ(::statfs(path.c_str(), &system), 0);
-  if (system.f_type != kOverlay)
+  if (system.f_type != kOverlay) {
     EXPECT_EQ(mapping.device, major(status.st_dev) << 20 | minor(status.st_dev));
+  }
   EXPECT_EQ(mapping.size_bytes, static_cast<std::uint64_t>(status.st_size));
   EXPECT_EQ(mapping.mtime_ns, static_cast<std::uint64_t>(status.st_mtim.tv_sec) * 1'000'000'000 +
                                   static_cast<std::uint64_t>(status.st_mtim.tv_nsec));

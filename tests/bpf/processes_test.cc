@@ -51,6 +51,7 @@ TEST_F(Processes, AreToldAtTheirFirstBytesAndAtTheirEnd) {
     const auto began = of_process<exa_process_event>(*ring, EXA_EVENT_PROCESS, child);
     ASSERT_THAT(began, SizeIs(1));
     EXPECT_EQ(began[0].parent_tgid, static_cast<std::uint32_t>(::getpid()));
+    EXPECT_EQ(began[0].header.flags, EXA_PROCESS_FORKED);
     EXPECT_EQ(began[0].uid, 0u);
     EXPECT_NE(began[0].start_time_ns, 0u);
     EXPECT_STREQ(reinterpret_cast<const char*>(began[0].comm), "exa-child");
@@ -79,6 +80,8 @@ TEST_F(Processes, AnotherProgramUnderTheSamePidIsToldAnew) {
   const auto told = of_process<exa_process_event>(records_, EXA_EVENT_PROCESS, child);
   ASSERT_THAT(told, SizeIs(2));
   EXPECT_STREQ(reinterpret_cast<const char*>(told[1].exe_name), "echo");
+  EXPECT_EQ(told[0].header.flags, EXA_PROCESS_FORKED);
+  EXPECT_EQ(told[1].header.flags, 0);
   EXPECT_EQ(told[0].start_time_ns, told[1].start_time_ns);
 }
 

@@ -4,6 +4,7 @@ import os
 
 import pytest
 
+from support import tls
 from support.accounting import assert_identities
 from support.agent import Agent
 from support.servers import Nginx
@@ -43,3 +44,14 @@ def start_agent(tmp_path):
 def nginx(tmp_path):
     with Nginx(tmp_path / "nginx") as server:
         yield server
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    return tls.Certificate(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def go(tmp_path_factory):
+    """The Go service of tests/support, without its symbols."""
+    return tls.build_go(tmp_path_factory.mktemp("go"), stripped=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -22,11 +23,6 @@ from support.waiting import eventually, http_status
 
 LIBRARY = "/usr/lib/x86_64-linux-gnu/libssl.so.3"
 NOBODY = 65534
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
 
 
 @pytest.fixture
@@ -246,10 +242,12 @@ def test_no_process_with_a_capability_reads_a_foreign_file(start_agent, tmp_path
     paths = [folder / f"slow{number}" for number in range(10)]
     for path in paths:
         write_sparse_elf(path)
-    with Mapper(*paths) as stranger:
+    with Mapper(*paths) as stranger, ThreadPoolExecutor(max_workers=1) as watch:
+        # The agent is ready, and start_agent() returns, only when they have been read.
+        readers = watch.submit(eventually, lambda: who_reads(folder, stranger.pid), within=30,
+                               what="a reader of the files")
         start_agent()
-        readers = eventually(lambda: who_reads(folder, stranger.pid), what="a reader of the files")
-        for status in readers:
+        for status in readers.result():
             assert_without_power(status)
 
 

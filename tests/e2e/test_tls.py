@@ -20,11 +20,6 @@ def https(code, method="GET"):
 
 
 @pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
-
-
-@pytest.fixture
 def start(start_agent):
     """An agent that has placed its probes for the server."""
     def begin(server, **settings):

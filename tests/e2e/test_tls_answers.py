@@ -7,16 +7,6 @@ from support.load import curl
 from support.report import CLIENT, SERVER
 
 
-@pytest.fixture(scope="module")
-def go(tmp_path_factory):
-    return tls.build_go(tmp_path_factory.mktemp("go"), stripped=True)
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
-
-
 @pytest.mark.parametrize("how, path", [("blocking", "/"), ("asyncio", "/"), ("node", "/whole"),
                                        ("node", "/piped"), ("go", "/")])
 def test_an_answer_to_a_slow_reader(start_agent, tmp_path, certificate, go, how, path):

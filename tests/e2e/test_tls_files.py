@@ -15,11 +15,6 @@ LIBRARY = "/usr/lib/x86_64-linux-gnu/libssl.so.3"
 
 
 @pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
-
-
-@pytest.fixture
 def private_library(tmp_path):
     """A folder with a libssl of its own."""
     folder = tmp_path / "private"

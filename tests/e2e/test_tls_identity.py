@@ -11,16 +11,6 @@ PYTHON = "/usr/bin/python3"
 EVERY_SPAN = "exemplars:\n  budget: 5000\n  floor: 1\n"
 
 
-@pytest.fixture(scope="module")
-def go(tmp_path_factory):
-    return tls.build_go(tmp_path_factory.mktemp("go"), stripped=True)
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
-
-
 def joined(report, server_program, client_program):
     """(server spans, those of them that are of the same trace as the client's end). A parent is the
     client's span; where the server's end was exported a window earlier, none is named."""

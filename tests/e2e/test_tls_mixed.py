@@ -2,8 +2,6 @@
 import collections
 import subprocess
 
-import pytest
-
 from support import tls
 from support.report import CLIENT, SERVER
 from support.servers import SERVICES
@@ -98,11 +96,6 @@ def check_spans(spans, crowd, without_context):
     owners = [next(iter(owners)) for owners in connections.values()]
     assert len(owners) == len(set(owners)), "two sockets for one connection"
     return len(connections)
-
-
-@pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
 
 
 def test_a_hundred_thousand_mixed_exchanges(start_agent, tmp_path, certificate):

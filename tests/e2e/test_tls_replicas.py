@@ -16,11 +16,6 @@ from support.waiting import free_port
 LIBRARY = "/usr/lib/x86_64-linux-gnu/libssl.so.3"
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
-
-
 class Image:
     """A layer with a TLS library, and containers made of it."""
 

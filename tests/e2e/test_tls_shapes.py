@@ -10,11 +10,6 @@ from support.servers import SERVICES
 PYTHON = "/usr/bin/python3"
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
-
-
 def test_answers_read_one_byte_at_a_time(start_agent, tmp_path, certificate):
     with tls.nginx(tmp_path, certificate) as server:
         agent = start_agent(ports=[server.port])

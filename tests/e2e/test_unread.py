@@ -54,11 +54,6 @@ def wait_for_counter(agent, kind, number):
     eventually(counted)
 
 
-@pytest.fixture
-def certificate(tmp_path):
-    return tls.Certificate(tmp_path)
-
-
 def test_http2_without_tls(start_agent, tmp_path):
     with Service(tmp_path, "http2_service.js") as server:
         agent = start_agent(ports=[server.port])

@@ -117,6 +117,8 @@ void Http1Conversation::settle_request_end(const Http1Talk& talk, const ChunkEve
   auto& stream = talk.request();
   const bool unsent = stream.expect_continue && stream.body.untouched();
   if (!stream.open_ended() && !unsent) return;
+  // Nobody can tell how many answers are to come.
+  if (stream.body.kind() == http1::BodyKind::kDisputed && talk.state.pipelined) return;
   const auto detection = http1::detect(bytes);
   if (bytes.empty() || detection.verdict == Verdict::kNo || detection.starts(Side::kResponse))
     return;
@@ -180,6 +182,7 @@ Http1Conversation::Step Http1Conversation::read_body(const Http1Talk& talk, cons
   const bool ended = result.status == ParseStatus::kMessage;
   if (is_request) {
     add_request_bytes(talk, result.consumed_bytes);
+    talk.state.pipelined |= stream.body.may_hide_request();
     if (ended) stream.state = StreamState::kHead;
   } else {
     add_response_bytes(talk, result.consumed_bytes, chunk.time);
@@ -237,10 +240,10 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
                                     std::uint64_t gap_bytes, MonotonicTime last_byte, bool exact) {
   using http1::SkipStatus;
   auto& stream = talk.stream(direction);
-  auto& queue = talk.state.unanswered;
   if (direction == talk.connection.request_direction()) {
     const auto result = stream.body.skip(gap_bytes);
     add_request_bytes(talk, gap_bytes - result.past_end_bytes);
+    talk.state.pipelined |= stream.body.may_hide_request();
     if (result.status == SkipStatus::kEnd) stream.state = StreamState::kHead;
     if (result.status == SkipStatus::kPastEnd) {
       counters_.add(Counter::kOrphanGap);

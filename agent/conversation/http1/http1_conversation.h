@@ -66,6 +66,8 @@ class Http1Conversation final : public ProtocolConversation {
                           bool cut);
   Step read_body(const Http1Talk& talk, const ChunkEvent& chunk, std::string_view bytes);
   Step reject_request(const Http1Talk& talk, InvalidReason reason);
+  // What a chunk with such a head is; a rule that is broken is counted.
+  ChunkUse use_of_head(InvalidReason breach, Counter counter);
 
   HeadText gather(Http1Stream& stream, std::string_view bytes);
   // False: no block is free, or the process has its share; counted.
@@ -76,6 +78,8 @@ class Http1Conversation final : public ProtocolConversation {
                       std::uint64_t head_bytes);
   void fill_in(Exchange& exchange, const http1::RequestHead& head);
   bool accept_cut_request(const Http1Talk& talk, std::string_view text, http1::RequestHead& head);
+  bool accept_unfinished_request(const Http1Talk& talk, const ChunkEvent& answer,
+                                 std::string_view bytes);
   void accept_response(const Http1Talk& talk, const http1::ResponseHead& head, ParseStatus status,
                        std::uint64_t head_bytes, MonotonicTime last_byte);
   bool accept_cut_response(const Http1Talk& talk, std::string_view text, http1::ResponseHead& head,

@@ -58,11 +58,17 @@ Http1Conversation::Step Http1Conversation::read_request_head(const Http1Talk& ta
     result = http1::parse_request_head(head_text.text, head);
 
   if (head_text.kept_bytes == 0) stream.head.start = start_of(chunk, bytes, leading_blank(bytes));
+  // Behind something unknown only a valid head proves that the connection speaks HTTP.
+  const bool first = chunk.position == 0 || talk.connection.direction(chunk.direction).position ==
+                                                head_text.kept_bytes;
+  if (result.reason != InvalidReason::kNone && !talk.state.confirmed && !first)
+    return reject_request(talk, result.reason);
   if (result.status == ParseStatus::kMessage) {
     accept_request(talk, head, result.consumed_bytes - head.leading_bytes);
     note_pipelining(talk, chunk, bytes);
     drop_head(talk, stream);
-    return {.used_bytes = result.consumed_bytes - head_text.kept_bytes};
+    return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
+            .use = use_of_head(result.reason, Counter::kParseErrorRequest)};
   }
   if (result.status == ParseStatus::kInvalid) return reject_request(talk, result.reason);
   if (is_blank(head_text.text)) {
@@ -91,8 +97,13 @@ Http1Conversation::Step Http1Conversation::reject_request(const Http1Talk& talk,
     talk.connection.protocol = ProtocolId::kUnknown;
     return {.use = ChunkUse::kNotProtocol, .lost = true};
   }
-  counters_.add(is_framing(reason) ? Counter::kParseErrorFraming : Counter::kParseErrorRequest);
-  return {.use = ChunkUse::kParseError, .lost = true};
+  return {.use = use_of_head(reason, Counter::kParseErrorRequest), .lost = true};
+}
+
+ChunkUse Http1Conversation::use_of_head(InvalidReason breach, Counter counter) {
+  if (breach == InvalidReason::kNone) return ChunkUse::kBelonging;
+  counters_.add(is_framing(breach) ? Counter::kParseErrorFraming : counter);
+  return ChunkUse::kParseError;
 }
 
 void Http1Conversation::accept_request(const Http1Talk& talk, const http1::RequestHead& head,
@@ -100,6 +111,7 @@ void Http1Conversation::accept_request(const Http1Talk& talk, const http1::Reque
   auto& stream = talk.request();
   auto& response = talk.response();
   talk.state.confirmed = true;
+  talk.state.pipelined |= head.hides_request;
   if (response.open_ended() && !talk.state.has_supposed_end) {
     talk.state.has_supposed_end = true;
     talk.state.supposed_end = talk.response_so_far().position;
@@ -158,11 +170,30 @@ bool Http1Conversation::accept_cut_request(const Http1Talk& talk, std::string_vi
   return true;
 }
 
+// A server need not read a head to its end to refuse it. What of it is still to come is no request.
+bool Http1Conversation::accept_unfinished_request(const Http1Talk& talk, const ChunkEvent& answer,
+                                                  std::string_view bytes) {
+  const auto kept = blocks_.text(talk.request().head);
+  const auto& asked = talk.connection.direction(talk.connection.request_direction());
+  const bool all_seen = answer.other.position == asked.position;
+  if (kept.empty() || !all_seen || !http1::detect(bytes).starts(Side::kResponse)) return false;
+  http1::RequestHead head;
+  const auto result = http1::parse_request_head(kept, head);
+  if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(kept, head)) return false;
+  counters_.add(Counter::kParseErrorRequest);
+  head.body = {http1::BodyKind::kDisputed, 0};
+  accept_request(talk, head, kept.size() - head.leading_bytes);
+  drop_head(talk, talk.request());
+  return true;
+}
+
 Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& talk,
                                                               const ChunkEvent& chunk,
                                                               std::string_view bytes, bool cut) {
   auto& stream = talk.response();
   auto& queue = talk.state.unanswered;
+  if (queue.empty() && accept_unfinished_request(talk, chunk, bytes))
+    return {.use = ChunkUse::kParseError};
   if (queue.empty() || (queue.size() == 0 && talk.state.passed_over_bodiless)) {
     if (is_blank(bytes)) return {.used_bytes = bytes.size()};
     if (queue.empty() && http1::detect(bytes).starts(Side::kResponse))
@@ -185,13 +216,12 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
     accept_response(talk, head, result.status, result.consumed_bytes - head.leading_bytes,
                     chunk.time);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
+            .use = use_of_head(result.reason, Counter::kParseErrorResponse),
             .lost = talk.connection.opaque};
   }
   if (result.status == ParseStatus::kInvalid) {
-    counters_.add(is_framing(result.reason) ? Counter::kParseErrorFraming
-                                            : Counter::kParseErrorResponse);
     lose_all(talk, Counter::kOrphanRequest);
-    return {.use = ChunkUse::kParseError, .lost = true};
+    return {.use = use_of_head(result.reason, Counter::kParseErrorResponse), .lost = true};
   }
   if (is_blank(head_text.text)) {
     drop_head(talk, stream);
@@ -234,7 +264,7 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
     return;
   }
   stream.state = StreamState::kBody;
-  if (head.body.kind == http1::BodyKind::kUnknown) lose_response_end(talk);
+  if (stream.open_ended()) lose_response_end(talk);
 }
 
 bool Http1Conversation::accept_cut_response(const Http1Talk& talk, std::string_view text,

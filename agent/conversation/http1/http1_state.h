@@ -33,7 +33,8 @@ struct Http1Stream {
   // Only its last bytes, a new message or the end of the connection tell where the body ends.
   [[nodiscard]] bool open_ended() const {
     return end_unseen() ||
-           (state == StreamState::kBody && body.kind() == http1::BodyKind::kUntilClose);
+           (state == StreamState::kBody && (body.kind() == http1::BodyKind::kUntilClose ||
+                                            body.kind() == http1::BodyKind::kDisputed));
   }
 };
 
@@ -45,7 +46,7 @@ struct Http1State {
   std::uint64_t supposed_end = 0;
   bool has_supposed_end = false;
   bool confirmed = false;  // a whole head has been read, so the protocol is no guess
-  bool pipelined = false;  // a request came while another one waited for its answer
+  bool pipelined = false;  // a request came, or may have, while another one waited for its answer
   // Among the requests that found no place one whose answer has no body (HEAD, CONNECT).
   bool passed_over_bodiless = false;
 };

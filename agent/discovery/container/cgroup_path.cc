@@ -278,6 +278,10 @@ bool leaves_open(std::string_view path) {
 
 }  // namespace
 
+bool settles_identity(std::string_view unified_path) {
+  return identify_cgroup(unified_path).in_container() || !leaves_open(unified_path);
+}
+
 std::string choose_cgroup_path(std::string_view proc_cgroup) {
   // By rank: unified, systemd's, the longest of the others.
   std::array<std::string_view, 3> paths;
@@ -298,7 +302,7 @@ std::string choose_cgroup_path(std::string_view proc_cgroup) {
     if (placed.empty() && identify_cgroup(line).in_container()) placed = line;
   }
   for (const auto path : {paths[0], paths[1]})
-    if (identify_cgroup(path).in_container() || !leaves_open(path)) return std::string(path);
+    if (settles_identity(path)) return std::string(path);
   if (identify_cgroup(paths[2]).in_container()) return std::string(paths[2]);
   if (!placed.empty()) return std::string(placed);
   for (const auto path : paths)

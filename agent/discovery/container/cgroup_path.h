@@ -52,6 +52,10 @@ std::string_view node_cgroup(std::string_view own_path);
 // nothing to say, which is in their root and in the service of an engine. Empty if there is none.
 std::string choose_cgroup_path(std::string_view proc_cgroup);
 
+// Whether a path of the unified hierarchy says who its processes are, so that choose_cgroup_path()
+// looks into no other.
+bool settles_identity(std::string_view unified_path);
+
 // "containerd", as container.runtime.name says it; empty if unknown.
 std::string_view runtime_name(ContainerRuntime runtime);
 

@@ -37,12 +37,25 @@ ParseResult BodyReader::consume(std::string_view bytes) {
     }
     case BodyKind::kChunked:
       return consume_chunked(bytes);
+    case BodyKind::kDisputed:
+      look_for_request(bytes);
+      break;
     case BodyKind::kUntilClose:
     case BodyKind::kUnknown:
     case BodyKind::kLostChunks:
       break;
   }
   return {ParseStatus::kNeedMore, InvalidReason::kNone, bytes.size()};
+}
+
+// No server answers what has no version with a status.
+void BodyReader::look_for_request(std::string_view bytes) {
+  constexpr std::uint64_t kVersion = 0x20'48'54'54'50'2f;  // " HTTP/"
+  constexpr std::uint64_t kVersionBytes = 0xff'ff'ff'ff'ff'ff;
+  for (const char c : bytes) {
+    remaining_bytes_ = remaining_bytes_ << 8 | static_cast<unsigned char>(c);
+    ended_ |= (remaining_bytes_ & kVersionBytes) == kVersion;
+  }
 }
 
 ParseResult BodyReader::consume_chunked(std::string_view bytes) {
@@ -144,6 +157,9 @@ SkipResult BodyReader::skip(std::uint64_t gap_bytes) {
     }
     case BodyKind::kChunked:
       return skip_chunked(gap_bytes);
+    case BodyKind::kDisputed:
+      ended_ = true;
+      break;
     case BodyKind::kUntilClose:
     case BodyKind::kUnknown:
     case BodyKind::kLostChunks:

@@ -30,6 +30,8 @@ class BodyReader {
 
   [[nodiscard]] BodyKind kind() const { return kind_; }
   [[nodiscard]] bool untouched() const { return untouched_; }
+  // Of a disputed body: for some reader there may be another request in it.
+  [[nodiscard]] bool may_hide_request() const { return kind_ == BodyKind::kDisputed && ended_; }
 
   // kMessage when the body ends within bytes, kNeedMore or kInvalid.
   ParseResult consume(std::string_view bytes);
@@ -52,16 +54,17 @@ class BodyReader {
     kFinalLf,
   };
 
+  void look_for_request(std::string_view bytes);
   ParseResult consume_chunked(std::string_view bytes);
   SkipResult skip_chunked(std::uint64_t gap_bytes);
   bool step(char c);  // one byte of chunk framing; false if invalid
   bool end_size_line();
 
-  std::uint64_t remaining_bytes_ = 0;  // of the body, or of the chunk
+  std::uint64_t remaining_bytes_ = 0;  // of the body, or of the chunk; the last 8 of a disputed one
   std::uint32_t framing_bytes_ = 0;    // of the current extension, or of all trailers
   BodyKind kind_ = BodyKind::kNone;
   ChunkState state_ = ChunkState::kSizeFirst;
-  bool ended_ = false;
+  bool ended_ = false;  // a disputed body may have, for some reader
   bool untouched_ = true;
 };
 static_assert(sizeof(BodyReader) == 16);

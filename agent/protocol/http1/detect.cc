@@ -29,7 +29,9 @@ Detection detect(std::string_view bytes) {
   const auto method = method_length(bytes);
   if (method == 0 || method > kMaxMethodBytes) return {};
   if (method == bytes.size()) return found(Verdict::kNeedMore, Side::kRequest);
-  if (bytes[method] != ' ') return {};
+  // Some servers take a tab for a blank.
+  const bool tab = bytes[method] == '\t' && parse_method(bytes.substr(0, method)) != Method::kOther;
+  if (bytes[method] != ' ' && !tab) return {};
   if (std::ranges::all_of(bytes.substr(0, method), is_usual_in_method))
     return found(Verdict::kYes, Side::kRequest);
   // Any word of any text may be such a method: a target must follow it.

@@ -28,6 +28,7 @@ constexpr LowerCaseWord k100Continue("100-continue");
 constexpr LowerCaseWord kKeepAlive("keep-alive");
 constexpr LowerCaseWord kClose("close");
 constexpr LowerCaseWord kUpgrade("upgrade");
+constexpr LowerCaseWord kHttp("http");
 
 FieldName framing_field(std::string_view name) {
   switch (name.size()) {
@@ -136,67 +137,112 @@ void read_field(std::string_view name, std::string_view value, bool folded, Fiel
   }
 }
 
-ParseResult invalid(InvalidReason reason) {
-  return {ParseStatus::kInvalid, reason, 0};
+template <std::size_t Size>
+bool holds(std::string_view line, const LowerCaseWord<Size>& word) {
+  constexpr auto kLetters = Size - 1;
+  for (std::size_t at = 0; at + kLetters <= line.size(); ++at)
+    if (word.equals(line.substr(at, kLetters))) return true;
+  return false;
+}
+
+// Of a line behind its name.
+struct Continuation {
+  bool whole = true;
+  bool folded = false;
+};
+
+// The lines that continue the one before. The next line's first character tells whether it goes on.
+Continuation read_continuation(LineReader& lines, bool of_field, Fields& fields) {
+  using Got = LineReader::Got;
+  Continuation read;
+  while (!lines.at_end() && is_whitespace(lines.peek())) {
+    read.folded = true;
+    std::string_view line;
+    auto got = lines.next(line);
+    const bool control = got == Got::kInvalid;
+    if (control) got = lines.next_odd(line);
+    if (got == Got::kIncomplete) return {.whole = false};
+    if (control || !of_field)
+      pass_over(line, control ? InvalidReason::kControlCharacter : InvalidReason::kFieldLine,
+                fields);
+  }
+  read.whole = !lines.at_end();
+  return read;
+}
+
+BodyDecision disputed(InvalidReason reason) {
+  return {{BodyKind::kDisputed, 0}, reason};
 }
 
 }  // namespace
+
+void pass_over(std::string_view line, InvalidReason reason, Fields& fields) {
+  if (fields.odd_line == InvalidReason::kNone) fields.odd_line = reason;
+  const bool control = reason == InvalidReason::kControlCharacter;
+  fields.obscure |= control || holds(line, kContentLength) || holds(line, kTransferEncoding);
+  fields.hides_request |= control && holds(line, kHttp);
+}
 
 ParseResult read_fields(LineReader& lines, Fields& fields, ContextReader* context) {
   using Got = LineReader::Got;
   while (true) {
     std::string_view line;
-    const auto got = lines.next(line);
-    if (got == Got::kInvalid) return invalid(InvalidReason::kControlCharacter);
+    auto got = lines.next(line);
+    const bool control = got == Got::kInvalid;
+    if (control) got = lines.next_odd(line);
     if (got == Got::kIncomplete) return {};
     if (line.empty()) return {ParseStatus::kMessage, InvalidReason::kNone, lines.position()};
 
     const auto name_bytes = token_length(line);
-    if (name_bytes == 0 || name_bytes == line.size() || line[name_bytes] != ':')
-      return invalid(InvalidReason::kFieldLine);
-    // The next line's first character tells whether this one goes on.
-    if (lines.at_end()) return {};
-    bool folded = false;
-    while (is_whitespace(lines.peek())) {
-      folded = true;
-      std::string_view continuation;
-      const auto more = lines.next(continuation);
-      if (more == Got::kInvalid) return invalid(InvalidReason::kControlCharacter);
-      if (more == Got::kIncomplete || lines.at_end()) return {};
-    }
-    read_field(line.substr(0, name_bytes), line.substr(name_bytes + 1), folded, fields, context);
+    const bool is_field =
+        !control && name_bytes > 0 && name_bytes < line.size() && line[name_bytes] == ':';
+    if (!is_field)
+      pass_over(line, control ? InvalidReason::kControlCharacter : InvalidReason::kFieldLine,
+                fields);
+    const auto continuation = read_continuation(lines, is_field, fields);
+    if (!continuation.whole) return {};
+    if (is_field)
+      read_field(line.substr(0, name_bytes), line.substr(name_bytes + 1), continuation.folded,
+                 fields, context);
   }
 }
 
 BodyDecision decide_request_body(const Fields& fields, Protocol version) {
   if (fields.has_transfer_encoding) {
-    if (fields.has_content_length) return {{}, InvalidReason::kLengthAndEncoding};
+    // A reader should take the coding (RFC 9112 section 6.3), but this is how one is deceived.
+    if (fields.has_content_length) return disputed(InvalidReason::kLengthAndEncoding);
     if (!fields.chunked_is_last || fields.chunked_codings != 1 ||
-        fields.transfer_encoding_invalid || version == Protocol::kHttp10)
-      return {{}, InvalidReason::kTransferEncoding};
-    return {{BodyKind::kChunked, 0}};
+        fields.transfer_encoding_invalid || version != Protocol::kHttp11)
+      return disputed(InvalidReason::kTransferEncoding);
+  } else if (fields.content_length_invalid) {
+    return disputed(InvalidReason::kContentLength);
   }
-  if (fields.content_length_invalid) return {{}, InvalidReason::kContentLength};
-  if (fields.has_content_length && fields.content_length > 0)
-    return {{BodyKind::kLength, fields.content_length}};
-  return {};
+  const bool has_body = fields.has_transfer_encoding || fields.content_length > 0;
+  // Who ends the head at a line that is no field does not see the fields behind it.
+  if (fields.obscure || (has_body && fields.odd_line != InvalidReason::kNone))
+    return disputed(fields.odd_line);
+  if (fields.has_transfer_encoding) return {{BodyKind::kChunked, 0}};
+  if (has_body) return {{BodyKind::kLength, fields.content_length}};
+  return {{}, fields.odd_line};
 }
 
 BodyDecision decide_response_body(const Fields& fields, Protocol version, std::uint16_t status,
                                   Method request_method) {
+  const auto odd = fields.odd_line;
   const bool never_has_body = status < 200 || status == 204 || status == 304;
-  if (never_has_body || request_method == Method::kHead) return {};
-  if (request_method == Method::kConnect && status < 300) return {};
+  if (never_has_body || request_method == Method::kHead) return {{}, odd};
+  if (request_method == Method::kConnect && status < 300) return {{}, odd};
+  if (fields.obscure) return disputed(odd);
   if (fields.has_transfer_encoding) {
     if (fields.transfer_encoding_invalid || fields.chunked_codings > 1)
-      return {{}, InvalidReason::kTransferEncoding};
+      return disputed(InvalidReason::kTransferEncoding);
     const bool chunked = fields.chunked_is_last && version != Protocol::kHttp10;
-    return {{chunked ? BodyKind::kChunked : BodyKind::kUntilClose, 0}};
+    return {{chunked ? BodyKind::kChunked : BodyKind::kUntilClose, 0}, odd};
   }
-  if (fields.content_length_invalid) return {{}, InvalidReason::kContentLength};
-  if (!fields.has_content_length) return {{BodyKind::kUntilClose, 0}};
-  if (fields.content_length == 0) return {};
-  return {{BodyKind::kLength, fields.content_length}};
+  if (fields.content_length_invalid) return disputed(InvalidReason::kContentLength);
+  if (!fields.has_content_length) return {{BodyKind::kUntilClose, 0}, odd};
+  if (fields.content_length == 0) return {{}, odd};
+  return {{BodyKind::kLength, fields.content_length}, odd};
 }
 
 }  // namespace exa::http1

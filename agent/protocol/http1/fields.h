@@ -25,13 +25,21 @@ struct Fields {
   bool connection_close = false;
   bool connection_upgrade = false;
   bool expect_continue = false;
+  // Lines that are no fields are passed over; of them the first's breach.
+  InvalidReason odd_line = InvalidReason::kNone;
+  bool obscure = false;  // one of them says something of framing, or ends early for some readers
+  bool hides_request = false;  // one of them may hold another request
 };
 
-// Reads header lines up to the empty line. context is null for responses.
+// Reads header lines up to the empty line: kMessage or kNeedMore. context is null for responses.
 ParseResult read_fields(LineReader& lines, Fields& fields, ContextReader* context);
 
-// RFC 9112 section 6.3 for the two kinds of messages; the reason is set if the fields contradict
-// each other.
+// A line that is no field: some readers pass it over, some end the head there or at a CR in it,
+// some take it for what it resembles.
+void pass_over(std::string_view line, InvalidReason reason, Fields& fields);
+
+// RFC 9112 section 6.3 for the two kinds of messages. The reason is set if the head breaks a rule;
+// where readers of such a head disagree about the body, its kind is kDisputed.
 struct BodyDecision {
   Framing framing;
   InvalidReason reason = InvalidReason::kNone;

@@ -11,6 +11,7 @@ enum class BodyKind : std::uint8_t {
   kChunked,
   kUntilClose,  // until the sender closes
   kUnknown,     // the head was cut: the fields that tell were not seen
+  kDisputed,    // readers of the head disagree about where it ends: only the answer tells
   kLostChunks,  // chunked, and chunk sizes were among what was not captured
 };
 

@@ -3,9 +3,11 @@
 #include <algorithm>
 
 #include "agent/protocol/http1/detect.h"
+#include "agent/protocol/http1/field_name.h"
 #include "agent/protocol/http1/fields.h"
 #include "agent/protocol/http1/line_reader.h"
 #include "agent/protocol/http1/method.h"
+#include "agent/trace/context/whitespace.h"
 
 namespace exa::http1 {
 namespace {
@@ -23,19 +25,15 @@ Protocol parse_version(std::string_view text) {
   return text[7] >= '1' && text[7] <= '9' ? Protocol::kHttp11 : Protocol::kUnknown;
 }
 
+bool is_blank_or_control(char c) {
+  return static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
+}
+
 bool has_blank_or_control(std::string_view text) {
   bool has = false;
   for (const char c : text)
-    has |= static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
+    has |= is_blank_or_control(c);
   return has;
-}
-
-// line has one.
-std::size_t last_blank_of(std::string_view line) {
-  auto at = line.size() - 1;
-  while (line[at] != ' ')
-    --at;
-  return at;
 }
 
 std::string_view without_userinfo(std::string_view authority) {
@@ -79,20 +77,73 @@ bool parse_target(std::string_view target, RequestHead& head) {
   return true;
 }
 
+// Of a target that has none of the four forms: what stands in front of its first blank or control
+// character. It may be relative, but not say who asks.
+void read_odd_target(std::string_view target, RequestHead& head) {
+  const auto clean = target.substr(
+      0,
+      static_cast<std::size_t>(std::ranges::find_if(target, is_blank_or_control) - target.begin()));
+  if (!parse_target(clean, head) && clean.find('@') == clean.npos) head.path = without_query(clean);
+}
+
+bool is_version(std::string_view word) {
+  constexpr LowerCaseWord kName("http/");
+  return kName.equals(word.substr(0, 5));
+}
+
+// "RTSP/1.0": what has methods in common with HTTP.
+bool names_other_protocol(std::string_view word) {
+  const auto slash = word.find('/');
+  return slash != 0 && slash + 1 < word.size() && word[slash + 1] >= '0' &&
+         word[slash + 1] <= '9' && std::ranges::all_of(word.substr(0, slash), is_usual_in_method);
+}
+
+// A line that is not valid, but is nothing else than a request. rest: behind the method. A version
+// makes it credible, but a method that is any word needs a usual target too; without a version only
+// a method that everybody knows and a usual target do.
+InvalidReason parse_odd_request_line(std::string_view rest, RequestHead& head) {
+  const auto words = trim_whitespace(rest);
+  const auto last = words.substr(words.find_last_of(" \t") + 1);
+  const bool versioned = is_version(last);
+  const auto target =
+      trim_whitespace(words.substr(0, words.size() - (versioned ? last.size() : 0)));
+  const bool usual_target =
+      target.starts_with('/') || target.starts_with('*') || target.starts_with("http");
+  const bool usual_method = std::ranges::all_of(head.method_text, is_usual_in_method);
+  const bool known_method = head.method != Method::kOther && head.method != Method::kConnect;
+  const bool credible = versioned ? usual_method || usual_target
+                                  : known_method && usual_target && !names_other_protocol(last);
+  // The first words of HTTP/2 and of a proxy, which may come in pieces.
+  const bool foreign = head.method_text == "PRI" || head.method_text == "PROXY";
+  head.version = parse_version(last);
+  if (!credible || foreign) {
+    if (!versioned) return InvalidReason::kStartLine;
+    return head.version == Protocol::kUnknown ? InvalidReason::kVersion : InvalidReason::kTarget;
+  }
+  read_odd_target(target, head);
+  head.has_start_line = true;
+  if (!versioned || target.empty()) return InvalidReason::kStartLine;
+  return head.version == Protocol::kUnknown ? InvalidReason::kVersion : InvalidReason::kTarget;
+}
+
+// The reason alone says nothing of whether there is a start line.
 InvalidReason parse_request_line(std::string_view line, RequestHead& head) {
   const auto method = method_length(line);
-  if (method == 0 || method > kMaxMethodBytes || method == line.size() || line[method] != ' ')
+  if (method == 0 || method > kMaxMethodBytes || method == line.size() ||
+      !is_whitespace(line[method]))
     return InvalidReason::kStartLine;
   head.method_text = line.substr(0, method);
   head.method = parse_method(head.method_text);
-  const auto last_blank = last_blank_of(line);
-  if (last_blank == method) return InvalidReason::kStartLine;
-  const auto target = line.substr(method + 1, last_blank - method - 1);
-  head.version = parse_version(line.substr(last_blank + 1));
-  if (head.version == Protocol::kUnknown) return InvalidReason::kVersion;
-  if (has_blank_or_control(target) || !parse_target(target, head)) return InvalidReason::kTarget;
-  head.has_start_line = true;
-  return InvalidReason::kNone;
+  const auto rest = line.substr(method);
+  const auto last_blank = rest.find_last_of(' ');
+  if (rest.front() == ' ' && last_blank != 0) {
+    const auto target = rest.substr(1, last_blank - 1);
+    head.version = parse_version(rest.substr(last_blank + 1));
+    head.has_start_line = head.version != Protocol::kUnknown && !has_blank_or_control(target) &&
+                          parse_target(target, head);
+    if (head.has_start_line) return InvalidReason::kNone;
+  }
+  return parse_odd_request_line(rest, head);
 }
 
 // "HTTP/1.1 200" and then nothing, or a blank and any reason.
@@ -130,6 +181,15 @@ ParseResult incomplete_start_line(std::string_view line, Side side) {
   return possible ? ParseResult{} : invalid(InvalidReason::kStartLine);
 }
 
+// A start line with a NUL or a bare CR counts by what is in front of that. False: more of it comes.
+bool pass_over_rest(LineReader& lines, Fields& fields) {
+  std::string_view line;
+  if (lines.next_odd(line) == Got::kIncomplete) return false;
+  pass_over(line.substr(line.find_first_of(std::string_view("\r\0", 2))),
+            InvalidReason::kControlCharacter, fields);
+  return true;
+}
+
 }  // namespace
 
 ParseResult parse_request_head(std::string_view bytes, RequestHead& head) {
@@ -137,18 +197,21 @@ ParseResult parse_request_head(std::string_view bytes, RequestHead& head) {
   LineReader lines(bytes);
   std::string_view line;
   const auto got = read_start_line(lines, line, head.leading_bytes);
-  if (got == Got::kInvalid) return invalid(InvalidReason::kControlCharacter);
   if (got == Got::kIncomplete) return incomplete_start_line(line, Side::kRequest);
-  if (const auto reason = parse_request_line(line, head); reason != InvalidReason::kNone)
-    return invalid(reason);
-
+  const auto breach = parse_request_line(line, head);
+  if (!head.has_start_line) return invalid(breach);
   Fields fields;
-  const auto result = read_fields(lines, fields, &head.context);
+  if (got == Got::kInvalid && !pass_over_rest(lines, fields)) return {};
+  auto result = read_fields(lines, fields, &head.context);
   if (head.host.empty()) head.host = without_userinfo(fields.host);
   if (result.status != ParseStatus::kMessage) return result;
   const auto decision = decide_request_body(fields, head.version);
-  if (decision.reason != InvalidReason::kNone) return invalid(decision.reason);
   head.body = decision.framing;
+  // For HTTP/0.9 the request ends with its line.
+  if (breach == InvalidReason::kStartLine) head.body = {BodyKind::kDisputed, 0};
+  head.hides_request = fields.hides_request;
+  result.reason =
+      is_framing(decision.reason) || breach == InvalidReason::kNone ? decision.reason : breach;
   head.expect_continue = fields.expect_continue;
   head.wants_upgrade = fields.connection_upgrade;
   head.wants_close = fields.connection_close;
@@ -160,17 +223,17 @@ ParseResult parse_response_head(std::string_view bytes, Method request_method, R
   LineReader lines(bytes);
   std::string_view line;
   const auto got = read_start_line(lines, line, head.leading_bytes);
-  if (got == Got::kInvalid) return invalid(InvalidReason::kControlCharacter);
   if (got == Got::kIncomplete) return incomplete_start_line(line, Side::kResponse);
   if (const auto reason = parse_status_line(line, head); reason != InvalidReason::kNone)
     return invalid(reason);
 
   Fields fields;
+  if (got == Got::kInvalid && !pass_over_rest(lines, fields)) return {};
   auto result = read_fields(lines, fields, nullptr);
   if (result.status != ParseStatus::kMessage) return result;
   const auto decision = decide_response_body(fields, head.version, head.status, request_method);
-  if (decision.reason != InvalidReason::kNone) return invalid(decision.reason);
   head.body = decision.framing;
+  result.reason = decision.reason;
   head.wants_close = fields.connection_close;
   const bool tunnel = request_method == Method::kConnect && head.status / 100 == 2;
   if (head.status == 101 || tunnel) result.status = ParseStatus::kUpgraded;

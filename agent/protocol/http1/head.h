@@ -3,6 +3,8 @@
 // A head is parsed when all its bytes stand in a row; while the result is kNeedMore the caller
 // keeps the bytes and comes again with more in front of the same ones. How the bytes were cut makes
 // no difference to the result.
+// What servers answer counts however odd it was: a head with a credible start line is a message,
+// with the first rule it breaks as the result's reason.
 // Pure, any thread, no allocation. Views borrow from the bytes.
 #pragma once
 
@@ -25,13 +27,16 @@ struct RequestHead {
   Method method = Method::kOther;
   std::string_view method_text;  // as sent
   Protocol version = Protocol::kUnknown;
-  std::string_view path;  // without query; "*" in asterisk form, empty in authority form
+  // Without query; "*" in asterisk form, empty in authority form. Of one that is not valid up to
+  // where that shows.
+  std::string_view path;
   std::string_view host;  // of the target if it names one, else of the Host header
   Framing body;
   bool has_start_line = false;
   bool expect_continue = false;
   bool wants_upgrade = false;
   bool wants_close = false;
+  bool hides_request = false;  // for some readers another request is in this head
   ContextReader context;
 };
 
@@ -46,7 +51,8 @@ struct ResponseHead {
   [[nodiscard]] bool is_interim() const { return status < 200 && status != 101; }
 };
 
-// kMessage, kNeedMore or kInvalid. consumed_bytes counts the leading empty lines.
+// kMessage, kNeedMore, or kInvalid where the start line is not credible. consumed_bytes counts the
+// leading empty lines.
 ParseResult parse_request_head(std::string_view bytes, RequestHead& head);
 
 // request_method is the method that this response answers. kUpgraded: 101, or CONNECT accepted.

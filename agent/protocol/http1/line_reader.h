@@ -69,6 +69,16 @@ class LineReader {
     return Got::kLine;
   }
 
+  // After kInvalid: the same line up to its LF, whatever is in it.
+  Got next_odd(std::string_view& line) {
+    const auto end = text_.find('\n', position_);
+    line = text_.substr(position_, end - position_);
+    if (end == text_.npos) return Got::kIncomplete;
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    position_ = end + 1;
+    return Got::kLine;
+  }
+
   [[nodiscard]] std::size_t position() const { return position_; }
   [[nodiscard]] bool at_end() const { return position_ == text_.size(); }
   [[nodiscard]] char peek() const { return text_[position_]; }

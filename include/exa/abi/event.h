@@ -52,6 +52,10 @@ enum exa_chunk_flags {
   EXA_CHUNK_PORTS_PROVEN = 4,
 };
 
+enum exa_process_flags {
+  EXA_PROCESS_FORKED = 1, /* no program was executed since it was made: its memory is a copy */
+};
+
 enum {
   EXA_COMM_BYTES = 16,
   EXA_EXE_NAME_BYTES = 64,
@@ -60,8 +64,9 @@ enum {
 
 struct exa_event_header {
   __u32 size_bytes;
-  __u8 type; /* exa_event_type */
-  __u8 reserved[3];
+  __u8 type;  /* exa_event_type */
+  __u8 flags; /* exa_process_flags of PROCESS, else 0 */
+  __u8 reserved[2];
   __u64 ktime_ns;
   __u64 socket_id; /* socket cookie, or id of a TLS stream (see tls.h); 0 for process events */
   __u32 tgid;      /* process that did the I/O; of POSITION and END: the last one that did any */

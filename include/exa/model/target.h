@@ -51,7 +51,7 @@ struct Target {
   std::string service_name;
   bool name_chosen = false;  // by configuration or the process itself: no rule renames it
   bool provisional = false;  // named by what was known when waiting for better names ended
-  std::shared_ptr<const Resource> resource;
+  std::shared_ptr<const Resource> resource{};
 };
 
 }  // namespace exa

@@ -5,12 +5,17 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.TrustManager;
 import javax.net.ssl.X509ExtendedTrustManager;
 
-/** java Client URL ... [stay]: asks them by Java's own client, prints the status of each. */
+/**
+ * java Client URL ... [stay]: asks them by Java's own client, prints the status of each, and stays
+ * until it is ended, at most a minute.
+ */
 public class Client {
   public static void main(String[] urls) throws Exception {
     SSLContext context = SSLContext.getInstance("TLS");
@@ -19,7 +24,8 @@ public class Client {
         HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).sslContext(context).build();
     for (String url : urls) {
       if (url.equals("stay")) {
-        Thread.sleep(60000);
+        new CountDownLatch(1).await(1, TimeUnit.MINUTES);
+        break;
       }
       HttpRequest request = HttpRequest.newBuilder(URI.create(url)).build();
       System.out.println(

@@ -155,6 +155,7 @@ TEST(EventDecoder, Processes) {
   auto process = raw_event<exa_process_event>(EXA_EVENT_PROCESS);
   process.start_time_ns = 123;
   process.cgroup_id = 5;
+  process.header.flags = EXA_PROCESS_FORKED;
   process.parent_tgid = 1;
   process.uid = 33;
   std::memset(process.comm, 'x', sizeof process.comm);  // no NUL at its end
@@ -166,6 +167,7 @@ TEST(EventDecoder, Processes) {
   EXPECT_EQ(event.comm.view(), std::string(16, 'x'));
   EXPECT_EQ(event.exe_name.view(), "nginx");
   EXPECT_EQ(event.uid, 33u);
+  EXPECT_TRUE(event.forked);
 
   const auto exit = decode_event(bytes_of(raw_event<exa_event_header>(EXA_EVENT_PROCESS_EXIT)));
   ASSERT_TRUE(exit);

@@ -25,6 +25,16 @@ TEST(Mounts, TellTheFileSystemOfAPath) {
   EXPECT_EQ(mounts.file_system_of("/var/lib/docker/containers"), "fuseblk") << "the later one";
 }
 
+TEST(Mounts, TellWhatIsMounted) {
+  const Mounts mounts(
+      "32 23 0:26 /machine /sys/fs/cgroup rw,nosuid shared:9 - cgroup2 cgroup2 rw\n");
+  ASSERT_EQ(mounts.all().size(), 1u);
+  EXPECT_EQ(mounts.all()[0].id, 32u);
+  EXPECT_EQ(mounts.all()[0].root, "/machine");
+  EXPECT_EQ(mounts.all()[0].point, "/sys/fs/cgroup");
+  EXPECT_EQ(mounts.all()[0].file_system, "cgroup2");
+}
+
 TEST(Mounts, WithoutATableNothingIsKnown) {
   EXPECT_EQ(Mounts("").file_system_of("/usr"), "");
   EXPECT_EQ(Mounts("22 1 254:1 /\n- - -\n").file_system_of("/usr"), "");

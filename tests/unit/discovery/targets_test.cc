@@ -10,21 +10,15 @@
 #include "agent/discovery/target_builder.h"
 #include "agent/discovery/target_finder.h"
 #include "exa/base/unique_fd.h"
+#include "tests/unit/discovery/read_here.h"
 
 namespace exa {
 namespace {
 
 using namespace std::string_literals;
 
-const HostIdentity kHost{.host_name = "web1", .agent_version = "9.9.9"};
-
-// What a reader does, without a process of its own.
-std::optional<ProcessWords> read_here(int process_fd, std::uint32_t,
-                                      const std::string& executable) {
-  const UniqueFd environment(openat(process_fd, "environ", O_RDONLY | O_CLOEXEC));
-  const UniqueFd command(openat(process_fd, "cmdline", O_RDONLY | O_CLOEXEC));
-  return read_words(environment.get(), command.get(), executable);
-}
+using test::kHost;
+using test::read_here;
 
 ProcessFacts nginx() {
   ProcessFacts facts;

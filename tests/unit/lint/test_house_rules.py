@@ -24,5 +24,5 @@ def test_names_say_what_a_thing_is():
 
 def test_unfinished_work_and_machine_paths_are_found():
     assert house_rules.violations_of("agent/x.cc", "// TODO: later\n") != []
-    assert house_rules.violations_of("scripts/x", "cd /work/main\n") != []
+    assert house_rules.violations_of("scripts/x", "cd /work/there\n") != []
     assert house_rules.violations_of("agent/x.cc", 'read("/proc/self/root/work/x")\n') == []

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
 namespace exa::http1 {
 namespace {
@@ -32,6 +33,17 @@ InvalidReason request_reason(const std::string& text) {
   const Request request(text);
   return request.result.status == ParseStatus::kInvalid ? request.result.reason
                                                         : InvalidReason::kNone;
+}
+// Of a head that counts although it breaks a rule.
+InvalidReason breach_of(const std::string& text) {
+  const Request request(text);
+  EXPECT_EQ(request.result.status, ParseStatus::kMessage) << text;
+  return request.result.reason;
+}
+// The same, where readers would disagree about the body.
+InvalidReason dispute_of(const std::string& text) {
+  EXPECT_EQ(Request(text).head.body.kind, BodyKind::kDisputed) << text;
+  return breach_of(text);
 }
 InvalidReason response_reason(const std::string& text) {
   const Response response(text);
@@ -103,51 +115,123 @@ TEST(RequestHead, ToleratesWhatServersTolerate) {
 
 TEST(RequestHead, RejectsWhatIsNoRequestLine) {
   EXPECT_EQ(request_reason("get key HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);
-  EXPECT_EQ(request_reason("GET /\r\n\r\n"), InvalidReason::kStartLine);
-  EXPECT_EQ(request_reason("GET HTTP/1.1\r\n\r\n"), InvalidReason::kStartLine);
-  EXPECT_EQ(request_reason("GET  HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);
-  EXPECT_EQ(request_reason("GET / HTTP/2.0\r\n\r\n"), InvalidReason::kVersion);
   EXPECT_EQ(request_reason("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), InvalidReason::kVersion);
-  EXPECT_EQ(request_reason("GET / HTTP/1.\r\n\r\n"), InvalidReason::kVersion);
-  EXPECT_EQ(request_reason("GET / HTTP/1.10\r\n\r\n"), InvalidReason::kVersion);
-  EXPECT_EQ(request_reason("GET /a b HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);
-  EXPECT_EQ(request_reason("GET /\tx HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);
-  EXPECT_EQ(request_reason("GET nowhere HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);
+  EXPECT_EQ(request_reason("GET key\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(request_reason("XYZZY /key\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(request_reason("PROXY TCP4 a b HTTP/1.1\r\n\r\n"), InvalidReason::kTarget);
+  EXPECT_EQ(request_reason("OPTIONS * RTSP/1.0\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(request_reason("OPTIONS sip:a@b SIP/2.0\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(request_reason("CONNECT {\"verbose\":false}\r\n\r\n"), InvalidReason::kStartLine);
   EXPECT_EQ(request_reason("EHLO mail.example\r\n"), InvalidReason::kStartLine);
   EXPECT_EQ(request_reason("\x16\x03\x01"), InvalidReason::kStartLine) << "without a line end";
   EXPECT_EQ(request_reason("HTTP/1.1 200 OK"), InvalidReason::kStartLine);
   EXPECT_EQ(request_reason(std::string(25, 'A')), InvalidReason::kStartLine);
 }
 
-TEST(RequestHead, RejectsSmugglingShapes) {
-  EXPECT_EQ(request_reason(get("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n")),
+TEST(RequestHead, TakesACredibleLineForWhatAServerWouldAnswer) {
+  struct Row {
+    std::string line;
+    InvalidReason breach;
+    std::string path;
+    Protocol version;
+  };
+  const auto target = InvalidReason::kTarget;
+  const auto version = InvalidReason::kVersion;
+  const std::vector<Row> rows = {
+      {"GET /a b HTTP/1.1", target, "/a", Protocol::kHttp11},
+      {"GET  /a  HTTP/1.1 ", target, "/a", Protocol::kHttp11},
+      {"GET /a\tb HTTP/1.0", target, "/a", Protocol::kHttp10},
+      {"GET /e\x1b[31m HTTP/1.1", target, "/e", Protocol::kHttp11},
+      {"GET\t/tab\tHTTP/1.1", target, "/tab", Protocol::kHttp11},
+      {"get /a b HTTP/1.1", target, "/a", Protocol::kHttp11},
+      {"PURGE nowhere HTTP/1.1", target, "nowhere", Protocol::kHttp11},
+      {"GET rel/path?q HTTP/1.1", target, "rel/path", Protocol::kHttp11},
+      {"GET who:secret@shop HTTP/1.1", target, "", Protocol::kHttp11},
+      {"GET /a HTTP/2.0", version, "/a", Protocol::kUnknown},
+      {"GET /a HTTP/1.", version, "/a", Protocol::kUnknown},
+      {"GET /a HTTP/1.10", version, "/a", Protocol::kUnknown},
+      {"GET /a http/1.1", version, "/a", Protocol::kUnknown},
+      {"GET /a b HTTP/3.0", version, "/a", Protocol::kUnknown},
+  };
+  for (const auto& row : rows) {
+    const Request request(row.line + "\r\nHost: a\r\nContent-Length: 3\r\n\r\n");
+    EXPECT_EQ(request.result.status, ParseStatus::kMessage) << row.line;
+    EXPECT_EQ(request.result.consumed_bytes, request.bytes.size()) << row.line;
+    EXPECT_EQ(request.result.reason, row.breach) << row.line;
+    EXPECT_EQ(request.head.path, row.path) << row.line;
+    EXPECT_EQ(request.head.version, row.version) << row.line;
+    EXPECT_EQ(request.head.host, "a") << row.line;
+    EXPECT_EQ(request.head.body, (Framing{BodyKind::kLength, 3})) << row.line;
+  }
+}
+
+TEST(RequestHead, ALineThatMayBeAllOfARequestLeavesTheBodyOpen) {
+  EXPECT_EQ(dispute_of("GET /\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(dispute_of("GET /a b\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(dispute_of("GET HTTP/1.1\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(dispute_of("GET  HTTP/1.1\r\n\r\n"), InvalidReason::kStartLine);
+  EXPECT_EQ(dispute_of("GET /cr HTTP/1.1\rHost: t\r\n\r\n"), InvalidReason::kControlCharacter);
+  EXPECT_EQ(dispute_of(std::string("GET /a\0b HTTP/1.1\r\n\r\n", 22)), InvalidReason::kStartLine);
+}
+
+TEST(RequestHead, LinesThatAreNoFieldsArePassedOver) {
+  for (const char* line :
+       {"garbage", "X-Foo[bar]: 1", "X-Foo : 1", ": 1", " leading: blank", "garbage\r\n goes on"}) {
+    const auto odd = std::string("GET /x HTTP/1.1\r\n") + line + "\r\nHost: a\r\n";
+    const Request request(odd + "\r\n");
+    EXPECT_EQ(request.result.status, ParseStatus::kMessage) << line;
+    EXPECT_EQ(request.result.reason, InvalidReason::kFieldLine) << line;
+    EXPECT_EQ(request.head.host, "a") << line;
+    EXPECT_EQ(request.head.body, Framing{}) << line;
+    EXPECT_EQ(dispute_of(odd + "Content-Length: 5\r\n\r\n"), InvalidReason::kFieldLine)
+        << "who ends the head at such a line knows of no body";
+  }
+}
+
+TEST(RequestHead, OfTheContextOnlyItsOwnLineMustBeValid) {
+  const std::string context = "00-12345678901234567890123456789012-1234567890123456-01\r\n";
+  const auto state_of = [](const std::string& fields) {
+    return Request(get(fields)).head.context.state();
+  };
+  EXPECT_EQ(state_of("garbage\r\ntraceparent: " + context), ContextState::kValid);
+  EXPECT_EQ(state_of("traceparent : " + context), ContextState::kAbsent);
+  EXPECT_EQ(state_of("X: a\rtraceparent: " + context), ContextState::kAbsent);
+  EXPECT_EQ(state_of("garbage\r\n traceparent: " + context), ContextState::kAbsent);
+}
+
+TEST(RequestHead, SmugglingShapesLeaveTheBodyOpen) {
+  EXPECT_EQ(dispute_of(get("Content-Length: 5\r\nTransfer-Encoding: chunked\r\n")),
             InvalidReason::kLengthAndEncoding);
-  EXPECT_EQ(request_reason(get("Content-Length: 5\r\nContent-Length: 6\r\n")),
+  EXPECT_EQ(dispute_of(get("Content-Length: 5\r\nContent-Length: 6\r\n")),
             InvalidReason::kContentLength);
-  EXPECT_EQ(request_reason(get("Content-Length: 5, 6\r\n")), InvalidReason::kContentLength);
+  EXPECT_EQ(dispute_of(get("Content-Length: 5, 6\r\n")), InvalidReason::kContentLength);
   for (const char* value : {"+5", "-1", "0x5", "5 5", "", "5,", "five", "5.0",
                             "9999999999999999999", "99999999999999999999999999"})
-    EXPECT_EQ(request_reason(get(std::string("Content-Length: ") + value + "\r\n")),
+    EXPECT_EQ(dispute_of(get(std::string("Content-Length: ") + value + "\r\n")),
               InvalidReason::kContentLength)
         << value;
   for (const char* value :
        {"xchunked", "chunked, gzip", "chunked, chunked", "identity", "", "chunked;x",
         "\x0b"
         "chunked"})
-    EXPECT_EQ(request_reason(get(std::string("Transfer-Encoding: ") + value + "\r\n")),
+    EXPECT_EQ(dispute_of(get(std::string("Transfer-Encoding: ") + value + "\r\n")),
               InvalidReason::kTransferEncoding)
         << value;
-  EXPECT_EQ(request_reason("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
+  EXPECT_EQ(dispute_of("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
             InvalidReason::kTransferEncoding);
-  EXPECT_EQ(request_reason(get("Content-Length : 5\r\n")), InvalidReason::kFieldLine);
-  EXPECT_EQ(request_reason(get("Content-Length\r\n")), InvalidReason::kFieldLine);
-  EXPECT_EQ(request_reason(get(": 5\r\n")), InvalidReason::kFieldLine);
-  EXPECT_EQ(request_reason("GET / HTTP/1.1\r\n Host: a\r\n\r\n"), InvalidReason::kFieldLine);
-  EXPECT_EQ(request_reason(get("X: a\rContent-Length: 5\r\n")), InvalidReason::kControlCharacter);
-  EXPECT_EQ(request_reason(get(std::string("X: a\0b\r\n", 8))), InvalidReason::kControlCharacter);
-  EXPECT_EQ(request_reason(get("Content-Length:\r\n 5\r\n")), InvalidReason::kContentLength);
-  EXPECT_EQ(request_reason(get("Transfer-Encoding:\r\n chunked\r\n")),
+  EXPECT_EQ(dispute_of(get("Content-Length : 5\r\n")), InvalidReason::kFieldLine);
+  EXPECT_EQ(dispute_of(get("Content-Length\r\n")), InvalidReason::kFieldLine);
+  EXPECT_EQ(dispute_of(get("X\r\n Content-Length: 5\r\n")), InvalidReason::kFieldLine);
+  EXPECT_EQ(dispute_of(get("Transfer-Encoding\x0b: chunked\r\n")), InvalidReason::kFieldLine);
+  EXPECT_EQ(dispute_of("GET / HTTP/2.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
             InvalidReason::kTransferEncoding);
+  EXPECT_EQ(dispute_of(get("X: a\rContent-Length: 5\r\n")), InvalidReason::kControlCharacter);
+  EXPECT_EQ(dispute_of(get(std::string("X: a\0b\r\n", 8))), InvalidReason::kControlCharacter);
+  EXPECT_EQ(dispute_of(get("Content-Length:\r\n 5\r\n")), InvalidReason::kContentLength);
+  EXPECT_EQ(dispute_of(get("Transfer-Encoding:\r\n chunked\r\n")),
+            InvalidReason::kTransferEncoding);
+  EXPECT_TRUE(Request(get("X: a\r\rGET / HTTP/1.1\r\r\n")).head.hides_request);
+  EXPECT_FALSE(Request(get("X: a\r\n")).head.hides_request);
 }
 
 TEST(RequestHead, TakesLengthsAndCodings) {
@@ -197,7 +281,22 @@ TEST(ResponseHead, RejectsWhatIsNoStatusLine) {
   EXPECT_EQ(response_reason("HTTP/1.1 099 OK\r\n\r\n"), InvalidReason::kStartLine);
   EXPECT_EQ(response_reason("HTTP/2.0 200 OK\r\n\r\n"), InvalidReason::kVersion);
   EXPECT_EQ(response_reason("GET / HTTP/1.1\r\n\r\n"), InvalidReason::kVersion);
-  EXPECT_EQ(response_reason(ok("Content-Length: x\r\n")), InvalidReason::kContentLength);
+}
+
+TEST(ResponseHead, LinesThatAreNoFieldsArePassedOver) {
+  const Response odd(ok("garbage\r\n: x\r\nContent-Length: 5\r\n"));
+  EXPECT_EQ(odd.result.status, ParseStatus::kMessage);
+  EXPECT_EQ(odd.result.reason, InvalidReason::kFieldLine);
+  EXPECT_EQ(odd.head.body, (Framing{BodyKind::kLength, 5}));
+  for (const char* fields :
+       {"Content-Length: x\r\n", "Content-Length : 5\r\n", "X: a\rb\r\n",
+        "Content-Length: 1\r\nContent-Length: 2\r\n", "Transfer-Encoding: chunked, chunked\r\n"}) {
+    const Response disputed(ok(fields));
+    EXPECT_EQ(disputed.result.status, ParseStatus::kMessage) << fields;
+    EXPECT_EQ(disputed.head.status, 200) << fields;
+    EXPECT_EQ(disputed.head.body.kind, BodyKind::kDisputed) << fields;
+    EXPECT_EQ(Response(ok(fields), Method::kHead).head.body.kind, BodyKind::kNone) << fields;
+  }
 }
 
 TEST(ResponseHead, FramingFollowsMethodAndStatus) {
@@ -239,6 +338,11 @@ TEST(Heads, NeedMoreAtEveryByteBeforeTheEnd) {
   }
   EXPECT_EQ(Request(request).result.consumed_bytes, request.size());
   const std::string response = "HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 7\r\n\r\n";
+  const std::string odd =
+      "GET /a b HTTP/2.0 \r\ngarbage\r\n on\r\n: x\r\nX: a\rb\r\nY: a\r\n c\rd\r\n\r\n";
+  for (std::size_t size = 0; size < odd.size(); ++size)
+    EXPECT_EQ(Request(odd.substr(0, size)).result.status, ParseStatus::kNeedMore) << size;
+  EXPECT_EQ(Request(odd).result.consumed_bytes, odd.size());
   for (std::size_t size = 0; size < response.size(); ++size)
     EXPECT_EQ(Response(response.substr(0, size)).result.status, ParseStatus::kNeedMore) << size;
 }

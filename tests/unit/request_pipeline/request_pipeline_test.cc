@@ -26,6 +26,7 @@ std::vector<std::byte> process_record(std::uint32_t tgid, MonotonicTime time, co
   exa_process_event event{};
   event.header = {.size_bytes = sizeof event,
                   .type = EXA_EVENT_PROCESS,
+                  .flags = 0,
                   .reserved = {},
                   .ktime_ns = time.ns,
                   .socket_id = 0,

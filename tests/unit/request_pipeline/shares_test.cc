@@ -73,6 +73,7 @@ class Shares : public ::testing::Test {
     exa_process_event event{};
     event.header = {.size_bytes = sizeof event,
                     .type = EXA_EVENT_PROCESS,
+                    .flags = 0,
                     .reserved = {},
                     .ktime_ns = start_of(at),
                     .socket_id = 0,
@@ -91,6 +92,7 @@ class Shares : public ::testing::Test {
     exa_chunk_event event{};
     event.header = {.size_bytes = sizeof event + 24,
                     .type = EXA_EVENT_CHUNK,
+                    .flags = 0,
                     .reserved = {},
                     .ktime_ns = start_of(at),
                     .socket_id = socket,
@@ -106,6 +108,7 @@ class Shares : public ::testing::Test {
   void exit(std::uint32_t tgid, Duration at) {
     exa_event_header event{.size_bytes = sizeof event,
                            .type = EXA_EVENT_PROCESS_EXIT,
+                           .flags = 0,
                            .reserved = {},
                            .ktime_ns = start_of(at),
                            .socket_id = 0,
