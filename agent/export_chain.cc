@@ -3,24 +3,24 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <optional>
 
 #include "agent/config/value_text.h"
 #include "agent/privilege/confinement.h"
 #include "exporters/console/json_exporter.h"
 #include "exporters/console/table_exporter.h"
-#include "exporters/otlp/endpoint_url.h"
+#include "exporters/transfer/url_parts.h"
 
 namespace exa {
 namespace {
 
-// The exporters share settings between signals, the configuration does not: one of each.
-OtlpSettings otlp_settings(const Config& config, bool traces) {
-  const auto& signal = traces ? config.otlp.traces : config.otlp.metrics;
-  OtlpSettings settings;
-  settings.traces.enabled = traces && signal.active();
-  settings.metrics.enabled = !traces && signal.active();
-  (traces ? settings.traces : settings.metrics).endpoint = signal.endpoint;
+// None where the signal is not exported.
+std::optional<OtlpSignalSettings> signal_settings(const Config& config, const OtlpSignal& signal) {
+  if (!signal.active()) return std::nullopt;
+  OtlpSignalSettings settings;
+  settings.url = signal.endpoint;
   settings.headers.assign(signal.headers.begin(), signal.headers.end());
   settings.compression = signal.gzip ? OtlpCompression::kGzip : OtlpCompression::kNone;
   settings.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(signal.timeout);
@@ -30,6 +30,19 @@ OtlpSettings otlp_settings(const Config& config, bool traces) {
   settings.agent_version = EXA_VERSION;
   settings.queue.queue_bytes = config.otlp.queue_size_bytes;
   return settings;
+}
+
+struct NamedSignal {
+  std::string key;
+  const OtlpSignal& signal;
+};
+std::array<NamedSignal, 2> signals_of(const OtlpConfig& otlp) {
+  return {{{"otlp.traces", otlp.traces}, {"otlp.metrics", otlp.metrics}}};
+}
+
+OtlpSettings otlp_settings(const Config& config) {
+  return {.traces = signal_settings(config, config.otlp.traces),
+          .metrics = signal_settings(config, config.otlp.metrics)};
 }
 
 RowOrder row_order(TableOrder order) {
@@ -96,16 +109,9 @@ Result<ExportChain> ExportChain::start(const Config& config, ExportCounters& cou
 
 Result<> ExportChain::start_otlp(const Config& config, ExportCounters& counters,
                                  const LogSink& sink) {
-  for (const bool traces : {true, false}) {
-    const auto settings = otlp_settings(config, traces);
-    if (!settings.wanted()) continue;
-    auto made = make_otlp_exporters(settings, counters, sink);
-    if (!made) return std::unexpected(made.error());
-    if (traces)
-      otlp_.spans = std::move(made->spans);
-    else
-      otlp_.metrics = std::move(made->metrics);
-  }
+  auto made = make_otlp_exporters(otlp_settings(config), counters, sink);
+  if (!made) return std::unexpected(made.error());
+  otlp_ = std::move(*made);
   return {};
 }
 
@@ -168,18 +174,17 @@ void ExportChain::shutdown(std::chrono::steady_clock::time_point deadline) {
 }
 
 Result<> check_export_settings(const Config& config) {
-  for (const bool traces : {true, false}) {
-    const auto settings = otlp_settings(config, traces);
-    if (!settings.wanted()) continue;
-    if (auto valid = check_otlp_settings(settings); !valid)
-      return fail(std::string(traces ? "otlp.traces: " : "otlp.metrics: ") + valid.error().text);
+  for (const auto& [key, signal] : signals_of(config.otlp)) {
+    const auto settings = signal_settings(config, signal);
+    if (!settings) continue;
+    if (auto valid = check_otlp_settings(*settings); !valid)
+      return fail(key + ": " + valid.error().text);
   }
   return {};
 }
 
 Result<> check_export_files(const Config& config) {
-  for (const bool traces : {true, false}) {
-    const auto& signal = traces ? config.otlp.traces : config.otlp.metrics;
+  for (const auto& [signal_key, signal] : signals_of(config.otlp)) {
     if (!signal.active()) continue;
     const std::pair<const char*, const std::string&> files[] = {
         {"certificate", signal.certificate},
@@ -188,8 +193,7 @@ Result<> check_export_files(const Config& config) {
     for (const auto& [key, path] : files) {
       if (path.empty()) continue;
       if (auto readable = check_readable_when_confined(path, config.pipeline.uid); !readable)
-        return fail(std::string("otlp.") + (traces ? "traces." : "metrics.") + key + ": " +
-                    readable.error().text);
+        return fail(signal_key + "." + key + ": " + readable.error().text);
     }
   }
   return {};
@@ -206,7 +210,7 @@ namespace {
 
 // Checked when the configuration was; without what a query may hold.
 std::string display_of(const OtlpSignal& signal) {
-  const auto url = signal_url({}, signal.endpoint, {}, false);
+  const auto url = url_parts(signal.endpoint);
   return url ? url->display : std::string("an unusable URL");
 }
 

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "agent/discovery/kubernetes/pod_watch_options.h"
-#include "exporters/otlp/endpoint_url.h"
-#include "exporters/otlp/trust_store.h"
+#include "exporters/transfer/trust_store.h"
+#include "exporters/transfer/url_parts.h"
 
 namespace exa {
 namespace {
@@ -24,7 +24,7 @@ bool is_name(const std::string& host) {
 }
 
 void add_server(const std::string& url, PipelineReach& reach) {
-  const auto parts = signal_url({}, url, {}, false);
+  const auto parts = url_parts(url);
   if (!parts) return;  // refused where it is used
   reach.connect_ports.push_back(parts->port);
   reach.resolves_names = reach.resolves_names || is_name(parts->host);

@@ -1,4 +1,4 @@
-// One answer of a backend as libcurl hands it over, line by line and piece by piece, and the
+// One answer of a backend as a transfer hands it over, line by line and piece by piece, and the
 // verdict on it. Pure: a stranger's bytes in, what becomes of the request out. Owned by HttpSender,
 // on its thread. Budget: 64 KiB of head, 64 KiB of body.
 #pragma once
@@ -10,17 +10,18 @@
 
 #include "exa/base/time.h"
 #include "exporters/queue/sender.h"
+#include "exporters/transfer/http_transfer.h"
 
 namespace exa {
 
 inline constexpr std::size_t kLongestReplyHead = 64u << 10;
 inline constexpr std::size_t kLongestReply = 64u << 10;
 
-class HttpReply {
+class HttpReply final : public HttpAnswer {
  public:
   // False: it is longer than any answer to an OTLP request, read no more of it.
-  [[nodiscard]] bool take_header(std::string_view line);
-  [[nodiscard]] bool take_body(std::string_view bytes);
+  [[nodiscard]] bool take_header(std::string_view line) override;
+  [[nodiscard]] bool take_body(std::string_view bytes) override;
 
   // broken: why the transfer did not come to its end, if so. backend: its URL, for the log.
   [[nodiscard]] SendOutcome judge(long status, std::optional<std::string_view> broken,

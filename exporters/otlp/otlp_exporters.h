@@ -3,12 +3,9 @@
 #pragma once
 
 #include <memory>
-#include <string>
 
 #include "exa/base/result.h"
 #include "exa/export/export_counters.h"
-#include "exa/export/metric_exporter.h"
-#include "exa/export/span_exporter.h"
 #include "exporters/otlp/otlp_settings.h"
 #include "exporters/queue/log_sink.h"
 #include "exporters/queue/newest_metrics.h"
@@ -16,20 +13,17 @@
 
 namespace exa {
 
-using OtlpHttpSpanExporter = QueuedSpanExporter;
-using OtlpHttpMetricExporter = NewestMetricExporter;
-
 struct OtlpExporters {
-  std::unique_ptr<OtlpHttpSpanExporter> spans;      // null: traces are not exported
-  std::unique_ptr<OtlpHttpMetricExporter> metrics;  // null: metrics are not exported
+  std::unique_ptr<QueuedSpanExporter> spans;      // null: traces are not exported
+  std::unique_ptr<NewestMetricExporter> metrics;  // null: metrics are not exported
 };
 
-// Fails on an endpoint or header that no request could be made with; a backend that is down is not
-// a failure. Counters must outlive what is returned.
+// Fails on a URL or header that no request could be made with; a backend that is down is not a
+// failure. Counters must outlive what is returned.
 Result<OtlpExporters> make_otlp_exporters(const OtlpSettings& settings, ExportCounters& counters,
                                           const LogSink& log);
 
 // The check of make_otlp_exporters without the threads, for configuration time.
-Result<> check_otlp_settings(const OtlpSettings& settings);
+Result<> check_otlp_settings(const OtlpSignalSettings& settings);
 
 }  // namespace exa

@@ -41,11 +41,15 @@ ALLOWED = {
         "exa/export",
         "agent/exemplars", "agent/metrics", "agent/trace", "agent/semantics",
         "agent/conversation", "agent/connection", "agent/exchange", "agent/capture", "agent/telemetry"},
-    "agent/discovery": GROUND | KERNEL_CONTRACT | {"agent/config", "agent/telemetry", "agent/capture"},
+    # Asks an API server over HTTP, as exporters ask a backend.
+    "agent/discovery": GROUND | KERNEL_CONTRACT | {"agent/config", "agent/telemetry", "agent/capture",
+                                                   "exporters/transfer"},
     "agent/privilege": GROUND | {"agent/telemetry"},
     "exporters/encoding": VALUES,
-    "exporters/queue": VALUES | {"exa/export", "exporters/encoding"},
-    "exporters/otlp": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
+    "exporters/transfer": VALUES,
+    "exporters/queue": VALUES | {"exa/export"},
+    "exporters/otlp": VALUES | {"exa/export", "exporters/encoding", "exporters/queue",
+                                "exporters/transfer"},
     "exporters/openmetrics": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
     "exporters/console": VALUES | {"exa/export", "exporters/encoding"},
 }
@@ -57,7 +61,7 @@ COMPOSERS = {"agent"}
 EXTERNAL = {
     "bpf/": {"agent/kernel", "bpf"},
     "yaml-cpp/": {"agent/config"},
-    "curl/": {"exporters/otlp", "exporters/queue", "agent/discovery"},
+    "curl/": {"exporters/transfer"},
     "protozero/": {"exporters/otlp"},
     "microhttpd.h": {"exporters/openmetrics"},
     "cap-ng.h": {"agent/privilege"},

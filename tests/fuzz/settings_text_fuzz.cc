@@ -9,7 +9,7 @@
 
 #include "agent/config/load.h"
 #include "agent/config/value_text.h"
-#include "exporters/otlp/endpoint_url.h"
+#include "exporters/transfer/url_parts.h"
 
 namespace {
 
@@ -27,7 +27,7 @@ exa::LoadedConfig without_secrets(exa::LoadedConfig loaded) {
 
 void check_endpoint(const std::string& endpoint) {
   if (endpoint.empty()) return;
-  const auto url = exa::signal_url({}, endpoint, {}, false);
+  const auto url = exa::url_parts(endpoint);
   if (!url) return;  // told when the configuration is checked
   for (const auto& text : {url->url, url->display})
     require(text.starts_with("http") &&

@@ -1,17 +1,18 @@
 // GET requests to the API server or the kubelet, one at a time, their bodies handed on as they
-// come. The token is read from its file for every request, the CA for every connection, so rotation
-// needs nothing. No redirect is followed, no proxy used, nothing decompressed. The watch thread's;
-// stop() from any thread. Budget: one connection.
+// come. The token is read from its file for every request, the CA where its file has changed, so
+// rotation needs nothing. The watch thread's; stop() from any thread. Budget: one connection.
 #pragma once
-
-#include <curl/curl.h>
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+
+#include "exa/base/result.h"
+#include "exporters/transfer/http_transfer.h"
 
 namespace exa {
 
@@ -51,24 +52,8 @@ class ApiClient {
   [[nodiscard]] bool stopped() const { return stopped_; }
 
  private:
-  template <auto release>
-  struct Releaser {
-    void operator()(auto* owned) const noexcept { release(owned); }
-  };
-  struct Transfer {
-    CURL* easy;
-    const Reader& reader;
-    const Accepted& accepted;
-    ApiAnswer& answer;
-    bool reader_ended = false;
-  };
-
-  static std::size_t take_header(char* bytes, std::size_t one, std::size_t count, void* transfer);
-  static std::size_t take_body(char* bytes, std::size_t one, std::size_t count, void* transfer);
-  CURLcode perform(CURL* easy);
-
   const ApiEndpoint endpoint_;
-  const std::unique_ptr<CURLM, Releaser<curl_multi_cleanup>> multi_;
+  const Result<std::unique_ptr<HttpTransfer>> transfer_;
   std::atomic<bool> stopped_ = false;
 };
 

@@ -22,20 +22,22 @@ namespace s = samples;
 
 class Otlp : public testing::Test {
  protected:
-  OtlpExporters exporters(OtlpSettings settings) {
+  // Both signals to one receiver.
+  OtlpExporters exporters_to(const std::string& receiver, OtlpSignalSettings settings = {}) {
     settings.queue.shortest_backoff = 5ms;
     settings.queue.longest_backoff = 20ms;
-    auto made = make_otlp_exporters(settings, counters_, [this](LogLevel, std::string_view line) {
-      const std::lock_guard lock(mutex_);
-      lines_ += std::string(line) + "\n";
-    });
+    const auto to = [&](const char* path) {
+      auto signal = settings;
+      signal.url = receiver + path;
+      return signal;
+    };
+    auto made = make_otlp_exporters({.traces = to("/v1/traces"), .metrics = to("/v1/metrics")},
+                                    counters_, [this](LogLevel, std::string_view line) {
+                                      const std::lock_guard lock(mutex_);
+                                      lines_ += std::string(line) + "\n";
+                                    });
     EXPECT_TRUE(made.has_value()) << made.error().text;
     return std::move(*made);
-  }
-  OtlpExporters exporters_to(const std::string& url) {
-    OtlpSettings settings;
-    settings.endpoint = url;
-    return exporters(settings);
   }
   std::string lines() {
     const std::lock_guard lock(mutex_);
@@ -200,10 +202,9 @@ TEST_F(Otlp, SplitsMetricsSoThatEveryPointArrivesOnceInRequestsWithinTheLimit) {
   EXPECT_EQ(points, 5 * 41u);
 
   OtlpSink sink;
-  OtlpSettings settings;
-  settings.endpoint = sink.url();
+  OtlpSignalSettings settings;
   settings.queue.request_bytes = kLimit;
-  auto made = exporters(settings);
+  auto made = exporters_to(sink.url(), settings);
   made.metrics->export_metrics(std::make_shared<const MetricBatch>(batch));
   made.metrics->shutdown(Clock::now() + 20s);
   std::set<std::string> different;
@@ -275,10 +276,10 @@ class OtlpTls : public Otlp {
     std::filesystem::rename(file(to) + ".new", file(to));
   }
   OtlpExporters trusting(const OtlpSink& sink, const std::string& ca) {
-    OtlpSettings settings;
-    settings.endpoint = "https://127.0.0.1:" + std::to_string(sink.port());
-    settings.ca_file = ca;
-    return exporters(settings);
+    return exporters_to(https_url(sink), {.ca_file = ca});
+  }
+  static std::string https_url(const OtlpSink& sink) {
+    return "https://127.0.0.1:" + std::to_string(sink.port());
   }
   std::filesystem::path directory_;
 };
@@ -335,17 +336,15 @@ TEST_F(OtlpTls, ShowsItsOwnCertificateToABackendThatAsks) {
   make_certificate("agent", "127.0.0.1");
   OtlpSink sink({"--tls-cert", file("server.crt"), "--tls-key", file("server.key"), "--client-ca",
                  file("agent.crt")});
-  OtlpSettings settings;
-  settings.endpoint = "https://127.0.0.1:" + std::to_string(sink.port());
-  settings.ca_file = file("server.crt");
+  OtlpSignalSettings settings{.ca_file = file("server.crt")};
   {
-    auto without = exporters(settings);
+    auto without = exporters_to(https_url(sink), settings);
     EXPECT_EQ(without.spans->export_spans(s::spans(1), Clock::now() + 300ms),
               SpanDelivery::kPending);
   }
   settings.client_certificate_file = file("agent.crt");
   settings.client_key_file = file("agent.key");
-  auto with = exporters(settings);
+  auto with = exporters_to(https_url(sink), settings);
   EXPECT_EQ(with.spans->export_spans(s::spans(1), Clock::now() + 10s), SpanDelivery::kAcknowledged)
       << lines();
 }

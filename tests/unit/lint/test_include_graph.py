@@ -40,6 +40,18 @@ def test_exporters_see_public_headers_only():
                                        '#include "agent/telemetry/log.h"\n') != []
 
 
+def test_libcurl_stays_in_one_room_that_those_who_ask_servers_see():
+    curl = '#include <curl/curl.h>\n'
+    transfer = '#include "exporters/transfer/http_transfer.h"\n'
+    assert include_graph.violations_of("exporters/transfer/http_transfer.cc", curl) == []
+    assert include_graph.violations_of("exporters/otlp/http_sender.cc", curl) != []
+    assert include_graph.violations_of("agent/discovery/kubernetes/api_client.cc", curl) != []
+    assert include_graph.violations_of("agent/discovery/kubernetes/api_client.h", transfer) == []
+    assert include_graph.violations_of("agent/discovery/target_finder.cc",
+                                       '#include "exporters/otlp/http_sender.h"\n') != []
+    assert include_graph.violations_of("agent/metrics/series.cc", transfer) != []
+
+
 def test_the_kernel_contract_is_decoded_at_one_door():
     line = '#include "exa/abi/event.h"\n'
     assert include_graph.violations_of("agent/capture/decoder.cc", line) == []

@@ -1,4 +1,4 @@
-#include "exporters/otlp/trust_store.h"
+#include "exporters/transfer/trust_store.h"
 
 #include <curl/curl.h>
 
