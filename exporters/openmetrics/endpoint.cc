@@ -12,9 +12,9 @@
 #include <string_view>
 #include <tuple>
 
+#include "exa/base/signals_blocked.h"
 #include "exporters/openmetrics/listen_socket.h"
 #include "exporters/openmetrics/scrape_cache.h"
-#include "exporters/queue/exporter_thread.h"
 
 namespace exa {
 namespace {

@@ -11,8 +11,8 @@
 
 #include "exa/base/result.h"
 #include "exa/export/export_counters.h"
+#include "exa/export/log_sink.h"
 #include "exa/export/metric_exporter.h"
-#include "exporters/queue/log_sink.h"
 
 namespace exa {
 

@@ -6,8 +6,8 @@
 
 #include "exa/base/result.h"
 #include "exa/export/export_counters.h"
+#include "exa/export/log_sink.h"
 #include "exporters/otlp/otlp_settings.h"
-#include "exporters/queue/log_sink.h"
 #include "exporters/queue/newest_metrics.h"
 #include "exporters/queue/span_queue.h"
 

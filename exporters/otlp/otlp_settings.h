@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "exporters/queue/span_queue.h"
+#include "exporters/queue/queue_settings.h"
 
 namespace exa {
 

@@ -4,8 +4,6 @@
 #include <unordered_set>
 #include <utility>
 
-#include "exporters/queue/exporter_thread.h"
-
 namespace exa {
 namespace {
 
@@ -30,9 +28,11 @@ std::size_t footprint_bytes(const std::vector<Span>& spans) {
   return bytes;
 }
 
-std::uint64_t seed_from_clock() {
-  return static_cast<std::uint64_t>(std::chrono::steady_clock::now().time_since_epoch().count());
-}
+constexpr BacklogWords kWords{
+    .waits = "; spans wait in a bounded queue",
+    .again = "spans are delivered again",
+    .dropped = "; the spans were dropped",
+    .too_large = "a single span is larger than the backend takes: it was dropped"};
 
 }  // namespace
 
@@ -42,19 +42,12 @@ std::size_t footprint_bytes(const Span& span) {
 }
 
 QueuedSpanExporter::QueuedSpanExporter(std::unique_ptr<Sender> sender, SpanEncoder encode,
-                                       QueueSettings settings, ExportCounters& counters,
+                                       const QueueSettings& settings, ExportCounters& counters,
                                        LogSink log)
-    : sender_(std::move(sender)),
-      encode_(std::move(encode)),
+    : encode_(std::move(encode)),
       settings_(settings),
       counters_(counters),
-      log_(std::move(log)),
-      backoff_(settings.shortest_backoff, settings.longest_backoff, seed_from_clock()),
-      thread_(start_exporter_thread([this] { run(); })) {}
-
-QueuedSpanExporter::~QueuedSpanExporter() {
-  shutdown(Clock::now());
-}
+      loop_(*this, std::move(sender), kWords, settings, counters, std::move(log)) {}
 
 SpanDelivery QueuedSpanExporter::export_spans(std::vector<Span> batch, Clock::time_point deadline) {
   if (batch.empty()) return SpanDelivery::kAcknowledged;
@@ -72,8 +65,8 @@ SpanDelivery QueuedSpanExporter::export_spans(std::vector<Span> batch, Clock::ti
                    ticket, now));
   }
 
-  std::unique_lock lock(mutex_);
-  if (closing_) {
+  auto lock = loop_.lock();
+  if (loop_.closing()) {
     counters_.add(ExportCounter::kSpansDroppedShutdown, batch.size());
     return SpanDelivery::kDropped;
   }
@@ -83,10 +76,10 @@ SpanDelivery QueuedSpanExporter::export_spans(std::vector<Span> batch, Clock::ti
     pieces_.push_back(std::move(piece));
   }
   make_room();
-  work_.notify_one();
+  loop_.wake();
   decided_.wait_until(lock, deadline, [&] {
     // Fate sealed, or known not to be sealed in time.
-    return ticket->open_pieces == 0 || (!in_flight_ && failing_ && next_attempt_ >= deadline);
+    return ticket->open_pieces == 0 || loop_.pauses_until(deadline);
   });
   return fate_of(*ticket);
 }
@@ -107,12 +100,12 @@ SpanDelivery QueuedSpanExporter::fate_of(const Ticket& ticket) const {
 void QueuedSpanExporter::make_room() {
   while (bytes_ > settings_.queue_bytes) {
     // What is being sent stays: it may be the backend's already.
-    const auto oldest = std::next(pieces_.begin(), in_flight_ ? 1 : 0);
+    const auto oldest = std::next(pieces_.begin(), loop_.in_flight() ? 1 : 0);
     if (oldest == pieces_.end()) return;
     drop(oldest, ExportCounter::kSpansDroppedQueueFull);
-    log_.say(LogCause::kQueueFull, LogLevel::kWarning,
-             "the queue of spans is full: the oldest were dropped; their exemplars carry no trace "
-             "id. The backend is down or too slow");
+    loop_.log().say(LogCause::kQueueFull, LogLevel::kWarning,
+                    "the queue of spans is full: the oldest were dropped; their exemplars carry no "
+                    "trace id. The backend is down or too slow");
   }
 }
 
@@ -132,9 +125,13 @@ void QueuedSpanExporter::drop_expired(Clock::time_point now) {
     any = true;
   }
   if (any)
-    log_.say(LogCause::kExpired, LogLevel::kWarning,
-             "spans that the backend did not take for " +
-                 std::to_string(settings_.longest_age.count()) + " s were dropped");
+    loop_.log().say(LogCause::kExpired, LogLevel::kWarning,
+                    "spans that the backend did not take for " +
+                        std::to_string(settings_.longest_age.count()) + " s were dropped");
+}
+
+QueuedSpanExporter::Clock::time_point QueuedSpanExporter::next_expiry() const {
+  return pieces_.front().born + settings_.longest_age + std::chrono::milliseconds(1);
 }
 
 void QueuedSpanExporter::drop_rest() {
@@ -142,93 +139,21 @@ void QueuedSpanExporter::drop_rest() {
     drop(pieces_.begin(), ExportCounter::kSpansDroppedShutdown);
 }
 
-void QueuedSpanExporter::run() {
-  std::unique_lock lock(mutex_);
-  for (;;) {
-    const auto now = Clock::now();
-    drop_expired(now);
-    if (closing_ && (pieces_.empty() || now >= closing_deadline_)) break;
-    if (pieces_.empty()) {
-      work_.wait(lock, [&] { return closing_ || !pieces_.empty(); });
-      continue;
-    }
-    if (failing_ && now < next_attempt_) {
-      auto until = std::min(next_attempt_, pieces_.front().born + settings_.longest_age +
-                                               std::chrono::milliseconds(1));
-      if (closing_) until = std::min(until, closing_deadline_);
-      const bool was_closing = closing_;
-      work_.wait_until(lock, until, [&] { return closing_ != was_closing; });
-      continue;
-    }
-
-    in_flight_ = true;
-    // Neither moved nor dropped while in flight, so it is read without the lock.
-    const Piece& front = pieces_.front();
-    lock.unlock();
-    const std::string request = encode_(front.spans);
-    const SendOutcome outcome = request.size() > settings_.request_bytes
-                                    ? SendOutcome{.status = SendStatus::kTooLarge}
-                                    : sender_->send(request);
-    lock.lock();
-    in_flight_ = false;
-    apply(outcome);
-    make_room();
-    decided_.notify_all();
-  }
-  drop_rest();
-  decided_.notify_all();
+const QueuedSpanExporter::Piece& QueuedSpanExporter::locked_front() const {
+  const auto lock = loop_.lock();
+  return pieces_.front();
 }
 
-void QueuedSpanExporter::apply(const SendOutcome& outcome) {
-  const std::uint64_t spans = pieces_.front().spans.size();
-  if (outcome.status == SendStatus::kRetry) {
-    counters_.add(ExportCounter::kAttemptsRetried);
-    const auto pause = std::max<std::chrono::milliseconds>(
-        backoff_.next(), outcome.retry_after.value_or(std::chrono::seconds(0)));
-    next_attempt_ = Clock::now() + pause;
-    failing_ = true;
-    log_.say(outcome.trouble == SendTrouble::kUnreachable ? LogCause::kUnreachable
-                                                          : LogCause::kRetryStatus,
-             LogLevel::kWarning, outcome.text + "; spans wait in a bounded queue");
-    return;
-  }
-  if (outcome.status == SendStatus::kTooLarge && spans > 1) {
-    counters_.add(ExportCounter::kAttemptsRetried);
-    return split_front();
-  }
-  if (failing_ && outcome.status == SendStatus::kDelivered)
-    log_.say(LogCause::kRecovered, LogLevel::kInfo, "spans are delivered again");
-  failing_ = false;
-  backoff_.reset();
-
-  switch (outcome.status) {
-    case SendStatus::kDelivered: {
-      const std::uint64_t rejected = std::min(outcome.rejected, spans);
-      counters_.add(ExportCounter::kSpansSent, spans - rejected);
-      counters_.add(ExportCounter::kSpansRejected, rejected);
-      if (!outcome.text.empty()) log_.say(LogCause::kRejected, LogLevel::kWarning, outcome.text);
-      settle_front(rejected == 0 ? Fate::kSent : Fate::kRefused);
-      return;
-    }
-    case SendStatus::kTooLarge:
-      counters_.add(ExportCounter::kAttemptsFailed);
-      counters_.add(ExportCounter::kSpansDroppedRefused, spans);
-      log_.say(LogCause::kTooLarge, LogLevel::kWarning,
-               "a single span is larger than the backend takes: it was dropped");
-      settle_front(Fate::kRefused);
-      return;
-    case SendStatus::kRefused:
-    case SendStatus::kRetry:
-      counters_.add(ExportCounter::kAttemptsFailed);
-      counters_.add(ExportCounter::kSpansDroppedRefused, spans);
-      log_.say(outcome.trouble == SendTrouble::kBadReply ? LogCause::kBadReply : LogCause::kRefused,
-               LogLevel::kError, outcome.text + "; the spans were dropped");
-      settle_front(Fate::kRefused);
-      return;
-  }
+SendOutcome QueuedSpanExporter::attempt(Sender& sender) {
+  // Neither moved nor dropped while in flight, so it is read without the lock.
+  const Piece& front = locked_front();
+  const std::string request = encode_(front.spans);
+  if (request.size() > settings_.request_bytes) return {.status = SendStatus::kTooLarge};
+  return sender.send(request);
 }
 
-void QueuedSpanExporter::split_front() {
+bool QueuedSpanExporter::divide() {
+  if (pieces_.front().spans.size() <= 1) return false;
   Piece whole = std::move(pieces_.front());
   pieces_.pop_front();
   bytes_ -= whole.bytes;
@@ -242,34 +167,36 @@ void QueuedSpanExporter::split_front() {
   ++whole.ticket->open_pieces;
   pieces_.push_front(std::move(second));
   pieces_.push_front(std::move(first));
+  return true;
 }
 
-void QueuedSpanExporter::settle_front(Fate fate) {
-  Piece& front = pieces_.front();
-  if (fate == Fate::kRefused) front.ticket->refused = true;
+void QueuedSpanExporter::settle(Verdict verdict, std::uint64_t rejected) {
+  const Piece& front = pieces_.front();
+  const std::uint64_t spans = front.spans.size();
+  if (verdict == Verdict::kDelivered) {
+    rejected = std::min(rejected, spans);
+    counters_.add(ExportCounter::kSpansSent, spans - rejected);
+    counters_.add(ExportCounter::kSpansRejected, rejected);
+  } else {
+    counters_.add(ExportCounter::kSpansDroppedRefused, spans);
+  }
+  if (verdict == Verdict::kRefused || rejected != 0) front.ticket->refused = true;
   --front.ticket->open_pieces;
   bytes_ -= front.bytes;
   pieces_.pop_front();
 }
 
+void QueuedSpanExporter::attempt_ended(bool) {
+  make_room();
+  decided_.notify_all();
+}
+
 void QueuedSpanExporter::shutdown(Clock::time_point deadline) {
-  {
-    std::unique_lock lock(mutex_);
-    if (!closing_) {
-      closing_ = true;
-      closing_deadline_ = deadline;
-      // One more attempt at once, whatever the pause was.
-      next_attempt_ = std::min(next_attempt_, Clock::now());
-    }
-    work_.notify_all();
-    decided_.notify_all();
-  }
-  sender_->finish_by(deadline);
-  if (thread_.joinable()) thread_.join();
+  loop_.finish(deadline);
 }
 
 std::size_t QueuedSpanExporter::queued_spans() const {
-  const std::lock_guard lock(mutex_);
+  const auto lock = loop_.lock();
   std::size_t spans = 0;
   for (const Piece& piece : pieces_)
     spans += piece.spans.size();
@@ -277,7 +204,7 @@ std::size_t QueuedSpanExporter::queued_spans() const {
 }
 
 std::size_t QueuedSpanExporter::queued_bytes() const {
-  const std::lock_guard lock(mutex_);
+  const auto lock = loop_.lock();
   return bytes_;
 }
 

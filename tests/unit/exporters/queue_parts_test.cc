@@ -4,7 +4,7 @@
 
 #include "exporters/encoding/utf8.h"
 #include "exporters/queue/backoff.h"
-#include "exporters/queue/log_sink.h"
+#include "exporters/queue/limited_log.h"
 #include "exporters/queue/retry_after.h"
 
 namespace exa {

@@ -1,9 +1,7 @@
-// A thread that leaves signals to the main thread.
+// Threads that leave signals to the main thread.
 #pragma once
 
 #include <csignal>
-#include <functional>
-#include <thread>
 
 namespace exa {
 
@@ -23,10 +21,5 @@ class SignalsBlocked {
  private:
   sigset_t before_{};
 };
-
-inline std::thread start_exporter_thread(std::function<void()> body) {
-  const SignalsBlocked blocked;
-  return std::thread(std::move(body));
-}
 
 }  // namespace exa

@@ -1,4 +1,4 @@
-#include "exporters/queue/log_sink.h"
+#include "exporters/queue/limited_log.h"
 
 #include <string>
 

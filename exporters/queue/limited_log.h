@@ -1,20 +1,15 @@
-// How an exporter speaks to the operator, without knowing a logging library: one callback, and a
-// limiter so that a backend which is down says so once and not once a request.
+// A limiter of log lines, so that a backend which is down says so once and not once a request.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <functional>
 #include <mutex>
 #include <string_view>
 
+#include "exa/export/log_sink.h"
+
 namespace exa {
-
-enum class LogLevel : std::uint8_t { kInfo, kWarning, kError };
-
-// Called from exporter threads; must be safe to call from several at once. May be empty.
-using LogSink = std::function<void(LogLevel, std::string_view)>;
 
 // What a line is about. One slot of the limiter each.
 enum class LogCause : std::uint8_t {
