@@ -9,7 +9,7 @@
 #include "agent/heartbeat.h"
 #include "agent/telemetry/counters.h"
 #include "exa/base/time.h"
-#include "exporters/openmetrics/endpoint.h"
+#include "exporters/page/health_routes.h"
 
 namespace exa {
 

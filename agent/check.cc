@@ -19,7 +19,7 @@
 #include "agent/privilege/single_instance.h"
 #include "agent/tls_capture.h"
 #include "exa/base/unique_fd.h"
-#include "exporters/openmetrics/listen_socket.h"
+#include "exporters/page/listen_socket.h"
 
 namespace exa {
 namespace {

@@ -50,7 +50,8 @@ ALLOWED = {
     "exporters/queue": VALUES | {"exa/export"},
     "exporters/otlp": VALUES | {"exa/export", "exporters/encoding", "exporters/queue",
                                 "exporters/transfer"},
-    "exporters/openmetrics": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
+    "exporters/page": VALUES | {"exa/export"},
+    "exporters/openmetrics": VALUES | {"exa/export", "exporters/encoding", "exporters/page"},
     "exporters/console": VALUES | {"exa/export", "exporters/encoding"},
 }
 
@@ -63,7 +64,7 @@ EXTERNAL = {
     "yaml-cpp/": {"agent/config"},
     "curl/": {"exporters/transfer"},
     "protozero/": {"exporters/otlp"},
-    "microhttpd.h": {"exporters/openmetrics"},
+    "microhttpd.h": {"exporters/page"},
     "cap-ng.h": {"agent/privilege"},
     "seccomp.h": {"agent/privilege"},
     "CLI/": {"agent/config", "agent"},

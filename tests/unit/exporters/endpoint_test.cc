@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include <atomic>
 #include <thread>
@@ -36,7 +35,7 @@ std::shared_ptr<const MetricBatch> one_batch(std::size_t series = 1) {
 
 class Endpoint : public testing::Test {
  protected:
-  void start(EndpointSettings settings = {}) {
+  void start(PageSettings settings = {}) {
     settings.port = 0;
     auto started = OpenMetricsEndpoint::start(
         settings, counters_,
@@ -111,48 +110,29 @@ TEST_F(Endpoint, TellsHealthAndReadiness) {
   EXPECT_EQ(get("/healthz").status(), 200);
 }
 
-TEST_F(Endpoint, HasAPageAtTheRootAndNothingElsewhere) {
-  start();
-  EXPECT_THAT(get("/").body, HasSubstr("/metrics"));
-  EXPECT_EQ(get("/metrics/").status(), 404);
-  EXPECT_EQ(get("/../etc/passwd").status(), 404);
-  EXPECT_THAT(get("/nothing").head, HasSubstr("text/plain"));
-}
-
-TEST_F(Endpoint, TakesGetAndHeadOnly) {
+TEST_F(Endpoint, AnswersHeadWithoutABodyAndTellsWhatElseThereIs) {
   start();
   endpoint_->export_metrics(one_batch());
   const auto head = ask(endpoint_->port(), "HEAD /metrics");
   EXPECT_EQ(head.status(), 200);
   EXPECT_EQ(head.body, "");
-  for (const char* method : {"PUT", "DELETE", "OPTIONS", "PATCH"}) {
-    const auto reply = ask(endpoint_->port(), std::string(method) + " /metrics");
-    EXPECT_EQ(reply.status(), 405) << method;
-    EXPECT_THAT(reply.head, HasSubstr("Allow: GET, HEAD\r\n"));
-  }
-  const UniqueFd fd = connect_to(endpoint_->port());
-  send_text(fd,
-            "POST /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
-            "Content-Length: 5\r\n\r\nhello");
-  EXPECT_THAT(read_all(fd), HasSubstr(" 405 "));
+  EXPECT_EQ(get("/").body,
+            "<!doctype html>\n<html><head><title>exemplar-agent</title></head>\n"
+            "<body><h1>exemplar-agent</h1>\n<ul>\n"
+            "<li><a href=\"/metrics\">/metrics</a>: OpenMetrics 1.0 with exemplars, or text "
+            "0.0.4</li>\n"
+            "<li><a href=\"/healthz\">/healthz</a>: the agent runs</li>\n"
+            "<li><a href=\"/readyz\">/readyz</a>: the agent observes requests</li>\n"
+            "</ul></body></html>\n");
+  EXPECT_EQ(get("/nothing").body, "not found; there are /metrics, /healthz and /readyz\n");
 }
 
-TEST_F(Endpoint, OutlivesHugeAndMalformedRequests) {
+TEST_F(Endpoint, StopsAtShutdown) {
   start();
-  for (const std::string& request :
-       {"GET /" + std::string(1 << 20, 'a') + " HTTP/1.1\r\n\r\n",
-        "GET /metrics HTTP/1.1\r\nX: " + std::string(1 << 20, 'a') + "\r\n\r\n",
-        std::string(1 << 20, '\0'), std::string("\r\n\r\n\r\n"), std::string("GET\r\n\r\n"),
-        std::string("GET /metrics HTTP/9.9\r\n\r\n"),
-        std::string("POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n"),
-        std::string(
-            "POST /metrics HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")}) {
-    const UniqueFd fd = connect_to(endpoint_->port());
-    send_text(fd, request);
-    ::shutdown(fd.get(), SHUT_WR);
-    read_all(fd);
-  }
-  EXPECT_EQ(get("/healthz").status(), 200);
+  const auto port = endpoint_->port();
+  endpoint_->shutdown(Clock::now());
+  endpoint_->shutdown(Clock::now());
+  EXPECT_FALSE(connect_to(port).valid());
 }
 
 TEST_F(Endpoint, ServesManyScrapersWhileBatchesCome) {
@@ -170,50 +150,6 @@ TEST_F(Endpoint, ServesManyScrapersWhileBatchesCome) {
     scraper.join();
   EXPECT_EQ(whole, 160);
   EXPECT_EQ(counters_.get(ExportCounter::kScrapes), 160u);
-}
-
-// Idle connections, and slow ones that send a byte now and then, keep no scraper out.
-TEST_F(Endpoint, StaysFastBehindAThousandIdleConnections) {
-  rlimit files{};
-  ::getrlimit(RLIMIT_NOFILE, &files);
-  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 8192);
-  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
-  ASSERT_GE(files.rlim_cur, 4096u) << "the limit of open files is too low for this test";
-  start();
-  endpoint_->export_metrics(one_batch(100));
-  std::vector<UniqueFd> idle;
-  for (int i = 0; i < 1'500; ++i) {
-    idle.push_back(connect_to(endpoint_->port()));
-    ASSERT_TRUE(idle.back().valid()) << i;
-    if (i % 2 == 0) send_text(idle.back(), "GET /metrics HTTP/1.1\r\nX: ");
-    if (i % 250 != 249) continue;
-    const auto began = Clock::now();
-    const auto reply = get("/metrics", kPrometheusAccept);
-    EXPECT_LT(Clock::now() - began, 5s) << "with " << i + 1 << " connections";
-    ASSERT_EQ(reply.status(), 200);
-    EXPECT_TRUE(reply.body.ends_with("# EOF\n"));
-  }
-}
-
-TEST_F(Endpoint, StopsAtShutdown) {
-  start();
-  const auto port = endpoint_->port();
-  endpoint_->shutdown(Clock::now());
-  endpoint_->shutdown(Clock::now());
-  EXPECT_FALSE(connect_to(port).valid());
-}
-
-TEST_F(Endpoint, SaysWhatToDoWhenThePortIsTaken) {
-  start();
-  EndpointSettings settings;
-  settings.port = endpoint_->port();
-  const auto second = OpenMetricsEndpoint::start(settings, counters_, {}, {});
-  ASSERT_FALSE(second.has_value());
-  EXPECT_THAT(second.error().text, HasSubstr("127.0.0.1:" + std::to_string(settings.port)));
-  EXPECT_THAT(second.error().text, HasSubstr("--openmetrics HOST:PORT"));
-  settings.host = "203.0.113.1";
-  EXPECT_THAT(OpenMetricsEndpoint::start(settings, counters_, {}, {}).error().text,
-              HasSubstr("this host has no such address"));
 }
 
 TEST(Negotiation, ChoosesByQuality) {

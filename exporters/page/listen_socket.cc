@@ -1,4 +1,4 @@
-#include "exporters/openmetrics/listen_socket.h"
+#include "exporters/page/listen_socket.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
