@@ -12,7 +12,7 @@
 #include <iostream>
 
 #include "agent/check.h"
-#include "agent/export_chain.h"
+#include "agent/outputs.h"
 #include "agent/pipeline.h"
 #include "agent/privilege/capabilities.h"
 #include "agent/privilege/single_instance.h"

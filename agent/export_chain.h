@@ -1,68 +1,36 @@
-// The exporters that the configuration asks for, in the order in which they are served.
-// Built, used and ended on the window thread's side; owned by the pipeline or the replay. Starts
-// the exporters' threads, so in the pipeline only after the fork.
+// The outputs of the agent in the order in which they are served. Knows none of them: each is what
+// its maker made of it.
+// Used and ended on the window thread's side, its failure and its port also on the capture thread.
+// Owned by the pipeline or the replay.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
-#include "agent/config/config.h"
-#include "agent/telemetry/logging.h"
-#include "exa/base/result.h"
-#include "exa/export/export_counters.h"
-#include "exa/export/metric_exporter.h"
-#include "exa/export/span_exporter.h"
-#include "exporters/console/line_output.h"
-#include "exporters/openmetrics/endpoint.h"
-#include "exporters/otlp/otlp_exporters.h"
+#include "exa/export/output.h"
 
 namespace exa {
 
-// Tables on a terminal: each in the place of the one before, or one below the other.
-enum class Tables : std::uint8_t { kInPlace, kListed };
-
 class ExportChain {
  public:
-  // log and counters outlive the chain.
-  static Result<ExportChain> start(const Config& config, ExportCounters& counters,
-                                   ReadinessCheck readiness, const Log& log,
-                                   Tables tables = Tables::kInPlace);
+  // Metrics go out in the order of the outputs, spans in the opposite one: who may keep the others
+  // waiting stands last for metrics (the console, whose reader may be slow) and last for spans (a
+  // backend, whose acknowledgement is waited for).
+  explicit ExportChain(std::vector<Output> outputs) : outputs_(std::move(outputs)) {}
 
+  // They live as long as the chain.
   [[nodiscard]] std::vector<SpanExporter*> span_exporters() const;
   [[nodiscard]] std::vector<MetricExporter*> metric_exporters() const;
+  // Spans that are not decided yet.
   [[nodiscard]] std::size_t queued_spans() const;
-  [[nodiscard]] std::uint16_t endpoint_port() const;  // 0: no endpoint
-  // What printing on standard output failed with; 0: nothing.
-  [[nodiscard]] int output_error() const { return output_ ? output_->error() : 0; }
+  [[nodiscard]] std::uint16_t listening_port() const;  // 0: none listens
+  // What an output failed with for good; 0: none did.
+  [[nodiscard]] int failure() const;
   void shutdown(std::chrono::steady_clock::time_point deadline);
 
  private:
-  ExportChain() = default;
-  Result<> start_otlp(const Config& config, ExportCounters& counters, const LogSink& sink);
-  void start_console(const Config& config, ExportCounters& counters, Tables tables);
-
-  std::shared_ptr<LineOutput> output_;  // null: nothing is printed
-  std::vector<std::unique_ptr<SpanExporter>> span_consoles_;
-  std::vector<std::unique_ptr<MetricExporter>> metric_consoles_;
-  OtlpExporters otlp_;
-  std::unique_ptr<OpenMetricsEndpoint> endpoint_;
+  std::vector<Output> outputs_;
 };
-
-// Whether standard output shows tables, which tell more of a window than is exported.
-bool prints_table(const Config& config);
-
-// The OTLP settings of both signals, checked without starting anything.
-Result<> check_export_settings(const Config& config);
-
-// Their certificate and key files: may the pipeline read them? Forks; before any thread.
-Result<> check_export_files(const Config& config);
-
-// What is to be said of standard output that cannot be written any more.
-std::string output_failure(int error);
-
-// One line for the start: where results go.
-std::string describe_exports(const Config& config, std::uint16_t endpoint_port);
 
 }  // namespace exa

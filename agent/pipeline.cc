@@ -13,8 +13,8 @@
 #include "agent/discovery/container/engine_reader.h"
 #include "agent/discovery/kubernetes/pod_watch.h"
 #include "agent/discovery/target_builder.h"
-#include "agent/export_chain.h"
 #include "agent/kernel/ring_reader.h"
+#include "agent/outputs.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/prober_line.h"
 #include "agent/request_pipeline/window_publisher.h"
@@ -71,7 +71,7 @@ class PipelineLoop {
     auto ring = kernel::RingReader::open(inherited_.event_ring_fds);
     if (!ring) return give_up(ring.error());
     if (auto opened = open_recording(); !opened) return give_up(opened.error());
-    auto exports = ExportChain::start(
+    auto exports = start_exports(
         inherited_.config, export_counters_, [this] { return health_.readiness(monotonic_now()); },
         log_);
     if (!exports) return give_up(exports.error());
@@ -87,8 +87,8 @@ class PipelineLoop {
     windows.finish();
     if (pending_) publish(publisher, *pending_);  // the window thread is gone
     exports->shutdown(std::chrono::steady_clock::time_point(Duration(deadline_.ns)));
-    if (exports->output_error() != 0) {
-      log_.error(output_failure(exports->output_error()));
+    if (exports->failure() != 0) {
+      log_.error(output_failure(exports->failure()));
       return kExitOutputFailed;
     }
     return ended_in_order ? kExitOk : kExitFailure;
@@ -126,7 +126,7 @@ class PipelineLoop {
         close_window(now);
       }
       // Whoever printed has lost his reader: he would run on for nobody.
-      if (exports_->output_error() != 0) {
+      if (exports_->failure() != 0) {
         deadline_ = monotonic_now() + Duration(2s);
         stopping_ = true;
       }
@@ -236,7 +236,7 @@ class PipelineLoop {
     pipeline_.begin(now);
     schedule_tick(now);
     health_.begin();
-    prober_.say_ready(exports_->endpoint_port());
+    prober_.say_ready(exports_->listening_port());
   }
 
   // Windows end at whole multiples of their length on the wall clock, on every node the same.

@@ -1,4 +1,4 @@
-#include "agent/export_chain.h"
+#include "agent/outputs.h"
 #include "agent/pipeline.h"
 
 namespace exa {

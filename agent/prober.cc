@@ -18,7 +18,7 @@
 #include "agent/config/value_text.h"
 #include "agent/discovery/mounts.h"
 #include "agent/end_with_child.h"
-#include "agent/export_chain.h"
+#include "agent/outputs.h"
 
 namespace exa {
 namespace {

@@ -10,7 +10,7 @@
 #include "agent/capture/event_log.h"
 #include "agent/capture/target_message.h"
 #include "agent/cli.h"
-#include "agent/export_chain.h"
+#include "agent/outputs.h"
 #include "agent/pipeline.h"
 #include "agent/request_pipeline/window_publisher.h"
 
@@ -125,7 +125,7 @@ int replay_recording(const std::string& path, const Config& config, const Log& l
   replay_config.openmetrics.enabled = false;
   if (replay_config.output == OutputForm::kAuto) replay_config.output = OutputForm::kTable;
   ExportCounters export_counters;
-  auto exports = ExportChain::start(
+  auto exports = start_exports(
       replay_config, export_counters, [] { return Readiness{}; }, log, Tables::kListed);
   if (!exports) return failed(log, exports.error());
 
@@ -134,8 +134,7 @@ int replay_recording(const std::string& path, const Config& config, const Log& l
                             exports->metric_exporters());
   const auto done = replay.run(*reader, publisher);
   exports->shutdown(std::chrono::steady_clock::now() + 10s);
-  if (const int error = exports->output_error(); error != 0)
-    return failed(log, {output_failure(error)});
+  if (const int error = exports->failure(); error != 0) return failed(log, {output_failure(error)});
   if (!done) return failed(log, {path + ": " + done.error().text});
   if (reader->truncated())
     log.warn(path + ": the recording was cut off; what it holds was replayed");

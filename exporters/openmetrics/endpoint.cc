@@ -47,4 +47,13 @@ PageAnswer OpenMetricsEndpoint::scrape(const PageRequest& request) {
   return answer;
 }
 
+Result<Output> make_openmetrics(const PageSettings& settings, ExportCounters& counters,
+                                ReadinessCheck readiness, const LogSink& log) {
+  auto endpoint = OpenMetricsEndpoint::start(settings, counters, std::move(readiness), log);
+  if (!endpoint) return std::unexpected(endpoint.error());
+  Output output{.listening_port = (*endpoint)->port()};
+  output.metrics.push_back(std::move(*endpoint));
+  return output;
+}
+
 }  // namespace exa

@@ -12,6 +12,7 @@
 #include "exa/export/export_counters.h"
 #include "exa/export/log_sink.h"
 #include "exa/export/metric_exporter.h"
+#include "exa/export/output.h"
 #include "exporters/openmetrics/scrape_cache.h"
 #include "exporters/page/health_routes.h"
 #include "exporters/page/page_server.h"
@@ -39,5 +40,10 @@ class OpenMetricsEndpoint final : public MetricExporter {
   ScrapeCache cache_;
   std::unique_ptr<PageServer> server_;  // the last: its thread uses the others
 };
+
+// The endpoint as an output. Starts a thread: call after the pipeline has forked. Counters must
+// outlive what is returned.
+Result<Output> make_openmetrics(const PageSettings& settings, ExportCounters& counters,
+                                ReadinessCheck readiness, const LogSink& log);
 
 }  // namespace exa

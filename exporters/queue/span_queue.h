@@ -33,8 +33,8 @@ class QueuedSpanExporter final : public SpanExporter, private Backlog {
                             std::chrono::steady_clock::time_point deadline) override;
   void shutdown(std::chrono::steady_clock::time_point deadline) override;
 
-  // Any thread, for gauges: spans not yet decided, and their bytes.
-  [[nodiscard]] std::size_t queued_spans() const;
+  [[nodiscard]] std::size_t queued_spans() const override;
+  // Any thread: their bytes.
   [[nodiscard]] std::size_t queued_bytes() const;
 
  private:

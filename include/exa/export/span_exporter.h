@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <vector>
 
 #include "exa/base/result.h"
@@ -26,6 +27,8 @@ class SpanExporter {
                                     std::chrono::steady_clock::time_point deadline) = 0;
   // Tries to empty the queue until the deadline, then drops and counts what is left. Idempotent.
   virtual void shutdown(std::chrono::steady_clock::time_point deadline) = 0;
+  // Any thread, for a gauge: spans that are not decided yet.
+  [[nodiscard]] virtual std::size_t queued_spans() const { return 0; }
 };
 
 }  // namespace exa

@@ -3,11 +3,13 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <sstream>
 
 #include <nlohmann/json.hpp>
 
 #include "exporters/console/json_exporter.h"
+#include "exporters/console/make_console.h"
 #include "exporters/console/safe_text.h"
 #include "tests/unit/exporters/samples.h"
 
@@ -82,6 +84,31 @@ TEST(Json, AcknowledgesOnceWritten) {
   EXPECT_EQ(counters.get(ExportCounter::kSpansQueued), 4u);
   EXPECT_EQ(counters.get(ExportCounter::kSpansDroppedRefused), 2u);
   ::close(full);
+}
+
+TEST(Console, PrintsInTheFormAskedForAndTellsOfItsFailure) {
+  ExportCounters counters;
+  const int full = ::open("/dev/full", O_WRONLY);
+  auto json = make_console({.form = ConsoleForm::kJson, .fd = full}, counters);
+  ASSERT_EQ(json.spans.size(), 1u);
+  ASSERT_EQ(json.metrics.size(), 1u);
+  EXPECT_EQ(json.failure(), 0);
+  EXPECT_EQ(json.spans[0]->export_spans(s::spans(2), {}), SpanDelivery::kDropped);
+  EXPECT_EQ(json.failure(), ENOSPC);
+  EXPECT_EQ(counters.get(ExportCounter::kSpansQueued), 2u);
+
+  int ends[2];
+  ASSERT_EQ(::pipe(ends), 0);
+  auto beside =
+      make_console({.form = ConsoleForm::kJson, .counts_spans = false, .fd = ends[1]}, counters);
+  EXPECT_EQ(beside.spans[0]->export_spans(s::spans(2), {}), SpanDelivery::kAcknowledged);
+  EXPECT_EQ(counters.get(ExportCounter::kSpansQueued), 2u) << "another exporter counts them";
+  auto table = make_console({.fd = ends[1]}, counters);
+  EXPECT_TRUE(table.spans.empty());
+  table.metrics.at(0)->export_metrics(std::make_shared<const MetricBatch>());
+  EXPECT_EQ(table.failure(), 0);
+  for (const int fd : {full, ends[0], ends[1]})
+    ::close(fd);
 }
 
 TEST(SafeText, CutsByColumnsNotBytes) {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "exporters/otlp/otlp_exporters.h"
+#include "exporters/otlp/make_otlp.h"
 #include "exporters/otlp/reply.h"
 
 namespace exa {

@@ -7,7 +7,7 @@
 #include <set>
 
 #include "exporters/otlp/encoder.h"
-#include "exporters/otlp/otlp_exporters.h"
+#include "exporters/otlp/make_otlp.h"
 #include "tests/unit/exporters/otlp_sink.h"
 #include "tests/unit/exporters/samples.h"
 
@@ -23,7 +23,7 @@ namespace s = samples;
 class Otlp : public testing::Test {
  protected:
   // Both signals to one receiver.
-  OtlpExporters exporters_to(const std::string& receiver, OtlpSignalSettings settings = {}) {
+  Output exporters_to(const std::string& receiver, OtlpSignalSettings settings = {}) {
     settings.queue.shortest_backoff = 5ms;
     settings.queue.longest_backoff = 20ms;
     const auto to = [&](const char* path) {
@@ -31,11 +31,11 @@ class Otlp : public testing::Test {
       signal.url = receiver + path;
       return signal;
     };
-    auto made = make_otlp_exporters({.traces = to("/v1/traces"), .metrics = to("/v1/metrics")},
-                                    counters_, [this](LogLevel, std::string_view line) {
-                                      const std::lock_guard lock(mutex_);
-                                      lines_ += std::string(line) + "\n";
-                                    });
+    auto made = make_otlp({.traces = to("/v1/traces"), .metrics = to("/v1/metrics")}, counters_,
+                          [this](LogLevel, std::string_view line) {
+                            const std::lock_guard lock(mutex_);
+                            lines_ += std::string(line) + "\n";
+                          });
     EXPECT_TRUE(made.has_value()) << made.error().text;
     return std::move(*made);
   }
@@ -63,7 +63,7 @@ const Json kScope = {{"name", "exemplar-agent"}, {"version", "0.1.0"}};
 TEST_F(Otlp, EveryFieldOfASpanArrives) {
   OtlpSink sink;
   auto made = exporters_to(sink.url());
-  ASSERT_EQ(made.spans->export_spans({s::span(7)}, Clock::now() + 10s),
+  ASSERT_EQ(made.spans.at(0)->export_spans({s::span(7)}, Clock::now() + 10s),
             SpanDelivery::kAcknowledged);
   const Json expected = {
       {"type", "span"},
@@ -106,7 +106,7 @@ TEST_F(Otlp, ARootHasNoParentAndAResourceIsSentOnce) {
 
   OtlpSink sink;
   auto made = exporters_to(sink.url());
-  ASSERT_EQ(made.spans->export_spans(spans, Clock::now() + 10s), SpanDelivery::kAcknowledged);
+  ASSERT_EQ(made.spans.at(0)->export_spans(spans, Clock::now() + 10s), SpanDelivery::kAcknowledged);
   const auto got = sink.query("/spans");
   ASSERT_EQ(got.size(), 3u);
   EXPECT_FALSE(got[0]["span"].contains("parent_span_id"));
@@ -119,12 +119,12 @@ TEST_F(Otlp, EveryFieldOfMetricsArrives) {
   auto made = exporters_to(sink.url());
   Exemplar without_ids = s::exemplar(0.75, 0);
   without_ids.trace_id = {};
-  made.metrics->export_metrics(std::make_shared<const MetricBatch>(s::batch(
+  made.metrics.at(0)->export_metrics(std::make_shared<const MetricBatch>(s::batch(
       {s::duration_metric({s::histogram_point(
            s::get_200(), {s::exemplar(0.25, 7, 5, ExemplarReason::kSlowest), without_ids})}),
        s::counter_metric("exemplar_agent_records_total", 12, "malformed"),
        s::gauge_metric("exemplar_agent.memory", 1.5)})));
-  made.metrics->shutdown(Clock::now() + 10s);
+  made.metrics.at(0)->shutdown(Clock::now() + 10s);
   EXPECT_EQ(counters_.get(Counter::kMetricBatchesSent), 1u) << lines();
   const auto got = sink.query("/metrics");
   ASSERT_EQ(got.size(), 3u);
@@ -176,7 +176,7 @@ TEST_F(Otlp, RepairsTextThatTheDecoderWouldRefuse) {
   Span span = s::span(7);
   span.name = "GET \xff\xfe";
   span.attributes = {{"url.path", std::string("/\xc3\x28")}};
-  ASSERT_EQ(made.spans->export_spans({span}, Clock::now() + 10s), SpanDelivery::kAcknowledged)
+  ASSERT_EQ(made.spans.at(0)->export_spans({span}, Clock::now() + 10s), SpanDelivery::kAcknowledged)
       << lines();
   EXPECT_EQ(sink.query("/spans")[0]["span"]["name"], "GET \uFFFD\uFFFD");
 }
@@ -205,8 +205,8 @@ TEST_F(Otlp, SplitsMetricsSoThatEveryPointArrivesOnceInRequestsWithinTheLimit) {
   OtlpSignalSettings settings;
   settings.queue.request_bytes = kLimit;
   auto made = exporters_to(sink.url(), settings);
-  made.metrics->export_metrics(std::make_shared<const MetricBatch>(batch));
-  made.metrics->shutdown(Clock::now() + 20s);
+  made.metrics.at(0)->export_metrics(std::make_shared<const MetricBatch>(batch));
+  made.metrics.at(0)->shutdown(Clock::now() + 20s);
   std::set<std::string> different;
   const auto got = sink.query("/metrics");
   for (const auto& one : got)
@@ -220,7 +220,8 @@ TEST_F(Otlp, LosesNothingInAnOutage) {
   OtlpSink sink;
   sink.fault({{"status", 503}, {"headers", {{"Retry-After", "0"}}}, {"requests", 3}});
   auto made = exporters_to(sink.url());
-  EXPECT_EQ(made.spans->export_spans(s::spans(3), Clock::now() + 10s), SpanDelivery::kAcknowledged);
+  EXPECT_EQ(made.spans.at(0)->export_spans(s::spans(3), Clock::now() + 10s),
+            SpanDelivery::kAcknowledged);
   EXPECT_EQ(counters_.get(Counter::kAttemptsRetried), 3u);
   EXPECT_EQ(sink.query("/spans").size(), 3u);
 }
@@ -230,8 +231,10 @@ TEST_F(Otlp, CountsWhatTheBackendRejects) {
   sink.fault({{"reject", 2}});
   sink.fault({{"reject", 50}});
   auto made = exporters_to(sink.url());
-  EXPECT_EQ(made.spans->export_spans(s::spans(3), Clock::now() + 10s), SpanDelivery::kRefused);
-  EXPECT_EQ(made.spans->export_spans(s::spans(3), Clock::now() + 10s), SpanDelivery::kRefused);
+  EXPECT_EQ(made.spans.at(0)->export_spans(s::spans(3), Clock::now() + 10s),
+            SpanDelivery::kRefused);
+  EXPECT_EQ(made.spans.at(0)->export_spans(s::spans(3), Clock::now() + 10s),
+            SpanDelivery::kRefused);
   EXPECT_EQ(counters_.get(Counter::kSpansSent), 1u);
   EXPECT_EQ(counters_.get(Counter::kSpansRejected), 5u);
   EXPECT_THAT(lines(), testing::HasSubstr("rejected on request of the test"));
@@ -275,7 +278,7 @@ class OtlpTls : public Otlp {
     std::filesystem::copy_file(file(from), file(to) + ".new");
     std::filesystem::rename(file(to) + ".new", file(to));
   }
-  OtlpExporters trusting(const OtlpSink& sink, const std::string& ca) {
+  Output trusting(const OtlpSink& sink, const std::string& ca) {
     return exporters_to(https_url(sink), {.ca_file = ca});
   }
   static std::string https_url(const OtlpSink& sink) {
@@ -288,7 +291,8 @@ TEST_F(OtlpTls, DeliversToACertificateItTrusts) {
   make_certificate("server", "127.0.0.1");
   OtlpSink sink({"--tls-cert", file("server.crt"), "--tls-key", file("server.key")});
   auto made = trusting(sink, file("server.crt"));
-  EXPECT_EQ(made.spans->export_spans(s::spans(1), Clock::now() + 10s), SpanDelivery::kAcknowledged)
+  EXPECT_EQ(made.spans.at(0)->export_spans(s::spans(1), Clock::now() + 10s),
+            SpanDelivery::kAcknowledged)
       << lines();
 }
 
@@ -303,9 +307,10 @@ TEST_F(OtlpTls, FailsClosedOnACertificateItDoesNotTrust) {
   for (const std::string name : {"stranger", "elsewhere", "expired"}) {
     OtlpSink sink({"--tls-cert", file(name + ".crt"), "--tls-key", file(name + ".key")});
     auto made = trusting(sink, file(name == "stranger" ? "other.crt" : name + ".crt"));
-    EXPECT_EQ(made.spans->export_spans(s::spans(1), Clock::now() + 500ms), SpanDelivery::kPending)
+    EXPECT_EQ(made.spans.at(0)->export_spans(s::spans(1), Clock::now() + 500ms),
+              SpanDelivery::kPending)
         << name;
-    made.spans->shutdown(Clock::now());
+    made.spans.at(0)->shutdown(Clock::now());
     EXPECT_GE(counters_.get(Counter::kAttemptsRetried), 1u);
   }
   EXPECT_THAT(lines(), testing::HasSubstr("self-signed certificate"));
@@ -321,14 +326,17 @@ TEST_F(OtlpTls, PicksUpCertificatesRotatedOnDisk) {
   copy("other.crt", "ca.crt");
   OtlpSink sink({"--tls-cert", file("server.crt"), "--tls-key", file("server.key")});
   auto made = trusting(sink, file("ca.crt"));
-  EXPECT_EQ(made.spans->export_spans(s::spans(1), Clock::now() + 300ms), SpanDelivery::kPending);
+  EXPECT_EQ(made.spans.at(0)->export_spans(s::spans(1), Clock::now() + 300ms),
+            SpanDelivery::kPending);
   copy("server.crt", "ca.crt");
-  EXPECT_EQ(made.spans->export_spans(s::spans(1), Clock::now() + 10s), SpanDelivery::kAcknowledged)
+  EXPECT_EQ(made.spans.at(0)->export_spans(s::spans(1), Clock::now() + 10s),
+            SpanDelivery::kAcknowledged)
       << lines();
   EXPECT_EQ(counters_.get(Counter::kSpansSent), 2u);
   // And the other way round, although a connection is open.
   copy("other.crt", "ca.crt");
-  EXPECT_EQ(made.spans->export_spans(s::spans(1), Clock::now() + 300ms), SpanDelivery::kPending);
+  EXPECT_EQ(made.spans.at(0)->export_spans(s::spans(1), Clock::now() + 300ms),
+            SpanDelivery::kPending);
 }
 
 TEST_F(OtlpTls, ShowsItsOwnCertificateToABackendThatAsks) {
@@ -339,13 +347,14 @@ TEST_F(OtlpTls, ShowsItsOwnCertificateToABackendThatAsks) {
   OtlpSignalSettings settings{.ca_file = file("server.crt")};
   {
     auto without = exporters_to(https_url(sink), settings);
-    EXPECT_EQ(without.spans->export_spans(s::spans(1), Clock::now() + 300ms),
+    EXPECT_EQ(without.spans.at(0)->export_spans(s::spans(1), Clock::now() + 300ms),
               SpanDelivery::kPending);
   }
   settings.client_certificate_file = file("agent.crt");
   settings.client_key_file = file("agent.key");
   auto with = exporters_to(https_url(sink), settings);
-  EXPECT_EQ(with.spans->export_spans(s::spans(1), Clock::now() + 10s), SpanDelivery::kAcknowledged)
+  EXPECT_EQ(with.spans.at(0)->export_spans(s::spans(1), Clock::now() + 10s),
+            SpanDelivery::kAcknowledged)
       << lines();
 }
 

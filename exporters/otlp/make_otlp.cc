@@ -1,7 +1,9 @@
-#include "exporters/otlp/otlp_exporters.h"
+#include "exporters/otlp/make_otlp.h"
 
 #include "exporters/otlp/encoder.h"
 #include "exporters/otlp/http_sender.h"
+#include "exporters/queue/newest_metrics.h"
+#include "exporters/queue/span_queue.h"
 
 namespace exa {
 
@@ -11,31 +13,31 @@ Result<> check_otlp_settings(const OtlpSignalSettings& settings) {
   return {};
 }
 
-Result<OtlpExporters> make_otlp_exporters(const OtlpSettings& settings, ExportCounters& counters,
-                                          const LogSink& log) {
-  OtlpExporters exporters;
+Result<Output> make_otlp(const OtlpSettings& settings, ExportCounters& counters,
+                         const LogSink& log) {
+  Output output;
   if (const auto& traces = settings.traces) {
     auto sender = HttpSender::make(*traces);
     if (!sender) return std::unexpected(sender.error());
-    exporters.spans = std::make_unique<QueuedSpanExporter>(
+    output.spans.push_back(std::make_unique<QueuedSpanExporter>(
         std::move(*sender),
         [scope = OtlpScope{.version = traces->agent_version}](std::span<const Span> spans) {
           return encode_spans(spans, scope);
         },
-        traces->queue, counters, log);
+        traces->queue, counters, log));
   }
   if (const auto& metrics = settings.metrics) {
     auto sender = HttpSender::make(*metrics);
     if (!sender) return std::unexpected(sender.error());
-    exporters.metrics = std::make_unique<NewestMetricExporter>(
+    output.metrics.push_back(std::make_unique<NewestMetricExporter>(
         std::move(*sender),
         [scope = OtlpScope{.version = metrics->agent_version}](const MetricBatch& batch,
                                                                std::size_t limit_bytes) {
           return encode_metrics(batch, scope, limit_bytes);
         },
-        metrics->queue, counters, log);
+        metrics->queue, counters, log));
   }
-  return exporters;
+  return output;
 }
 
 }  // namespace exa

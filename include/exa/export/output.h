@@ -1,0 +1,24 @@
+// What one way out of the agent brings to the export chain: OTLP, the endpoint, the console.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "exa/export/metric_exporter.h"
+#include "exa/export/span_exporter.h"
+
+namespace exa {
+
+struct Output {
+  std::vector<std::unique_ptr<SpanExporter>> spans{};
+  std::vector<std::unique_ptr<MetricExporter>> metrics{};
+  std::uint16_t listening_port = 0;  // 0: it does not listen
+  // What it failed with for good (errno), so that running on would serve nobody; 0: it has not.
+  // Any thread. Empty: that cannot happen to it.
+  std::function<int()> failure{};
+};
+
+}  // namespace exa
