@@ -24,7 +24,8 @@ constexpr int kPollMilliseconds = 100;  // of files that cannot be watched
 
 bool is_as_read(int file_fd, const FileIdentity& file) {
   struct stat now{};
-  return ::fstat(file_fd, &now) == 0 && static_cast<std::uint64_t>(now.st_size) == file.size_bytes &&
+  return ::fstat(file_fd, &now) == 0 &&
+         static_cast<std::uint64_t>(now.st_size) == file.size_bytes &&
          static_cast<std::uint64_t>(now.st_mtim.tv_sec) * 1'000'000'000 +
                  static_cast<std::uint64_t>(now.st_mtim.tv_nsec) ==
              file.mtime_ns;

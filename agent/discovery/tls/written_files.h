@@ -71,7 +71,7 @@ class WrittenFiles {
   UniqueFd inotify_;
   UniqueFd wake_;
   std::atomic<pid_t> thread_id_ = 0;  // whom broken leases are told
-  mutable std::mutex mutex_;  // of all below, and of what each Kept holds
+  mutable std::mutex mutex_;          // of all below, and of what each Kept holds
   std::vector<Kept*> kept_;
   std::vector<FileIdentity> written_;
   bool closing_ = false;

@@ -114,12 +114,13 @@ TEST_F(Written, TheWriterWaitsUntilTheyAreOut) {
   if (::getuid() != 0) GTEST_SKIP() << "leases on files of others need root";
   WrittenFiles files;
   std::atomic<bool> out = false;
-  const auto kept = files.keep(opened().get(), identity(), [&]() -> Result<WrittenFiles::Attachment> {
-    return WrittenFiles::Attachment(&out, [](std::atomic<bool>* gone) {
-      std::this_thread::sleep_for(50ms);  // as the kernel takes
-      *gone = true;
-    });
-  });
+  const auto kept =
+      files.keep(opened().get(), identity(), [&]() -> Result<WrittenFiles::Attachment> {
+        return WrittenFiles::Attachment(&out, [](std::atomic<bool>* gone) {
+          std::this_thread::sleep_for(50ms);  // as the kernel takes
+          *gone = true;
+        });
+      });
   ASSERT_TRUE(kept);
   const UniqueFd writer(::open(path().c_str(), O_WRONLY | O_CLOEXEC));
   EXPECT_TRUE(writer.valid());
@@ -202,8 +203,9 @@ TEST_F(Written, TwoAttachmentsOfOneFileGoTogetherAndEndApart) {
 
 TEST_F(Written, ProbesThatCouldNotBePlacedSayWhy) {
   WrittenFiles files;
-  const auto kept = files.keep(opened().get(), identity(),
-                               []() -> Result<WrittenFiles::Attachment> { return fail("no room"); });
+  const auto kept =
+      files.keep(opened().get(), identity(),
+                 []() -> Result<WrittenFiles::Attachment> { return fail("no room"); });
   ASSERT_FALSE(kept);
   EXPECT_EQ(kept.error().text, "no room");
 }
