@@ -30,9 +30,9 @@ struct BufferedOutput::Shared {
   explicit Shared(int descriptor) : fd(descriptor), wake(::eventfd(0, EFD_CLOEXEC)) {}
 
   // Under the mutex. All that follow are lost.
-  void settle_all(bool written) {
+  void settle_all(bool were_written) {
     for (auto& print : prints)
-      if (auto settled = std::exchange(print.settled, {})) settled(written);
+      if (auto settled = std::exchange(print.settled, {})) settled(were_written);
   }
   [[nodiscard]] Clock::time_point stopped_at() const { return progress + kStopped; }
 
