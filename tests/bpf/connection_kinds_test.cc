@@ -91,6 +91,21 @@ TEST_F(ConnectionKinds, WhatSpeaksNothingKnownIsCountedOnceThatIsSure) {
   EXPECT_EQ(counts_of(), only(EXA_KIND_UNKNOWN, 4));
 }
 
+TEST_F(ConnectionKinds, Http1ThatIsMovedByteByByteIsNone) {
+  Connection connection;
+  const auto move = [](const UniqueFd& from, const UniqueFd& to, std::string_view bytes) {
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+      send_all(from.get(), bytes.substr(at, 1));
+      receive(to.get(), 1);
+    }
+  };
+  for (int turn = 0; turn < 20; ++turn) {
+    move(connection.client, connection.server, kRequest);
+    move(connection.server, connection.client, kResponse);
+  }
+  EXPECT_EQ(counts_of(), (std::array<std::uint32_t, EXA_KIND_COUNT>{}));
+}
+
 TEST_F(ConnectionKinds, WhatIsSplicedFromItsFirstByteHasNoHeads) {
   Connection connection;
   int ends[2];
