@@ -34,7 +34,7 @@ enum {
 };
 
 /* uapi constants of sockets and errors: the same on x86-64 and arm64. */
-enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_UDP = 17, EXA_HTTP3_PORT = 443 };
+enum { AF_INET = 2, AF_INET6 = 10, IPPROTO_UDP = 17, IPPROTO_MPTCP = 262, EXA_HTTP3_PORT = 443 };
 enum {
   MSG_OOB = 0x1,
   MSG_PEEK = 0x2,
