@@ -125,9 +125,10 @@ UniqueFd WrittenFiles::leased(int file_fd) const {
   const std::string path = "/proc/self/fd/" + std::to_string(file_fd);
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   const f_owner_ex thread{.type = F_OWNER_TID, .pid = thread_id_.load()};
+  // The lease comes last: it would be told to the process, which dies of the signal.
   if (!file.valid() || ::fcntl(file.get(), F_SETSIG, SIGRTMIN) != 0 ||
-      ::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0 ||
-      ::fcntl(file.get(), F_SETOWN_EX, &thread) != 0)
+      ::fcntl(file.get(), F_SETOWN_EX, &thread) != 0 ||
+      ::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0)
     return {};
   return file;
 }
