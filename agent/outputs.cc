@@ -92,7 +92,7 @@ ConsoleSettings console_settings(const Config& config, Tables tables, bool spans
           .table = {.rows = config.table.rows,
                     .order = row_order(config.table.order),
                     .spans_exported = spans_exported},
-          .in_place = tables == Tables::kInPlace,
+          .live = tables == Tables::kInPlace,
           .counts_spans = !spans_exported};
 }
 
@@ -124,7 +124,7 @@ Result<ExportChain> start_exports(const Config& config, ExportCounters& counters
   }
   outputs.push_back(std::move(*otlp));
   if (output_form(config) != OutputForm::kNone)
-    outputs.push_back(make_console(console_settings(config, tables, spans_exported), counters));
+    outputs.push_back(make_console(console_settings(config, tables, spans_exported), counters, sink));
   return ExportChain(std::move(outputs));
 }
 
@@ -155,6 +155,9 @@ Result<> check_export_files(const Config& config) {
 }
 
 std::string output_failure(int error) {
+  if (error == ETIMEDOUT)
+    return "standard output: what was printed was not read in time, so not all of it came out; "
+           "--output none runs without it";
   return fail_errno("standard output", error).error().text +
          (error == EPIPE ? ": nobody reads it any more; --output none runs without it"
                          : ": what was to be printed is lost; print elsewhere, or nothing with "

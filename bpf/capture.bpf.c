@@ -10,7 +10,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/lib/chunk.bpf.h"
-#include "bpf/lib/datagrams.bpf.h"
+#include "bpf/lib/other_sockets.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/process_life.bpf.h"
 #include "bpf/lib/records.bpf.h"
@@ -53,7 +53,7 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
   if (!tcp) {
     if (!number) {
       EXA_COUNT(row, FILTERED_NOT_TCP);
-      exa_count_datagrams(sk);
+      exa_count_other_socket(sk);
     }
     return 0;
   }

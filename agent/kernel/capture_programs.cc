@@ -37,8 +37,8 @@ Result<> check(const CaptureConfig& config) {
       !pages(config.event_ring_bytes / config.event_rings))
     return fail("the number of data rings must be a power of two up to " +
                 std::to_string(EXA_MAX_EVENT_RINGS) + ", and each at least one page");
-  if (config.capture_budget_bytes == 0 || config.capture_budget_bytes > EXA_MAX_CAPTURE_BYTES)
-    return fail("the capture budget must be between 1 and " +
+  if (config.capture_budget_bytes < 8 || config.capture_budget_bytes > EXA_MAX_CAPTURE_BYTES)
+    return fail("the capture budget must be between 8 and " +
                 std::to_string(EXA_MAX_CAPTURE_BYTES) + " bytes");
   if (config.included_ports.size() > EXA_MAX_PORTS || config.excluded_ports.size() > EXA_MAX_PORTS)
     return fail("at most " + std::to_string(EXA_MAX_PORTS) +

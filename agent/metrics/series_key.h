@@ -1,8 +1,9 @@
 // Which series an exchange counts in: fixed size, compared and hashed without an allocation.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <type_traits>
 
 #include "agent/metrics/bounds.h"
@@ -19,7 +20,8 @@ struct SeriesKey : OperationKey {
   TargetId target = kNoTarget;
 
   bool operator==(const SeriesKey& other) const {
-    return std::memcmp(this, &other, sizeof other) == 0;
+    using Words = std::array<std::uint64_t, 8>;
+    return std::bit_cast<Words>(*this) == std::bit_cast<Words>(other);
   }
   [[nodiscard]] std::uint64_t hash() const;
 };

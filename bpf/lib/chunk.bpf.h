@@ -114,6 +114,10 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
 
   __u64 word = *(__u64*)scratch->payload;
   if (copied < 8) word &= (1ull << (8 * copied)) - 1;
+  if (!(state->flags & EXA_SOCKET_RECOGNISED)) {
+    exa_run_word(run, word, copied, turned);
+    word = run->word;
+  }
   switch (exa_run_look(run, &exa_config, word, turned, event->position, state->flags)) {
     case EXA_SIGHT_BODY:
       if ((state->flags & EXA_SOCKET_RECOGNISED) &&

@@ -5,6 +5,7 @@
 
 #include "bpf/lib/sniff.h"
 #include "bpf/lib/socket_state.h"
+#include "bpf/lib/verified_once.h"
 #include "exa/abi/config.h"
 #include "exa/abi/event.h"
 
@@ -27,7 +28,7 @@ static __always_inline __u64 exa_chunk_position(const struct exa_flow* flow, __u
 
 /* True if this chunk begins a run; the run's budget is then not yet granted. */
 static __always_inline int exa_run_turns(struct exa_run* run, int direction) {
-  if (run->direction_known == (__u32)direction + 1) return 0;
+  if (run->direction_known == direction + 1) return 0;
   run->direction_known = direction + 1;
   run->budget_bytes = 0;
   run->last = 0;
@@ -59,6 +60,25 @@ static __always_inline void exa_run_learn(struct exa_run* run, int again, __u32 
     run->single_bytes = length < 0xffff ? length : 0xffff;
 }
 
+/* Finds run->word, by which a chunk of a socket that is not recognised is judged: its own first
+ * bytes; or, where its run began with fewer than 8 that can begin a message, those and what follows
+ * them, as they may come one by one. */
+EXA_VERIFIED_ONCE int exa_run_word(struct exa_run* run, __u64 word, __u32 bytes, int turned) {
+  __u32 known;
+
+  if (!run) return 0;
+  known = turned ? 0 : run->word_bytes;
+  if (known > 0 && known < 8) {
+    run->word |= word << (8 * known);
+  } else {
+    known = turned && exa_sniff_prefix(word) ? 0 : 8;
+    run->word = word;
+  }
+  run->word_earlier = known & 7;
+  run->word_bytes = known + bytes; /* without a branch, which the verifier would follow on */
+  return 0;
+}
+
 enum exa_sight {
   EXA_SIGHT_BODY, /* nothing begins here */
   EXA_SIGHT_HEAD, /* capture, the run has budget */
@@ -66,7 +86,7 @@ enum exa_sight {
   EXA_SIGHT_NOTHING, /* too many runs without a known protocol: ignore the socket */
 };
 
-/* Looks at a chunk's first bytes and grants the run its budget. flags are those of the socket. */
+/* Looks at a chunk's word and grants the run its budget. flags are those of the socket. */
 static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
                                                    const volatile struct exa_capture_config* config,
                                                    __u64 word, int turned, __u64 position,
@@ -75,7 +95,8 @@ static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
   if (request || exa_sniff_response(word)) {
     if (request && !turned && (flags & EXA_SOCKET_RECOGNISED)) run->pipelined = 1;
     run->unrecognised = 0;
-    run->budget_bytes = config->capture_budget_bytes;
+    run->budget_bytes = config->capture_budget_bytes - run->word_earlier;
+    run->word_earlier = 0;
     return EXA_SIGHT_HEAD;
   }
   if (run->pipelined) {

@@ -92,6 +92,13 @@ static __always_inline int exa_sniff_client_hello(__u64 word) {
   return (word & 0xffff) == 0x0316 && (word >> 16 & 0xff) <= 4 && (word >> 40 & 0xff) == 1;
 }
 
+/* Can the first byte begin a start line that exa_sniff_request() or exa_sniff_response() know, or a
+ * ClientHello? */
+static __always_inline int exa_sniff_prefix(__u64 word) {
+  const __u8 first = (__u8)word;
+  return (first >= 'A' && first <= 'Z') || first == 0x16;
+}
+
 /* A TLS handshake record, version 3.x; or one of application data, as the first that is seen of a
  * connection that is older than the agent. */
 static __always_inline int exa_sniff_tls(__u64 word) {

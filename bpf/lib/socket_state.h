@@ -48,13 +48,16 @@ struct exa_flow {
 
 /* Consecutive chunks of one direction. */
 struct exa_run {
-  __u32 direction_known; /* exa_direction + 1; 0 before the first chunk */
-  __u32 budget_bytes;    /* left to capture in this run */
-  __u16 unrecognised;    /* runs so far without a start line of a known protocol */
+  __u8 direction_known; /* exa_direction + 1; 0 before the first chunk */
+  __u8 word_earlier;    /* how many bytes of word came with earlier chunks */
+  __u16 word_bytes;     /* how many were judged by the run's first bytes */
+  __u32 budget_bytes;   /* left to capture in this run */
+  __u16 unrecognised;   /* runs so far without a start line of a known protocol */
   __u16 since_ignored;
   __u16 single_bytes; /* length of the longest chunk of requests known to hold one head only */
   __u8 pipelined;     /* requests follow one another unanswered: a head can begin anywhere */
   __u8 reserved;
+  __u64 word; /* by which the last chunk was judged, until a protocol is recognised */
   __u64 last; /* the last 8 bytes, the newest highest; 0 where they were not looked at */
 };
 
@@ -72,6 +75,6 @@ struct exa_socket_state {
   __u32 busy_ticks;   /* of sending, before what is sent now; EXA_BUSY_UNKNOWN */
   __u32 reserved;
 };
-EXA_ASSERT_SIZE(struct exa_socket_state, 144);
+EXA_ASSERT_SIZE(struct exa_socket_state, 152);
 
 #endif

@@ -167,6 +167,10 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   }
 
   word = *(__u64*)scratch->payload; /* with zeroes after the chunk's end */
+  /* As at a turn, once it is recognised: the chunk alone. From memory the word is any number to the
+   * verifier, whichever way it came. */
+  exa_run_word(run, word, copied, turned | (state->flags & EXA_SOCKET_RECOGNISED));
+  word = *(volatile __u64*)&run->word;
   const int egress = plain->direction == EXA_EGRESS;
   switch (
       exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, state->flags)) {
@@ -180,8 +184,7 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
       exa_tls_ignore(state, row);
       return 0;
     case EXA_SIGHT_HEAD:
-      /* From memory it is any number to the verifier, whichever way it came. */
-      word = *(volatile __u64*)scratch->payload;
+      word = *(volatile __u64*)&run->word;
       if (exa_sniff_http2(word)) exa_count_once(state, EXA_KIND_HTTP2);
       break;
   }

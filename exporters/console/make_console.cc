@@ -1,13 +1,17 @@
 #include "exporters/console/make_console.h"
 
+#include "exporters/console/buffered_output.h"
 #include "exporters/console/json_exporter.h"
-#include "exporters/console/line_output.h"
 #include "exporters/console/table_exporter.h"
 
 namespace exa {
 
-Output make_console(const ConsoleSettings& settings, ExportCounters& counters) {
-  const auto lines = std::make_shared<LineOutput>(settings.fd);
+Output make_console(const ConsoleSettings& settings, ExportCounters& counters, const LogSink& log) {
+  std::shared_ptr<LineOutput> lines;
+  if (settings.live)
+    lines = std::make_shared<BufferedOutput>(settings.fd, counters, log);
+  else
+    lines = std::make_shared<WaitingOutput>(settings.fd);
   Output output{.failure = [lines] { return lines->error(); }};
   if (settings.form == ConsoleForm::kJson) {
     output.spans.push_back(
@@ -18,9 +22,9 @@ Output make_console(const ConsoleSettings& settings, ExportCounters& counters) {
   auto table = settings.table;
   table.colours = colours_wanted(settings.fd);
   output.metrics.push_back(std::make_unique<TableExporter>(
-      lines, table, [fd = settings.fd, in_place = settings.in_place] {
+      lines, table, [fd = settings.fd, live = settings.live] {
         auto size = terminal_size(fd);
-        if (!in_place) size.lines = 0;
+        if (!live) size.lines = 0;
         return size;
       }));
   return output;

@@ -1,4 +1,4 @@
-// The console as an output: tables, or JSON lines. Starts no thread.
+// The console as an output: tables, or JSON lines.
 #pragma once
 
 #include <unistd.h>
@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "exa/export/export_counters.h"
+#include "exa/export/log_sink.h"
 #include "exa/export/output.h"
 #include "exporters/console/table_text.h"
 
@@ -17,12 +18,13 @@ struct ConsoleSettings {
   ConsoleForm form = ConsoleForm::kTable;
   // Its size and its colours are those of the terminal.
   TableSettings table{};
-  bool in_place = true;      // on a terminal, tables in the place of the one before
+  // false: complete for whoever reads it, however slow: waits, and no table takes another's place.
+  bool live = true;
   bool counts_spans = true;  // false: another exporter of the same spans does
   int fd = STDOUT_FILENO;    // not owned
 };
 
-// Counters must outlive what is returned.
-Output make_console(const ConsoleSettings& settings, ExportCounters& counters);
+// A live one starts a thread. counters, and what the sink stands on, outlive what is returned.
+Output make_console(const ConsoleSettings& settings, ExportCounters& counters, const LogSink& log);
 
 }  // namespace exa

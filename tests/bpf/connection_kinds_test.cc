@@ -91,6 +91,21 @@ TEST_F(ConnectionKinds, WhatSpeaksNothingKnownIsCountedOnceThatIsSure) {
   EXPECT_EQ(counts_of(), only(EXA_KIND_UNKNOWN, 4));
 }
 
+TEST_F(ConnectionKinds, Http1ThatIsMovedByteByByteIsNone) {
+  Connection connection;
+  const auto move = [](const UniqueFd& from, const UniqueFd& to, std::string_view bytes) {
+    for (std::size_t at = 0; at < bytes.size(); ++at) {
+      send_all(from.get(), bytes.substr(at, 1));
+      receive(to.get(), 1);
+    }
+  };
+  for (int turn = 0; turn < 20; ++turn) {
+    move(connection.client, connection.server, kRequest);
+    move(connection.server, connection.client, kResponse);
+  }
+  EXPECT_EQ(counts_of(), (std::array<std::uint32_t, EXA_KIND_COUNT>{}));
+}
+
 TEST_F(ConnectionKinds, WhatIsSplicedFromItsFirstByteHasNoHeads) {
   Connection connection;
   int ends[2];
@@ -153,6 +168,49 @@ TEST_F(ConnectionKinds, DatagramsOfTheWellKnownPortAreHttp3) {
     (void)!::send(other.get(), "\xc0", 1, 0);
   }
   EXPECT_EQ(counts_of(), only(EXA_KIND_HTTP3, 1));
+}
+
+// A listener of MPTCP gives its program a socket of MPTCP for a peer that speaks it, and a plain
+// one for any other.
+TEST_F(ConnectionKinds, MptcpIsNotRead) {
+  const auto open = [](int protocol) {
+    return UniqueFd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, protocol));
+  };
+  const auto listener = open(IPPROTO_MPTCP);
+  if (!listener.valid()) GTEST_SKIP() << "MPTCP is not to be had: " << std::strerror(errno);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const name = reinterpret_cast<sockaddr*>(&address);
+  ASSERT_EQ(::bind(listener.get(), name, size), 0);
+  ASSERT_EQ(::listen(listener.get(), 4), 0);
+  ASSERT_EQ(::getsockname(listener.get(), name, &size), 0);
+  const auto exchange_by = [&](int protocol) {
+    const auto client = open(protocol);
+    ASSERT_EQ(::connect(client.get(), name, size), 0);
+    const UniqueFd server(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    ASSERT_TRUE(server.valid());
+    for (int turn = 0; turn < 3; ++turn) {
+      send_all(client.get(), kRequest);
+      receive(server.get(), kRequest.size());
+      send_all(server.get(), kResponse);
+      receive(client.get(), kResponse.size());
+    }
+  };
+
+  exchange_by(IPPROTO_TCP);
+  EXPECT_EQ(counts_of(), (std::array<std::uint32_t, EXA_KIND_COUNT>{}));
+
+  const auto before = count(EXA_COUNTER_CONNECTIONS_MPTCP);
+  exchange_by(IPPROTO_MPTCP);
+  exchange_by(IPPROTO_MPTCP);
+  EXPECT_EQ(counts_of(), only(EXA_KIND_MPTCP, 4)) << "both ends";
+  EXPECT_GE(count(EXA_COUNTER_CONNECTIONS_MPTCP), before + 4);
+
+  start({.excluded_ports = {ntohs(address.sin_port)}});
+  exchange_by(IPPROTO_MPTCP);
+  EXPECT_EQ(counts_of(), (std::array<std::uint32_t, EXA_KIND_COUNT>{}));
 }
 
 TEST_F(ConnectionKinds, AnExcludedPortIsNotCounted) {

@@ -238,7 +238,12 @@ class Run : public testing::Test {
  protected:
   exa_sight look(std::string_view first_bytes, int direction, std::uint64_t position = 100) {
     const int turned = exa_run_turns(&run_, direction);
-    return exa_run_look(&run_, &config_, word_of(first_bytes), turned, position, flags_);
+    auto word = word_of(first_bytes);
+    if (!(flags_ & EXA_SOCKET_RECOGNISED)) {
+      exa_run_word(&run_, word, static_cast<__u32>(first_bytes.size()), turned);
+      word = run_.word;
+    }
+    return exa_run_look(&run_, &config_, word, turned, position, flags_);
   }
   exa_capture_config config_{.capture_budget_bytes = 4096,
                              .ignore_after_runs = 3,
@@ -324,6 +329,42 @@ TEST_F(Run, GivesUpAfterRunsWithoutAProtocolAndLooksAgainLater) {
   EXPECT_FALSE(exa_run_retries(&run_, &config_));
   EXPECT_TRUE(exa_run_retries(&run_, &config_));
   EXPECT_EQ(run_.unrecognised, 0u);
+}
+
+TEST_F(Run, RecognisesAStartLineThatComesInPieces) {
+  const std::vector<std::vector<std::string_view>> starts = {
+      {"G", "E", "T", " ", "/"},
+      {"H", "T", "T", "P", "/", "1", ".", "1"},
+      {"OPT", "IONS", " * HTTP/1.1"},
+      {"GE", "T /path HTTP/1.1\r\n"},
+      {"PRI * H", "TTP/2.0"},
+      {"hello\n", "GET / HTTP/1.1\r\n"},  // behind something short
+      {"hi\n", "GET ", "/ HTTP/1.1\r\n"}};
+  for (const auto& pieces : starts) {
+    run_ = {};
+    run_.unrecognised = 1;
+    for (const auto piece : pieces)
+      EXPECT_NE(look(piece, EXA_EGRESS), EXA_SIGHT_NOTHING) << piece;
+    EXPECT_EQ(run_.unrecognised, 0u) << pieces.front();
+    EXPECT_GT(run_.budget_bytes, 4096u - 8) << pieces.front();
+  }
+}
+
+TEST_F(Run, KnowsATlsHandshakeThatComesInPieces) {
+  const std::string_view hello("\x16\x03\x01\x02\x00\x01\0\1", 8);
+  for (std::size_t at = 0; at < 5; ++at)
+    EXPECT_EQ(look(hello.substr(at, 1), EXA_INGRESS, at), EXA_SIGHT_BODY);
+  EXPECT_EQ(look(hello.substr(5, 1), EXA_INGRESS, 5), EXA_SIGHT_TLS);
+}
+
+TEST_F(Run, PiecesOfTwoTurnsAreNoStartLine) {
+  look("G", EXA_INGRESS);
+  look("o", EXA_EGRESS);
+  EXPECT_EQ(look("ET /", EXA_INGRESS), EXA_SIGHT_NOTHING);
+  run_ = {};
+  for (const auto piece : {"no start", "GE", "T / HTTP"})
+    look(piece, EXA_INGRESS);
+  EXPECT_EQ(run_.unrecognised, 1u) << "only at the beginning of a run";
 }
 
 TEST_F(Run, NeverGivesUpOnARecognisedSocket) {

@@ -206,6 +206,21 @@ def test_a_head_split_over_many_writes(start_agent, nginx):
     agent.wait_for_count(CLIENT, 2, "python", **OK)
 
 
+def test_both_ends_move_single_bytes(start_agent, nginx):
+    """No chunk shows a start line, and there are more turns than an unknown protocol is granted."""
+    agent = start_agent(ports=[nginx.port])
+    with RawClient(nginx.port) as client:
+        for _ in range(20):
+            for byte in b"GET /ok HTTP/1.1\r\nHost: test\r\n\r\n":
+                client.send(bytes([byte]))
+            answer = b""
+            while not answer.endswith(b"\r\n\r\nok\n"):
+                answer += client.socket.recv(1)
+    agent.wait_for_count(CLIENT, 20, "python")
+    agent.wait_for_count(SERVER, 20, "nginx")
+    assert agent.scrape().sum("exemplar_agent_kernel_connections_total", reason="unknown") == 0
+
+
 def test_a_head_longer_than_the_capture_budget(start_agent, nginx):
     agent = start_agent(ports=[nginx.port])
     with RawClient(nginx.port) as client:

@@ -19,6 +19,7 @@ from support.servers import SERVICES, Service
 from support.waiting import accepts, eventually, free_port
 
 READ = "TLS is read by probes"
+IPPROTO_MPTCP = 262  # in the socket module since Python 3.10, where its kernel headers had it
 
 
 def rows(agent, process):
@@ -209,6 +210,54 @@ def test_http3_by_its_port(start_agent, tmp_path):
         class Me:
             pid = os.getpid()
         wait_for_row(agent, Me, "HTTP/3", 1)
+
+
+def test_mptcp(start_agent, tmp_path):
+    """A server that listens so gets sockets of TCP for plain clients, and those are read."""
+    port = free_port()
+    server_code = f"""
+import http.server, socket
+class Server(http.server.ThreadingHTTPServer):
+    def __init__(self, address, handler):
+        super().__init__(address, handler, bind_and_activate=False)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, {IPPROTO_MPTCP})
+        self.allow_reuse_address = True
+        self.server_bind()
+        self.server_activate()
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(204)
+        self.end_headers()
+Server(("127.0.0.1", {port}), Handler).serve_forever()
+"""
+    try:
+        socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP).close()
+    except OSError as error:
+        pytest.skip(f"MPTCP is not to be had: {error}")
+    with Process([sys.executable, "-c", server_code], log=tmp_path / "server.log") as server:
+        eventually(lambda: accepts(port), what="the server")
+        agent = start_agent(ports=[port])
+
+        class Me:
+            pid = os.getpid()
+
+        def ask(protocol):
+            with socket.socket(socket.AF_INET, socket.SOCK_STREAM, protocol) as client:
+                client.connect(("127.0.0.1", port))
+                for _ in range(5):
+                    client.sendall(b"GET /ok HTTP/1.1\r\nHost: shop\r\n\r\n")
+                    assert b" 204 " in client.recv(4096)
+        ask(socket.IPPROTO_TCP)
+        agent.wait_for_count(SERVER, 5, "python")
+        agent.wait_for_count(CLIENT, 5, "python")
+        assert connections(agent, "mptcp") == 0
+        for _ in range(3):
+            ask(IPPROTO_MPTCP)
+        wait_for_row(agent, server, "MPTCP", 3)
+        wait_for_row(agent, Me, "MPTCP", 3)
+        wait_for_counter(agent, "mptcp", 6)
+        assert agent.report().count(SERVER) == agent.report().count(CLIENT) == 5
 
 
 def test_many_unread_connections_cost_no_count(start_agent, tmp_path):

@@ -14,7 +14,6 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
-#include <string>
 #include <utility>
 
 namespace exa {
@@ -110,7 +109,7 @@ void WrittenFiles::watch(Kept& kept, int file_fd) {
   }
   // By descriptor: a watch goes to the file itself, whatever lies at its path by now.
   const std::string path = "/proc/self/fd/" + std::to_string(file_fd);
-  kept.lease = leased(file_fd);
+  kept.lease = leased(path);
   if (inotify_.valid()) kept.mark = ::inotify_add_watch(inotify_.get(), path.c_str(), IN_MODIFY);
   if (kept.mark < 0) {
     kept.polled.reset(::fcntl(file_fd, F_DUPFD_CLOEXEC, 0));
@@ -120,14 +119,14 @@ void WrittenFiles::watch(Kept& kept, int file_fd) {
   kept_.push_back(&kept);
 }
 
-UniqueFd WrittenFiles::leased(int file_fd) const {
+UniqueFd WrittenFiles::leased(const std::string& path) const {
   if (!may_lease_) return {};
-  const std::string path = "/proc/self/fd/" + std::to_string(file_fd);
   UniqueFd file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   const f_owner_ex thread{.type = F_OWNER_TID, .pid = thread_id_.load()};
+  // The lease comes last: it would be told to the process, which dies of the signal.
   if (!file.valid() || ::fcntl(file.get(), F_SETSIG, SIGRTMIN) != 0 ||
-      ::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0 ||
-      ::fcntl(file.get(), F_SETOWN_EX, &thread) != 0)
+      ::fcntl(file.get(), F_SETOWN_EX, &thread) != 0 ||
+      ::fcntl(file.get(), F_SETLEASE, F_RDLCK) != 0)
     return {};
   return file;
 }

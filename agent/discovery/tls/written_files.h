@@ -22,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -60,7 +61,7 @@ class WrittenFiles {
 
   void run();
   void watch(Kept& kept, int file_fd);
-  [[nodiscard]] UniqueFd leased(int file_fd) const;
+  [[nodiscard]] UniqueFd leased(const std::string& path) const;
   void forget(Kept& kept);
   void take_out(const std::function<bool(const Kept&)>& chosen);
   // The marks of files that were written to. False: some were lost.

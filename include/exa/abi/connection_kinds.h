@@ -18,6 +18,7 @@
   X(IO_URING, "moved by io_uring, whose buffers are out of reach")                                 \
   X(SPLICED, "spliced or sent by sendfile from their first byte on: there are no heads to be seen") \
   X(COMPAT, "of a 32-bit program, whose calls are not understood")                                 \
+  X(MPTCP, "of MPTCP, whose bytes are not read")                                                   \
   X(UNKNOWN, "no protocol that is known")
 /* clang-format on */
 
@@ -41,6 +42,6 @@ struct exa_connection_counts {
   __u32 connections[EXA_KIND_COUNT];
   __u8 comm[16];
 };
-EXA_ASSERT_SIZE(struct exa_connection_counts, 48);
+EXA_ASSERT_SIZE(struct exa_connection_counts, 52);
 
 #endif

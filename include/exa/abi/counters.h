@@ -53,6 +53,7 @@
   X(CONNECTIONS_IO_URING, kFlow, connections, io_uring, "not read: moved by io_uring")             \
   X(CONNECTIONS_SPLICED, kFlow, connections, spliced, "not read: spliced from the first byte on")  \
   X(CONNECTIONS_COMPAT, kFlow, connections, compat, "not read: of a 32-bit program")               \
+  X(CONNECTIONS_MPTCP, kFlow, connections, mptcp, "not read: MPTCP")                               \
   X(CONNECTIONS_UNKNOWN, kFlow, connections, unknown, "no protocol that is known")                 \
   X(TLS_HITS_WRITE, kFlow, tls_hits, write, "writes of TLS libraries seen")                        \
   X(TLS_HITS_READ, kFlow, tls_hits, read, "returns from reads of TLS libraries seen")              \

@@ -71,7 +71,7 @@ TEST(Json, AcknowledgesOnceWritten) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   ExportCounters counters;
-  JsonSpanExporter good(std::make_shared<LineOutput>(ends[1]), &counters);
+  JsonSpanExporter good(std::make_shared<WaitingOutput>(ends[1]), &counters);
   EXPECT_EQ(good.export_spans(s::spans(2), {}), SpanDelivery::kAcknowledged);
   char bytes[4096];
   EXPECT_GT(::read(ends[0], bytes, sizeof(bytes)), 0);
@@ -79,7 +79,7 @@ TEST(Json, AcknowledgesOnceWritten) {
   ::close(ends[0]);
   ::close(ends[1]);
   const int full = ::open("/dev/full", O_WRONLY);
-  JsonSpanExporter bad(std::make_shared<LineOutput>(full), &counters);
+  JsonSpanExporter bad(std::make_shared<WaitingOutput>(full), &counters);
   EXPECT_EQ(bad.export_spans(s::spans(2), {}), SpanDelivery::kDropped);
   EXPECT_EQ(counters.get(ExportCounter::kSpansQueued), 4u);
   EXPECT_EQ(counters.get(ExportCounter::kSpansDroppedRefused), 2u);
@@ -89,7 +89,7 @@ TEST(Json, AcknowledgesOnceWritten) {
 TEST(Console, PrintsInTheFormAskedForAndTellsOfItsFailure) {
   ExportCounters counters;
   const int full = ::open("/dev/full", O_WRONLY);
-  auto json = make_console({.form = ConsoleForm::kJson, .fd = full}, counters);
+  auto json = make_console({.form = ConsoleForm::kJson, .live = false, .fd = full}, counters, {});
   ASSERT_EQ(json.spans.size(), 1u);
   ASSERT_EQ(json.metrics.size(), 1u);
   EXPECT_EQ(json.failure(), 0);
@@ -99,11 +99,12 @@ TEST(Console, PrintsInTheFormAskedForAndTellsOfItsFailure) {
 
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
-  auto beside =
-      make_console({.form = ConsoleForm::kJson, .counts_spans = false, .fd = ends[1]}, counters);
+  auto beside = make_console(
+      {.form = ConsoleForm::kJson, .live = false, .counts_spans = false, .fd = ends[1]}, counters,
+      {});
   EXPECT_EQ(beside.spans[0]->export_spans(s::spans(2), {}), SpanDelivery::kAcknowledged);
   EXPECT_EQ(counters.get(ExportCounter::kSpansQueued), 2u) << "another exporter counts them";
-  auto table = make_console({.fd = ends[1]}, counters);
+  auto table = make_console({.fd = ends[1]}, counters, {});
   EXPECT_TRUE(table.spans.empty());
   table.metrics.at(0)->export_metrics(std::make_shared<const MetricBatch>());
   EXPECT_EQ(table.failure(), 0);
