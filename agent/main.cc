@@ -1,10 +1,14 @@
 // The only place that ends the process in order; everything else returns.
 #include "agent/agent.h"
 #include "agent/cli.h"
+#include "exa/base/overloaded.h"
 
 int main(int argc, char** argv) {
   const auto parsed = exa::parse_command_line(argc, argv);
-  const auto* const code = std::get_if<int>(&parsed);
   return exa::with_output_written(
-      code != nullptr ? *code : exa::run_command(std::get<exa::CommandLine>(parsed)));
+      std::visit(exa::Overloaded{
+                     [](int code) { return code; },
+                     [](const exa::CommandLine& command) { return exa::run_command(command); },
+                 },
+                 parsed));
 }

@@ -1,7 +1,6 @@
 #include "agent/request_pipeline/cumulative_series.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace exa {
@@ -47,35 +46,44 @@ HistogramPoint CumulativeSeries::point(const State& state, WallTime time) {
 
 MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeries exemplars,
                                      const SharesOfSeries& shares) const {
-  MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
-  struct Place {
-    std::size_t resource;
-    std::map<const MetricDescription*, std::size_t> metric_plus_one = {};
+  struct Family {
+    const MetricDescription* description;
+    Histogram histogram;
   };
-  std::unordered_map<const Resource*, Place> places;
+  struct Place {
+    std::shared_ptr<const Resource> resource;
+    std::vector<Family> families = {};
+  };
+  std::vector<Place> places;
+  std::unordered_map<const Resource*, std::size_t> place_of;
+  const auto histogram_of = [&](const State& state) -> Histogram& {
+    const auto [place, is_new] = place_of.try_emplace(state.resource.get(), places.size());
+    if (is_new) places.push_back({.resource = state.resource});
+    auto& families = places[place->second].families;
+    const auto* const description = &describe(state.key);
+    const auto known = std::ranges::find(families, description, &Family::description);
+    if (known != families.end()) return known->histogram;
+    return families.emplace_back(Family{.description = description, .histogram = {}}).histogram;
+  };
   for (const auto& state : series_) {
-    const auto [place, is_new] = places.try_emplace(state.resource.get());
-    if (is_new) {
-      place->second.resource = batch.resources.size();
-      batch.resources.push_back({.resource = state.resource, .metrics = {}});
-    }
-    auto& metrics = batch.resources[place->second.resource].metrics;
-    const auto& description = describe(state.key);
-    auto& metric_plus_one = place->second.metric_plus_one[&description];
-    if (metric_plus_one == 0) {
-      metrics.push_back({.name = description.name,
-                         .description = description.description,
-                         .unit = description.unit,
-                         .points = Histogram{}});
-      metric_plus_one = metrics.size();
-    }
     auto made = point(state, window.end);
     if (const auto its = exemplars.find(state.uid); its != exemplars.end()) {
       made.exemplars = std::move(its->second);
       std::ranges::stable_sort(made.exemplars, {}, &Exemplar::value);
     }
     if (const auto its = shares.find(state.uid); its != shares.end()) made.window = its->second;
-    std::get<Histogram>(metrics[metric_plus_one - 1].points).points.push_back(std::move(made));
+    histogram_of(state).points.push_back(std::move(made));
+  }
+
+  MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
+  for (auto& [resource, families] : places) {
+    auto& metrics =
+        batch.resources.emplace_back(ResourceMetrics{.resource = resource, .metrics = {}}).metrics;
+    for (auto& [description, histogram] : families)
+      metrics.push_back({.name = description->name,
+                         .description = description->description,
+                         .unit = description->unit,
+                         .points = std::move(histogram)});
   }
   return batch;
 }

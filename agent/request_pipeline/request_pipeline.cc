@@ -10,6 +10,7 @@
 #include "agent/capture/event_decoder.h"
 #include "agent/conversation/registry.h"
 #include "agent/semantics/semantics.h"
+#include "exa/base/overloaded.h"
 
 namespace exa {
 namespace {
@@ -54,13 +55,13 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
     return;
   }
   advance(std::visit([](const auto& e) { return e.time; }, *event));
-  if (const auto* process = std::get_if<ProcessEvent>(&*event)) {
-    targets_.on_process(*process);
-  } else if (const auto* exit = std::get_if<ProcessExitEvent>(&*event)) {
-    targets_.on_process_exit(exit->tgid, exit->time);
-  } else {
-    tracker_.on_event(*event);
-  }
+  std::visit(
+      Overloaded{
+          [this](const ProcessEvent& process) { targets_.on_process(process); },
+          [this](const ProcessExitEvent& exit) { targets_.on_process_exit(exit.tgid, exit.time); },
+          [&](const auto& /*of a connection*/) { tracker_.on_event(*event); },
+      },
+      *event);
 }
 
 void RequestPipeline::on_target(const Target& target) {

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "exa/base/overloaded.h"
 #include "exa/base/time.h"
 #include "exa/model/attribute.h"
 #include "exa/model/trace_context.h"
@@ -133,6 +135,17 @@ struct Metric {
   std::string unit;  // UCUM: "s", "By", "{request}"
   std::variant<Gauge, Sum, Histogram> points;
 };
+
+// None of a metric of another shape.
+inline std::span<const HistogramPoint> histogram_points(const Metric& metric) {
+  using Points = std::span<const HistogramPoint>;
+  return std::visit(Overloaded{
+                        [](const Gauge&) { return Points{}; },
+                        [](const Sum&) { return Points{}; },
+                        [](const Histogram& histogram) { return Points(histogram.points); },
+                    },
+                    metric.points);
+}
 
 struct ResourceMetrics {
   std::shared_ptr<const Resource> resource;
