@@ -1,8 +1,5 @@
 #include "agent/metrics/series_key.h"
 
-#include <array>
-#include <bit>
-
 namespace exa {
 namespace {
 
@@ -35,52 +32,42 @@ std::uint64_t SeriesKey::hash() const {
                    std::uint64_t{static_cast<std::uint8_t>(method)} << 56;
   const auto how = std::uint64_t{static_cast<std::uint8_t>(protocol)} |
                    std::uint64_t{static_cast<std::uint8_t>(error)} << 8 | std::uint64_t{tls} << 16 |
-                   std::uint64_t{overflow} << 24 | std::uint64_t{server_port} << 32 |
-                   std::uint64_t{server_is_address} << 48 |
+                   std::uint64_t{overflow} << 24 | std::uint64_t{server.port} << 32 |
+                   std::uint64_t{server.is_address} << 48 |
                    std::uint64_t{static_cast<std::uint8_t>(convention)} << 56;
   const auto fixed = fold(who ^ kMix1, how ^ kMix2);
-  if (server_name.empty()) return fixed;
-  const auto name = std::bit_cast<std::array<std::uint64_t, sizeof(server_name) / 8>>(server_name);
-  // Names are text, so no word of one is one of the constants and makes its neighbour count for
-  // nothing.
-  return fold(fixed ^ fold(name[0] ^ kMix1, name[1] ^ kMix2),
-              fold(name[2] ^ kMix2, name[3] ^ kMix3) ^ fold(name[4] ^ kMix3, name[5] ^ kMix1));
+  return server.name == kNoName ? fixed : fold(fixed ^ server.name, kMix3);
 }
 
-namespace {
-
-SeriesKey key_of(const Exchange& exchange, MetricKind kind) {
+SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {
   SeriesKey key;
   key.convention = exchange.convention;
   key.kind = kind;
   key.target = exchange.target;
-  semantics_of(exchange.convention).fill_key(exchange, kind, key);
+  const auto& semantics = semantics_of(exchange.convention);
+  if (semantics.metrics[static_cast<std::size_t>(kind)].by_server) {
+    key.server = servers_.of(exchange);
+    if (key.server.name == kNoName) {
+      counters_.add(Counter::kOverflowNames);
+      return overflow_key(key.convention, kind, key.target);
+    }
+  }
+  semantics.fill_key(exchange, kind, key);
   return key;
 }
 
-}  // namespace
-
-SeriesKey duration_key(const Exchange& exchange) {
-  return key_of(exchange, exchange.role == Role::kClient ? MetricKind::kClientDuration
-                                                         : MetricKind::kServerDuration);
-}
-
-SeriesKey queue_key(const Exchange& exchange) {
-  return key_of(exchange, MetricKind::kServerQueue);
-}
-
-SeriesKey overflow_key(const SeriesKey& of, TargetId target) {
+SeriesKey overflow_key(Convention convention, MetricKind kind, TargetId target) {
   SeriesKey key;
-  key.convention = of.convention;
-  key.kind = of.kind;
+  key.convention = convention;
+  key.kind = kind;
   key.overflow = true;
   key.target = target;
   return key;
 }
 
-Attributes attributes_of(const SeriesKey& key) {
+Attributes attributes_of(const SeriesKey& key, const ServerHost& server) {
   if (key.overflow) return {{"otel.metric.overflow", true}};
-  return semantics_of(key.convention).point_attributes(key, key.kind);
+  return semantics_of(key.convention).point_attributes(key, server, key.kind);
 }
 
 }  // namespace exa

@@ -25,6 +25,7 @@ struct SeriesLimits {
   std::uint32_t max_series_per_service = 1000;         // of one metric
   std::uint32_t max_program_series_per_metric = 500;   // beside the others
   std::uint32_t max_overflow_series_per_metric = 256;  // one a target, then one for the rest
+  std::uint32_t max_names = 8192;                      // of servers, in the keys of clients
   std::uint32_t expire_after_windows = 30;             // without a request
   // Of programs that counted in a single window, while more than a quarter of their reserve is in
   // use.
@@ -69,16 +70,20 @@ class SeriesRegistry {
     return {index, bucket};
   }
 
-  // Into the overflow series of all: for what found no place before it came here.
-  Recorded record_overflow(const SeriesKey& of, std::uint64_t value_ns) {
+  // Into an overflow series: for what found no place before it came here.
+  Recorded record_overflow(const SeriesKey& overflow, std::uint64_t value_ns) {
     counters_.add(Counter::kSeriesOverflow);
-    return record(overflow_key(of, kNoTarget), 0, value_ns);
+    return record(overflow, 0, value_ns);
   }
   // No series of a process finds room any more, whatever its service.
   [[nodiscard]] bool is_full(MetricKind kind) const {
     return series_of_metric_[static_cast<std::size_t>(kind)] >= limits_.max_series_per_metric;
   }
   [[nodiscard]] bool holds(const SeriesKey& key) const { return find(key, key.hash()) != kEmpty; }
+
+  // Makes the keys. A text lives while a series of its key does.
+  [[nodiscard]] SeriesKeys& keys() { return keys_; }
+  [[nodiscard]] const SeriesKeys& keys() const { return keys_; }
 
   // Series counted in the open window, in order of their first request in it.
   [[nodiscard]] std::span<const SeriesIndex> active() const { return active_; }
@@ -124,6 +129,7 @@ class SeriesRegistry {
 
   SeriesLimits limits_;
   Counters& counters_;
+  SeriesKeys keys_;
   std::array<const Bounds*, kMetricKinds> bounds_;
   std::vector<Cell> cells_;  // open addressing, at most half full
   std::size_t mask_;

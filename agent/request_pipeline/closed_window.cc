@@ -40,6 +40,7 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
       mine.fine.reset();
   }
   expired.insert(expired.end(), later.expired.begin(), later.expired.end());
+  names.merge(later.names);
   targets.merge(later.targets);
 
   const auto first_span = static_cast<std::uint32_t>(spans.size());

@@ -9,9 +9,12 @@ void CumulativeSeries::add(const ClosedWindow& window) {
   for (const auto& counted : window.series) {
     const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
     if (is_new) {
+      const auto server = window.names.find(counted.key.server.name);
       State state{.uid = counted.uid,
                   .key = counted.key,
-                  .attributes = attributes_of(counted.key),
+                  .attributes = server == window.names.end()
+                                    ? attributes_of(counted.key)
+                                    : attributes_of(counted.key, server->second),
                   .resource = nullptr,
                   .start = window.start,
                   .total = {},

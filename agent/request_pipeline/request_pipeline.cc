@@ -148,17 +148,20 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
   sampler_->on_request(exchange, ticket);
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
-  const auto key_of = [&](const SeriesKey& key) {
-    return has_place ? key : overflow_key(key, kNoTarget);
+  const auto key_of = [&](MetricKind kind) {
+    if (has_place) return registry_.keys().of(exchange, kind);
+    counters_.add(Counter::kOverflowNoProgram);
+    return overflow_key(exchange.convention, kind, kNoTarget);
   };
-  count(key_of(duration_key(exchange)), id, static_cast<std::uint64_t>(exchange.duration().count()),
-        ticket, exchange);
+  count(key_of(exchange.role == Role::kClient ? MetricKind::kClientDuration
+                                              : MetricKind::kServerDuration),
+        id, static_cast<std::uint64_t>(exchange.duration().count()), ticket, exchange);
   if (exchange.role != Role::kServer) return;
   if (!exchange.arrival.known()) {
     counters_.add(Counter::kQueueTimeUnknown);
     return;
   }
-  count(key_of(queue_key(exchange)), id,
+  count(key_of(MetricKind::kServerQueue), id,
         static_cast<std::uint64_t>(elapsed(exchange.arrival, exchange.read).count()), ticket,
         exchange);
 }
@@ -188,7 +191,6 @@ void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value
   if (!key.overflow && !is_program(key.target) && registry_.is_full(key.kind) &&
       !registry_.holds(key)) [[unlikely]]
     if (const auto program = program_of(process); program != kNoTarget) key.target = program;
-  if (key.overflow) counters_.add(Counter::kOverflowNoProgram);
   const auto [series, bucket] = key.overflow
                                     ? registry_.record_overflow(key, value_ns)
                                     : registry_.record(key, targets_.at(process).service, value_ns);
@@ -230,6 +232,9 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   for (const auto index : registry_.active()) {
     const auto& series = registry_.at(index);
     window.series.push_back({series.uid, series.key, series.delta, fine_.window_of(index)});
+    const auto name = series.key.server.name;
+    if (!series.counted_before && name != kNoName)
+      window.names.try_emplace(name, registry_.keys().names().text(name));
   }
   fine_.begin_window();
   fill_targets(window);

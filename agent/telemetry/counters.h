@@ -73,6 +73,7 @@
   X(kOverflowMetricFull, kDegraded, series_overflow, metric_full, "measurements of new series: metric full") \
   X(kOverflowServiceShare, kDegraded, series_overflow, service_share, "their service has its share") \
   X(kOverflowProgramShare, kDegraded, series_overflow, program_share, "their program has its share") \
+  X(kOverflowNames, kDegraded, series_overflow, names, "no place for the name of their server")    \
   X(kOverflowNoProgram, kDegraded, series_overflow, origin_share, "too many programs of one parent or cgroup") \
   X(kExchangesPassing, kFlow, exchanges_passing, "", "exchanges of young processes, counted by program") \
   X(kFineOverflow, kDegraded, table_left_out, series, "exchanges of series too many to tell quantiles of") \

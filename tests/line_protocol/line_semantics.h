@@ -19,7 +19,8 @@ inline void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& ke
   if (kind != MetricKind::kServerQueue) key.error = error_type(exchange);
   if (kind != MetricKind::kServerQueue) key.status = exchange.status;
 }
-inline Attributes point_attributes(const OperationKey& key, MetricKind /*kind*/) {
+inline Attributes point_attributes(const OperationKey& key, const ServerHost& /*server*/,
+                                   MetricKind /*kind*/) {
   if (key.error == ErrorType::kNone) return {};
   return {{"error.type", error_text(key.error, key.status)}};
 }
@@ -41,7 +42,7 @@ inline constexpr Semantics kLineSemantics = {
     .name = "line",
     .metrics = {{
         {"line.server.request.duration", "Duration of lines answered.", "s"},
-        {"line.client.request.duration", "Duration of lines asked.", "s"},
+        {"line.client.request.duration", "Duration of lines asked.", "s", true},
         {"line.server.queue.duration", "Time until a line was read.", "s"},
     }},
     .error_type = line::error_type,

@@ -82,10 +82,9 @@ std::string histogram_rows() {
     key.status = 500;
     key.protocol = Protocol::kHttp11;
     key.error = ErrorType::kStatusCode;
-    key.server_port = 80;
-    key.server_name = ServerHost("example");
+    key.server.port = 80;
     std::string labels;
-    for (const auto& attribute : attributes_of(key))
+    for (const auto& attribute : attributes_of(key, ServerHost("example")))
       labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
     rows += metric_row({.name = description.name,
                         .description = description.description,
