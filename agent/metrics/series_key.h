@@ -2,10 +2,7 @@
 // without a text.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <cstring>
-#include <type_traits>
 
 #include "agent/metrics/bounds.h"
 #include "agent/metrics/names.h"
@@ -22,15 +19,43 @@ struct SeriesKey : OperationKey {
   TargetId target = kNoTarget;
   MetricKind kind = MetricKind::kServerDuration;
   bool overflow = false;  // of what found no place; else only convention, kind and target are set
-  std::array<std::uint8_t, 2> reserved_too{};
 
-  bool operator==(const SeriesKey& other) const {
-    return std::memcmp(this, &other, sizeof other) == 0;
+  // All of it in registers: a key was mostly just written, field by field, and a processor reads
+  // what it has written last only in the pieces in which it was written.
+  struct Words {
+    std::uint64_t who;
+    std::uint64_t how;
+    std::uint64_t server;
+    bool operator==(const Words&) const = default;
+    [[nodiscard]] std::uint64_t hash() const;
+  };
+  [[nodiscard]] Words words() const {
+    return {.who = std::uint64_t{target} | std::uint64_t{status} << 32 |
+                   std::uint64_t{static_cast<std::uint8_t>(kind)} << 48 |
+                   std::uint64_t{static_cast<std::uint8_t>(method)} << 56,
+            .how = std::uint64_t{static_cast<std::uint8_t>(protocol)} |
+                   std::uint64_t{static_cast<std::uint8_t>(error)} << 8 | std::uint64_t{tls} << 16 |
+                   std::uint64_t{overflow} << 24 |
+                   std::uint64_t{static_cast<std::uint8_t>(convention)} << 32,
+            .server = std::uint64_t{server.name} | std::uint64_t{server.port} << 32 |
+                      std::uint64_t{server.is_address} << 48};
   }
-  [[nodiscard]] std::uint64_t hash() const;
+  bool operator==(const SeriesKey& other) const { return words() == other.words(); }
+  [[nodiscard]] std::uint64_t hash() const { return words().hash(); }
 };
-static_assert(std::has_unique_object_representations_v<SeriesKey> && sizeof(SeriesKey) == 24,
-              "compared and hashed as memory");
+static_assert(sizeof(SeriesKey) <= 32);
+
+// The high and low half of the 128-bit product, folded: full mixing for one multiplication.
+inline std::uint64_t folded(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+inline std::uint64_t SeriesKey::Words::hash() const {
+  const auto fixed = folded(who ^ 0x9e3779b97f4a7c15, how ^ 0xd6e8feb86659fd93);
+  return server == 0 ? fixed : folded(fixed ^ server, 0xa0761d6478bd642f);
+}
 
 // Of the metric of that kind.
 SeriesKey overflow_key(Convention convention, MetricKind kind, TargetId target);

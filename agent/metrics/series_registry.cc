@@ -91,6 +91,7 @@ SeriesIndex SeriesRegistry::create(const SeriesKey& key, std::uint64_t hash, Ser
   auto& series = series_[index];
   series = Series{};
   series.key = key;
+  series.words = key.words();
   keys_.hold(key);
   series.uid = next_uid_++;
   series.service = service;

@@ -40,6 +40,7 @@ using ServiceHash = std::uint32_t;
 
 struct Series {
   SeriesKey key;
+  SeriesKey::Words words{};  // of the key
   SeriesUid uid = 0;
   ServiceHash service = 0;
   std::uint32_t idle_windows = 0;
@@ -108,12 +109,13 @@ class SeriesRegistry {
   };
 
   SeriesIndex find_or_create(const SeriesKey& key, ServiceHash service) {
-    const auto hash = key.hash();
+    const auto words = key.words();
+    const auto hash = words.hash();
     for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
       const auto& cell = cells_[at];
       if (cell.index == kEmpty) [[unlikely]]
         return create_or_overflow(key, hash, service);
-      if (cell.tag == hash >> 32 && series_[cell.index].key == key) [[likely]]
+      if (cell.tag == hash >> 32 && series_[cell.index].words == words) [[likely]]
         return cell.index;
     }
   }

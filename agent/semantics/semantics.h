@@ -47,10 +47,10 @@ struct ServerKey {
   NameId name = kNoName;
   std::uint16_t port = 0;
   bool is_address = false;  // the name holds the bytes of one
-  std::uint8_t reserved = 0;
 };
 
-// What a series' points say of their operations. Compared and hashed as memory.
+// What a series' points say of their operations. Another field is one of the words of a series' key
+// too (metrics/series_key).
 struct OperationKey {
   ServerKey server;
   std::uint16_t status = 0;
@@ -59,7 +59,6 @@ struct OperationKey {
   Protocol protocol = Protocol::kUnknown;
   ErrorType error = ErrorType::kNone;
   bool tls = false;
-  std::uint8_t reserved = 0;
 };
 
 struct Semantics {
