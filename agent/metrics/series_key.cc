@@ -5,17 +5,12 @@ const MetricDescription& describe(const SeriesKey& key) {
   return semantics_of(key.convention).metrics[static_cast<std::size_t>(key.kind)];
 }
 
-const Bounds& bounds_of(MetricKind kind) {
-  return kind == MetricKind::kServerQueue ? queue_duration_bounds() : http_duration_bounds();
-}
-
 SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {
   SeriesKey key;  // made where the caller wants it: a copy would wait for what was just written
   key.convention = exchange.convention;
   key.kind = kind;
   key.target = exchange.target;
-  const auto& semantics = semantics_of(exchange.convention);
-  if (semantics.metrics[static_cast<std::size_t>(kind)].by_server) {
+  if (describe(key).by_server) {
     key.server = servers_.of(exchange);
     if (key.server.name == kNoName) {
       counters_.add(Counter::kOverflowNames);
@@ -23,7 +18,7 @@ SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {
       return key;
     }
   }
-  semantics.fill_key(exchange, kind, key);
+  semantics_of(exchange.convention).fill_key(exchange, kind, key);
   return key;
 }
 

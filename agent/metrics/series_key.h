@@ -4,7 +4,6 @@
 
 #include <cstdint>
 
-#include "agent/metrics/bounds.h"
 #include "agent/metrics/names.h"
 #include "agent/metrics/server_names.h"
 #include "agent/semantics/semantics.h"
@@ -69,6 +68,7 @@ class SeriesKeys {
 
   // That of its target's overflow where there is no place for a name, counted.
   [[nodiscard]] SeriesKey of(const Exchange& exchange, MetricKind kind);
+  // That of the exchange's duration.
   [[nodiscard]] SeriesKey duration(const Exchange& exchange) {
     return of(exchange, exchange.role == Role::kClient ? MetricKind::kClientDuration
                                                        : MetricKind::kServerDuration);
@@ -93,7 +93,6 @@ class SeriesKeys {
 };
 
 const MetricDescription& describe(const SeriesKey& key);
-const Bounds& bounds_of(MetricKind kind);
 
 // Attributes of the series' points. server: the text of the key's name.
 Attributes attributes_of(const SeriesKey& key, const ServerHost& server = {});

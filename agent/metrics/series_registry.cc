@@ -7,8 +7,8 @@ namespace exa {
 
 SeriesRegistry::SeriesRegistry(const SeriesLimits& limits, Counters& counters)
     : limits_(limits), counters_(counters), keys_(limits.max_names, counters) {
-  for (std::size_t kind = 0; kind < kMetricKinds; ++kind)
-    bounds_[kind] = &bounds_of(static_cast<MetricKind>(kind));
+  for (const auto& row : metric_rows())
+    bounds_[static_cast<std::size_t>(row.kind)] = &row.bounds();
   // One more of each metric: the overflow series of targets that found no overflow series.
   const std::size_t most = kMetricKinds * (std::size_t{limits.max_series_per_metric} +
                                            limits.max_program_series_per_metric +

@@ -15,6 +15,7 @@
 
 #include "agent/metrics/fair_shares.h"
 #include "agent/metrics/histogram.h"
+#include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
 #include "agent/telemetry/counters.h"
 

@@ -31,7 +31,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
 }
 
 HistogramPoint CumulativeSeries::point(const State& state, WallTime time) {
-  const auto& bounds = bounds_of(state.key.kind);
+  const auto& bounds = row_of(state.key.kind).bounds();
   HistogramPoint point;
   point.attributes = state.attributes;
   point.start = state.start;
@@ -51,6 +51,7 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeri
                                      const SharesOfSeries& shares) const {
   struct Family {
     const MetricDescription* description;
+    const char* unit;
     Histogram histogram;
   };
   struct Place {
@@ -66,7 +67,10 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeri
     const auto* const description = &describe(state.key);
     const auto known = std::ranges::find(families, description, &Family::description);
     if (known != families.end()) return known->histogram;
-    return families.emplace_back(Family{.description = description, .histogram = {}}).histogram;
+    return families
+        .emplace_back(Family{
+            .description = description, .unit = row_of(state.key.kind).unit, .histogram = {}})
+        .histogram;
   };
   for (const auto& state : series_) {
     auto made = point(state, window.end);
@@ -82,10 +86,10 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeri
   for (auto& [resource, families] : places) {
     auto& metrics =
         batch.resources.emplace_back(ResourceMetrics{.resource = resource, .metrics = {}}).metrics;
-    for (auto& [description, histogram] : families)
+    for (auto& [description, unit, histogram] : families)
       metrics.push_back({.name = description->name,
                          .description = description->description,
-                         .unit = description->unit,
+                         .unit = unit,
                          .points = std::move(histogram)});
   }
   return batch;

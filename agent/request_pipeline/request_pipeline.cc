@@ -148,22 +148,22 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
   sampler_->on_request(exchange, ticket);
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
-  const auto key_of = [&](MetricKind kind) {
-    if (has_place) return registry_.keys().of(exchange, kind);
-    counters_.add(Counter::kOverflowNoProgram);
-    return overflow_key(exchange.convention, kind, kNoTarget);
-  };
-  count(key_of(exchange.role == Role::kClient ? MetricKind::kClientDuration
-                                              : MetricKind::kServerDuration),
-        id, static_cast<std::uint64_t>(exchange.duration().count()), ticket, exchange);
-  if (exchange.role != Role::kServer) return;
-  if (!exchange.arrival.known()) {
-    counters_.add(Counter::kQueueTimeUnknown);
-    return;
+  const auto end = exchange.role == Role::kClient ? Role::kClient : Role::kServer;
+  for (const auto& row : metric_rows()) {
+    if (row.end != end) continue;
+    const auto value = row.value(exchange);
+    if (value == kUnmeasured) {
+      counters_.add(row.unknown);
+      continue;
+    }
+    if (has_place) {
+      count(row, registry_.keys().of(exchange, row.kind), id, value, ticket, exchange);
+    } else {
+      counters_.add(Counter::kOverflowNoProgram);
+      count(row, overflow_key(exchange.convention, row.kind, kNoTarget), id, value, ticket,
+            exchange);
+    }
   }
-  count(key_of(MetricKind::kServerQueue), id,
-        static_cast<std::uint64_t>(elapsed(exchange.arrival, exchange.read).count()), ticket,
-        exchange);
 }
 
 // Nothing shows yet that it stays: its requests are instances' of its program, which keeps probes
@@ -185,8 +185,8 @@ TargetId RequestPipeline::program_of(TargetId process) {
   return program;
 }
 
-void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value_ns,
-                            RecordTicket ticket, const Exchange& exchange) {
+void RequestPipeline::count(const MetricRow& row, SeriesKey key, TargetId process,
+                            std::uint64_t value_ns, RecordTicket ticket, const Exchange& exchange) {
   // Where the metric is full, a new process is still seen under the name of its program.
   if (!key.overflow && !is_program(key.target) && registry_.is_full(key.kind) &&
       !registry_.holds(key)) [[unlikely]]
@@ -194,7 +194,7 @@ void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value
   const auto [series, bucket] = key.overflow
                                     ? registry_.record_overflow(key, value_ns)
                                     : registry_.record(key, targets_.at(process).service, value_ns);
-  if (key.kind != MetricKind::kServerQueue) fine_.add(series, value_ns, exchange);
+  if (row.counts_requests) fine_.add(series, value_ns, exchange);
   sampler_->on_value({.series = series,
                       .bucket = bucket,
                       .is_error = is_error(exchange),
@@ -277,14 +277,11 @@ void RequestPipeline::fill_exemplars(ClosedWindow& window, const Selection& sele
   for (const auto& winner : selection.winners) {
     const auto& series = registry_.at(winner.series);
     const auto& exchange = selection.exchanges[winner.exchange].exchange;
-    const auto value = series.key.kind == MetricKind::kServerQueue
-                           ? elapsed(exchange.arrival, exchange.read)
-                           : exchange.duration();
     window.exemplars.push_back({.series = series.uid,
                                 .bucket = winner.bucket,
                                 .is_error = winner.is_error,
                                 .reason = winner.reason,
-                                .value_ns = static_cast<std::uint64_t>(value.count()),
+                                .value_ns = row_of(series.key.kind).value(exchange),
                                 .weight = winner.weight,
                                 .span = winner.exchange});
   }

@@ -41,10 +41,8 @@ void WindowPublisher::publish(const ClosedWindow& window, std::vector<ResourceMe
 
 // From the next page on, whose series no longer show them.
 void WindowPublisher::count_retired(const CumulativeSeries::CountsOfMetrics& retired) {
-  const auto of = [&](MetricKind kind) { return retired[static_cast<std::size_t>(kind)]; };
-  counters_.add(Counter::kRetiredServer, of(MetricKind::kServerDuration));
-  counters_.add(Counter::kRetiredClient, of(MetricKind::kClientDuration));
-  counters_.add(Counter::kQueueTimeRetired, of(MetricKind::kServerQueue));
+  for (const auto& row : metric_rows())
+    counters_.add(row.retired, retired[static_cast<std::size_t>(row.kind)]);
 }
 
 std::vector<bool> WindowPublisher::export_spans(const ClosedWindow& window) {

@@ -25,10 +25,10 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
 inline constexpr Semantics kHttpSemantics = {
     .name = "http",
     .metrics = {{
-        {"http.server.request.duration", "Duration of HTTP server requests.", "s"},
-        {"http.client.request.duration", "Duration of HTTP client requests.", "s", true},
+        {"http.server.request.duration", "Duration of HTTP server requests."},
+        {"http.client.request.duration", "Duration of HTTP client requests.", true},
         {"exemplar_agent.http.server.queue.duration",
-         "Time between the arrival of a request in the socket and its reading by the server.", "s"},
+         "Time between the arrival of a request in the socket and its reading by the server."},
     }},
     .error_type = http_semantics::error_type,
     .error_text = http_semantics::error_text,

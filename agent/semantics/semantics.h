@@ -27,10 +27,10 @@ enum class ErrorType : std::uint8_t {
 enum class MetricKind : std::uint8_t { kServerDuration, kClientDuration, kServerQueue };
 inline constexpr std::size_t kMetricKinds = 3;
 
+// Its unit, and how it is measured: metrics/metric_table.
 struct MetricDescription {
   const char* name;
   const char* description;
-  const char* unit;
   bool by_server = false;  // a client's: told apart by whom it talks to
 };
 

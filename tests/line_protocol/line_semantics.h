@@ -41,9 +41,9 @@ inline void span_attributes(const Exchange& exchange, std::string_view /*route*/
 inline constexpr Semantics kLineSemantics = {
     .name = "line",
     .metrics = {{
-        {"line.server.request.duration", "Duration of lines answered.", "s"},
-        {"line.client.request.duration", "Duration of lines asked.", "s", true},
-        {"line.server.queue.duration", "Time until a line was read.", "s"},
+        {"line.server.request.duration", "Duration of lines answered."},
+        {"line.client.request.duration", "Duration of lines asked.", true},
+        {"line.server.queue.duration", "Time until a line was read."},
     }},
     .error_type = line::error_type,
     .error_text = line::error_text,

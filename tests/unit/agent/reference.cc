@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "agent/config/setting.h"
+#include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
 #include "agent/telemetry/self_metrics.h"
 #include "agent/trace/span_attributes.h"
@@ -82,13 +83,13 @@ std::string histogram_rows() {
     key.status = 500;
     key.protocol = Protocol::kHttp11;
     key.error = ErrorType::kStatusCode;
-    key.server.port = 80;
+    if (description.by_server) key.server = {.name = 1, .port = 80};
     std::string labels;
     for (const auto& attribute : attributes_of(key, ServerHost("example")))
       labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
     rows += metric_row({.name = description.name,
                         .description = description.description,
-                        .unit = description.unit,
+                        .unit = row_of(key.kind).unit,
                         .points = Histogram{}},
                        labels);
   }

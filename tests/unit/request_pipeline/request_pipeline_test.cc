@@ -96,7 +96,7 @@ TEST_F(Pipeline, EveryExemplarLiesInABucketOfItsSeries) {
   for (const auto& exemplar : window.exemplars) {
     const auto series = std::ranges::find(window.series, exemplar.series, &WindowSeries::uid);
     ASSERT_NE(series, window.series.end());
-    EXPECT_EQ(bounds_of(series->key.kind).bucket(exemplar.value_ns), exemplar.bucket);
+    EXPECT_EQ(row_of(series->key.kind).bounds().bucket(exemplar.value_ns), exemplar.bucket);
     EXPECT_GT(series->delta.bucket_counts[exemplar.bucket], 0u);
     EXPECT_GE(exemplar.value_ns, series->delta.min_ns);
     EXPECT_LE(exemplar.value_ns, series->delta.max_ns);
