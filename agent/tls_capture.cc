@@ -9,6 +9,7 @@
 
 #include "agent/discovery/mounts.h"
 #include "agent/discovery/tls/tls_watch.h"
+#include "agent/discovery/tls/written_files.h"
 #include "agent/foreign_reader.h"
 #include "agent/kernel/mapping_iterator.h"
 #include "agent/kernel/tls_programs.h"
@@ -47,6 +48,7 @@ struct TlsCapture::Parts {
   kernel::TlsPrograms programs;
   kernel::MappingIterator mappings;
   ForeignReader reader;  // of the watch's thread
+  WrittenFiles written;
   std::optional<TlsWatch> watch;
 };
 
@@ -88,7 +90,11 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CaptureProgr
   ignored_executables.insert(ignored_executables.end(), std::begin(kWithoutTls),
                              std::end(kWithoutTls));
   TlsAttacher attacher(
-      {.attach = [&loaded](int fd, const AttachPlan& plan) { return attach(loaded, fd, plan); },
+      {.attach =
+           [&own](int fd, const FileIdentity& file, const AttachPlan& plan) {
+             return own.written.keep(fd, file, [&] { return attach(own.programs, fd, plan); });
+           },
+       .written = [&own] { return own.written.take_written(); },
        .mark_dull = [&loaded](std::uint32_t device,
                               std::uint64_t inode) { loaded.mark_dull(device, inode); },
        .is_excluded = [&loaded](std::uint32_t tgid) { return loaded.is_excluded(tgid); }},

@@ -237,21 +237,22 @@ def test_the_first_byte_of_a_long_send_is_when_it_left(start_agent):
 LONG_UPLOAD = """
 import socket, sys, threading
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)  # else it grows to hold a body
 BODY = b"x" * 20_000_000
 HEAD = b"POST /up HTTP/1.1\\r\\nHost: test\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(BODY)
-sent = threading.Event()
+sent = [threading.Event(), threading.Event()]
 def serve():
     c, _ = listener.accept()
-    for _ in range(2):
-        assert not sent.wait(0.8), "the send blocks until somebody reads"
+    for upload in sent:
+        assert not upload.wait(0.8), "the send blocks until somebody reads"
         left = len(HEAD) + len(BODY)
         while left > 0: left -= len(c.recv(min(left, 1 << 20)))
         c.sendall(b"HTTP/1.1 201 Created\\r\\nContent-Length: 0\\r\\n\\r\\n")
     c.recv(1); c.close()
 server = threading.Thread(target=serve); server.start()
 c = socket.create_connection(listener.getsockname())
-for _ in range(2):
-    sent.clear(); c.sendall(HEAD + BODY); sent.set()
+for upload in sent:
+    c.sendall(HEAD + BODY); upload.set()
     c.recv(65536)
 c.close(); server.join()
 """

@@ -79,6 +79,26 @@ def test_a_library_that_is_replaced_while_it_is_in_use(start_agent, tmp_path, ce
             counted(agent, 20)
 
 
+def test_a_program_that_is_copied_over(start_agent, tmp_path, certificate, go):
+    """The file stays, its code moves: as cp, rsync --inplace and compilers write. A probe left where
+    it was would stand in the middle of an instruction, and the program die of it."""
+    other = tls.build_go(tmp_path, stripped=False, flags=["-gcflags=crypto/tls=-l"])
+    program = tmp_path / "program"
+    shutil.copy(go, program)
+    inode = program.stat().st_ino
+    agent = start_agent()
+    for turn in range(6):
+        with tls.go_server(tmp_path, certificate, program) as server:
+            ask(server, 1)
+            if turn % 3 == 0:
+                tls.wait_for_probes(agent, server)
+                ask(server, 1)
+            assert server.running()
+        shutil.copy(other if turn % 2 == 0 else go, program)
+        assert program.stat().st_ino == inode
+    assert tls.whole_status(agent)["figures"]["files_written"] >= 2
+
+
 def test_a_thousand_attachments_under_load_fail_no_request(tmp_path, certificate):
     tool = binary().parent / "tests" / "bpf" / "attach_cycles"
     with tls.nginx(tmp_path, certificate) as server:

@@ -152,10 +152,11 @@ def debian_node():
     return command if runs.returncode == 0 else None
 
 
-def build_go(folder, stripped):
+def build_go(folder, stripped, flags=()):
     program = folder / ("tls_go_stripped" if stripped else "tls_go")
     go = shutil.which("go") or "/usr/local/go/bin/go"
-    subprocess.run([go, "build", *(["-ldflags=-s -w"] if stripped else []), "-o", program, "."],
+    flags = [*(["-ldflags=-s -w"] if stripped else []), *flags]
+    subprocess.run([go, "build", *flags, "-o", program, "."],
                    cwd=SERVICES / "tls_go", check=True, capture_output=True, timeout=300)
     return program
 

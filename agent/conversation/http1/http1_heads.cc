@@ -59,8 +59,8 @@ Http1Conversation::Step Http1Conversation::read_request_head(const Http1Talk& ta
 
   if (head_text.kept_bytes == 0) stream.head.start = start_of(chunk, bytes, leading_blank(bytes));
   // Behind something unknown only a valid head proves that the connection speaks HTTP.
-  const bool first = chunk.position == 0 || talk.connection.direction(chunk.direction).position ==
-                                                head_text.kept_bytes;
+  const bool first = chunk.position == 0 ||
+                     talk.connection.direction(chunk.direction).position == head_text.kept_bytes;
   if (result.reason != InvalidReason::kNone && !talk.state.confirmed && !first)
     return reject_request(talk, result.reason);
   if (result.status == ParseStatus::kMessage) {

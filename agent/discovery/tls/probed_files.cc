@@ -58,6 +58,17 @@ ProbedFiles::File& ProbedFiles::add(const FileIdentity& identity, File file) {
   return files_.insert_or_assign(identity, std::move(file)).first->second;
 }
 
+std::size_t ProbedFiles::forget_former(const FileIdentity& now) {
+  std::size_t count = 0;
+  auto at = files_.lower_bound({.device = now.device, .inode = now.inode});
+  while (at != files_.end() && at->first.device == now.device && at->first.inode == now.inode) {
+    const bool former = at->first != now;
+    at = former ? files_.erase(at) : std::next(at);
+    count += former ? 1 : 0;
+  }
+  return count;
+}
+
 void ProbedFiles::release(std::uint32_t tgid, const std::set<FileIdentity>& still,
                           MonotonicTime now) {
   for (auto& [identity, file] : files_) {

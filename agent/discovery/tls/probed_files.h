@@ -46,6 +46,9 @@ class ProbedFiles {
   // nobody has used for longest.
   [[nodiscard]] Room room_for(std::uint32_t tgid, const std::string& account);
   File& add(const FileIdentity& identity, File file);
+  void forget(const FileIdentity& identity) { files_.erase(identity); }
+  // The same file with other contents: its probes may be in the middle of instructions. How many.
+  std::size_t forget_former(const FileIdentity& now);
 
   // Lets go the files that the process held, but for those still in use.
   void release(std::uint32_t tgid, const std::set<FileIdentity>& still, MonotonicTime now);

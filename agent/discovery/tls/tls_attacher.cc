@@ -68,18 +68,19 @@ void TlsAttacher::attach_host_libraries(const std::vector<std::string>& paths) {
     if (!found && found.error() == Unread::kHeldUp)
       found = foreign_.read(place.get(), nullptr, kSecondLimits, 0);
     if (!found || !found->plan.readable() || files_.find(found->file) != nullptr) continue;
-    auto file = attached(place.get(), found->plan);
+    auto file = attached(place.get(), found->file, found->plan);
     file.for_good = true;
     files_.add(found->file, std::move(file));
   }
 }
 
-ProbedFiles::File TlsAttacher::attached(int place_fd, const AttachPlan& plan) {
+ProbedFiles::File TlsAttacher::attached(int place_fd, const FileIdentity& identity,
+                                        const AttachPlan& plan) {
   ProbedFiles::File file;
   file.probes = plan.sites.size();
   file.library = plan.sites.empty() ? "" : std::string(library_name(plan.sites[0].library));
   file.build_id = plan.build_id;
-  auto attachment = kernel_.attach(place_fd, plan);
+  auto attachment = kernel_.attach(place_fd, identity, plan);
   if (attachment) {
     file.attachment = std::move(*attachment);
     ++figures_.files_attached;
@@ -157,6 +158,8 @@ bool TlsAttacher::settle(std::uint32_t tgid, Look& look, const MappedImage& imag
     leave_out(look, image, refusal(image.file_system));
     return true;
   }
+  // A write that nobody told of (through a mapping): its time or size has changed all the same.
+  figures_.files_written += files_.forget_former(image.file);
   if (auto* const file = files_.find(image.file)) {
     hold(tgid, look, image, *file);
     return true;
@@ -279,7 +282,7 @@ void TlsAttacher::probe(std::uint32_t tgid, Look& look, const MappedImage& image
           look, image,
           "not probed: " + std::to_string(ProbedFiles::kMaxFiles) + " files have probes already");
   }
-  auto file = attached(place_fd, plan);
+  auto file = attached(place_fd, image.file, plan);
   file.payer = tgid;
   file.account = look.account;
   hold(tgid, look, image, files_.add(image.file, std::move(file)));
@@ -328,6 +331,19 @@ void TlsAttacher::forget(std::uint32_t tgid, MonotonicTime now) {
   turns_.forget(tgid);
   files_.release(tgid, {}, now);
   processes_.erase(tgid);
+}
+
+void TlsAttacher::forget_written(MonotonicTime now) {
+  std::set<std::uint32_t> holders;
+  for (const FileIdentity& identity : kernel_.written()) {
+    ++figures_.files_written;
+    const auto* const file = files_.find(identity);
+    if (file == nullptr) continue;
+    holders.insert(file->holders.begin(), file->holders.end());
+    files_.forget(identity);
+  }
+  for (const auto tgid : holders)
+    if (!is_gone(tgid)) look_at(tgid, false, now);
 }
 
 void TlsAttacher::tidy(MonotonicTime now) {

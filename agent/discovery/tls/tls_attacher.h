@@ -45,6 +45,7 @@ struct TlsFigures {
   std::uint64_t looks_failed = 0;    // gone, or not readable
   std::uint64_t files_attached = 0;  // since the start
   std::uint64_t files_detached = 0;
+  std::uint64_t files_written = 0;  // somebody wrote to them: detached at once
   std::uint64_t attach_failures = 0;
   std::uint64_t files_over_limit = 0;   // no place left for anybody
   std::uint64_t files_over_share = 0;   // the share of the process or its user is used up
@@ -67,7 +68,12 @@ class TlsAttacher {
   static constexpr ReadLimits kSecondLimits{.duration = std::chrono::milliseconds(2000)};
 
   struct Kernel {
-    std::function<Result<ProbedFiles::Attachment>(int file_fd, const AttachPlan& plan)> attach;
+    // What is returned loses its probes by itself when somebody writes to the file.
+    std::function<Result<ProbedFiles::Attachment>(int file_fd, const FileIdentity& file,
+                                                  const AttachPlan& plan)>
+        attach;
+    // Files that did since the last call.
+    std::function<std::vector<FileIdentity>()> written;
     // This executable has no TLS library in it: need not be told about when it is run. As a
     // mapping tells it.
     std::function<void(std::uint32_t device, std::uint64_t inode)> mark_dull;
@@ -98,6 +104,8 @@ class TlsAttacher {
   // Reads the file whose turn it is.
   void take_turn(MonotonicTime now);
 
+  // Files that were written to: whoever maps them is looked at anew.
+  void forget_written(MonotonicTime now);
   // Forgets processes that are gone, and detaches files that nobody has mapped for some time.
   void tidy(MonotonicTime now);
 
@@ -137,7 +145,7 @@ class TlsAttacher {
   static void hold(std::uint32_t tgid, Look& look, const MappedImage& image,
                    ProbedFiles::File& file);
   static void leave_out(Look& look, const MappedImage& image, const std::string& reason);
-  ProbedFiles::File attached(int place_fd, const AttachPlan& plan);
+  ProbedFiles::File attached(int place_fd, const FileIdentity& identity, const AttachPlan& plan);
   // What is known by now becomes what is told of the process.
   void remember(std::uint32_t tgid, const Look& look);
   void finish(std::uint32_t tgid, const Look& look, MonotonicTime now);

@@ -100,6 +100,7 @@ void TlsWatch::run() {
       attacher_->take_turn(monotonic_now());
       changed_ = true;
     }
+    attacher_->forget_written(monotonic_now());
     if (!attacher_->has_turns() || monotonic_now() >= placed_by) probes_placed_ = true;
     do_chores();
   }
@@ -217,6 +218,7 @@ void TlsWatch::publish() {
                                 {"attached_files", attacher_->attached_files()},
                                 {"files_attached", figures.files_attached},
                                 {"files_detached", figures.files_detached},
+                                {"files_written", figures.files_written},
                                 {"attach_failures", figures.attach_failures},
                                 {"files_over_limit", figures.files_over_limit},
                                 {"files_over_share", figures.files_over_share},

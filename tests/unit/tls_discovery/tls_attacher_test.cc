@@ -43,10 +43,12 @@ class Attacher : public testing::Test {
  protected:
   TlsAttacher attacher(std::vector<std::string> ignored = {}) {
     return {
-        {.attach = [this](int, const AttachPlan&) -> Result<ProbedFiles::Attachment> {
+        {.attach = [this](int, const FileIdentity&,
+                          const AttachPlan&) -> Result<ProbedFiles::Attachment> {
            ++attached_;
            return ProbedFiles::Attachment(this, [this](void*) { --attached_; });
          },
+         .written = [this] { return std::exchange(written_, {}); },
          .mark_dull = [this](std::uint32_t, std::uint64_t inode) { dull_.push_back(inode); },
          .is_excluded = [this](std::uint32_t) { return excluded_; }},
         {.mapped = [this](std::uint32_t tgid,
@@ -102,9 +104,35 @@ class Attacher : public testing::Test {
   std::set<std::uint32_t> held_up_;
   std::vector<std::uint64_t> reads_;
   std::vector<std::uint64_t> dull_;
+  std::vector<FileIdentity> written_;
   std::atomic<int> attached_ = 0;  // probes go on threads of their own
   bool excluded_ = false;
 };
+
+// In place, as cp does it: a probe would stand in the middle of an instruction.
+TEST_F(Attacher, AFileThatIsWrittenToIsReadAnew) {
+  auto tls = attacher();
+  look(tls);
+  written_ = {mapped_[kTgid][0].file};
+  mapped_[kTgid][0].file.mtime_ns = 6;
+  tls.forget_written(kNow);
+  EXPECT_EQ(attached_, 0);
+  while (tls.has_turns())
+    tls.take_turn(kNow);
+  EXPECT_EQ(attached_, 1);
+  EXPECT_EQ(reads_.size(), 2u);
+  EXPECT_EQ(tls.figures().files_written, 1u);
+}
+
+// Nobody tells of a write through a mapping.
+TEST_F(Attacher, AFileWithOtherContentsKeepsNoFormerProbes) {
+  auto tls = attacher();
+  look(tls);
+  mapped_[kTgid][0].file.mtime_ns = 6;
+  look(tls);
+  EXPECT_EQ(attached_, 1) << "not two sets of them";
+  EXPECT_EQ(tls.figures().files_written, 1u);
+}
 
 TEST_F(Attacher, ProbesWhatAProcessMaps) {
   auto tls = attacher();
