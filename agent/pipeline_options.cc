@@ -25,6 +25,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.sampler.spans_per_window = config.exemplars.spans_per_window;
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
   options.sampler.floor_probability = config.exemplars.floor;
+  options.body_sizes = config.metrics.body_size;
   if (prints_table(config)) options.fine_series = kFineSeries;
   return options;
 }

@@ -88,7 +88,7 @@ void CoordinatedSampler::take(StratumSlot& slot, const Rank& rank, RecordTicket 
 
 void CoordinatedSampler::take_slowest(SlowestSlot& slowest, const Rank& rank,
                                       const Candidate& candidate, const Exchange& exchange) {
-  slowest.value_ns = candidate.value_ns;
+  slowest.value_ns = candidate.value;
   slowest.slot.count = 1;
   take(slowest.slot, rank, candidate.ticket, exchange);
 }
@@ -133,7 +133,7 @@ std::vector<double> error_ratios(const SeriesRegistry& registry,
 }
 
 double p99_of(const Series& series) {
-  return quantile_s(series.delta, row_of(series.key.kind).bounds(), 0.99);
+  return quantile(series.delta, row_of(series.key.kind).bounds(), 0.99);
 }
 
 }  // namespace

@@ -14,9 +14,19 @@ std::uint64_t queue_time(const Exchange& exchange) {
   return static_cast<std::uint64_t>(elapsed(exchange.arrival, exchange.read).count());
 }
 
+static_assert(kUnknownBytes == kUnmeasured);
+std::uint64_t request_size(const Exchange& exchange) {
+  return exchange.request_body_bytes;
+}
+std::uint64_t response_size(const Exchange& exchange) {
+  return exchange.response_body_bytes;
+}
+
 constexpr std::array<MetricRow, kMetricKinds> kRows = {{
     {.kind = MetricKind::kServerDuration,
      .end = Role::kServer,
+     .optional = false,
+     .is_time = true,
      .counts_requests = true,
      .unit = "s",
      .bounds = http_duration_bounds,
@@ -25,6 +35,8 @@ constexpr std::array<MetricRow, kMetricKinds> kRows = {{
      .retired = Counter::kRetiredServer},
     {.kind = MetricKind::kClientDuration,
      .end = Role::kClient,
+     .optional = false,
+     .is_time = true,
      .counts_requests = true,
      .unit = "s",
      .bounds = http_duration_bounds,
@@ -33,12 +45,34 @@ constexpr std::array<MetricRow, kMetricKinds> kRows = {{
      .retired = Counter::kRetiredClient},
     {.kind = MetricKind::kServerQueue,
      .end = Role::kServer,
+     .optional = false,
+     .is_time = true,
      .counts_requests = false,
      .unit = "s",
      .bounds = queue_duration_bounds,
      .value = queue_time,
      .unknown = Counter::kQueueTimeUnknown,
      .retired = Counter::kQueueTimeRetired},
+    {.kind = MetricKind::kServerRequestSize,
+     .end = Role::kServer,
+     .optional = true,
+     .is_time = false,
+     .counts_requests = false,
+     .unit = "By",
+     .bounds = body_size_bounds,
+     .value = request_size,
+     .unknown = Counter::kRequestSizeUnknown,
+     .retired = Counter::kRequestSizeRetired},
+    {.kind = MetricKind::kServerResponseSize,
+     .end = Role::kServer,
+     .optional = true,
+     .is_time = false,
+     .counts_requests = false,
+     .unit = "By",
+     .bounds = body_size_bounds,
+     .value = response_size,
+     .unknown = Counter::kResponseSizeUnknown,
+     .retired = Counter::kResponseSizeRetired},
 }};
 
 constexpr bool in_order() {

@@ -17,7 +17,9 @@ inline constexpr std::uint64_t kUnmeasured = std::numeric_limits<std::uint64_t>:
 
 struct MetricRow {
   MetricKind kind;
-  Role end;              // at which it is measured
+  Role end;       // at which it is measured
+  bool optional;  // recorded only where it was asked for
+  bool is_time;
   bool counts_requests;  // durations of requests: every exchange that is recorded has one
   const char* unit;      // UCUM
   const Bounds& (*bounds)();

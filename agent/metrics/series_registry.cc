@@ -149,7 +149,7 @@ std::uint32_t SeriesRegistry::patience(const Series& series) const {
 std::vector<SeriesRegistry::Expired> SeriesRegistry::close_window() {
   for (const auto index : active_) {
     auto& series = series_[index];
-    series.delta = HistogramDelta{};
+    series.delta = Distribution{};
     if (series.counted_before) series.returned = true;
     series.counted_before = true;
     series.idle_windows = 0;

@@ -13,8 +13,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agent/metrics/distribution.h"
 #include "agent/metrics/fair_shares.h"
-#include "agent/metrics/histogram.h"
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
 #include "agent/telemetry/counters.h"
@@ -49,7 +49,7 @@ struct Series {
   bool returned = false;        // in more than one
   bool active = false;          // counted in the open window
   bool live = false;
-  HistogramDelta delta;
+  Distribution delta;
 };
 
 class SeriesRegistry {
@@ -60,22 +60,22 @@ class SeriesRegistry {
     SeriesIndex series;
     std::uint8_t bucket;
   };
-  Recorded record(const SeriesKey& key, ServiceHash service, std::uint64_t value_ns) {
+  Recorded record(const SeriesKey& key, ServiceHash service, std::uint64_t value) {
     const auto index = find_or_create(key, service);
     auto& series = series_[index];
     if (!series.active) [[unlikely]] {
       series.active = true;
       active_.push_back(index);
     }
-    const auto bucket = bounds_[static_cast<std::size_t>(key.kind)]->bucket(value_ns);
-    series.delta.add(bucket, value_ns);
+    const auto bucket = bounds_[static_cast<std::size_t>(key.kind)]->bucket(value);
+    series.delta.add(bucket, value);
     return {index, bucket};
   }
 
   // Into an overflow series: for what found no place before it came here.
-  Recorded record_overflow(const SeriesKey& overflow, std::uint64_t value_ns) {
+  Recorded record_overflow(const SeriesKey& overflow, std::uint64_t value) {
     counters_.add(Counter::kSeriesOverflow);
-    return record(overflow, 0, value_ns);
+    return record(overflow, 0, value);
   }
   // No series of a process finds room any more, whatever its service.
   [[nodiscard]] bool is_full(MetricKind kind) const {

@@ -18,7 +18,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
                   .resource = nullptr,
                   .start = window.start,
                   .total = {},
-                  .sum_ns = 0};
+                  .sum = 0};
       auto target = window.targets.find(counted.key.target);
       if (target == window.targets.end()) target = window.targets.find(kNoTarget);
       if (target != window.targets.end()) state.resource = target->second->resource;
@@ -26,7 +26,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
     }
     auto& state = series_[known->second];
     state.total.merge(counted.delta);
-    state.sum_ns += counted.delta.sum_ns;
+    state.sum += counted.delta.sum;
   }
 }
 
@@ -37,13 +37,13 @@ HistogramPoint CumulativeSeries::point(const State& state, WallTime time) {
   point.start = state.start;
   point.time = std::max(time, state.start);  // the wall clock may have been set back
   point.count = state.total.count();
-  point.sum = static_cast<double>(state.sum_ns) / 1e9;
-  point.min = static_cast<double>(state.total.min_ns) / 1e9;
-  point.max = static_cast<double>(state.total.max_ns) / 1e9;
+  point.sum = bounds.in_units(state.sum);
+  point.min = bounds.in_units(state.total.min);
+  point.max = bounds.in_units(state.total.max);
   point.bucket_counts.assign(
       state.total.bucket_counts.begin(),
       state.total.bucket_counts.begin() + static_cast<std::ptrdiff_t>(bounds.bucket_count()));
-  point.bounds = bounds.upper_bounds_s();
+  point.bounds = bounds.upper_bounds();
   return point;
 }
 

@@ -17,6 +17,13 @@ namespace {
 
 constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
 
+std::vector<const MetricRow*> recorded_metrics(const RequestPipelineOptions& options) {
+  std::vector<const MetricRow*> recorded;
+  for (const auto& row : metric_rows())
+    if (!row.optional || options.body_sizes) recorded.push_back(&row);
+  return recorded;
+}
+
 }  // namespace
 
 RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters& counters)
@@ -27,6 +34,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       tracker_(*this, counters, protocols(), options.tracker, &targets_),
       programs_(options.max_programs),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
+      metrics_(recorded_metrics(options)),
       registry_(options.series, counters),
       fine_(options.fine_series, counters),
       recorder_(options.recorder_records),
@@ -149,8 +157,10 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
   const auto end = exchange.role == Role::kClient ? Role::kClient : Role::kServer;
-  for (const auto& row : metric_rows()) {
-    if (row.end != end) continue;
+  const auto& semantics = semantics_of(exchange.convention);
+  for (const auto* const recorded : metrics_) {
+    const auto& row = *recorded;
+    if (row.end != end || !semantics.has(row.kind)) continue;
     const auto value = row.value(exchange);
     if (value == kUnmeasured) {
       counters_.add(row.unknown);
@@ -186,19 +196,20 @@ TargetId RequestPipeline::program_of(TargetId process) {
 }
 
 void RequestPipeline::count(const MetricRow& row, SeriesKey key, TargetId process,
-                            std::uint64_t value_ns, RecordTicket ticket, const Exchange& exchange) {
+                            std::uint64_t value, RecordTicket ticket, const Exchange& exchange) {
   // Where the metric is full, a new process is still seen under the name of its program.
   if (!key.overflow && !is_program(key.target) && registry_.is_full(key.kind) &&
       !registry_.holds(key)) [[unlikely]]
     if (const auto program = program_of(process); program != kNoTarget) key.target = program;
   const auto [series, bucket] = key.overflow
-                                    ? registry_.record_overflow(key, value_ns)
-                                    : registry_.record(key, targets_.at(process).service, value_ns);
-  if (row.counts_requests) fine_.add(series, value_ns, exchange);
+                                    ? registry_.record_overflow(key, value)
+                                    : registry_.record(key, targets_.at(process).service, value);
+  if (row.counts_requests) fine_.add(series, value, exchange);
   sampler_->on_value({.series = series,
                       .bucket = bucket,
                       .is_error = is_error(exchange),
-                      .value_ns = value_ns,
+                      .is_duration = row.is_time,
+                      .value = value,
                       .ticket = ticket},
                      exchange);
 }
@@ -281,7 +292,8 @@ void RequestPipeline::fill_exemplars(ClosedWindow& window, const Selection& sele
                                 .bucket = winner.bucket,
                                 .is_error = winner.is_error,
                                 .reason = winner.reason,
-                                .value_ns = row_of(series.key.kind).value(exchange),
+                                .kind = series.key.kind,
+                                .value = row_of(series.key.kind).value(exchange),
                                 .weight = winner.weight,
                                 .span = winner.exchange});
   }

@@ -62,6 +62,7 @@ struct RequestPipelineOptions {
   // before the first request comes, a probe asks as soon as it can.
   Duration youth_of_servers = std::chrono::seconds(1);
   Duration youth_of_clients = std::chrono::seconds(5);
+  bool body_sizes = false;  // the optional metrics
 };
 
 class RequestPipeline final : public ExchangeSink {
@@ -99,7 +100,7 @@ class RequestPipeline final : public ExchangeSink {
   void let_go(TargetId asked);
   [[nodiscard]] bool is_young(const ProcessIdentity& process, const Exchange& exchange) const;
   TargetId program_of(TargetId process);
-  void count(const MetricRow& row, SeriesKey key, TargetId process, std::uint64_t value_ns,
+  void count(const MetricRow& row, SeriesKey key, TargetId process, std::uint64_t value,
              RecordTicket ticket, const Exchange& exchange);
   void fill_spans(ClosedWindow& window, Selection& selection);
   void fill_exemplars(ClosedWindow& window, const Selection& selection) const;
@@ -112,6 +113,7 @@ class RequestPipeline final : public ExchangeSink {
   ConnectionTracker tracker_;
   ProgramTable programs_;
   HeldExchanges held_;
+  std::vector<const MetricRow*> metrics_;  // those that are recorded
   SeriesRegistry registry_;
   FineSeries fine_;
   FlightRecorder recorder_;

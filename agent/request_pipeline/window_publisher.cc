@@ -99,7 +99,7 @@ CumulativeSeries::ExemplarsOfSeries WindowPublisher::exemplars_of(
   CumulativeSeries::ExemplarsOfSeries exemplars;
   for (const auto& chosen : window.exemplars) {
     const auto& exchange = window.spans[chosen.span].exchange;
-    Exemplar exemplar{.value = static_cast<double>(chosen.value_ns) / 1e9,
+    Exemplar exemplar{.value = row_of(chosen.kind).bounds().in_units(chosen.value),
                       .time = window.offset.to_wall(exchange.last_response),
                       .trace_id = {},
                       .span_id = {},

@@ -29,6 +29,8 @@ inline constexpr Semantics kHttpSemantics = {
         {"http.client.request.duration", "Duration of HTTP client requests.", true},
         {"exemplar_agent.http.server.queue.duration",
          "Time between the arrival of a request in the socket and its reading by the server."},
+        {"http.server.request.body.size", "Size of HTTP server request bodies."},
+        {"http.server.response.body.size", "Size of HTTP server response bodies."},
     }},
     .error_type = http_semantics::error_type,
     .error_text = http_semantics::error_text,

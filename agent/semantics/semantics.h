@@ -24,13 +24,19 @@ enum class ErrorType : std::uint8_t {
   kAborted,
 };
 
-enum class MetricKind : std::uint8_t { kServerDuration, kClientDuration, kServerQueue };
-inline constexpr std::size_t kMetricKinds = 3;
+enum class MetricKind : std::uint8_t {
+  kServerDuration,
+  kClientDuration,
+  kServerQueue,
+  kServerRequestSize,
+  kServerResponseSize,
+};
+inline constexpr std::size_t kMetricKinds = 5;
 
 // Its unit, and how it is measured: metrics/metric_table.
 struct MetricDescription {
-  const char* name;
-  const char* description;
+  const char* name = nullptr;
+  const char* description = nullptr;
   bool by_server = false;  // a client's: told apart by whom it talks to
 };
 
@@ -63,7 +69,11 @@ struct OperationKey {
 
 struct Semantics {
   std::string_view name;
-  std::array<MetricDescription, kMetricKinds> metrics;  // by MetricKind
+  std::array<MetricDescription, kMetricKinds> metrics;  // by MetricKind; no name: it has none such
+
+  [[nodiscard]] bool has(MetricKind kind) const {
+    return metrics[static_cast<std::size_t>(kind)].name != nullptr;
+  }
 
   // kNone: it is no error. The only definition of one.
   ErrorType (*error_type)(const Exchange& exchange);

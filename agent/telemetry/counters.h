@@ -95,6 +95,10 @@
   X(kProbesOverShare, kDegraded, files_unprobed, share, "files left out: their process or user has its share") \
   X(kProbesOverLimit, kDegraded, files_unprobed, limit, "files left out: no place for further probes") \
   X(kCallsSkipped, kLoss, kernel_skipped, preempted, "socket calls that may be unseen: a thread was preempted") \
+  X(kRequestSizeUnknown, kDegraded, request_body_size, unknown, "requests whose body nobody could count") \
+  X(kRequestSizeRetired, kFlow, request_body_size, retired, "sizes in series dropped since")       \
+  X(kResponseSizeUnknown, kDegraded, response_body_size, unknown, "requests whose answer's body nobody could count") \
+  X(kResponseSizeRetired, kFlow, response_body_size, retired, "sizes in series dropped since")     \
   X(kQueueTimeUnknown, kDegraded, queue_time, unknown, "requests whose arrival in the socket is unknown") \
   X(kQueueTimeRetired, kFlow, queue_time, retired, "queue times in series dropped since")
 // clang-format on

@@ -100,7 +100,7 @@ class Path {
       sampler_->on_value({.series = series,
                           .bucket = bucket,
                           .is_error = key.error != ErrorType::kNone,
-                          .value_ns = value,
+                          .value = value,
                           .ticket = i},
                          exchange);
     }

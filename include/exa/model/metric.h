@@ -55,8 +55,9 @@ constexpr int importance(ExemplarReason reason) {
 }
 
 struct Exemplar {
-  double value = 0;  // in the histogram's unit; equals its span's (end - start) / 1e9 exactly
-  WallTime time;     // when the request ended
+  double value =
+      0;          // in its histogram's unit; a duration is its span's (end - start) / 1e9 exactly
+  WallTime time;  // when the request ended
   TraceId trace_id;  // both invalid: an exemplar without ids
   SpanId span_id;
   ExemplarReason reason = ExemplarReason::kBucket;

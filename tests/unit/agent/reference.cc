@@ -87,11 +87,13 @@ std::string histogram_rows() {
     std::string labels;
     for (const auto& attribute : attributes_of(key, ServerHost("example")))
       labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
-    rows += metric_row({.name = description.name,
-                        .description = description.description,
-                        .unit = row_of(key.kind).unit,
-                        .points = Histogram{}},
-                       labels);
+    rows += metric_row(
+        {.name = description.name,
+         .description = std::string(description.description) +
+                        (row_of(key.kind).optional ? " Where `metrics.body_size` is on." : ""),
+         .unit = row_of(key.kind).unit,
+         .points = Histogram{}},
+        labels);
   }
   return rows;
 }

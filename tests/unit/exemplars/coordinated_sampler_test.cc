@@ -61,7 +61,7 @@ class Sampler : public ::testing::Test {
     sampler->on_value({.series = series,
                        .bucket = bucket,
                        .is_error = is_error(exchange),
-                       .value_ns = value,
+                       .value = value,
                        .ticket = ticket},
                       exchange);
     return exchange;
