@@ -7,7 +7,7 @@
 
 #include "agent/config/value_text.h"
 #include "agent/privilege/confinement.h"
-#include "exporters/console/json_exporter.h"
+#include "exporters/console/buffered_output.h"
 #include "exporters/console/table_exporter.h"
 #include "exporters/otlp/endpoint_url.h"
 
@@ -90,7 +90,7 @@ Result<ExportChain> ExportChain::start(const Config& config, ExportCounters& cou
     if (!endpoint) return std::unexpected(endpoint.error());
     chain.endpoint_ = std::move(*endpoint);
   }
-  chain.start_console(config, counters, tables);
+  chain.start_console(config, counters, sink, tables);
   return chain;
 }
 
@@ -109,13 +109,18 @@ Result<> ExportChain::start_otlp(const Config& config, ExportCounters& counters,
   return {};
 }
 
-void ExportChain::start_console(const Config& config, ExportCounters& counters, Tables tables) {
+void ExportChain::start_console(const Config& config, ExportCounters& counters, const LogSink& sink,
+                                Tables tables) {
   const auto form = output_form(config);
   if (form == OutputForm::kNone) return;
-  const auto output = output_ = std::make_shared<LineOutput>(STDOUT_FILENO);
+  // A replay is for whoever reads it; a run is for others, too.
+  if (tables == Tables::kListed)
+    output_ = std::make_shared<WaitingOutput>(STDOUT_FILENO);
+  else
+    output_ = std::make_shared<BufferedOutput>(STDOUT_FILENO, counters, sink);
+  const auto output = output_;
   if (form == OutputForm::kJson) {
-    span_consoles_.push_back(
-        std::make_unique<JsonSpanExporter>(output, otlp_.spans ? nullptr : &counters));
+    span_console_ = std::make_unique<JsonSpanExporter>(output, otlp_.spans ? nullptr : &counters);
     metric_consoles_.push_back(std::make_unique<JsonMetricExporter>(output));
   } else {
     metric_consoles_.push_back(
@@ -134,8 +139,7 @@ void ExportChain::start_console(const Config& config, ExportCounters& counters, 
 
 std::vector<SpanExporter*> ExportChain::span_exporters() const {
   std::vector<SpanExporter*> exporters;
-  for (const auto& console : span_consoles_)
-    exporters.push_back(console.get());
+  if (span_console_) exporters.push_back(span_console_.get());
   if (otlp_.spans) exporters.push_back(otlp_.spans.get());
   return exporters;
 }
@@ -150,7 +154,8 @@ std::vector<MetricExporter*> ExportChain::metric_exporters() const {
 }
 
 std::size_t ExportChain::queued_spans() const {
-  return otlp_.spans ? otlp_.spans->queued_spans() : 0;
+  if (otlp_.spans) return otlp_.spans->queued_spans();
+  return span_console_ ? span_console_->queued_spans() : 0;
 }
 
 std::uint16_t ExportChain::endpoint_port() const {
@@ -196,6 +201,9 @@ Result<> check_export_files(const Config& config) {
 }
 
 std::string output_failure(int error) {
+  if (error == ETIMEDOUT)
+    return "standard output: what was printed was not read in time, so not all of it came out; "
+           "--output none runs without it";
   return fail_errno("standard output", error).error().text +
          (error == EPIPE ? ": nobody reads it any more; --output none runs without it"
                          : ": what was to be printed is lost; print elsewhere, or nothing with "

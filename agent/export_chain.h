@@ -14,6 +14,7 @@
 #include "exa/export/export_counters.h"
 #include "exa/export/metric_exporter.h"
 #include "exa/export/span_exporter.h"
+#include "exporters/console/json_exporter.h"
 #include "exporters/console/line_output.h"
 #include "exporters/openmetrics/endpoint.h"
 #include "exporters/otlp/otlp_exporters.h"
@@ -41,10 +42,11 @@ class ExportChain {
  private:
   ExportChain() = default;
   Result<> start_otlp(const Config& config, ExportCounters& counters, const LogSink& sink);
-  void start_console(const Config& config, ExportCounters& counters, Tables tables);
+  void start_console(const Config& config, ExportCounters& counters, const LogSink& sink,
+                     Tables tables);
 
   std::shared_ptr<LineOutput> output_;  // null: nothing is printed
-  std::vector<std::unique_ptr<SpanExporter>> span_consoles_;
+  std::unique_ptr<JsonSpanExporter> span_console_;
   std::vector<std::unique_ptr<MetricExporter>> metric_consoles_;
   OtlpExporters otlp_;
   std::unique_ptr<OpenMetricsEndpoint> endpoint_;

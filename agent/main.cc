@@ -1,9 +1,11 @@
 // The only place that ends the process in order; everything else returns.
 #include "agent/agent.h"
 #include "agent/cli.h"
+#include "agent/standard_streams.h"
 #include "exa/base/overloaded.h"
 
 int main(int argc, char** argv) {
+  if (!exa::secure_standard_streams()) return exa::kExitFailure;
   const auto parsed = exa::parse_command_line(argc, argv);
   return exa::with_output_written(
       std::visit(exa::Overloaded{

@@ -95,6 +95,7 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CaptureProgr
              return own.written.keep(fd, file, [&] { return attach(own.programs, fd, plan); });
            },
        .written = [&own] { return own.written.take_written(); },
+       .locked = [&own] { return own.mappings.locked(); },
        .mark_dull = [&loaded](std::uint32_t device,
                               std::uint64_t inode) { loaded.mark_dull(device, inode); },
        .is_excluded = [&loaded](std::uint32_t tgid) { return loaded.is_excluded(tgid); }},

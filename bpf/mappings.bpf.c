@@ -3,7 +3,8 @@
  * where a probe would land nor who answers its reads.
  *
  * Iterators over the mappings of one process. They run under the lock of its memory in whoever
- * reads them, which may wait for that lock as long as the process pleases. */
+ * reads them, which may wait for that lock as long as the process pleases. Another iterator tells
+ * for which processes it would. */
 #include "bpf/lib/kernel_types.bpf.h"
 
 #include <bpf/bpf_core_read.h>
@@ -78,6 +79,31 @@ int exa_mapped_code(struct bpf_iter__task_vma* context) {
 SEC("iter/task_vma")
 int exa_mapped_all(struct bpf_iter__task_vma* context) {
   return exa_tell(context, 0);
+}
+
+/* The process, in the PID namespace of whoever reads this, if the lock of its memory is taken at
+ * the moment, be it for reading. Takes no lock. */
+SEC("iter/task")
+int exa_locked_memory(struct bpf_iter__task* context) {
+  struct task_struct* reader = (struct task_struct*)bpf_get_current_task();
+  struct task_struct* task = context->task;
+  struct upid number = {};
+  const struct pid* pid;
+  struct mm_struct* mm;
+  __u32 level;
+  __u32 tgid;
+
+  if (!task) return 0;
+  mm = task->mm;
+  if (!mm || !bpf_core_field_exists(mm->mmap_lock.count)) return 0;
+  if (!BPF_CORE_READ(mm, mmap_lock.count.counter)) return 0;
+  level = BPF_CORE_READ(reader, thread_pid, level);
+  pid = BPF_CORE_READ(task, group_leader, thread_pid);
+  bpf_probe_read_kernel(&number, sizeof(number),
+                        (const void*)pid->numbers + level * sizeof(number));
+  tgid = (__u32)number.nr;
+  bpf_seq_write(context->meta->seq, &tgid, sizeof(tgid));
+  return 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

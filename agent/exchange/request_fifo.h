@@ -40,7 +40,8 @@ class RequestFifo {
   void learn_endpoints(OpenExchanges& open, const IpEndpoint& local, const IpEndpoint& remote,
                        std::uint32_t first_sequence) const;
 
-  [[nodiscard]] std::uint32_t size() const { return size_; }
+  // Requests that found a place.
+  [[nodiscard]] std::uint32_t held() const { return size_; }
   [[nodiscard]] std::uint32_t passed_over() const { return passed_over_; }
   // Answers that are still to come.
   [[nodiscard]] std::uint32_t waiting() const { return size_ + passed_over_; }

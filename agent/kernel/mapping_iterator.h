@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 
 #include "exa/base/result.h"
 #include "exa/base/unique_fd.h"
@@ -28,9 +29,14 @@ class MappingIterator {
   // Every mapped file.
   [[nodiscard]] Result<UniqueFd> all_of(std::uint32_t tgid) const;
 
+  // The processes of which somebody holds the lock of the memory at the moment, be it for reading.
+  // Waits for nobody. None where the kernel does not tell (PREEMPT_RT).
+  [[nodiscard]] std::set<std::uint32_t> locked() const;
+
  private:
   struct Loaded;
   explicit MappingIterator(std::unique_ptr<Loaded> loaded);
+  // tgid 0: all processes.
   [[nodiscard]] static Result<UniqueFd> over(const bpf_program* program, std::uint32_t tgid);
 
   std::unique_ptr<Loaded> loaded_;

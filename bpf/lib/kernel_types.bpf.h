@@ -155,9 +155,16 @@ struct file {
   struct path f_path;
   struct inode* f_inode;
 };
+/* On kernels for real time it has other fields. */
+struct rw_semaphore {
+  struct {
+    long counter;
+  } count;
+};
 struct mm_struct {
   struct file* exe_file;
   unsigned long start_code;
+  struct rw_semaphore mmap_lock;
 };
 struct vm_area_struct {
   unsigned long vm_start;
@@ -231,6 +238,10 @@ struct pt_regs {
 struct seq_file;
 struct bpf_iter_meta {
   struct seq_file* seq;
+};
+struct bpf_iter__task {
+  struct bpf_iter_meta* meta;
+  struct task_struct* task;
 };
 struct bpf_iter__task_vma {
   struct bpf_iter_meta* meta;

@@ -128,17 +128,32 @@ void JsonMetricExporter::export_metrics(std::shared_ptr<const MetricBatch> batch
 }
 
 SpanDelivery JsonSpanExporter::export_spans(std::vector<Span> batch,
-                                            std::chrono::steady_clock::time_point) {
+                                            std::chrono::steady_clock::time_point deadline) {
   std::string text;
   for (const Span& span : batch)
     text += span_json(span);
-  const bool written = output_->write(text);
-  if (counters_ != nullptr) {
-    counters_->add(ExportCounter::kSpansQueued, batch.size());
-    counters_->add(written ? ExportCounter::kSpansSent : ExportCounter::kSpansDroppedRefused,
-                   batch.size());
+  const auto spans = batch.size();
+  if (counters_ != nullptr) counters_->add(ExportCounter::kSpansQueued, spans);
+  *waiting_ += spans;
+  const auto settled = [counters = counters_, waiting = waiting_, spans](bool written) {
+    *waiting -= spans;
+    if (counters != nullptr)
+      counters->add(written ? ExportCounter::kSpansSent : ExportCounter::kSpansDroppedRefused,
+                    spans);
+  };
+  switch (output_->write(std::move(text), settled, deadline)) {
+    case Printed::kWritten:
+      return SpanDelivery::kAcknowledged;
+    case Printed::kWaiting:
+      return SpanDelivery::kPending;
+    case Printed::kLost:
+      return SpanDelivery::kDropped;
   }
-  return written ? SpanDelivery::kAcknowledged : SpanDelivery::kDropped;
+  return SpanDelivery::kDropped;
+}
+
+std::size_t JsonSpanExporter::queued_spans() const {
+  return *waiting_;
 }
 
 }  // namespace exa

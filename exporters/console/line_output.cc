@@ -5,16 +5,18 @@
 
 #include <cerrno>
 #include <cstdlib>
+#include <string_view>
 
 namespace exa {
 
-bool LineOutput::write(std::string_view text) {
+Printed WaitingOutput::write(std::string text, Settled settled, Clock::time_point) {
   const std::lock_guard lock(mutex_);
-  while (this->error() == 0 && !text.empty()) {
-    const ssize_t written = ::write(fd_, text.data(), text.size());
+  std::string_view rest = text;
+  while (this->error() == 0 && !rest.empty()) {
+    const ssize_t written = ::write(fd_, rest.data(), rest.size());
     const int error = errno;
     if (written >= 0) {
-      text.remove_prefix(static_cast<std::size_t>(written));
+      rest.remove_prefix(static_cast<std::size_t>(written));
     } else if (error == EAGAIN) {
       pollfd ready{.fd = fd_, .events = POLLOUT, .revents = 0};
       ::poll(&ready, 1, -1);
@@ -22,7 +24,9 @@ bool LineOutput::write(std::string_view text) {
       error_ = error;
     }
   }
-  return this->error() == 0;
+  const bool written = this->error() == 0;
+  if (settled) settled(written);
+  return written ? Printed::kWritten : Printed::kLost;
 }
 
 bool colours_wanted(int fd) {

@@ -40,9 +40,9 @@ void TableExporter::export_metrics(std::shared_ptr<const MetricBatch> batch) {
     return;
   }
   // What stood on the terminal before goes up, it is not lost.
-  const std::string room(drawn_ ? 0 : size.lines, '\n');
+  if (!drawn_) output_->write(std::string(size.lines, '\n'));
   drawn_ = true;
-  output_->write(room + drawn_in_place(text));
+  output_->draw(drawn_in_place(text));
 }
 
 }  // namespace exa

@@ -30,7 +30,9 @@ class TableExporter final : public MetricExporter {
   TableExporter(std::shared_ptr<LineOutput> output, TableSettings settings, Size size)
       : output_(std::move(output)), settings_(settings), size_(std::move(size)) {}
   void export_metrics(std::shared_ptr<const MetricBatch> batch) override;
-  void shutdown(std::chrono::steady_clock::time_point) override {}
+  void shutdown(std::chrono::steady_clock::time_point deadline) override {
+    output_->shutdown(deadline);
+  }
 
  private:
   const std::shared_ptr<LineOutput> output_;

@@ -47,7 +47,7 @@ ALLOWED = {
     "exporters/queue": VALUES | {"exa/export", "exporters/encoding"},
     "exporters/otlp": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
     "exporters/openmetrics": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
-    "exporters/console": VALUES | {"exa/export", "exporters/encoding"},
+    "exporters/console": VALUES | {"exa/export", "exporters/encoding", "exporters/queue"},
 }
 
 # Composes, so it may see every room; nothing sees it.

@@ -68,6 +68,11 @@ class Mappings : public testing::Test {
   std::optional<MappingIterator> iterator_;
 };
 
+// Memory is locked for reading while a page is fetched from somebody who does not answer.
+TEST_F(Mappings, TellWhoseMemoryIsLocked) {
+  EXPECT_FALSE(iterator_->locked().contains(kOwn));
+}
+
 void expect_file(const exa_mapping& mapping, const std::string& path) {
   struct stat status{};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);

@@ -8,6 +8,7 @@ import struct
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -48,6 +49,10 @@ class Mapper:
     def __enter__(self):
         assert self.child.stdout.readline() == "mapped\n"
         return self
+
+    def unmap(self):
+        self.child.stdin.write("\n")
+        self.child.stdin.flush()
 
     def __exit__(self, *_):
         self.child.kill()
@@ -122,6 +127,49 @@ def test_a_file_in_user_space_is_never_probed(start_agent, tmp_path, certificate
         finally:
             if layers == "overlay":
                 subprocess.run(["umount", "--lazy", tmp_path / "all"], check=True)
+
+
+def slowest_fork(enough):
+    """Forks until it is enough; the longest of them in seconds."""
+    worst = 0.0
+    while not enough.is_set():
+        begin = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            os._exit(0)
+        worst = max(worst, time.monotonic() - begin)
+        os.waitpid(child, 0)
+        time.sleep(0.01)
+    return worst
+
+
+def test_a_process_that_holds_its_memory_holds_no_fork_up(start_agent, tmp_path, certificate):
+    """To place a probe the kernel waits for the memory of all who map the file, and forks wait for
+    that. A munmap holds it until the server of a file system in user space has answered."""
+    library = tmp_path / "own" / "libssl.so.3"
+    with (FuseMount(tmp_path / "fuse", "/bin/true") as files,
+          serve_with_own_library(tmp_path, certificate) as server,
+          Mapper("--unmap", files.program, library) as holder, ThreadPoolExecutor() as beside):
+        files.hang()
+        holder.unmap()
+        assert files.process.stdout.readline() == "never answered: 16\n"
+        enough = threading.Event()
+        forks = beside.submit(slowest_fork, enough)
+        try:
+            agent = start_agent(ports=[server.port])
+            told, *_ = eventually(lambda: [r for r in reasons(agent, server.pid) if "lock" in r],
+                                  what="the reason", within=15)
+        finally:
+            enough.set()
+        assert forks.result() < 1.0
+        assert f"process {holder.pid} holds the lock of its memory" in told
+        files.process.kill()  # frees it
+
+        def joined():
+            curl("--insecure", f"{server.url}/ok")
+            return any(use["probes"] for use in (tls.status(agent) or {}).get(server.pid, []))
+        eventually(joined, within=30, what="the probes")
+        assert_ends_in_time(agent)
 
 
 def write_sparse_elf(path, symbols=17_000_000):

@@ -1,13 +1,9 @@
 """A recording replays to the same result, bit by bit, without root."""
-import fcntl
-import os
-import struct
-import termios
 import threading
-import time
 
 from support.agent import run_cli
 from support.load import curl, wrk
+from support.otlp_backend import Answer, OtlpBackend
 from support.waiting import eventually
 
 
@@ -28,41 +24,28 @@ def test_a_recording_replays_to_the_same_bytes(start_agent, nginx, tmp_path):
     assert replayed.stdout == live
 
 
-def unread_bytes(pipe):
-    return struct.unpack("i", fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
+def test_windows_that_joined_behind_a_slow_backend_replay_alike(start_agent, nginx, tmp_path):
+    recording, replaying = tmp_path / "recording", threading.Event()
 
+    def refuse_slowly(path, _):
+        # Longer than an acknowledgement is waited for, which is longer than a window.
+        if path == "/v1/traces":
+            replaying.wait(0.4)
+        return Answer(status=400 if path == "/v1/traces" else 200)
 
-def test_windows_that_joined_behind_a_slow_reader_replay_alike(start_agent, nginx, tmp_path):
-    recording, output = tmp_path / "recording", tmp_path / "output"
-    os.mkfifo(output)
-    reading = os.open(output, os.O_RDONLY | os.O_NONBLOCK)
-    fcntl.fcntl(reading, fcntl.F_SETPIPE_SZ, 4096)
-    agent = start_agent("--record", recording, window="100ms", ports=[nginx.port], json_path=output)
-    # Nobody reads: once the pipe is full, a second and a half is fifteen windows.
-    asked, unread, since = 0, 0, time.monotonic()
-    while time.monotonic() - since < 1.5:
-        curl(*[f"{nginx.url}/ok"] * 3, f"{nginx.url}/broken")
-        asked += 4
-        if unread_bytes(reading) != unread:
-            unread, since = unread_bytes(reading), time.monotonic()
+    with OtlpBackend(refuse_slowly) as backend:
+        export = ["--otlp-endpoint", backend.url]
+        agent = start_agent("--record", recording, *export, window="100ms", ports=[nginx.port])
+        wrk(f"{nginx.url}/ok", seconds=3)
+        eventually(lambda: agent.scrape().sum("exemplar_agent_windows_total", reason="late") > 0,
+                   what="windows that joined")
+        assert agent.stop() == 0
+        live = agent.json_path.read_text()
 
-    os.set_blocking(reading, True)
-    live = []
-    reader = threading.Thread(target=lambda: live.append(os.fdopen(reading).read()))
-    reader.start()
-    try:
-        page = eventually(lambda: agent.scrape() if agent.scrape().sum(
-            "http_server_request_duration_seconds_count") == asked else None,
-            what=f"{asked} requests")
-        assert page.sum("exemplar_agent_windows_total", reason="late") > 0
-    finally:
-        code = agent.stop()
-        reader.join()
-    assert code == 0
-
-    recording.chmod(0o644)
-    replayed = run_cli("replay", recording, "--output", "json", within=60)
-    assert replayed.stdout == live[0]
+        replaying.set()
+        recording.chmod(0o644)
+        replayed = run_cli("replay", recording, "--output", "json", *export, within=60)
+    assert replayed.stdout == live
 
 
 def test_a_recording_cut_short_is_read_to_its_end(start_agent, nginx, tmp_path):

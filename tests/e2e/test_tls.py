@@ -187,7 +187,7 @@ def test_status_tells_the_library_of_each_process(start, tmp_path, certificate):
         def read():
             use, = tls.status(agent)[server.pid]
             return (use["reason"], use["connections"]) == ("TLS is read by probes", 1)
-        eventually(read, what="that it is read")
+        eventually(read, within=30, what="that it is read")
         printed = run_cli("status", "--lock-file", agent.lock_path)
         assert printed.returncode == 0, printed.stderr
         assert str(server.pid) in printed.stdout and "OpenSSL" in printed.stdout

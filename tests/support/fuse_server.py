@@ -1,7 +1,8 @@
 """A file system of one executable file, `prog`, served from user space: by this program, which can
-stop answering. Started as a process of its own (it may have to be killed while others hang in it).
+stop answering. Started as a process of its own (it may have to be killed while others hang in it);
+what it does not answer it holds up for half a minute at most.
 
-    fuse_server.py DIRECTORY REAL_FILE      SIGUSR1: READ and OPEN are never answered again
+    fuse_server.py DIRECTORY REAL_FILE      SIGUSR1: READ, WRITE and OPEN are not answered again
 """
 import ctypes
 import errno
@@ -12,7 +13,7 @@ import struct
 import subprocess
 import sys
 
-LOOKUP, FORGET, GETATTR, OPEN, READ, STATFS, RELEASE = 1, 2, 3, 14, 15, 17, 18
+LOOKUP, FORGET, GETATTR, SETATTR, OPEN, READ, WRITE, STATFS, RELEASE = 1, 2, 3, 4, 14, 15, 16, 17, 18
 FLUSH, INIT, OPENDIR, INTERRUPT, BATCH_FORGET = 25, 26, 27, 36, 42
 HEADER = struct.Struct("<IIQQIIII")
 
@@ -47,13 +48,15 @@ class Server:
             if node != 1 or body.rstrip(b"\0") != b"prog":
                 return errno.ENOENT
             return struct.pack("<QQQQII", 2, 0, 1000, 1000, 0, 0) + attributes(2, self.size)
-        if opcode == GETATTR:
+        if opcode in (GETATTR, SETATTR):
             return struct.pack("<QII", 1000, 0, 0) + attributes(node, self.size)
         if opcode in (OPEN, OPENDIR):
             return struct.pack("<QII", 1, 0, 0)
         if opcode == READ:
             _, offset, size = struct.unpack_from("<QQI", body)
             return os.pread(self.real, size, offset)
+        if opcode == WRITE:  # to nowhere
+            return struct.pack("<II", struct.unpack_from("<QQI", body)[2], 0)
         if opcode == STATFS:
             return struct.pack("<QQQQQIII28x", 1, 0, 0, 2, 0, 4096, 255, 4096)
         if opcode in (RELEASE, FLUSH):
@@ -71,7 +74,7 @@ class Server:
             _, opcode, unique, node, *_ = HEADER.unpack_from(request)
             if opcode in (FORGET, BATCH_FORGET, INTERRUPT):
                 continue
-            if self.hung and opcode in (OPEN, READ):
+            if self.hung and opcode in (OPEN, READ, WRITE):
                 print(f"never answered: {opcode}", flush=True)
                 continue
             reply = self.answer(opcode, node, request[HEADER.size:])
@@ -111,6 +114,7 @@ def main():
 
     def hang(*_):
         server.hung = True
+        signal.alarm(30)
         print("hangs", flush=True)
 
     signal.signal(signal.SIGUSR1, hang)

@@ -328,7 +328,7 @@ void Http1Conversation::on_end(Connection& connection, const EndEvent& end) {
   const auto talk = talk_on(connection);
   auto& queue = talk.state.unanswered;
   if (!connection.ended(connection.response_direction()) && !end.final) return;
-  if (connection.opaque || queue.size() == 0) return;
+  if (connection.opaque || queue.held() == 0) return;
   const bool client = connection.role == Role::kClient;
   const bool peer_closed =
       end.socket_error != 0 || (client ? connection.ingress_ended : connection.ingress_ended_first);

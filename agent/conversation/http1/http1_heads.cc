@@ -21,7 +21,7 @@ bool may_decide(std::string_view text, std::size_t kept_bytes) {
 
 // A request right behind another one. One that only has a lost answer before it comes at a turn.
 void note_pipelining(const Http1Talk& talk, const ChunkEvent& chunk, std::string_view bytes) {
-  const auto waiting = talk.state.unanswered.size();
+  const auto waiting = talk.state.unanswered.held();
   if (waiting > (talk.response().open_ended() ? 2U : 1U) &&
       (bytes.size() < chunk.bytes.size() || !turned(chunk)))
     talk.state.pipelined = true;
@@ -200,7 +200,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
   auto& queue = talk.state.unanswered;
   if (queue.empty() && accept_unfinished_request(talk, chunk, bytes))
     return {.use = ChunkUse::kParseError};
-  if (queue.empty() || (queue.size() == 0 && talk.state.passed_over_bodiless)) {
+  if (queue.empty() || (queue.held() == 0 && talk.state.passed_over_bodiless)) {
     if (is_blank(bytes)) return {.used_bytes = bytes.size()};
     if (queue.empty() && http1::detect(bytes).starts(Side::kResponse))
       counters_.add(Counter::kOrphanResponse);

@@ -51,7 +51,7 @@ ProbedFiles::Room ProbedFiles::room_for(std::uint32_t tgid, const std::string& a
 
 // All at once: the kernel waits once for the lot of them.
 std::size_t ProbedFiles::detach_unheld_of(const std::string& account) {
-  return detach_if([&](const File& file) { return file.account == account; });
+  return detach_if([&](const FileIdentity&, const File& file) { return file.account == account; });
 }
 
 ProbedFiles::File& ProbedFiles::add(const FileIdentity& identity, File file) {
@@ -80,9 +80,10 @@ void ProbedFiles::release(std::uint32_t tgid, const std::set<FileIdentity>& stil
   }
 }
 
-std::size_t ProbedFiles::detach_unheld(MonotonicTime now) {
-  return detach_if(
-      [&](const File& file) { return elapsed(file.unheld_since, now) >= kDetachAfter; });
+std::size_t ProbedFiles::detach_unheld(MonotonicTime now, const MayGo& may_go) {
+  return detach_if([&](const FileIdentity& identity, const File& file) {
+    return elapsed(file.unheld_since, now) >= kDetachAfter && may_go(identity);
+  });
 }
 
 template <typename Chosen>
@@ -91,7 +92,7 @@ std::size_t ProbedFiles::detach_if(const Chosen& chosen) {
   std::size_t count = 0;
   for (auto at = files_.begin(); at != files_.end();) {
     File& file = at->second;
-    const bool goes = !file.for_good && file.holders.empty() && chosen(file);
+    const bool goes = !file.for_good && file.holders.empty() && chosen(at->first, file);
     if (goes && file.attachment) gone.push_back(std::move(file.attachment));
     count += goes ? 1 : 0;
     at = goes ? files_.erase(at) : std::next(at);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -53,8 +54,9 @@ class ProbedFiles {
   // Lets go the files that the process held, but for those still in use.
   void release(std::uint32_t tgid, const std::set<FileIdentity>& still, MonotonicTime now);
   // Takes the probes out of files that nobody has held for kDetachAfter. How many. Side by side,
-  // as below: each makes the kernel wait some 100 ms.
-  std::size_t detach_unheld(MonotonicTime now);
+  // as below: each makes the kernel wait some 100 ms. Those that may not go now stay.
+  using MayGo = std::function<bool(const FileIdentity& file)>;
+  std::size_t detach_unheld(MonotonicTime now, const MayGo& may_go);
   void detach_all();
 
   [[nodiscard]] std::size_t size() const { return files_.size(); }

@@ -60,6 +60,28 @@ TlsAttacher::TlsAttacher(Kernel kernel, ForeignFiles foreign, std::vector<std::s
       ignored_(std::make_move_iterator(ignored.begin()), std::make_move_iterator(ignored.end())),
       own_tgid_(own_tgid) {}
 
+TlsAttacher::~TlsAttacher() {
+  if (files_.size() == 0) return;
+  held_up_by(nullptr, kPatienceToEnd);
+  files_.detach_all();
+}
+
+std::optional<std::uint32_t> TlsAttacher::held_up_by(const FileIdentity* file, Duration patience) {
+  const MemoryLocks locks(kernel_.locked, [this](std::uint32_t tgid, const FileIdentity& mapped) {
+    return maps(tgid, mapped);
+  });
+  return locks.held_after(file, patience);
+}
+
+// Where nobody can tell, it does.
+bool TlsAttacher::maps(std::uint32_t tgid, const FileIdentity& file) {
+  const auto process = open_process(tgid);
+  if (!process) return false;
+  const auto mapped = foreign_.mapped(tgid, account_of(process->get()).user);
+  return !mapped || !mapped->complete ||
+         std::ranges::find(mapped->images, file, &MappedImage::file) != mapped->images.end();
+}
+
 void TlsAttacher::attach_host_libraries(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
     const UniqueFd place(::open(path.c_str(), O_PATH | O_CLOEXEC));
@@ -68,6 +90,10 @@ void TlsAttacher::attach_host_libraries(const std::vector<std::string>& paths) {
     if (!found && found.error() == Unread::kHeldUp)
       found = foreign_.read(place.get(), nullptr, kSecondLimits, 0);
     if (!found || !found->plan.readable() || files_.find(found->file) != nullptr) continue;
+    if (held_up_by(&found->file, Duration::zero())) {
+      ++figures_.attach_postponed;  // until a process is looked at that maps it
+      continue;
+    }
     auto file = attached(place.get(), found->file, found->plan);
     file.for_good = true;
     files_.add(found->file, std::move(file));
@@ -282,6 +308,13 @@ void TlsAttacher::probe(std::uint32_t tgid, Look& look, const MappedImage& image
           look, image,
           "not probed: " + std::to_string(ProbedFiles::kMaxFiles) + " files have probes already");
   }
+  if (const auto holder = held_up_by(&image.file, Duration::zero())) {
+    ++figures_.attach_postponed;
+    return leave_out(
+        look, image,
+        "not probed yet: process " + std::to_string(*holder) +
+            " holds the lock of its memory, and every fork of the host would wait for it");
+  }
   auto file = attached(place_fd, image.file, plan);
   file.payer = tgid;
   file.account = look.account;
@@ -355,7 +388,8 @@ void TlsAttacher::tidy(MonotonicTime now) {
       if (!processes_.contains(tgid) && is_gone(tgid)) gone.insert(tgid);
   for (const auto tgid : gone)
     forget(tgid, now);
-  figures_.files_detached += files_.detach_unheld(now);
+  figures_.files_detached += files_.detach_unheld(
+      now, [this](const FileIdentity& file) { return !held_up_by(&file, Duration::zero()); });
 }
 
 }  // namespace exa

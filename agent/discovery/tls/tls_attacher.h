@@ -11,11 +11,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "agent/discovery/tls/foreign_files.h"
+#include "agent/discovery/tls/memory_locks.h"
 #include "agent/discovery/tls/plan_cache.h"
 #include "agent/discovery/tls/probed_files.h"
 #include "agent/discovery/tls/reading_turns.h"
@@ -47,6 +49,7 @@ struct TlsFigures {
   std::uint64_t files_detached = 0;
   std::uint64_t files_written = 0;  // somebody wrote to them: detached at once
   std::uint64_t attach_failures = 0;
+  std::uint64_t attach_postponed = 0;   // somebody held the lock of a process' memory
   std::uint64_t files_over_limit = 0;   // no place left for anybody
   std::uint64_t files_over_share = 0;   // the share of the process or its user is used up
   std::uint64_t files_over_budget = 0;  // not read: the process took its time
@@ -64,6 +67,7 @@ class TlsAttacher {
   static constexpr std::size_t kMaxProcesses = 8192;
   static constexpr std::size_t kMaxLooks = 4096;  // with files to be read
   // Most files take milliseconds. What takes longer waits until all others were read.
+  static constexpr Duration kPatienceToEnd = std::chrono::milliseconds(300);
   static constexpr ReadLimits kFirstLimits{.duration = std::chrono::milliseconds(500)};
   static constexpr ReadLimits kSecondLimits{.duration = std::chrono::milliseconds(2000)};
 
@@ -74,6 +78,8 @@ class TlsAttacher {
         attach;
     // Files that did since the last call.
     std::function<std::vector<FileIdentity>()> written;
+    // Processes whose memory is locked at the moment. See MemoryLocks.
+    MemoryLocks::Locked locked;
     // This executable has no TLS library in it: need not be told about when it is run. As a
     // mapping tells it.
     std::function<void(std::uint32_t device, std::uint64_t inode)> mark_dull;
@@ -84,7 +90,7 @@ class TlsAttacher {
   // ignored: executables by name, whose processes give no cause to probe anything.
   TlsAttacher(Kernel kernel, ForeignFiles foreign, std::vector<std::string> ignored,
               std::uint32_t own_tgid);
-  ~TlsAttacher() { files_.detach_all(); }
+  ~TlsAttacher();
   TlsAttacher(TlsAttacher&&) = default;
   TlsAttacher& operator=(TlsAttacher&&) = delete;
 
@@ -146,6 +152,10 @@ class TlsAttacher {
                    ProbedFiles::File& file);
   static void leave_out(Look& look, const MappedImage& image, const std::string& reason);
   ProbedFiles::File attached(int place_fd, const FileIdentity& identity, const AttachPlan& plan);
+  // The process for whose memory the kernel would wait with all forks locked out. Who holds it is
+  // waited for as long as that.
+  std::optional<std::uint32_t> held_up_by(const FileIdentity* file, Duration patience);
+  bool maps(std::uint32_t tgid, const FileIdentity& file);
   // What is known by now becomes what is told of the process.
   void remember(std::uint32_t tgid, const Look& look);
   void finish(std::uint32_t tgid, const Look& look, MonotonicTime now);

@@ -220,6 +220,7 @@ void TlsWatch::publish() {
                                 {"files_detached", figures.files_detached},
                                 {"files_written", figures.files_written},
                                 {"attach_failures", figures.attach_failures},
+                                {"attach_postponed", figures.attach_postponed},
                                 {"files_over_limit", figures.files_over_limit},
                                 {"files_over_share", figures.files_over_share},
                                 {"files_over_budget", figures.files_over_budget},

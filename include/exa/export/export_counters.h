@@ -24,6 +24,8 @@
   X(kMetricPointsRejected, kLoss, metric_points_rejected, partial_success, "points the backend rejected") \
   X(kAttemptsRetried, kFlow, attempts, retry, "export attempts that will be tried again")          \
   X(kAttemptsFailed, kDegraded, attempts, failed, "export attempts that failed for good")          \
+  X(kOutputLost, kLoss, output_dropped, stalled, "prints lost: standard output is not read")        \
+  X(kOutputSuperseded, kDegraded, output_dropped, superseded, "tables replaced by a newer one")    \
   X(kScrapes, kFlow, scrapes, "", "scrapes of the metrics endpoint answered")                      \
   X(kExemplarsOmitted, kDegraded, exemplars_omitted, text_format, "exemplars a scrape could not carry") \
   X(kExemplarsReplaced, kDegraded, exemplars_omitted, replaced, "no scrape came before a better one did") \

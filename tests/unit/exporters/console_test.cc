@@ -69,7 +69,7 @@ TEST(Json, AcknowledgesOnceWritten) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
   ExportCounters counters;
-  JsonSpanExporter good(std::make_shared<LineOutput>(ends[1]), &counters);
+  JsonSpanExporter good(std::make_shared<WaitingOutput>(ends[1]), &counters);
   EXPECT_EQ(good.export_spans(s::spans(2), {}), SpanDelivery::kAcknowledged);
   char bytes[4096];
   EXPECT_GT(::read(ends[0], bytes, sizeof(bytes)), 0);
@@ -77,7 +77,7 @@ TEST(Json, AcknowledgesOnceWritten) {
   ::close(ends[0]);
   ::close(ends[1]);
   const int full = ::open("/dev/full", O_WRONLY);
-  JsonSpanExporter bad(std::make_shared<LineOutput>(full), &counters);
+  JsonSpanExporter bad(std::make_shared<WaitingOutput>(full), &counters);
   EXPECT_EQ(bad.export_spans(s::spans(2), {}), SpanDelivery::kDropped);
   EXPECT_EQ(counters.get(ExportCounter::kSpansQueued), 4u);
   EXPECT_EQ(counters.get(ExportCounter::kSpansDroppedRefused), 2u);

@@ -296,7 +296,7 @@ TEST(Table, FillsATerminalAndNoMore) {
 TEST(Table, IsRedrawnInItsPlace) {
   int ends[2];
   ASSERT_EQ(::pipe(ends), 0);
-  TableExporter table(std::make_shared<LineOutput>(ends[1]), {},
+  TableExporter table(std::make_shared<WaitingOutput>(ends[1]), {},
                       [] { return TerminalSize{.columns = 80, .lines = 24}; });
   const auto written = [&] {
     table.export_metrics(std::make_shared<const MetricBatch>(busy_window()));

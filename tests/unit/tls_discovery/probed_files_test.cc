@@ -48,7 +48,9 @@ TEST_F(Files, AShareIsFreeAgainOnlyWhenTheProbesAreGone) {
   EXPECT_EQ(files_.room_for(7, "1000"), Room::kProcessFull);
   files_.release(7, {}, kNow);
   EXPECT_EQ(files_.room_for(7, "1000"), Room::kProcessFull);
-  EXPECT_EQ(files_.detach_unheld(kNow + ProbedFiles::kDetachAfter), ProbedFiles::kMaxOfProcess);
+  EXPECT_EQ(files_.detach_unheld(kNow + ProbedFiles::kDetachAfter,
+                                 [](const FileIdentity&) { return true; }),
+            ProbedFiles::kMaxOfProcess);
   EXPECT_EQ(files_.room_for(7, "1000"), Room::kThere);
 }
 

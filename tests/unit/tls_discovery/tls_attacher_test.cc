@@ -49,6 +49,7 @@ class Attacher : public testing::Test {
            return ProbedFiles::Attachment(this, [this](void*) { --attached_; });
          },
          .written = [this] { return std::exchange(written_, {}); },
+         .locked = [this] { return locked_; },
          .mark_dull = [this](std::uint32_t, std::uint64_t inode) { dull_.push_back(inode); },
          .is_excluded = [this](std::uint32_t) { return excluded_; }},
         {.mapped = [this](std::uint32_t tgid,
@@ -105,6 +106,7 @@ class Attacher : public testing::Test {
   std::vector<std::uint64_t> reads_;
   std::vector<std::uint64_t> dull_;
   std::vector<FileIdentity> written_;
+  std::set<std::uint32_t> locked_;
   std::atomic<int> attached_ = 0;  // probes go on threads of their own
   bool excluded_ = false;
 };
@@ -122,6 +124,20 @@ TEST_F(Attacher, AFileThatIsWrittenToIsReadAnew) {
   EXPECT_EQ(attached_, 1);
   EXPECT_EQ(reads_.size(), 2u);
   EXPECT_EQ(tls.figures().files_written, 1u);
+}
+
+// The kernel would wait for it with every fork locked out.
+TEST_F(Attacher, ProbesDoNotGoWhereAProcessHoldsTheLockOfItsMemory) {
+  mapped_[kOther] = {image(1)};
+  auto tls = attacher();
+  look(tls);
+  tls.forget(kTgid, kNow);
+  locked_ = {kOther};
+  tls.tidy(kNow + ProbedFiles::kDetachAfter);
+  EXPECT_EQ(attached_, 1);
+  locked_.clear();
+  tls.tidy(kNow + ProbedFiles::kDetachAfter);
+  EXPECT_EQ(attached_, 0);
 }
 
 // Nobody tells of a write through a mapping.
