@@ -2,11 +2,15 @@
 #include "agent/agent.h"
 #include "agent/cli.h"
 #include "agent/standard_streams.h"
+#include "exa/base/overloaded.h"
 
 int main(int argc, char** argv) {
   if (!exa::secure_standard_streams()) return exa::kExitFailure;
   const auto parsed = exa::parse_command_line(argc, argv);
-  const auto* const code = std::get_if<int>(&parsed);
   return exa::with_output_written(
-      code != nullptr ? *code : exa::run_command(std::get<exa::CommandLine>(parsed)));
+      std::visit(exa::Overloaded{
+                     [](int code) { return code; },
+                     [](const exa::CommandLine& command) { return exa::run_command(command); },
+                 },
+                 parsed));
 }

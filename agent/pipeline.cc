@@ -220,13 +220,13 @@ class PipelineLoop {
     if (pod_naming_->awaits_pods()) pod_watch_->ask_soon();
   }
 
-  [[nodiscard]] std::optional<PodGauges> pod_gauges(MonotonicTime now) const {
-    if (!pod_naming_) return std::nullopt;
+  void fill_pod_gauges(SelfGauges& gauges, MonotonicTime now) const {
+    if (!pod_naming_) return;
     const auto health = pod_watch_->health();
-    return PodGauges{
-        .pods = pod_naming_->directory().size(),
-        .source = health.state,
-        .answer_age_s = std::chrono::duration<double>(elapsed(health.last_answer, now)).count()};
+    gauges.pods = pod_naming_->directory().size();
+    gauges.pods_source = health.state;
+    gauges.pods_answer_age_s =
+        std::chrono::duration<double>(elapsed(health.last_answer, now)).count();
   }
 
   void begin() {
@@ -259,7 +259,7 @@ class PipelineLoop {
     job.gauges.held_exchanges = pipeline_.held_exchanges();
     job.gauges.connections = pipeline_.connections();
     job.gauges.connections_limit = pipeline_.connections_limit();
-    job.gauges.kubernetes = pod_gauges(now);
+    fill_pod_gauges(job.gauges, now);
     job.gauges.tls = tls_;
     hand_over(std::move(job));
     tell_share_losses();
@@ -307,7 +307,7 @@ class PipelineLoop {
   void publish(WindowPublisher& publisher, WindowJob& job) {
     rusage used{};
     getrusage(RUSAGE_SELF, &used);
-    job.gauges.cpu_seconds_total = seconds_of(used.ru_utime) + seconds_of(used.ru_stime);
+    job.gauges.cpu_seconds = {seconds_of(used.ru_utime) + seconds_of(used.ru_stime)};
     job.gauges.resident_bytes = resident_bytes(memory_use_fd_);
     job.gauges.spans_queued = exports_->queued_spans();
     job.gauges.exemplar_budget = inherited_.config.exemplars.spans_per_window;

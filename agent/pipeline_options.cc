@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "agent/outputs.h"
 #include "agent/pipeline.h"
 
@@ -17,9 +19,13 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.series.max_series_per_metric = config.series.per_metric;
   options.series.max_series_per_service = config.series.per_service;
   options.series.max_program_series_per_metric = config.series.per_metric / 4;
+  // Those of all series that a client's metric may have, and as many again.
+  options.series.max_names = std::max(options.series.max_names,
+                                      2 * config.series.per_metric + config.series.per_metric / 2);
   options.sampler.spans_per_window = config.exemplars.spans_per_window;
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
   options.sampler.floor_probability = config.exemplars.floor;
+  options.body_sizes = config.metrics.body_size;
   if (prints_table(config)) options.fine_series = kFineSeries;
   return options;
 }

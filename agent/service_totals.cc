@@ -44,12 +44,13 @@ ServiceTotals::Service& ServiceTotals::service_of(const Target* target) {
 
 void ServiceTotals::add(const ClosedWindow& window) {
   for (const auto& series : window.series) {
-    if (series.key.kind == MetricKind::kServerQueue) continue;
+    const auto& row = row_of(series.key.kind);
+    if (!row.counts_requests) continue;
     const auto found = window.targets.find(series.key.target);
     const Target* const target = found == window.targets.end() ? nullptr : found->second.get();
     auto& service = service_of(target);
     const auto count = series.delta.count();
-    (series.key.kind == MetricKind::kServerDuration ? service.served : service.called) += count;
+    (row.end == Role::kServer ? service.served : service.called) += count;
     service.errors += series.key.error == ErrorType::kNone ? 0 : count;
     service.over_tls += series.key.tls ? count : 0;
     service.last = window.end;

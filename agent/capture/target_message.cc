@@ -5,6 +5,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "exa/base/overloaded.h"
+
 namespace exa {
 namespace {
 
@@ -81,14 +83,20 @@ class Reader {
 
 bool put_attribute(Writer& writer, const Attribute& attribute) {
   if (!writer.put_text(attribute.key)) return false;
-  if (const auto* text = std::get_if<std::string>(&attribute.value))
-    return writer.put(ValueKind::kText) && writer.put_text(*text);
-  if (const auto* integer = std::get_if<std::int64_t>(&attribute.value))
-    return writer.put(ValueKind::kInteger) && writer.put(*integer);
-  if (const auto* real = std::get_if<double>(&attribute.value))
-    return writer.put(ValueKind::kReal) && writer.put(*real);
-  return writer.put(ValueKind::kBoolean) &&
-         writer.put(static_cast<std::uint8_t>(std::get<bool>(attribute.value)));
+  return std::visit(
+      Overloaded{
+          [&](const std::string& text) {
+            return writer.put(ValueKind::kText) && writer.put_text(text);
+          },
+          [&](std::int64_t integer) {
+            return writer.put(ValueKind::kInteger) && writer.put(integer);
+          },
+          [&](double real) { return writer.put(ValueKind::kReal) && writer.put(real); },
+          [&](bool truth) {
+            return writer.put(ValueKind::kBoolean) && writer.put(static_cast<std::uint8_t>(truth));
+          },
+      },
+      attribute.value);
 }
 
 template <typename Stored, typename Taken>

@@ -83,6 +83,11 @@ struct SeriesSettings {
   bool operator==(const SeriesSettings&) const = default;
 };
 
+struct MetricSettings {
+  bool body_size = false;  // http.server.request.body.size and http.server.response.body.size
+  bool operator==(const MetricSettings&) const = default;
+};
+
 struct OtlpSignal {
   bool enabled = true;
   std::string endpoint;  // whole URL; empty: not exported
@@ -148,6 +153,7 @@ struct Config {
   TlsSettings tls;
   ExemplarSettings exemplars;
   SeriesSettings series;
+  MetricSettings metrics;
   OtlpConfig otlp;
   OpenMetricsSettings openmetrics;
   PipelineSettings pipeline;

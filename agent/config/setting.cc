@@ -248,6 +248,11 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_seed(e, c.exemplars.seed); },
      [](const Config& c) { return one_unless_empty(c.exemplars.seed); }},
 
+    {"metrics.body_size", "", "BOOL", SettingShape::kScalar, false,
+     "record http.server.request.body.size and http.server.response.body.size too",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.body_size); },
+     [](const Config& c) { return one_bool(c.metrics.body_size); }},
+
     {"series.per_metric", "", "N", SettingShape::kScalar, false,
      "series a metric has at most; further ones are counted in one overflow series",
      [](Config& c, Entries e) {

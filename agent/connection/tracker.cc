@@ -4,6 +4,8 @@
 #include <string_view>
 #include <variant>
 
+#include "exa/base/overloaded.h"
+
 namespace exa {
 namespace {
 
@@ -63,10 +65,15 @@ ConversationParts ConnectionTracker::parts() {
 }
 
 void ConnectionTracker::on_event(const Event& event) {
-  if (const auto* chunk = std::get_if<ChunkEvent>(&event)) return on_chunk(*chunk);
-  if (const auto* socket = std::get_if<SocketEvent>(&event)) return on_socket(*socket);
-  if (const auto* position = std::get_if<PositionEvent>(&event)) return on_position(*position);
-  if (const auto* end = std::get_if<EndEvent>(&event)) return on_end(*end);
+  std::visit(Overloaded{
+                 [this](const SocketEvent& socket) { on_socket(socket); },
+                 [this](const ChunkEvent& chunk) { on_chunk(chunk); },
+                 [this](const PositionEvent& position) { on_position(position); },
+                 [this](const EndEvent& end) { on_end(end); },
+                 [](const ProcessEvent& /*of no connection*/) {},
+                 [](const ProcessExitEvent& /*of no connection*/) {},
+             },
+             event);
 }
 
 void ConnectionTracker::on_socket(const SocketEvent& event) {

@@ -88,7 +88,7 @@ void CoordinatedSampler::take(StratumSlot& slot, const Rank& rank, RecordTicket 
 
 void CoordinatedSampler::take_slowest(SlowestSlot& slowest, const Rank& rank,
                                       const Candidate& candidate, const Exchange& exchange) {
-  slowest.value_ns = candidate.value_ns;
+  slowest.value_ns = candidate.value;
   slowest.slot.count = 1;
   take(slowest.slot, rank, candidate.ticket, exchange);
 }
@@ -133,7 +133,7 @@ std::vector<double> error_ratios(const SeriesRegistry& registry,
 }
 
 double p99_of(const Series& series) {
-  return quantile_s(series.delta, bounds_of(series.key.kind), 0.99);
+  return quantile(series.delta, row_of(series.key.kind).bounds(), 0.99);
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ std::vector<CoordinatedSampler::Contender> CoordinatedSampler::ranked_contenders
                         .movement = watch.movement(p99_of(series), error_ratios[i]),
                         .slot = &strata.slowest.slot};
     if (!strata.slowest.slot.empty()) {
-      contender.bucket = bounds_of(series.key.kind).bucket(strata.slowest.value_ns);
+      contender.bucket = row_of(series.key.kind).bounds().bucket(strata.slowest.value_ns);
       contenders.push_back(contender);
     }
     if (passing) continue;

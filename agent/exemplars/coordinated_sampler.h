@@ -53,7 +53,7 @@ class CoordinatedSampler final : public ExemplarSampler {
     const auto rank = rank_of(exchange);
     if (slot.count++ == 0 || rank.beats(slot.rank)) [[unlikely]]
       take(slot, rank, candidate.ticket, exchange);
-    if (strata.slowest.loses_to(candidate.value_ns, rank)) [[unlikely]]
+    if (candidate.is_duration && strata.slowest.loses_to(candidate.value, rank)) [[unlikely]]
       take_slowest(strata.slowest, rank, candidate, exchange);
   }
 

@@ -18,7 +18,8 @@ struct Candidate {
   SeriesIndex series = 0;
   std::uint8_t bucket = 0;
   bool is_error = false;
-  std::uint64_t value_ns = 0;
+  bool is_duration = true;  // so that the largest is the slowest
+  std::uint64_t value = 0;
   RecordTicket ticket = 0;
 };
 

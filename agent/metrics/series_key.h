@@ -1,13 +1,13 @@
-// Which series an exchange counts in: fixed size, compared and hashed without an allocation.
+// Which series an exchange counts in: fixed size, compared and hashed without an allocation and
+// without a text.
 #pragma once
 
-#include <array>
-#include <bit>
 #include <cstdint>
-#include <type_traits>
 
-#include "agent/metrics/bounds.h"
+#include "agent/metrics/names.h"
+#include "agent/metrics/server_names.h"
 #include "agent/semantics/semantics.h"
+#include "agent/telemetry/counters.h"
 #include "exa/model/attribute.h"
 #include "exa/model/exchange.h"
 
@@ -15,28 +15,86 @@ namespace exa {
 
 // A series is of an operation, measured in one way, at one target.
 struct SeriesKey : OperationKey {
+  TargetId target = kNoTarget;
   MetricKind kind = MetricKind::kServerDuration;
   bool overflow = false;  // of what found no place; else only convention, kind and target are set
-  TargetId target = kNoTarget;
 
-  bool operator==(const SeriesKey& other) const {
-    using Words = std::array<std::uint64_t, 8>;
-    return std::bit_cast<Words>(*this) == std::bit_cast<Words>(other);
+  // All of it in registers: a key was mostly just written, field by field, and a processor reads
+  // what it has written last only in the pieces in which it was written.
+  struct Words {
+    std::uint64_t who;
+    std::uint64_t how;
+    std::uint64_t server;
+    bool operator==(const Words&) const = default;
+    [[nodiscard]] std::uint64_t hash() const;
+  };
+  [[nodiscard]] Words words() const {
+    return {.who = std::uint64_t{target} | std::uint64_t{status} << 32 |
+                   std::uint64_t{static_cast<std::uint8_t>(kind)} << 48 |
+                   std::uint64_t{static_cast<std::uint8_t>(method)} << 56,
+            .how = std::uint64_t{static_cast<std::uint8_t>(protocol)} |
+                   std::uint64_t{static_cast<std::uint8_t>(error)} << 8 | std::uint64_t{tls} << 16 |
+                   std::uint64_t{overflow} << 24 |
+                   std::uint64_t{static_cast<std::uint8_t>(convention)} << 32,
+            .server = std::uint64_t{server.name} | std::uint64_t{server.port} << 32 |
+                      std::uint64_t{server.is_address} << 48};
   }
-  [[nodiscard]] std::uint64_t hash() const;
+  bool operator==(const SeriesKey& other) const { return words() == other.words(); }
+  [[nodiscard]] std::uint64_t hash() const { return words().hash(); }
 };
-static_assert(std::has_unique_object_representations_v<SeriesKey> && sizeof(SeriesKey) == 64,
-              "compared and hashed as memory");
+static_assert(sizeof(SeriesKey) <= 32);
 
-SeriesKey duration_key(const Exchange& exchange);
-SeriesKey queue_key(const Exchange& exchange);
-// Of the metric in which the key counts.
-SeriesKey overflow_key(const SeriesKey& of, TargetId target);
+// The high and low half of the 128-bit product, folded: full mixing for one multiplication.
+inline std::uint64_t folded(std::uint64_t a, std::uint64_t b) {
+  __extension__ using Wide = unsigned __int128;
+  const Wide product = static_cast<Wide>(a) * b;
+  return static_cast<std::uint64_t>(product) ^ static_cast<std::uint64_t>(product >> 64);
+}
+
+inline std::uint64_t SeriesKey::Words::hash() const {
+  const auto fixed = folded(who ^ 0x9e3779b97f4a7c15, how ^ 0xd6e8feb86659fd93);
+  return server == 0 ? fixed : folded(fixed ^ server, 0xa0761d6478bd642f);
+}
+
+// Of the metric of that kind.
+SeriesKey overflow_key(Convention convention, MetricKind kind, TargetId target);
+
+// Makes keys; the texts in them are told by numbers of its own, for as long as they are held.
+// Capture thread only, owned by SeriesRegistry.
+class SeriesKeys {
+ public:
+  SeriesKeys(std::size_t max_names, Counters& counters)
+      : counters_(counters), names_(max_names), servers_(names_) {}
+
+  // That of its target's overflow where there is no place for a name, counted.
+  [[nodiscard]] SeriesKey of(const Exchange& exchange, MetricKind kind);
+  // That of the exchange's duration.
+  [[nodiscard]] SeriesKey duration(const Exchange& exchange) {
+    return of(exchange, exchange.role == Role::kClient ? MetricKind::kClientDuration
+                                                       : MetricKind::kServerDuration);
+  }
+
+  // By each series that has the key.
+  void hold(const SeriesKey& key) {
+    if (key.server.name != kNoName) names_.hold(key.server.name);
+  }
+  void release(const SeriesKey& key) {
+    if (key.server.name != kNoName) names_.release(key.server.name);
+  }
+  // No series came of it.
+  void drop(const SeriesKey& key) { names_.drop_unless_held(key.server.name); }
+
+  [[nodiscard]] const Names& names() const { return names_; }
+
+ private:
+  Counters& counters_;
+  Names names_;
+  ServerNames servers_;
+};
 
 const MetricDescription& describe(const SeriesKey& key);
-const Bounds& bounds_of(MetricKind kind);
 
-// Attributes of the series' points.
-Attributes attributes_of(const SeriesKey& key);
+// Attributes of the series' points. server: the text of the key's name.
+Attributes attributes_of(const SeriesKey& key, const ServerHost& server = {});
 
 }  // namespace exa

@@ -6,9 +6,9 @@
 namespace exa {
 
 SeriesRegistry::SeriesRegistry(const SeriesLimits& limits, Counters& counters)
-    : limits_(limits), counters_(counters) {
-  for (std::size_t kind = 0; kind < kMetricKinds; ++kind)
-    bounds_[kind] = &bounds_of(static_cast<MetricKind>(kind));
+    : limits_(limits), counters_(counters), keys_(limits.max_names, counters) {
+  for (const auto& row : metric_rows())
+    bounds_[static_cast<std::size_t>(row.kind)] = &row.bounds();
   // One more of each metric: the overflow series of targets that found no overflow series.
   const std::size_t most = kMetricKinds * (std::size_t{limits.max_series_per_metric} +
                                            limits.max_program_series_per_metric +
@@ -33,6 +33,7 @@ SeriesIndex SeriesRegistry::create_or_overflow(const SeriesKey& key, std::uint64
   if (key.overflow) return overflow(key);
   if (admit(static_cast<std::size_t>(key.kind), key, service)) return create(key, hash, service);
   counters_.add(Counter::kSeriesOverflow);
+  keys_.drop(key);
   return overflow(key);
 }
 
@@ -65,7 +66,7 @@ bool SeriesRegistry::admit(std::size_t kind, const SeriesKey& key, ServiceHash s
 }
 
 SeriesIndex SeriesRegistry::overflow(const SeriesKey& of) {
-  auto key = overflow_key(of, of.target);
+  auto key = overflow_key(of.convention, of.kind, of.target);
   auto hash = key.hash();
   if (const auto index = find(key, hash); index != kEmpty) return index;
   auto& in_use = overflow_of_metric_[static_cast<std::size_t>(key.kind)];
@@ -90,6 +91,8 @@ SeriesIndex SeriesRegistry::create(const SeriesKey& key, std::uint64_t hash, Ser
   auto& series = series_[index];
   series = Series{};
   series.key = key;
+  series.words = key.words();
+  keys_.hold(key);
   series.uid = next_uid_++;
   series.service = service;
   series.live = true;
@@ -128,6 +131,7 @@ void SeriesRegistry::erase(SeriesIndex index) {
     hole = at;
   }
   cells_[hole] = Cell{};
+  keys_.release(series.key);
   series.live = false;
   --live_;
   free_.push_back(index);
@@ -145,7 +149,7 @@ std::uint32_t SeriesRegistry::patience(const Series& series) const {
 std::vector<SeriesRegistry::Expired> SeriesRegistry::close_window() {
   for (const auto index : active_) {
     auto& series = series_[index];
-    series.delta = HistogramDelta{};
+    series.delta = Distribution{};
     if (series.counted_before) series.returned = true;
     series.counted_before = true;
     series.idle_windows = 0;

@@ -13,8 +13,9 @@
 #include <unordered_map>
 #include <vector>
 
+#include "agent/metrics/distribution.h"
 #include "agent/metrics/fair_shares.h"
-#include "agent/metrics/histogram.h"
+#include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
 #include "agent/telemetry/counters.h"
 
@@ -25,6 +26,7 @@ struct SeriesLimits {
   std::uint32_t max_series_per_service = 1000;         // of one metric
   std::uint32_t max_program_series_per_metric = 500;   // beside the others
   std::uint32_t max_overflow_series_per_metric = 256;  // one a target, then one for the rest
+  std::uint32_t max_names = 8192;                      // of servers, in the keys of clients
   std::uint32_t expire_after_windows = 30;             // without a request
   // Of programs that counted in a single window, while more than a quarter of their reserve is in
   // use.
@@ -39,6 +41,7 @@ using ServiceHash = std::uint32_t;
 
 struct Series {
   SeriesKey key;
+  SeriesKey::Words words{};  // of the key
   SeriesUid uid = 0;
   ServiceHash service = 0;
   std::uint32_t idle_windows = 0;
@@ -46,7 +49,7 @@ struct Series {
   bool returned = false;        // in more than one
   bool active = false;          // counted in the open window
   bool live = false;
-  HistogramDelta delta;
+  Distribution delta;
 };
 
 class SeriesRegistry {
@@ -57,28 +60,32 @@ class SeriesRegistry {
     SeriesIndex series;
     std::uint8_t bucket;
   };
-  Recorded record(const SeriesKey& key, ServiceHash service, std::uint64_t value_ns) {
+  Recorded record(const SeriesKey& key, ServiceHash service, std::uint64_t value) {
     const auto index = find_or_create(key, service);
     auto& series = series_[index];
     if (!series.active) [[unlikely]] {
       series.active = true;
       active_.push_back(index);
     }
-    const auto bucket = bounds_[static_cast<std::size_t>(key.kind)]->bucket(value_ns);
-    series.delta.add(bucket, value_ns);
+    const auto bucket = bounds_[static_cast<std::size_t>(key.kind)]->bucket(value);
+    series.delta.add(bucket, value);
     return {index, bucket};
   }
 
-  // Into the overflow series of all: for what found no place before it came here.
-  Recorded record_overflow(const SeriesKey& of, std::uint64_t value_ns) {
+  // Into an overflow series: for what found no place before it came here.
+  Recorded record_overflow(const SeriesKey& overflow, std::uint64_t value) {
     counters_.add(Counter::kSeriesOverflow);
-    return record(overflow_key(of, kNoTarget), 0, value_ns);
+    return record(overflow, 0, value);
   }
   // No series of a process finds room any more, whatever its service.
   [[nodiscard]] bool is_full(MetricKind kind) const {
     return series_of_metric_[static_cast<std::size_t>(kind)] >= limits_.max_series_per_metric;
   }
   [[nodiscard]] bool holds(const SeriesKey& key) const { return find(key, key.hash()) != kEmpty; }
+
+  // Makes the keys. A text lives while a series of its key does.
+  [[nodiscard]] SeriesKeys& keys() { return keys_; }
+  [[nodiscard]] const SeriesKeys& keys() const { return keys_; }
 
   // Series counted in the open window, in order of their first request in it.
   [[nodiscard]] std::span<const SeriesIndex> active() const { return active_; }
@@ -103,12 +110,13 @@ class SeriesRegistry {
   };
 
   SeriesIndex find_or_create(const SeriesKey& key, ServiceHash service) {
-    const auto hash = key.hash();
+    const auto words = key.words();
+    const auto hash = words.hash();
     for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
       const auto& cell = cells_[at];
       if (cell.index == kEmpty) [[unlikely]]
         return create_or_overflow(key, hash, service);
-      if (cell.tag == hash >> 32 && series_[cell.index].key == key) [[likely]]
+      if (cell.tag == hash >> 32 && series_[cell.index].words == words) [[likely]]
         return cell.index;
     }
   }
@@ -124,6 +132,7 @@ class SeriesRegistry {
 
   SeriesLimits limits_;
   Counters& counters_;
+  SeriesKeys keys_;
   std::array<const Bounds*, kMetricKinds> bounds_;
   std::vector<Cell> cells_;  // open addressing, at most half full
   std::size_t mask_;

@@ -40,6 +40,7 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
       mine.fine.reset();
   }
   expired.insert(expired.end(), later.expired.begin(), later.expired.end());
+  names.merge(later.names);
   targets.merge(later.targets);
 
   const auto first_span = static_cast<std::uint32_t>(spans.size());
@@ -58,9 +59,9 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
     const auto weight = mine.weight + other.weight;
     const auto& my_exchange = spans[mine.span].exchange;
     const auto& its_exchange = spans[other.span].exchange;
-    const bool slower = other.reason == ExemplarReason::kSlowest && other.value_ns > mine.value_ns;
+    const bool slower = other.reason == ExemplarReason::kSlowest && other.value > mine.value;
     const bool same_rank_decides =
-        other.reason != ExemplarReason::kSlowest || other.value_ns == mine.value_ns;
+        other.reason != ExemplarReason::kSlowest || other.value == mine.value;
     if (slower || (same_rank_decides && rank_of(its_exchange).beats(rank_of(my_exchange))))
       mine = other;
     mine.weight = weight;

@@ -7,7 +7,7 @@
 #include <memory>
 #include <vector>
 
-#include "agent/metrics/histogram.h"
+#include "agent/metrics/distribution.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/request_pipeline/fine_series.h"
 #include "agent/trace/span_synthesizer.h"
@@ -19,7 +19,7 @@ namespace exa {
 struct WindowSeries {
   SeriesUid uid = 0;
   SeriesKey key;
-  HistogramDelta delta;
+  Distribution delta;
   std::shared_ptr<FineWindow> fine;  // null: not kept
 };
 
@@ -34,7 +34,8 @@ struct WindowExemplar {
   std::uint8_t bucket = 0;
   bool is_error = false;
   ExemplarReason reason = ExemplarReason::kBucket;
-  std::uint64_t value_ns = 0;
+  MetricKind kind = MetricKind::kServerDuration;  // of the series
+  std::uint64_t value = 0;
   std::uint64_t weight = 1;  // requests of its stratum, for which it stands
   std::uint32_t span = 0;    // in ClosedWindow::spans
 };
@@ -43,7 +44,8 @@ struct ClosedWindow {
   WallTime start;
   WallTime end;
   WallClockOffset offset;
-  std::vector<WindowSeries> series;  // only those that counted something
+  std::vector<WindowSeries> series;    // only those that counted something
+  std::map<NameId, ServerHost> names;  // in the keys of series that counted for the first time
   std::vector<SeriesUid> expired;
   std::vector<WindowSpan> spans;  // exemplars' first, most important first
   std::vector<WindowExemplar> exemplars;

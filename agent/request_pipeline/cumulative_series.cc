@@ -1,7 +1,6 @@
 #include "agent/request_pipeline/cumulative_series.h"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 namespace exa {
@@ -10,13 +9,16 @@ void CumulativeSeries::add(const ClosedWindow& window) {
   for (const auto& counted : window.series) {
     const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
     if (is_new) {
+      const auto server = window.names.find(counted.key.server.name);
       State state{.uid = counted.uid,
                   .key = counted.key,
-                  .attributes = attributes_of(counted.key),
+                  .attributes = server == window.names.end()
+                                    ? attributes_of(counted.key)
+                                    : attributes_of(counted.key, server->second),
                   .resource = nullptr,
                   .start = window.start,
                   .total = {},
-                  .sum_ns = 0};
+                  .sum = 0};
       auto target = window.targets.find(counted.key.target);
       if (target == window.targets.end()) target = window.targets.find(kNoTarget);
       if (target != window.targets.end()) state.resource = target->second->resource;
@@ -24,58 +26,71 @@ void CumulativeSeries::add(const ClosedWindow& window) {
     }
     auto& state = series_[known->second];
     state.total.merge(counted.delta);
-    state.sum_ns += counted.delta.sum_ns;
+    state.sum += counted.delta.sum;
   }
 }
 
 HistogramPoint CumulativeSeries::point(const State& state, WallTime time) {
-  const auto& bounds = bounds_of(state.key.kind);
+  const auto& bounds = row_of(state.key.kind).bounds();
   HistogramPoint point;
   point.attributes = state.attributes;
   point.start = state.start;
   point.time = std::max(time, state.start);  // the wall clock may have been set back
   point.count = state.total.count();
-  point.sum = static_cast<double>(state.sum_ns) / 1e9;
-  point.min = static_cast<double>(state.total.min_ns) / 1e9;
-  point.max = static_cast<double>(state.total.max_ns) / 1e9;
+  point.sum = bounds.in_units(state.sum);
+  point.min = bounds.in_units(state.total.min);
+  point.max = bounds.in_units(state.total.max);
   point.bucket_counts.assign(
       state.total.bucket_counts.begin(),
       state.total.bucket_counts.begin() + static_cast<std::ptrdiff_t>(bounds.bucket_count()));
-  point.bounds = bounds.upper_bounds_s();
+  point.bounds = bounds.upper_bounds();
   return point;
 }
 
 MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeries exemplars,
                                      const SharesOfSeries& shares) const {
-  MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
-  struct Place {
-    std::size_t resource;
-    std::map<const MetricDescription*, std::size_t> metric_plus_one = {};
+  struct Family {
+    const MetricDescription* description;
+    const char* unit;
+    Histogram histogram;
   };
-  std::unordered_map<const Resource*, Place> places;
+  struct Place {
+    std::shared_ptr<const Resource> resource;
+    std::vector<Family> families = {};
+  };
+  std::vector<Place> places;
+  std::unordered_map<const Resource*, std::size_t> place_of;
+  const auto histogram_of = [&](const State& state) -> Histogram& {
+    const auto [place, is_new] = place_of.try_emplace(state.resource.get(), places.size());
+    if (is_new) places.push_back({.resource = state.resource});
+    auto& families = places[place->second].families;
+    const auto* const description = &describe(state.key);
+    const auto known = std::ranges::find(families, description, &Family::description);
+    if (known != families.end()) return known->histogram;
+    return families
+        .emplace_back(Family{
+            .description = description, .unit = row_of(state.key.kind).unit, .histogram = {}})
+        .histogram;
+  };
   for (const auto& state : series_) {
-    const auto [place, is_new] = places.try_emplace(state.resource.get());
-    if (is_new) {
-      place->second.resource = batch.resources.size();
-      batch.resources.push_back({.resource = state.resource, .metrics = {}});
-    }
-    auto& metrics = batch.resources[place->second.resource].metrics;
-    const auto& description = describe(state.key);
-    auto& metric_plus_one = place->second.metric_plus_one[&description];
-    if (metric_plus_one == 0) {
-      metrics.push_back({.name = description.name,
-                         .description = description.description,
-                         .unit = description.unit,
-                         .points = Histogram{}});
-      metric_plus_one = metrics.size();
-    }
     auto made = point(state, window.end);
     if (const auto its = exemplars.find(state.uid); its != exemplars.end()) {
       made.exemplars = std::move(its->second);
       std::ranges::stable_sort(made.exemplars, {}, &Exemplar::value);
     }
     if (const auto its = shares.find(state.uid); its != shares.end()) made.window = its->second;
-    std::get<Histogram>(metrics[metric_plus_one - 1].points).points.push_back(std::move(made));
+    histogram_of(state).points.push_back(std::move(made));
+  }
+
+  MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
+  for (auto& [resource, families] : places) {
+    auto& metrics =
+        batch.resources.emplace_back(ResourceMetrics{.resource = resource, .metrics = {}}).metrics;
+    for (auto& [description, unit, histogram] : families)
+      metrics.push_back({.name = description->name,
+                         .description = description->description,
+                         .unit = unit,
+                         .points = std::move(histogram)});
   }
   return batch;
 }

@@ -32,15 +32,15 @@ class CumulativeSeries {
   [[nodiscard]] std::size_t size() const { return series_.size(); }
 
  private:
-  __extension__ using WideNs = unsigned __int128;  // sums of years of many requests at once
+  __extension__ using WideSum = unsigned __int128;  // sums of years of many requests at once
   struct State {
     SeriesUid uid = 0;
     SeriesKey key;
     Attributes attributes;
     std::shared_ptr<const Resource> resource;
     WallTime start;
-    HistogramDelta total;  // but for the sum
-    WideNs sum_ns = 0;
+    Distribution total;  // but for the sum
+    WideSum sum = 0;
   };
   [[nodiscard]] static HistogramPoint point(const State& state, WallTime time);
 

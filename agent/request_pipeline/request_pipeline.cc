@@ -10,11 +10,19 @@
 #include "agent/capture/event_decoder.h"
 #include "agent/conversation/registry.h"
 #include "agent/semantics/semantics.h"
+#include "exa/base/overloaded.h"
 
 namespace exa {
 namespace {
 
 constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
+
+std::vector<const MetricRow*> recorded_metrics(const RequestPipelineOptions& options) {
+  std::vector<const MetricRow*> recorded;
+  for (const auto& row : metric_rows())
+    if (!row.optional || options.body_sizes) recorded.push_back(&row);
+  return recorded;
+}
 
 }  // namespace
 
@@ -26,6 +34,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       tracker_(*this, counters, protocols(), options.tracker, &targets_),
       programs_(options.max_programs),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
+      metrics_(recorded_metrics(options)),
       registry_(options.series, counters),
       fine_(options.fine_series, counters),
       recorder_(options.recorder_records),
@@ -54,13 +63,13 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
     return;
   }
   advance(std::visit([](const auto& e) { return e.time; }, *event));
-  if (const auto* process = std::get_if<ProcessEvent>(&*event)) {
-    targets_.on_process(*process);
-  } else if (const auto* exit = std::get_if<ProcessExitEvent>(&*event)) {
-    targets_.on_process_exit(exit->tgid, exit->time);
-  } else {
-    tracker_.on_event(*event);
-  }
+  std::visit(
+      Overloaded{
+          [this](const ProcessEvent& process) { targets_.on_process(process); },
+          [this](const ProcessExitEvent& exit) { targets_.on_process_exit(exit.tgid, exit.time); },
+          [&](const auto& /*of a connection*/) { tracker_.on_event(*event); },
+      },
+      *event);
 }
 
 void RequestPipeline::on_target(const Target& target) {
@@ -147,19 +156,24 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
   sampler_->on_request(exchange, ticket);
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
-  const auto key_of = [&](const SeriesKey& key) {
-    return has_place ? key : overflow_key(key, kNoTarget);
-  };
-  count(key_of(duration_key(exchange)), id, static_cast<std::uint64_t>(exchange.duration().count()),
-        ticket, exchange);
-  if (exchange.role != Role::kServer) return;
-  if (!exchange.arrival.known()) {
-    counters_.add(Counter::kQueueTimeUnknown);
-    return;
+  const auto end = exchange.role == Role::kClient ? Role::kClient : Role::kServer;
+  const auto& semantics = semantics_of(exchange.convention);
+  for (const auto* const recorded : metrics_) {
+    const auto& row = *recorded;
+    if (row.end != end || !semantics.has(row.kind)) continue;
+    const auto value = row.value(exchange);
+    if (value == kUnmeasured) {
+      counters_.add(row.unknown);
+      continue;
+    }
+    if (has_place) {
+      count(row, registry_.keys().of(exchange, row.kind), id, value, ticket, exchange);
+    } else {
+      counters_.add(Counter::kOverflowNoProgram);
+      count(row, overflow_key(exchange.convention, row.kind, kNoTarget), id, value, ticket,
+            exchange);
+    }
   }
-  count(key_of(queue_key(exchange)), id,
-        static_cast<std::uint64_t>(elapsed(exchange.arrival, exchange.read).count()), ticket,
-        exchange);
 }
 
 // Nothing shows yet that it stays: its requests are instances' of its program, which keeps probes
@@ -181,21 +195,21 @@ TargetId RequestPipeline::program_of(TargetId process) {
   return program;
 }
 
-void RequestPipeline::count(SeriesKey key, TargetId process, std::uint64_t value_ns,
-                            RecordTicket ticket, const Exchange& exchange) {
+void RequestPipeline::count(const MetricRow& row, SeriesKey key, TargetId process,
+                            std::uint64_t value, RecordTicket ticket, const Exchange& exchange) {
   // Where the metric is full, a new process is still seen under the name of its program.
   if (!key.overflow && !is_program(key.target) && registry_.is_full(key.kind) &&
       !registry_.holds(key)) [[unlikely]]
     if (const auto program = program_of(process); program != kNoTarget) key.target = program;
-  if (key.overflow) counters_.add(Counter::kOverflowNoProgram);
   const auto [series, bucket] = key.overflow
-                                    ? registry_.record_overflow(key, value_ns)
-                                    : registry_.record(key, targets_.at(process).service, value_ns);
-  if (key.kind != MetricKind::kServerQueue) fine_.add(series, value_ns, exchange);
+                                    ? registry_.record_overflow(key, value)
+                                    : registry_.record(key, targets_.at(process).service, value);
+  if (row.counts_requests) fine_.add(series, value, exchange);
   sampler_->on_value({.series = series,
                       .bucket = bucket,
                       .is_error = is_error(exchange),
-                      .value_ns = value_ns,
+                      .is_duration = row.is_time,
+                      .value = value,
                       .ticket = ticket},
                      exchange);
 }
@@ -229,6 +243,9 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   for (const auto index : registry_.active()) {
     const auto& series = registry_.at(index);
     window.series.push_back({series.uid, series.key, series.delta, fine_.window_of(index)});
+    const auto name = series.key.server.name;
+    if (!series.counted_before && name != kNoName)
+      window.names.try_emplace(name, registry_.keys().names().text(name));
   }
   fine_.begin_window();
   fill_targets(window);
@@ -271,14 +288,12 @@ void RequestPipeline::fill_exemplars(ClosedWindow& window, const Selection& sele
   for (const auto& winner : selection.winners) {
     const auto& series = registry_.at(winner.series);
     const auto& exchange = selection.exchanges[winner.exchange].exchange;
-    const auto value = series.key.kind == MetricKind::kServerQueue
-                           ? elapsed(exchange.arrival, exchange.read)
-                           : exchange.duration();
     window.exemplars.push_back({.series = series.uid,
                                 .bucket = winner.bucket,
                                 .is_error = winner.is_error,
                                 .reason = winner.reason,
-                                .value_ns = static_cast<std::uint64_t>(value.count()),
+                                .kind = series.key.kind,
+                                .value = row_of(series.key.kind).value(exchange),
                                 .weight = winner.weight,
                                 .span = winner.exchange});
   }

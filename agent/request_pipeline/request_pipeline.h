@@ -20,6 +20,7 @@
 #include "agent/exemplars/flight_recorder.h"
 #include "agent/exemplars/randomness.h"
 #include "agent/exemplars/relatives.h"
+#include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/request_pipeline/closed_window.h"
 #include "agent/request_pipeline/end_links.h"
@@ -61,6 +62,7 @@ struct RequestPipelineOptions {
   // before the first request comes, a probe asks as soon as it can.
   Duration youth_of_servers = std::chrono::seconds(1);
   Duration youth_of_clients = std::chrono::seconds(5);
+  bool body_sizes = false;  // the optional metrics
 };
 
 class RequestPipeline final : public ExchangeSink {
@@ -98,8 +100,8 @@ class RequestPipeline final : public ExchangeSink {
   void let_go(TargetId asked);
   [[nodiscard]] bool is_young(const ProcessIdentity& process, const Exchange& exchange) const;
   TargetId program_of(TargetId process);
-  void count(SeriesKey key, TargetId process, std::uint64_t value_ns, RecordTicket ticket,
-             const Exchange& exchange);
+  void count(const MetricRow& row, SeriesKey key, TargetId process, std::uint64_t value,
+             RecordTicket ticket, const Exchange& exchange);
   void fill_spans(ClosedWindow& window, Selection& selection);
   void fill_exemplars(ClosedWindow& window, const Selection& selection) const;
   void fill_targets(ClosedWindow& window) const;
@@ -111,6 +113,7 @@ class RequestPipeline final : public ExchangeSink {
   ConnectionTracker tracker_;
   ProgramTable programs_;
   HeldExchanges held_;
+  std::vector<const MetricRow*> metrics_;  // those that are recorded
   SeriesRegistry registry_;
   FineSeries fine_;
   FlightRecorder recorder_;

@@ -41,10 +41,8 @@ void WindowPublisher::publish(const ClosedWindow& window, std::vector<ResourceMe
 
 // From the next page on, whose series no longer show them.
 void WindowPublisher::count_retired(const CumulativeSeries::CountsOfMetrics& retired) {
-  const auto of = [&](MetricKind kind) { return retired[static_cast<std::size_t>(kind)]; };
-  counters_.add(Counter::kRetiredServer, of(MetricKind::kServerDuration));
-  counters_.add(Counter::kRetiredClient, of(MetricKind::kClientDuration));
-  counters_.add(Counter::kQueueTimeRetired, of(MetricKind::kServerQueue));
+  for (const auto& row : metric_rows())
+    counters_.add(row.retired, retired[static_cast<std::size_t>(row.kind)]);
 }
 
 std::vector<bool> WindowPublisher::export_spans(const ClosedWindow& window) {
@@ -101,7 +99,7 @@ CumulativeSeries::ExemplarsOfSeries WindowPublisher::exemplars_of(
   CumulativeSeries::ExemplarsOfSeries exemplars;
   for (const auto& chosen : window.exemplars) {
     const auto& exchange = window.spans[chosen.span].exchange;
-    Exemplar exemplar{.value = static_cast<double>(chosen.value_ns) / 1e9,
+    Exemplar exemplar{.value = row_of(chosen.kind).bounds().in_units(chosen.value),
                       .time = window.offset.to_wall(exchange.last_response),
                       .trace_id = {},
                       .span_id = {},

@@ -49,10 +49,11 @@ CumulativeSeries::SharesOfSeries window_shares(const ClosedWindow& window,
 
   CumulativeSeries::SharesOfSeries shares;
   for (const auto& series : window.series) {
+    if (!row_of(series.key.kind).is_time) continue;  // the table tells durations
     auto share = std::make_shared<WindowShare>(WindowShare{.count = series.delta.count(),
-                                                           .sum_ns = series.delta.sum_ns,
-                                                           .min_ns = series.delta.min_ns,
-                                                           .max_ns = series.delta.max_ns,
+                                                           .sum_ns = series.delta.sum,
+                                                           .min_ns = series.delta.min,
+                                                           .max_ns = series.delta.max,
                                                            .cells = {},
                                                            .slowest = std::nullopt});
     if (series.fine) {

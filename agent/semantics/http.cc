@@ -73,10 +73,10 @@ void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   if (kind == MetricKind::kServerQueue) return;
   key.status = exchange.status;
   key.error = error_type(exchange);
-  if (kind == MetricKind::kClientDuration) set_server(key, exchange);
 }
 
-Attributes point_attributes(const OperationKey& key, MetricKind kind) {
+Attributes point_attributes(const OperationKey& key, const ServerHost& server,
+                            MetricKind /*kind*/) {
   Attributes attributes{{"http.request.method", std::string(method_text(key.method))}};
   attributes.push_back({"url.scheme", std::string(scheme_text(key.tls))});
   if (key.status != 0)
@@ -85,9 +85,9 @@ Attributes point_attributes(const OperationKey& key, MetricKind kind) {
     attributes.push_back({"error.type", error_text(key.error, key.status)});
   if (const auto version = protocol_version_text(key.protocol); !version.empty())
     attributes.push_back({"network.protocol.version", std::string(version)});
-  if (kind == MetricKind::kClientDuration) {
-    attributes.push_back({"server.address", server_text(key)});
-    attributes.push_back({"server.port", std::int64_t{key.server_port}});
+  if (key.server.name != kNoName) {
+    attributes.push_back({"server.address", server_text(server, key.server.is_address)});
+    attributes.push_back({"server.port", std::int64_t{key.server.port}});
   }
   return attributes;
 }

@@ -15,7 +15,7 @@ namespace http_semantics {
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
-Attributes point_attributes(const OperationKey& key, MetricKind kind);
+Attributes point_attributes(const OperationKey& key, const ServerHost& server, MetricKind kind);
 std::string route(const Exchange& exchange);
 std::string span_name(const Exchange& exchange, std::string_view route);
 void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes);
@@ -25,10 +25,12 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
 inline constexpr Semantics kHttpSemantics = {
     .name = "http",
     .metrics = {{
-        {"http.server.request.duration", "Duration of HTTP server requests.", "s"},
-        {"http.client.request.duration", "Duration of HTTP client requests.", "s"},
+        {"http.server.request.duration", "Duration of HTTP server requests."},
+        {"http.client.request.duration", "Duration of HTTP client requests.", true},
         {"exemplar_agent.http.server.queue.duration",
-         "Time between the arrival of a request in the socket and its reading by the server.", "s"},
+         "Time between the arrival of a request in the socket and its reading by the server."},
+        {"http.server.request.body.size", "Size of HTTP server request bodies."},
+        {"http.server.response.body.size", "Size of HTTP server response bodies."},
     }},
     .error_type = http_semantics::error_type,
     .error_text = http_semantics::error_text,

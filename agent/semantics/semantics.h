@@ -24,43 +24,67 @@ enum class ErrorType : std::uint8_t {
   kAborted,
 };
 
-enum class MetricKind : std::uint8_t { kServerDuration, kClientDuration, kServerQueue };
-inline constexpr std::size_t kMetricKinds = 3;
+enum class MetricKind : std::uint8_t {
+  kServerDuration,
+  kClientDuration,
+  kServerQueue,
+  kServerRequestSize,
+  kServerResponseSize,
+};
+inline constexpr std::size_t kMetricKinds = 5;
 
+// Its unit, and how it is measured: metrics/metric_table.
 struct MetricDescription {
-  const char* name;
-  const char* description;
-  const char* unit;
+  const char* name = nullptr;
+  const char* description = nullptr;
+  bool by_server = false;  // a client's: told apart by whom it talks to
 };
 
-// The server a client talks to, lower case, without its port.
+// The server a client talks to: its name in lower case, without its port, or the bytes of its
+// address. Never cut.
 using ServerHost = InlineString<46>;
 
-// What a series' points say of their operations. Compared and hashed as memory.
+// A text in a key, see metrics/names.h.
+using NameId = std::uint32_t;
+inline constexpr NameId kNoName = 0;
+
+// Clients only.
+struct ServerKey {
+  NameId name = kNoName;
+  std::uint16_t port = 0;
+  bool is_address = false;  // the name holds the bytes of one
+};
+
+// What a series' points say of their operations. Another field is one of the words of a series' key
+// too (metrics/series_key).
 struct OperationKey {
-  ServerHost server_name;  // clients only; never cut. In front, where its words are aligned
+  ServerKey server;
   std::uint16_t status = 0;
-  std::uint16_t server_port = 0;  // clients only
   Convention convention = Convention::kHttp;
   Method method = Method::kOther;
   Protocol protocol = Protocol::kUnknown;
   ErrorType error = ErrorType::kNone;
   bool tls = false;
-  bool server_is_address = false;  // clients only: server_name holds the bytes of remote
 };
 
 struct Semantics {
   std::string_view name;
-  std::array<MetricDescription, kMetricKinds> metrics;  // by MetricKind
+  std::array<MetricDescription, kMetricKinds> metrics;  // by MetricKind; no name: it has none such
+
+  [[nodiscard]] bool has(MetricKind kind) const {
+    return metrics[static_cast<std::size_t>(kind)].name != nullptr;
+  }
 
   // kNone: it is no error. The only definition of one.
   ErrorType (*error_type)(const Exchange& exchange);
   // error.type; not for kNone.
   std::string (*error_text)(ErrorType type, std::uint16_t status);
 
-  // What a measurement of that kind is distinguished by; everything but the convention.
+  // What a measurement of that kind is distinguished by; everything but convention and server.
   void (*fill_key)(const Exchange& exchange, MetricKind kind, OperationKey& key);
-  Attributes (*point_attributes)(const OperationKey& key, MetricKind kind);
+  // server: the text of the key's name.
+  Attributes (*point_attributes)(const OperationKey& key, const ServerHost& server,
+                                 MetricKind kind);
 
   // The operation's name of low cardinality, without its parameters; empty: it has none.
   std::string (*route)(const Exchange& exchange);

@@ -82,24 +82,24 @@ std::uint16_t name_server(const Exchange& client_exchange, ServerHost& host) {
   return port;
 }
 
-// Textual addresses of clients without a host are rare; they are made once a request all the same,
-// which is cheaper than a second kind of key. An address has one key however the request tells it,
-// or one series would stand on the page twice.
-void set_server(OperationKey& key, const Exchange& client_exchange) {
-  key.server_port = name_server(client_exchange, key.server_name);
-  const auto name = key.server_name.view();
-  if (!name.empty() && (name.front() < '0' || name.front() > '9')) return;
-  auto server = unmapped(client_exchange.remote);
-  if (!name.empty() && !read_ipv4(name, server)) return;
-  key.server_is_address = true;
-  key.server_name.assign({reinterpret_cast<const char*>(server.address.data()),
-                          server.is_ipv6 ? std::size_t{16} : std::size_t{4}});
+// An address has one key however the request tells it, or one series would stand on the page twice.
+Server server_of(const Exchange& client_exchange) {
+  Server server;
+  server.port = name_server(client_exchange, server.host);
+  const auto name = server.host.view();
+  if (!name.empty() && (name.front() < '0' || name.front() > '9')) return server;
+  auto address = unmapped(client_exchange.remote);
+  if (!name.empty() && !read_ipv4(name, address)) return server;
+  server.is_address = true;
+  server.host.assign({reinterpret_cast<const char*>(address.address.data()),
+                      address.is_ipv6 ? std::size_t{16} : std::size_t{4}});
+  return server;
 }
 
-std::string server_text(const OperationKey& key) {
-  if (!key.server_is_address) return std::string(key.server_name.view());
+std::string server_text(const ServerHost& host, bool is_address) {
+  if (!is_address) return std::string(host.view());
   IpEndpoint endpoint;
-  const auto bytes = key.server_name.view();
+  const auto bytes = host.view();
   endpoint.is_ipv6 = bytes.size() == 16;
   std::memcpy(endpoint.address.data(), bytes.data(), bytes.size());
   return address_text(endpoint);

@@ -13,7 +13,12 @@ namespace exa {
 std::uint16_t name_server(const Exchange& client_exchange, ServerHost& host);
 
 // The same for the key of its series, where an address has one form however it is told.
-void set_server(OperationKey& key, const Exchange& client_exchange);
-std::string server_text(const OperationKey& key);
+struct Server {
+  ServerHost host;  // never empty
+  std::uint16_t port = 0;
+  bool is_address = false;
+};
+Server server_of(const Exchange& client_exchange);
+std::string server_text(const ServerHost& host, bool is_address);
 
 }  // namespace exa

@@ -73,6 +73,7 @@
   X(kOverflowMetricFull, kDegraded, series_overflow, metric_full, "measurements of new series: metric full") \
   X(kOverflowServiceShare, kDegraded, series_overflow, service_share, "their service has its share") \
   X(kOverflowProgramShare, kDegraded, series_overflow, program_share, "their program has its share") \
+  X(kOverflowNames, kDegraded, series_overflow, names, "no place for the name of their server")    \
   X(kOverflowNoProgram, kDegraded, series_overflow, origin_share, "too many programs of one parent or cgroup") \
   X(kExchangesPassing, kFlow, exchanges_passing, "", "exchanges of young processes, counted by program") \
   X(kFineOverflow, kDegraded, table_left_out, series, "exchanges of series too many to tell quantiles of") \
@@ -94,6 +95,10 @@
   X(kProbesOverShare, kDegraded, files_unprobed, share, "files left out: their process or user has its share") \
   X(kProbesOverLimit, kDegraded, files_unprobed, limit, "files left out: no place for further probes") \
   X(kCallsSkipped, kLoss, kernel_skipped, preempted, "socket calls that may be unseen: a thread was preempted") \
+  X(kRequestSizeUnknown, kDegraded, request_body_size, unknown, "requests whose body nobody could count") \
+  X(kRequestSizeRetired, kFlow, request_body_size, retired, "sizes in series dropped since")       \
+  X(kResponseSizeUnknown, kDegraded, response_body_size, unknown, "requests whose answer's body nobody could count") \
+  X(kResponseSizeRetired, kFlow, response_body_size, retired, "sizes in series dropped since")     \
   X(kQueueTimeUnknown, kDegraded, queue_time, unknown, "requests whose arrival in the socket is unknown") \
   X(kQueueTimeRetired, kFlow, queue_time, retired, "queue times in series dropped since")
 // clang-format on

@@ -1,9 +1,11 @@
 #include "agent/telemetry/self_metrics.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace exa {
@@ -15,6 +17,12 @@ struct Row {
   std::string_view reason;  // as the tables spell it: an empty one is two quotation marks
   std::string_view sentence;
   std::uint64_t value;
+};
+
+struct GaugeRow {
+  std::string_view metric;
+  std::string_view unit;
+  std::string_view sentence;
 };
 
 std::string_view reason_of(const Row& row) {
@@ -30,71 +38,76 @@ class Builder {
   Builder(WallTime start, WallTime now) : start_(start), now_(now) {}
 
   void add_rows(std::string_view prefix, const std::vector<Row>& rows) {
+    std::vector<Group> groups;
     for (const auto& row : rows) {
       const auto reason = reason_of(row);
-      auto& metric = sum_named(std::string(prefix) + std::string(row.group));
-      if (!metric.description.empty()) metric.description += "; ";
-      if (!reason.empty()) metric.description += std::string(reason) + ": ";
-      metric.description += row.sentence;
+      auto& group = group_named(row.group, groups);
+      if (!group.description.empty()) group.description += "; ";
+      if (!reason.empty()) group.description += std::string(reason) + ": ";
+      group.description += row.sentence;
       NumberPoint point{.attributes = {},
                         .start = start_,
                         .time = now_,
                         .value = signed_value(row.value),
                         .kind = row.kind};
       if (!reason.empty()) point.attributes.push_back({"reason", std::string(reason)});
-      std::get<Sum>(metric.points).points.push_back(std::move(point));
+      group.sum.points.push_back(std::move(point));
     }
+    for (auto& group : groups)
+      metrics_.push_back({.name = std::string(prefix) + std::string(group.name),
+                          .description = std::move(group.description),
+                          .unit = {},
+                          .points = std::move(group.sum)});
   }
 
-  void add_gauge(std::string name, std::string description, std::string unit, std::uint64_t value) {
-    metrics_.push_back(
-        {.name = std::move(name),
-         .description = std::move(description),
-         .unit = std::move(unit),
-         .points =
-             Gauge{{{.attributes = {}, .start = {}, .time = now_, .value = signed_value(value)}}}});
+  // Of a row of the table, by the type of its member.
+  void add(const GaugeRow& row, std::uint64_t value) { add(row, gauge_of(signed_value(value))); }
+  void add(const GaugeRow& row, double value) { add(row, gauge_of(value)); }
+  void add(const GaugeRow& row, TlsState holds) { add_states(row, kTlsStateNames, holds); }
+  void add(const GaugeRow& row, SourceState holds) { add_states(row, kSourceStateNames, holds); }
+  void add(const GaugeRow& row, RunningTotal total) {
+    add(row, Sum{{{.attributes = {}, .start = start_, .time = now_, .value = total.value}}});
   }
-
-  void add_gauge(std::string name, std::string description, std::string unit, double value) {
-    metrics_.push_back(
-        {.name = std::move(name),
-         .description = std::move(description),
-         .unit = std::move(unit),
-         .points = Gauge{{{.attributes = {}, .start = {}, .time = now_, .value = value}}}});
-  }
-
-  // A point for each state, 1 for the one that holds.
-  void add_states(std::string name, std::string description,
-                  std::span<const std::string_view> states, std::size_t holds) {
-    Gauge gauge;
-    for (std::size_t state = 0; state < states.size(); ++state)
-      gauge.points.push_back({.attributes = {{"state", std::string(states[state])}},
-                              .start = {},
-                              .time = now_,
-                              .value = std::int64_t{state == holds ? 1 : 0}});
-    metrics_.push_back({.name = std::move(name),
-                        .description = std::move(description),
-                        .unit = {},
-                        .points = std::move(gauge)});
-  }
-
-  void add_sum(std::string name, std::string description, std::string unit, double value) {
-    metrics_.push_back(
-        {.name = std::move(name),
-         .description = std::move(description),
-         .unit = std::move(unit),
-         .points = Sum{{{.attributes = {}, .start = start_, .time = now_, .value = value}}}});
+  template <typename Known>
+  void add(const GaugeRow& row, const std::optional<Known>& value) {
+    if (value) add(row, *value);
   }
 
   std::vector<Metric> take() { return std::move(metrics_); }
 
  private:
+  void add(const GaugeRow& row, std::variant<Gauge, Sum, Histogram> points) {
+    metrics_.push_back({.name = "exemplar_agent." + std::string(row.metric),
+                        .description = std::string(row.sentence),
+                        .unit = std::string(row.unit),
+                        .points = std::move(points)});
+  }
+  [[nodiscard]] Gauge gauge_of(std::variant<std::int64_t, double> value) const {
+    return {{{.attributes = {}, .start = {}, .time = now_, .value = value}}};
+  }
+  // A point for each state, 1 for the one that holds.
+  template <typename State>
+  void add_states(const GaugeRow& row, std::span<const std::string_view> names, State holds) {
+    Gauge gauge;
+    for (std::size_t state = 0; state < names.size(); ++state)
+      gauge.points.push_back(
+          {.attributes = {{"state", std::string(names[state])}},
+           .start = {},
+           .time = now_,
+           .value = std::int64_t{state == static_cast<std::size_t>(holds) ? 1 : 0}});
+    add(row, std::move(gauge));
+  }
+
+  struct Group {
+    std::string_view name;
+    std::string description;
+    Sum sum;
+  };
   // A group's rows need not stand together in its table.
-  Metric& sum_named(const std::string& name) {
-    const auto known = std::ranges::find(metrics_, name, &Metric::name);
-    if (known != metrics_.end()) return *known;
-    return metrics_.emplace_back(
-        Metric{.name = name, .description = {}, .unit = {}, .points = Sum{}});
+  static Group& group_named(std::string_view name, std::vector<Group>& groups) {
+    const auto known = std::ranges::find(groups, name, &Group::name);
+    if (known != groups.end()) return *known;
+    return groups.emplace_back(Group{.name = name, .description = {}, .sum = {}});
   }
 
   WallTime start_;
@@ -129,40 +142,10 @@ ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counte
 #undef EXA_X
                                                });
   }
-  builder.add_gauge("exemplar_agent.live_series", "Series that hold counts.", "",
-                    gauges.live_series);
-  builder.add_gauge("exemplar_agent.targets_known", "Processes in the target table.", "",
-                    gauges.targets);
-  builder.add_gauge("exemplar_agent.exchanges_held", "Exchanges waiting for their target.", "",
-                    gauges.held_exchanges);
-  builder.add_gauge("exemplar_agent.connections_tracked", "Connections being tracked.", "",
-                    gauges.connections);
-  builder.add_gauge("exemplar_agent.connections_limit", "Connections that can be tracked at once.",
-                    "", gauges.connections_limit);
-  builder.add_gauge("exemplar_agent.exemplar_budget", "Exemplar spans allowed a window.", "",
-                    gauges.exemplar_budget);
-  builder.add_gauge("exemplar_agent.window", "Length of a window.", "s", gauges.window_s);
-  builder.add_gauge("exemplar_agent.spans_waiting", "Spans whose delivery is not decided.", "",
-                    gauges.spans_queued);
-  builder.add_gauge("exemplar_agent.resident_memory", "Resident memory of the pipeline.", "By",
-                    gauges.resident_bytes);
-  if (gauges.tls)
-    builder.add_states(
-        "exemplar_agent.tls",
-        "Whether TLS is read; a state other than reading and off is a reason why not.",
-        kTlsStateNames, static_cast<std::size_t>(*gauges.tls));
-  if (const auto& kubernetes = gauges.kubernetes) {
-    builder.add_gauge("exemplar_agent.kubernetes_pods", "Pods of this node that are known.", "",
-                      kubernetes->pods);
-    builder.add_states("exemplar_agent.kubernetes_source",
-                       "How the source of pods answers; following is the healthy state.",
-                       kSourceStateNames, static_cast<std::size_t>(kubernetes->source));
-    builder.add_gauge("exemplar_agent.kubernetes_answer_age",
-                      "Time since the source of pods last answered well.", "s",
-                      kubernetes->answer_age_s);
-  }
-  builder.add_sum("exemplar_agent.cpu_time", "Processor time used by the pipeline.", "s",
-                  gauges.cpu_seconds_total);
+#define EXA_X(type, member, metric, unit, sentence) \
+  builder.add(GaugeRow{#metric, unit, sentence}, gauges.member);
+  EXA_GAUGES(EXA_X)
+#undef EXA_X
   return {.resource = std::move(agent), .metrics = builder.take()};
 }
 

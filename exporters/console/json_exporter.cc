@@ -111,9 +111,8 @@ std::string batch_json(const MetricBatch& batch) {
   std::vector<std::string> lines;
   for (const ResourceMetrics& resource : batch.resources)
     for (const Metric& metric : resource.metrics)
-      if (const auto* histogram = std::get_if<Histogram>(&metric.points))
-        for (const HistogramPoint& point : histogram->points)
-          lines.push_back(histogram_json(resource.resource.get(), metric.name, point));
+      for (const HistogramPoint& point : histogram_points(metric))
+        lines.push_back(histogram_json(resource.resource.get(), metric.name, point));
   // By metric, service and so on, whatever order the tables of the agent had.
   std::sort(lines.begin(), lines.end());
   std::string text = line_of({{"type", "window"},

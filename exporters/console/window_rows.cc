@@ -8,6 +8,8 @@
 #include <tuple>
 #include <utility>
 
+#include "exa/base/overloaded.h"
+
 namespace exa {
 namespace {
 
@@ -39,6 +41,17 @@ std::string side_of(const Metric& metric) {
   if (name.find(".server.") != std::string_view::npos) return "server";
   if (name.find(".client.") != std::string_view::npos) return "client";
   return {};
+}
+
+// What a counter that reports losses holds: it counts things, whole ones.
+std::uint64_t count_of(const NumberPoint& point) {
+  return std::visit(Overloaded{
+                        [](std::int64_t number) {
+                          return number < 0 ? std::uint64_t{0} : static_cast<std::uint64_t>(number);
+                        },
+                        [](double /*no count*/) { return std::uint64_t{0}; },
+                    },
+                    point.value);
 }
 
 std::string counter_name(std::string_view metric, const Attributes& attributes) {
@@ -197,9 +210,8 @@ WindowView WindowReader::read(const MetricBatch& batch, RowOrder order) {
 
   const auto count = [&](const Resource* resource, const Metric& metric, const Sum& sum) {
     for (const NumberPoint& point : sum.points) {
-      const auto* value = std::get_if<std::int64_t>(&point.value);
-      if (point.kind == CounterKind::kFlow || value == nullptr || *value < 0) continue;
-      const auto now = static_cast<std::uint64_t>(*value);
+      if (point.kind == CounterKind::kFlow) continue;
+      const auto now = count_of(point);
       std::string key = series_key(resource, metric.name, point.attributes);
       const auto before = counters_.find(key);
       const std::uint64_t base = before == counters_.end() ? 0 : before->second;
@@ -212,12 +224,15 @@ WindowView WindowReader::read(const MetricBatch& batch, RowOrder order) {
   for (const ResourceMetrics& resource : batch.resources) {
     const std::string service = name_of(resource.resource.get());
     for (const Metric& metric : resource.metrics) {
-      if (const auto* sum = std::get_if<Sum>(&metric.points)) {
-        count(resource.resource.get(), metric, *sum);
-      } else if (const auto* histogram = std::get_if<Histogram>(&metric.points)) {
-        if (const std::string side = side_of(metric); !side.empty())
-          add_points(rows, service, side, *histogram);
-      }
+      std::visit(Overloaded{
+                     [](const Gauge& /*not of a window*/) {},
+                     [&](const Sum& sum) { count(resource.resource.get(), metric, sum); },
+                     [&](const Histogram& histogram) {
+                       if (const std::string side = side_of(metric); !side.empty())
+                         add_points(rows, service, side, histogram);
+                     },
+                 },
+                 metric.points);
     }
   }
   counters_ = std::move(counters);

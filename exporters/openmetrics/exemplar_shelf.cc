@@ -42,9 +42,7 @@ ExemplarShelf::Losses ExemplarShelf::add(const MetricBatch& batch) {
   forget_outside(now_ns > kKeepNs ? now_ns - kKeepNs : 0, now_ns + kAheadNs, losses);
   for (const ResourceMetrics& resource : batch.resources) {
     for (const Metric& metric : resource.metrics) {
-      const auto* histogram = std::get_if<Histogram>(&metric.points);
-      if (histogram == nullptr) continue;
-      for (const HistogramPoint& point : histogram->points) {
+      for (const HistogramPoint& point : histogram_points(metric)) {
         if (point.exemplars.empty()) continue;
         auto& series = series_[series_name(
             family_name(metric.name, metric.unit, false),

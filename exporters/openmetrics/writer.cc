@@ -5,6 +5,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "exa/base/overloaded.h"
 #include "exporters/openmetrics/names.h"
 #include "exporters/openmetrics/series_name.h"
 
@@ -17,9 +18,13 @@ constexpr std::size_t kLongestExemplarLabels = 128;
 enum class Kind { kGauge, kCounter, kHistogram };
 
 Kind kind_of(const Metric& metric) {
-  if (std::holds_alternative<Histogram>(metric.points)) return Kind::kHistogram;
-  const auto* sum = std::get_if<Sum>(&metric.points);
-  return sum != nullptr && sum->monotonic ? Kind::kCounter : Kind::kGauge;
+  return std::visit(
+      Overloaded{
+          [](const Gauge&) { return Kind::kGauge; },
+          [](const Sum& sum) { return sum.monotonic ? Kind::kCounter : Kind::kGauge; },
+          [](const Histogram&) { return Kind::kHistogram; },
+      },
+      metric.points);
 }
 
 const char* kind_text(Kind kind) {
@@ -187,10 +192,13 @@ class Writer {
   }
 
   void write(const Family& family, const std::string& labels, const NumberPoint& point) {
-    const auto* real = std::get_if<double>(&point.value);
-    out_.text +=
-        family.name + (family.kind == Kind::kCounter ? "_total" : "") + braced(labels) + " " +
-        (real ? number_text(*real) : std::to_string(std::get<std::int64_t>(point.value))) + "\n";
+    const auto value = std::visit(Overloaded{
+                                      [](std::int64_t number) { return std::to_string(number); },
+                                      [](double real) { return number_text(real); },
+                                  },
+                                  point.value);
+    out_.text += family.name + (family.kind == Kind::kCounter ? "_total" : "") + braced(labels) +
+                 " " + value + "\n";
   }
 
   void write(const Family& family, const std::string& labels, const HistogramPoint& point) {

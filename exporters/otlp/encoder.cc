@@ -3,6 +3,7 @@
 #include <protozero/pbf_builder.hpp>
 #include <unordered_map>
 
+#include "exa/base/overloaded.h"
 #include "exporters/encoding/utf8.h"
 #include "exporters/otlp/wire.h"
 
@@ -23,14 +24,13 @@ void encode(std::string& out, const Attribute& attribute) {
   Builder<KeyValueField> pair(out);
   add_text(pair, KeyValueField::kKey, attribute.key);
   Builder<AnyValueField> value(pair, KeyValueField::kValue);
-  if (const auto* text = std::get_if<std::string>(&attribute.value))
-    add_text(value, AnyValueField::kString, *text);
-  else if (const auto* number = std::get_if<std::int64_t>(&attribute.value))
-    value.add_int64(AnyValueField::kInt, *number);
-  else if (const auto* real = std::get_if<double>(&attribute.value))
-    value.add_double(AnyValueField::kDouble, *real);
-  else if (const auto* flag = std::get_if<bool>(&attribute.value))
-    value.add_bool(AnyValueField::kBool, *flag);
+  std::visit(Overloaded{
+                 [&](const std::string& text) { add_text(value, AnyValueField::kString, text); },
+                 [&](std::int64_t number) { value.add_int64(AnyValueField::kInt, number); },
+                 [&](double real) { value.add_double(AnyValueField::kDouble, real); },
+                 [&](bool flag) { value.add_bool(AnyValueField::kBool, flag); },
+             },
+             attribute.value);
 }
 
 template <typename Field>
@@ -126,10 +126,12 @@ std::string encode_point(const NumberPoint& point) {
   Builder<NumberPointField> builder(out);
   if (point.start.ns != 0) builder.add_fixed64(NumberPointField::kStart, point.start.ns);
   builder.add_fixed64(NumberPointField::kTime, point.time.ns);
-  if (const auto* real = std::get_if<double>(&point.value))
-    builder.add_double(NumberPointField::kAsDouble, *real);
-  else
-    builder.add_sfixed64(NumberPointField::kAsInt, std::get<std::int64_t>(point.value));
+  std::visit(
+      Overloaded{
+          [&](std::int64_t number) { builder.add_sfixed64(NumberPointField::kAsInt, number); },
+          [&](double real) { builder.add_double(NumberPointField::kAsDouble, real); },
+      },
+      point.value);
   add_attributes(builder, NumberPointField::kAttributes, point.attributes);
   return out;
 }
@@ -154,11 +156,18 @@ class RequestPacker {
     if (!metric.description.empty())
       add_text(builder, MetricField::kDescription, metric.description);
     if (!metric.unit.empty()) add_text(builder, MetricField::kUnit, metric.unit);
-    kind_ = std::holds_alternative<Histogram>(metric.points) ? MetricField::kHistogram
-            : std::holds_alternative<Sum>(metric.points)     ? MetricField::kSum
-                                                             : MetricField::kGauge;
-    const auto* sum = std::get_if<Sum>(&metric.points);
-    monotonic_ = sum != nullptr && sum->monotonic;
+    kind_ = std::visit(Overloaded{
+                           [](const Gauge&) { return MetricField::kGauge; },
+                           [](const Sum&) { return MetricField::kSum; },
+                           [](const Histogram&) { return MetricField::kHistogram; },
+                       },
+                       metric.points);
+    monotonic_ = std::visit(Overloaded{
+                                [](const Gauge&) { return false; },
+                                [](const Sum& sum) { return sum.monotonic; },
+                                [](const Histogram&) { return false; },
+                            },
+                            metric.points);
   }
 
   void add(const std::string& point) {

@@ -4,6 +4,8 @@
 #include <unordered_set>
 #include <utility>
 
+#include "exa/base/overloaded.h"
+
 namespace exa {
 namespace {
 
@@ -11,7 +13,13 @@ std::size_t heap_bytes(const Attributes& attributes) {
   std::size_t bytes = attributes.capacity() * sizeof(Attribute);
   for (const Attribute& attribute : attributes) {
     bytes += attribute.key.size();
-    if (const auto* text = std::get_if<std::string>(&attribute.value)) bytes += text->size();
+    bytes += std::visit(Overloaded{
+                            [](const std::string& text) { return text.size(); },
+                            [](std::int64_t) { return std::size_t{0}; },
+                            [](double) { return std::size_t{0}; },
+                            [](bool) { return std::size_t{0}; },
+                        },
+                        attribute.value);
   }
   return bytes;
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks the rules of style that a machine can check: length of files, words of names, paths of
-one machine, and words that mean unfinished.
+one machine, words that mean unfinished, and variants that are not visited.
 
     scripts/lib/house_rules.py [ROOT]     print violations, exit 1 if there are any
 """
@@ -13,6 +13,9 @@ MAX_LINES = 400
 FORBIDDEN_NAME_WORDS = {"manager", "helper", "helpers", "util", "utils", "handler", "data", "info"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 MACHINE_PATH = re.compile(r"(?<![\w./])/(work|root|home/\w+)/")
+# Passes over an alternative that is added later, or throws there; a visit does not compile.
+ASKS_A_VARIANT = re.compile(r"\bstd::(holds_alternative<|get<[A-Za-z])")
+PRODUCT = re.compile(r"(agent|exporters|include)/.*\.(h|cc)$")
 CODE = {".h", ".c", ".cc", ".py", ".sh", ".cmake", ".js"}
 # Recorded and crafted inputs may hold anything.
 UNCHECKED = ("tests/corpus/", "LICENSE")
@@ -41,6 +44,8 @@ def violations_of(path, text):
             found.append(f"{path}:{number}: unfinished work belongs in an issue")
         if MACHINE_PATH.search(line):
             found.append(f"{path}:{number}: a path of one machine")
+        if PRODUCT.match(path) and ASKS_A_VARIANT.search(line):
+            found.append(f"{path}:{number}: visit a variant, with a function for each alternative")
     return found
 
 

@@ -87,7 +87,7 @@ class Agent {
     sampler_.on_value({.series = series,
                        .bucket = bucket,
                        .is_error = request.is_error,
-                       .value_ns = request.value_ns,
+                       .value = request.value_ns,
                        .ticket = ticket},
                       exchange);
   }

@@ -85,21 +85,22 @@ class Path {
   void count_window() {
     for (std::size_t i = 0; i < kRequests; ++i) {
       const auto& exchange = traffic_.at(i);
-      benchmark::DoNotOptimize(registry_.record(
-          duration_key(exchange), 1, static_cast<std::uint64_t>(exchange.duration().count())));
+      benchmark::DoNotOptimize(
+          registry_.record(registry_.keys().duration(exchange), 1,
+                           static_cast<std::uint64_t>(exchange.duration().count())));
     }
   }
   void count_window_with_exemplars() {
     for (std::size_t i = 0; i < kRequests; ++i) {
       const auto& exchange = traffic_.at(i);
-      const auto key = duration_key(exchange);
+      const auto key = registry_.keys().duration(exchange);
       const auto value = static_cast<std::uint64_t>(exchange.duration().count());
       const auto [series, bucket] = registry_.record(key, 1, value);
       sampler_->on_request(exchange, i);
       sampler_->on_value({.series = series,
                           .bucket = bucket,
                           .is_error = key.error != ErrorType::kNone,
-                          .value_ns = value,
+                          .value = value,
                           .ticket = i},
                          exchange);
     }

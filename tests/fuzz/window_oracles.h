@@ -36,7 +36,7 @@ inline void require_text_lines(const std::string& text) {
 }
 
 inline bool is_duration(const SeriesKey& key) {
-  return key.kind != MetricKind::kServerQueue;
+  return row_of(key.kind).counts_requests;
 }
 
 // A backend that answers as it is told, and keeps what it acknowledged.

@@ -56,13 +56,13 @@ void LineConversation::take(Connection& connection, const ChunkEvent& chunk,
     if (exchange == nullptr) return;
     take_origin(*exchange, connection, line.start);
     exchange->convention = kLine;
-    exchange->request_bytes = text.size() + 1;
+    exchange->request_body_bytes = text.size();
     exchange->path.assign(text.substr(text.find(' ') + 1));
     return;
   }
   if (auto* exchange = queue.oldest(open_)) {
     exchange->first_response = line.start.time;
-    exchange->response_bytes = text.size() + 1;
+    exchange->response_body_bytes = text.size();
     if (text.starts_with("ERR "))
       std::from_chars(text.data() + 4, text.data() + text.size(), exchange->status);
   }

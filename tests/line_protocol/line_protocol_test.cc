@@ -75,14 +75,16 @@ TEST_F(LineProtocol, IsDescribedByTheRowOfItsConvention) {
   const auto exchange = only();
   EXPECT_TRUE(is_error(exchange));
 
-  const auto key = duration_key(exchange);
+  SeriesKeys keys(8, counters);
+  const auto key = keys.duration(exchange);
   EXPECT_STREQ(describe(key).name, "line.server.request.duration");
   EXPECT_THAT(attributes_of(key), ElementsAre(Attribute{"error.type", std::string("ERR 7")}));
   auto http = key;
   http.convention = Convention::kHttp;
   EXPECT_FALSE(http == key);
   EXPECT_NE(http.hash(), key.hash());
-  EXPECT_STREQ(describe(overflow_key(key, kNoTarget)).name, "line.server.request.duration");
+  EXPECT_STREQ(describe(overflow_key(line::kLine, key.kind, kNoTarget)).name,
+               "line.server.request.duration");
 
   const auto span = synthesize_span(exchange, {}, nullptr, {});
   EXPECT_EQ(span.name, "ASK");

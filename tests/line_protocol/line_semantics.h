@@ -19,7 +19,8 @@ inline void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& ke
   if (kind != MetricKind::kServerQueue) key.error = error_type(exchange);
   if (kind != MetricKind::kServerQueue) key.status = exchange.status;
 }
-inline Attributes point_attributes(const OperationKey& key, MetricKind /*kind*/) {
+inline Attributes point_attributes(const OperationKey& key, const ServerHost& /*server*/,
+                                   MetricKind /*kind*/) {
   if (key.error == ErrorType::kNone) return {};
   return {{"error.type", error_text(key.error, key.status)}};
 }
@@ -40,9 +41,9 @@ inline void span_attributes(const Exchange& exchange, std::string_view /*route*/
 inline constexpr Semantics kLineSemantics = {
     .name = "line",
     .metrics = {{
-        {"line.server.request.duration", "Duration of lines answered.", "s"},
-        {"line.client.request.duration", "Duration of lines asked.", "s"},
-        {"line.server.queue.duration", "Time until a line was read.", "s"},
+        {"line.server.request.duration", "Duration of lines answered."},
+        {"line.client.request.duration", "Duration of lines asked.", true},
+        {"line.server.queue.duration", "Time until a line was read."},
     }},
     .error_type = line::error_type,
     .error_text = line::error_text,

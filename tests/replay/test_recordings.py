@@ -7,7 +7,7 @@ import pytest
 
 from support import corpus
 from support.agent import binary
-from support.report import Report
+from support.report import REQUEST_SIZE, RESPONSE_SIZE, SERVER, Report
 
 recordings = pytest.mark.parametrize(
     "recording", [corpus.Recording(name) for name in corpus.NAMES], ids=corpus.NAMES)
@@ -22,6 +22,29 @@ def test_replay_prints_the_golden_output_bit_by_bit(recording, tmp_path):
         assert line == expected, f"line {number}"
     assert len(ours) == len(golden)
     assert result.stdout == recording.golden()
+
+
+@recordings
+def test_optional_metrics_stand_beside_the_others(recording, tmp_path):
+    settings = tmp_path / "agent.yaml"
+    settings.write_text("metrics:\n  body_size: true\n")
+    result = recording.replay(tmp_path, "--config", settings)
+    assert result.returncode == 0, result.stderr
+    ours, golden = Report.parse(result.stdout), Report.parse(recording.golden())
+    ours.check()
+
+    def counts(line):
+        return {name: value for name, value in line.items() if name != "exemplars"}
+
+    sizes = (REQUEST_SIZE, RESPONSE_SIZE)
+    assert [counts(line) for line in ours.histogram_lines if line["metric"] not in sizes] == \
+        [counts(line) for line in golden.histogram_lines]
+    served = golden.count(SERVER)
+    for metric in sizes:
+        lines = ours.series(metric)
+        assert 0 < sum(line["count"] for line in lines) <= served, metric
+        assert all(line["bounds"][:3] == [0, 64, 256] for line in lines)
+    assert ours.count(REQUEST_SIZE) == served, "each request's body was counted"
 
 
 @recordings

@@ -38,6 +38,10 @@ def imbalances(page):
           "sum of histogram counts + exchanges in series dropped since", sum(counted.values()))
     equal("server exchanges", counted["server"], "queue times + unknown and dropped ones",
           page.sum("exemplar_agent_http_server_queue_duration_seconds_count") + own("queue_time"))
+    for message in ("request", "response"):  # an optional metric: nothing at all where it is off
+        sizes = page.sum(f"http_server_{message}_body_size_bytes_count") + own(f"{message}_body_size")
+        if sizes:
+            equal("server exchanges", counted["server"], f"sizes of {message} bodies + unknown ones", sizes)
     equal("overflow", own("series", reason="overflow"), "sum of its reasons",
           own("series_overflow"))
     equal("exemplars chosen", own("exemplars", reason="chosen"), "with ids + without",

@@ -173,6 +173,8 @@ Http1Conversation::Step Http1Conversation::read_body(const Http1Talk& talk, cons
   if (result.status == ParseStatus::kInvalid) {
     counters_.add(Counter::kParseErrorFraming);
     if (is_request) {
+      if (auto* exchange = talk.state.unanswered.newest(open_))
+        exchange->request_body_bytes = kUnknownBytes;
       lose_requests(talk);
     } else {
       lose_all(talk, Counter::kOrphanRequest);
@@ -181,11 +183,11 @@ Http1Conversation::Step Http1Conversation::read_body(const Http1Talk& talk, cons
   }
   const bool ended = result.status == ParseStatus::kMessage;
   if (is_request) {
-    add_request_bytes(talk, result.consumed_bytes);
+    add_request_bytes(talk, result.content_bytes);
     talk.state.pipelined |= stream.body.may_hide_request();
     if (ended) stream.state = StreamState::kHead;
   } else {
-    add_response_bytes(talk, result.consumed_bytes, chunk.time);
+    add_response_bytes(talk, result.content_bytes, chunk.time);
     if (ended) finish_response(talk, chunk.time);
   }
   return {.used_bytes = result.consumed_bytes};
@@ -242,7 +244,7 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
   auto& stream = talk.stream(direction);
   if (direction == talk.connection.request_direction()) {
     const auto result = stream.body.skip(gap_bytes);
-    add_request_bytes(talk, gap_bytes - result.past_end_bytes);
+    add_request_bytes(talk, result.content_bytes);
     talk.state.pipelined |= stream.body.may_hide_request();
     if (result.status == SkipStatus::kEnd) stream.state = StreamState::kHead;
     if (result.status == SkipStatus::kPastEnd) {
@@ -258,7 +260,7 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
     if (stream.state == StreamState::kLost) return;
   }
   const auto result = stream.body.skip(gap_bytes);
-  add_response_bytes(talk, gap_bytes - result.past_end_bytes, last_byte);
+  add_response_bytes(talk, result.content_bytes, last_byte);
   switch (result.status) {
     case SkipStatus::kInside:
       break;
@@ -276,14 +278,16 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
 }
 
 void Http1Conversation::add_request_bytes(const Http1Talk& talk, std::uint64_t bytes) {
-  if (auto* exchange = talk.state.unanswered.newest(open_)) exchange->request_bytes += bytes;
+  auto* exchange = talk.state.unanswered.newest(open_);
+  if (exchange != nullptr && exchange->request_body_bytes != kUnknownBytes)
+    exchange->request_body_bytes += bytes;
 }
 
 void Http1Conversation::add_response_bytes(const Http1Talk& talk, std::uint64_t bytes,
                                            MonotonicTime last_byte) {
   auto* exchange = talk.state.unanswered.oldest(open_);
   if (exchange == nullptr) return;
-  exchange->response_bytes += bytes;
+  if (exchange->response_body_bytes != kUnknownBytes) exchange->response_body_bytes += bytes;
   exchange->last_response = last_byte;
 }
 

@@ -74,14 +74,13 @@ class Http1Conversation final : public ProtocolConversation {
   bool keep(const Http1Talk& talk, Http1Stream& stream, std::string_view bytes);
   void drop_head(const Http1Talk& talk, Http1Stream& stream);
 
-  void accept_request(const Http1Talk& talk, const http1::RequestHead& head,
-                      std::uint64_t head_bytes);
+  void accept_request(const Http1Talk& talk, const http1::RequestHead& head);
   void fill_in(Exchange& exchange, const http1::RequestHead& head);
   bool accept_cut_request(const Http1Talk& talk, std::string_view text, http1::RequestHead& head);
   bool accept_unfinished_request(const Http1Talk& talk, const ChunkEvent& answer,
                                  std::string_view bytes);
   void accept_response(const Http1Talk& talk, const http1::ResponseHead& head, ParseStatus status,
-                       std::uint64_t head_bytes, MonotonicTime last_byte);
+                       MonotonicTime last_byte);
   bool accept_cut_response(const Http1Talk& talk, std::string_view text, http1::ResponseHead& head,
                            MonotonicTime last_byte);
   void finish_response(const Http1Talk& talk, MonotonicTime last_byte);
@@ -92,7 +91,7 @@ class Http1Conversation final : public ProtocolConversation {
   void gap_in_head(const Http1Talk& talk, Direction direction, MonotonicTime last_byte);
   void gap_in_body(const Http1Talk& talk, Direction direction, std::uint64_t gap_bytes,
                    MonotonicTime last_byte, bool exact);
-  // Of the newest request, and of the answer to the oldest one.
+  // To the body of the newest request, and to that of the answer to the oldest one.
   void add_request_bytes(const Http1Talk& talk, std::uint64_t bytes);
   void add_response_bytes(const Http1Talk& talk, std::uint64_t bytes, MonotonicTime last_byte);
   // The method that the next response answers.

@@ -27,6 +27,13 @@ void note_pipelining(const Http1Talk& talk, const ChunkEvent& chunk, std::string
     talk.state.pipelined = true;
 }
 
+// Of a body whose head has just ended.
+std::uint64_t initial_bytes(const http1::Framing& body) {
+  http1::BodyReader reader;
+  reader.start(body);
+  return reader.measurable() ? 0 : kUnknownBytes;
+}
+
 }  // namespace
 
 Http1Conversation::HeadText Http1Conversation::gather(Http1Stream& stream, std::string_view bytes) {
@@ -64,7 +71,7 @@ Http1Conversation::Step Http1Conversation::read_request_head(const Http1Talk& ta
   if (result.reason != InvalidReason::kNone && !talk.state.confirmed && !first)
     return reject_request(talk, result.reason);
   if (result.status == ParseStatus::kMessage) {
-    accept_request(talk, head, result.consumed_bytes - head.leading_bytes);
+    accept_request(talk, head);
     note_pipelining(talk, chunk, bytes);
     drop_head(talk, stream);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
@@ -106,8 +113,7 @@ ChunkUse Http1Conversation::use_of_head(InvalidReason breach, Counter counter) {
   return ChunkUse::kParseError;
 }
 
-void Http1Conversation::accept_request(const Http1Talk& talk, const http1::RequestHead& head,
-                                       std::uint64_t head_bytes) {
+void Http1Conversation::accept_request(const Http1Talk& talk, const http1::RequestHead& head) {
   auto& stream = talk.request();
   auto& response = talk.response();
   talk.state.confirmed = true;
@@ -119,7 +125,7 @@ void Http1Conversation::accept_request(const Http1Talk& talk, const http1::Reque
   auto& queue = talk.state.unanswered;
   if (auto* exchange = queue.push(open_)) {
     take_origin(*exchange, talk.connection, stream.head.start);
-    exchange->request_bytes = head_bytes;
+    exchange->request_body_bytes = initial_bytes(head.body);
     fill_in(*exchange, head);
   } else {
     const bool first = queue.passed_over() == 1;
@@ -165,7 +171,7 @@ bool Http1Conversation::accept_cut_request(const Http1Talk& talk, std::string_vi
   if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(text, head)) return false;
   counters_.add(Counter::kHeadTooLong);
   if (head.context.state() == ContextState::kAbsent) counters_.add(Counter::kContextCut);
-  accept_request(talk, head, text.size() - head.leading_bytes);
+  accept_request(talk, head);
   drop_head(talk, talk.request());
   return true;
 }
@@ -182,7 +188,7 @@ bool Http1Conversation::accept_unfinished_request(const Http1Talk& talk, const C
   if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(kept, head)) return false;
   counters_.add(Counter::kParseErrorRequest);
   head.body = {http1::BodyKind::kDisputed, 0};
-  accept_request(talk, head, kept.size() - head.leading_bytes);
+  accept_request(talk, head);
   drop_head(talk, talk.request());
   return true;
 }
@@ -213,8 +219,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
 
   if (result.status == ParseStatus::kMessage || result.status == ParseStatus::kUpgraded) {
     drop_head(talk, stream);  // nothing of a response head is a view
-    accept_response(talk, head, result.status, result.consumed_bytes - head.leading_bytes,
-                    chunk.time);
+    accept_response(talk, head, result.status, chunk.time);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
             .use = use_of_head(result.reason, Counter::kParseErrorResponse),
             .lost = talk.connection.opaque};
@@ -238,8 +243,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
 }
 
 void Http1Conversation::accept_response(const Http1Talk& talk, const http1::ResponseHead& head,
-                                        ParseStatus status, std::uint64_t head_bytes,
-                                        MonotonicTime last_byte) {
+                                        ParseStatus status, MonotonicTime last_byte) {
   if (head.is_interim()) return;
   auto& stream = talk.response();
   auto& queue = talk.state.unanswered;
@@ -248,7 +252,7 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
     exchange->status = head.status;
     exchange->first_response = stream.head.start.time;
     exchange->last_response = last_byte;
-    exchange->response_bytes = head_bytes;
+    exchange->response_body_bytes = initial_bytes(head.body);
   }
   if (status == ParseStatus::kUpgraded) {
     queue.finish_oldest(open_, talk.ending(Outcome::kUpgraded, last_byte));
@@ -276,7 +280,7 @@ bool Http1Conversation::accept_cut_response(const Http1Talk& talk, std::string_v
   if (head.status < 200) return false;  // where the answer itself starts is not known then
   counters_.add(Counter::kHeadTooLong);
   drop_head(talk, talk.response());
-  accept_response(talk, head, ParseStatus::kMessage, text.size() - head.leading_bytes, last_byte);
+  accept_response(talk, head, ParseStatus::kMessage, last_byte);
   return true;
 }
 

@@ -24,16 +24,17 @@ void BodyReader::start(Framing framing) {
   remaining_bytes_ = framing.length_bytes;
 }
 
-ParseResult BodyReader::consume(std::string_view bytes) {
+BodyResult BodyReader::consume(std::string_view bytes) {
   untouched_ = untouched_ && bytes.empty();
   switch (kind_) {
     case BodyKind::kNone:
-      return {ParseStatus::kMessage, InvalidReason::kNone, 0};
+      return {{ParseStatus::kMessage, InvalidReason::kNone, 0}, 0};
     case BodyKind::kLength: {
       const auto taken = std::min<std::uint64_t>(remaining_bytes_, bytes.size());
       remaining_bytes_ -= taken;
-      return {remaining_bytes_ == 0 ? ParseStatus::kMessage : ParseStatus::kNeedMore,
-              InvalidReason::kNone, taken};
+      return {{remaining_bytes_ == 0 ? ParseStatus::kMessage : ParseStatus::kNeedMore,
+               InvalidReason::kNone, taken},
+              taken};
     }
     case BodyKind::kChunked:
       return consume_chunked(bytes);
@@ -45,7 +46,7 @@ ParseResult BodyReader::consume(std::string_view bytes) {
     case BodyKind::kLostChunks:
       break;
   }
-  return {ParseStatus::kNeedMore, InvalidReason::kNone, bytes.size()};
+  return {{ParseStatus::kNeedMore, InvalidReason::kNone, bytes.size()}, bytes.size()};
 }
 
 // No server answers what has no version with a status.
@@ -58,22 +59,24 @@ void BodyReader::look_for_request(std::string_view bytes) {
   }
 }
 
-ParseResult BodyReader::consume_chunked(std::string_view bytes) {
+BodyResult BodyReader::consume_chunked(std::string_view bytes) {
   std::size_t position = 0;
+  std::uint64_t content = 0;
   while (position < bytes.size()) {
     if (state_ == ChunkState::kContent) {
       const auto taken = std::min<std::uint64_t>(remaining_bytes_, bytes.size() - position);
       remaining_bytes_ -= taken;
       position += taken;
+      content += taken;
       if (remaining_bytes_ == 0) state_ = ChunkState::kContentCr;
       continue;
     }
     if (!step(bytes[position]))
-      return {ParseStatus::kInvalid, InvalidReason::kChunkFraming, position};
+      return {{ParseStatus::kInvalid, InvalidReason::kChunkFraming, position}, content};
     ++position;
-    if (ended_) return {ParseStatus::kMessage, InvalidReason::kNone, position};
+    if (ended_) return {{ParseStatus::kMessage, InvalidReason::kNone, position}, content};
   }
-  return {ParseStatus::kNeedMore, InvalidReason::kNone, position};
+  return {{ParseStatus::kNeedMore, InvalidReason::kNone, position}, content};
 }
 
 bool BodyReader::step(char c) {
@@ -148,12 +151,12 @@ SkipResult BodyReader::skip(std::uint64_t gap_bytes) {
   untouched_ = false;
   switch (kind_) {
     case BodyKind::kNone:
-      return {SkipStatus::kPastEnd, gap_bytes};
+      return {SkipStatus::kPastEnd, gap_bytes, 0};
     case BodyKind::kLength: {
       const auto taken = std::min(remaining_bytes_, gap_bytes);
       remaining_bytes_ -= taken;
-      if (taken < gap_bytes) return {SkipStatus::kPastEnd, gap_bytes - taken};
-      return {remaining_bytes_ == 0 ? SkipStatus::kEnd : SkipStatus::kInside, 0};
+      if (taken < gap_bytes) return {SkipStatus::kPastEnd, gap_bytes - taken, taken};
+      return {remaining_bytes_ == 0 ? SkipStatus::kEnd : SkipStatus::kInside, 0, taken};
     }
     case BodyKind::kChunked:
       return skip_chunked(gap_bytes);
@@ -165,15 +168,16 @@ SkipResult BodyReader::skip(std::uint64_t gap_bytes) {
     case BodyKind::kLostChunks:
       break;
   }
-  return {};
+  return {SkipStatus::kInside, 0, gap_bytes};
 }
 
 // Content is counted through, and the CRLF that must follow it.
 SkipResult BodyReader::skip_chunked(std::uint64_t gap_bytes) {
+  std::uint64_t content = 0;
   if (state_ == ChunkState::kContent) {
-    const auto taken = std::min(remaining_bytes_, gap_bytes);
-    remaining_bytes_ -= taken;
-    gap_bytes -= taken;
+    content = std::min(remaining_bytes_, gap_bytes);
+    remaining_bytes_ -= content;
+    gap_bytes -= content;
     if (remaining_bytes_ == 0) state_ = ChunkState::kContentCr;
   }
   if (gap_bytes > 0 && state_ == ChunkState::kContentCr) {
@@ -184,9 +188,9 @@ SkipResult BodyReader::skip_chunked(std::uint64_t gap_bytes) {
     state_ = ChunkState::kSizeFirst;
     --gap_bytes;
   }
-  if (gap_bytes == 0) return {};
+  if (gap_bytes == 0) return {SkipStatus::kInside, 0, content};
   kind_ = BodyKind::kLostChunks;
-  return {SkipStatus::kFramingLost, 0};
+  return {SkipStatus::kFramingLost, 0, content + gap_bytes};
 }
 
 }  // namespace exa::http1

@@ -21,6 +21,11 @@ enum class SkipStatus : std::uint8_t {
 struct SkipResult {
   SkipStatus status = SkipStatus::kInside;
   std::uint64_t past_end_bytes = 0;
+  std::uint64_t content_bytes = 0;  // all that is of the body where its framing is lost
+};
+
+struct BodyResult : ParseResult {
+  std::uint64_t content_bytes = 0;  // of those consumed: without the framing of chunks
 };
 
 class BodyReader {
@@ -29,12 +34,16 @@ class BodyReader {
   void start(Framing framing);
 
   [[nodiscard]] BodyKind kind() const { return kind_; }
+  // Where the body begins was seen, so that its bytes can be counted.
+  [[nodiscard]] bool measurable() const {
+    return kind_ != BodyKind::kUnknown && kind_ != BodyKind::kDisputed;
+  }
   [[nodiscard]] bool untouched() const { return untouched_; }
   // Of a disputed body: for some reader there may be another request in it.
   [[nodiscard]] bool may_hide_request() const { return kind_ == BodyKind::kDisputed && ended_; }
 
   // kMessage when the body ends within bytes, kNeedMore or kInvalid.
-  ParseResult consume(std::string_view bytes);
+  BodyResult consume(std::string_view bytes);
 
   // The same for bytes that were not captured. After kFramingLost the kind is kLostChunks.
   SkipResult skip(std::uint64_t gap_bytes);
@@ -55,7 +64,7 @@ class BodyReader {
   };
 
   void look_for_request(std::string_view bytes);
-  ParseResult consume_chunked(std::string_view bytes);
+  BodyResult consume_chunked(std::string_view bytes);
   SkipResult skip_chunked(std::uint64_t gap_bytes);
   bool step(char c);  // one byte of chunk framing; false if invalid
   bool end_size_line();

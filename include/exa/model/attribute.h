@@ -10,6 +10,8 @@
 #include <variant>
 #include <vector>
 
+#include "exa/base/overloaded.h"
+
 namespace exa {
 
 using AttributeValue = std::variant<std::string, std::int64_t, double, bool>;
@@ -23,13 +25,18 @@ using Attributes = std::vector<Attribute>;
 
 // Numbers in their shortest form that reads back the same, truth as "true" and "false".
 inline std::string attribute_text(const AttributeValue& value) {
-  if (const auto* text = std::get_if<std::string>(&value)) return *text;
-  if (const auto* truth = std::get_if<bool>(&value)) return *truth ? "true" : "false";
-  if (const auto* number = std::get_if<std::int64_t>(&value)) return std::to_string(*number);
-  std::array<char, 32> text;  // a double takes 24 at most
-  const auto written =
-      std::to_chars(text.data(), text.data() + text.size(), std::get<double>(value));
-  return {text.data(), written.ptr};
+  return std::visit(Overloaded{
+                        [](const std::string& text) { return text; },
+                        [](std::int64_t number) { return std::to_string(number); },
+                        [](double real) {
+                          std::array<char, 32> text;  // a double takes 24 at most
+                          const auto written =
+                              std::to_chars(text.data(), text.data() + text.size(), real);
+                          return std::string(text.data(), written.ptr);
+                        },
+                        [](bool truth) { return std::string(truth ? "true" : "false"); },
+                    },
+                    value);
 }
 
 // Empty if the key is absent.

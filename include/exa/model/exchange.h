@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <type_traits>
 
 #include "exa/base/inline_string.h"
@@ -49,6 +50,8 @@ enum class Method : std::uint8_t {
   kQuery,
 };
 
+inline constexpr std::uint64_t kUnknownBytes = std::numeric_limits<std::uint64_t>::max();
+
 struct Exchange {
   SocketId socket = 0;
   TargetId target = kNoTarget;
@@ -76,8 +79,10 @@ struct Exchange {
   MonotonicTime first_response;
   MonotonicTime last_response;
 
-  std::uint64_t request_bytes = 0;  // head and body on the wire
-  std::uint64_t response_bytes = 0;
+  // What was transferred of the bodies, without heads and, where it was all seen, without the
+  // framing of chunks.
+  std::uint64_t request_body_bytes = kUnknownBytes;
+  std::uint64_t response_body_bytes = kUnknownBytes;  // so, too, where no answer was seen
 
   TraceId trace_id;              // incoming, or made by request_pipeline
   SpanId parent_span_id;         // incoming caller, or the joined client end, or none

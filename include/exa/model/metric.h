@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "exa/base/overloaded.h"
 #include "exa/base/time.h"
 #include "exa/model/attribute.h"
 #include "exa/model/trace_context.h"
@@ -53,8 +55,9 @@ constexpr int importance(ExemplarReason reason) {
 }
 
 struct Exemplar {
-  double value = 0;  // in the histogram's unit; equals its span's (end - start) / 1e9 exactly
-  WallTime time;     // when the request ended
+  double value =
+      0;          // in its histogram's unit; a duration is its span's (end - start) / 1e9 exactly
+  WallTime time;  // when the request ended
   TraceId trace_id;  // both invalid: an exemplar without ids
   SpanId span_id;
   ExemplarReason reason = ExemplarReason::kBucket;
@@ -133,6 +136,17 @@ struct Metric {
   std::string unit;  // UCUM: "s", "By", "{request}"
   std::variant<Gauge, Sum, Histogram> points;
 };
+
+// None of a metric of another shape.
+inline std::span<const HistogramPoint> histogram_points(const Metric& metric) {
+  using Points = std::span<const HistogramPoint>;
+  return std::visit(Overloaded{
+                        [](const Gauge&) { return Points{}; },
+                        [](const Sum&) { return Points{}; },
+                        [](const Histogram& histogram) { return Points(histogram.points); },
+                    },
+                    metric.points);
+}
 
 struct ResourceMetrics {
   std::shared_ptr<const Resource> resource;

@@ -4,9 +4,11 @@
 #include <string_view>
 
 #include "agent/config/setting.h"
+#include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
 #include "agent/telemetry/self_metrics.h"
 #include "agent/trace/span_attributes.h"
+#include "exa/base/overloaded.h"
 #include "exporters/openmetrics/names.h"
 
 namespace exa::testing {
@@ -44,23 +46,26 @@ std::string type_of(const Setting& setting) {
 }
 
 const char* kind_of(const Metric& metric) {
-  if (std::holds_alternative<Histogram>(metric.points)) return "histogram";
-  return std::holds_alternative<Sum>(metric.points) ? "counter" : "gauge";
+  return std::visit(Overloaded{
+                        [](const Gauge&) { return "gauge"; },
+                        [](const Sum& sum) { return sum.monotonic ? "counter" : "gauge"; },
+                        [](const Histogram&) { return "histogram"; },
+                    },
+                    metric.points);
 }
 
 // "state, reason": what tells the points of one metric apart.
 std::string labels_of_points(const Metric& metric) {
-  const auto first = [](const auto& points) {
-    std::string labels;
-    for (const auto& point : points.points)
-      for (const auto& attribute : point.attributes)
-        if (labels.find(attribute.key) == std::string::npos)
-          labels += (labels.empty() ? "" : ", ") + attribute.key;
-    return labels;
-  };
-  if (const auto* sum = std::get_if<Sum>(&metric.points)) return first(*sum);
-  if (const auto* gauge = std::get_if<Gauge>(&metric.points)) return first(*gauge);
-  return {};
+  std::string labels;
+  std::visit(
+      [&](const auto& points) {
+        for (const auto& point : points.points)
+          for (const auto& attribute : point.attributes)
+            if (labels.find(attribute.key) == std::string::npos)
+              labels += (labels.empty() ? "" : ", ") + attribute.key;
+      },
+      metric.points);
+  return labels;
 }
 
 std::string metric_row(const Metric& metric, const std::string& labels) {
@@ -78,16 +83,17 @@ std::string histogram_rows() {
     key.status = 500;
     key.protocol = Protocol::kHttp11;
     key.error = ErrorType::kStatusCode;
-    key.server_port = 80;
-    key.server_name = ServerHost("example");
+    if (description.by_server) key.server = {.name = 1, .port = 80};
     std::string labels;
-    for (const auto& attribute : attributes_of(key))
+    for (const auto& attribute : attributes_of(key, ServerHost("example")))
       labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
-    rows += metric_row({.name = description.name,
-                        .description = description.description,
-                        .unit = description.unit,
-                        .points = Histogram{}},
-                       labels);
+    rows += metric_row(
+        {.name = description.name,
+         .description = std::string(description.description) +
+                        (row_of(key.kind).optional ? " Where `metrics.body_size` is on." : ""),
+         .unit = row_of(key.kind).unit,
+         .points = Histogram{}},
+        labels);
   }
   return rows;
 }
@@ -97,7 +103,11 @@ std::string self_metric_rows() {
   const ExportCounters export_counters;
   const std::array<std::uint64_t, EXA_COUNTER_COUNT> kernel{};
   const auto all = self_metrics(nullptr, counters, export_counters, kernel,
-                                {.kubernetes = PodGauges{}, .tls = TlsState::kOff}, {}, {});
+                                {.tls = TlsState::kOff,
+                                 .pods = 0,
+                                 .pods_source = SourceState::kStarting,
+                                 .pods_answer_age_s = 0},
+                                {}, {});
   std::string rows;
   for (const auto& metric : all.metrics)
     rows += metric_row(metric, labels_of_points(metric));

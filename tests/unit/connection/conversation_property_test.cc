@@ -21,8 +21,8 @@ struct Expected {
   std::string path;
   Method method = Method::kGet;
   int status = 0;
-  std::uint64_t request_bytes = 0;
-  std::uint64_t response_bytes = 0;
+  std::uint64_t request_body_bytes = 0;
+  std::uint64_t response_body_bytes = 0;
   MonotonicTime read;
   MonotonicTime first_response;
   MonotonicTime last_response;
@@ -31,6 +31,7 @@ struct Expected {
 
 struct Message {
   std::string text;
+  std::size_t content_bytes = 0;  // of the body, without its framing
   std::size_t head_bytes = 0;
 };
 
@@ -67,6 +68,7 @@ class Conversation {
 
   // Appends framing fields and the framed body.
   void frame(Message& message, bool chunked, std::size_t size) {
+    message.content_bytes = size;
     if (chunked) {
       message.text += "Transfer-Encoding: chunked\r\n\r\n";
       message.head_bytes = message.text.size();
@@ -110,7 +112,7 @@ class Conversation {
     const bool with_body = method == Method::kPost || method == Method::kPut;
     frame(message, with_body && pick(0, 1),
           with_body ? static_cast<std::size_t>(pick(0, 9'000)) : 0);
-    expected.request_bytes = message.text.size();
+    expected.request_body_bytes = message.content_bytes;
     return message;
   }
 
@@ -129,7 +131,7 @@ class Conversation {
       const auto size = static_cast<std::size_t>(pick(1, 20'000));
       frame(message, pick(0, 2) == 0, size);
     }
-    expected.response_bytes = message.text.size();
+    expected.response_body_bytes = message.content_bytes;
     return message;
   }
 
@@ -234,8 +236,8 @@ TEST(ConversationProperty, YieldsExactlyTheExchangesThatWere) {
       ASSERT_EQ(exchange.status, expected[i].status);
       ASSERT_EQ(exchange.outcome, Outcome::kComplete);
       ASSERT_EQ(exchange.role, client ? Role::kClient : Role::kServer);
-      ASSERT_EQ(exchange.request_bytes, expected[i].request_bytes);
-      ASSERT_EQ(exchange.response_bytes, expected[i].response_bytes);
+      ASSERT_EQ(exchange.request_body_bytes, expected[i].request_body_bytes);
+      ASSERT_EQ(exchange.response_body_bytes, expected[i].response_body_bytes);
       ASSERT_EQ(exchange.read, expected[i].read);
       ASSERT_EQ(exchange.first_response, expected[i].first_response);
       ASSERT_EQ(exchange.last_response, expected[i].last_response);

@@ -29,6 +29,7 @@ TEST_F(OddHeads, EachHasItsAnswerAtBothEndsAndSoHasTheNextRequest) {
     std::string request;
     std::string path;
     bool framing = false;
+    bool disputed = false;  // for some readers a body follows
   };
   const std::string rest = " HTTP/1.1\r\nHost: t\r\n";
   const std::vector<Row> rows = {
@@ -37,14 +38,14 @@ TEST_F(OddHeads, EachHasItsAnswerAtBothEndsAndSoHasTheNextRequest) {
       {"GET /sp" + rest + "X-Foo : 1\r\n\r\n", "/sp"},
       {"GET /en" + rest + ": x\r\n\r\n", "/en"},
       {"GET /ff HTTP/1.1\r\n X: 1\r\nHost: t\r\n\r\n", "/ff"},
-      {"GET /nul" + rest + std::string("X: a\0b\r\n\r\n", 10), "/nul"},
-      {"GET /cr" + rest + "X: a\rb\r\n\r\n", "/cr"},
+      {"GET /nul" + rest + std::string("X: a\0b\r\n\r\n", 10), "/nul", false, true},
+      {"GET /cr" + rest + "X: a\rb\r\n\r\n", "/cr", false, true},
       {"GET /a b" + rest + "\r\n", "/a"},
       {"GET\t/tab\tHTTP/1.1\r\nHost: t\r\n\r\n", "/tab"},
       {"GET rel/path" + rest + "\r\n", "rel/path"},
       {"GET /20 HTTP/2.0\r\nHost: t\r\n\r\n", "/20"},
       {"GET /110 HTTP/1.10\r\nHost: t\r\n\r\n", "/110"},
-      {"GET /09\r\nHost: t\r\n\r\n", "/09"},
+      {"GET /09\r\nHost: t\r\n\r\n", "/09", false, true},
       {std::string(kSmuggler) + "0\r\n\r\n", "/te", true},
       {"POST /tei" + rest + "Transfer-Encoding: identity\r\nContent-Length: 2\r\n\r\nok", "/tei",
        true},
@@ -75,7 +76,8 @@ TEST_F(OddHeads, EachHasItsAnswerAtBothEndsAndSoHasTheNextRequest) {
       EXPECT_EQ(odd.path.view(), row.path);
       EXPECT_EQ(odd.role, client ? Role::kClient : Role::kServer);
       EXPECT_EQ(odd.outcome, Outcome::kComplete);
-      EXPECT_EQ(odd.request_bytes, row.request.size());
+      const bool bodiless = row.request.ends_with("\r\n\r\n") && !row.framing && !row.disputed;
+      EXPECT_EQ(odd.request_body_bytes, bodiless ? 0u : kUnknownBytes);
       EXPECT_EQ(sink.exchanges[before + 1].status, 200);
       EXPECT_EQ(sink.exchanges[before + 1].path.view(), "/cart");
       framing += row.framing ? 1 : 0;

@@ -36,7 +36,8 @@ TEST_F(Tracker, ServerExchangeHasEveryField) {
   EXPECT_EQ(exchange.first_response, testing::ms(1003));
   EXPECT_EQ(exchange.last_response, testing::ms(1004));
   EXPECT_EQ(exchange.request_sequence, 1'000u);
-  EXPECT_EQ(exchange.response_bytes, 44u);
+  EXPECT_EQ(exchange.request_body_bytes, 3u);
+  EXPECT_EQ(exchange.response_body_bytes, 4u);
   EXPECT_TRUE(exchange.has_context);
   EXPECT_FALSE(exchange.made_ids);
   EXPECT_EQ(to_hex(exchange.trace_id), "0af7651916cd43dd8448eb211c80319c");

@@ -20,7 +20,7 @@ class Fifo : public ::testing::Test, public ExchangeSink {
     auto* exchange = queue.push(open);
     if (exchange == nullptr) return false;
     exchange->path.assign(path);
-    exchange->request_bytes = 20;
+    exchange->request_body_bytes = 20;
     return true;
   }
   void answer(std::uint16_t status) {
@@ -42,11 +42,11 @@ class Fifo : public ::testing::Test, public ExchangeSink {
 TEST_F(Fifo, AnswersComeInTheOrderOfTheRequests) {
   ask("/1");
   ask("/2");
-  queue.newest(open)->request_bytes += 7;
+  queue.newest(open)->request_body_bytes += 7;
   answer(200);
-  EXPECT_EQ(last.request_bytes, 20u);
+  EXPECT_EQ(last.request_body_bytes, 20u);
   answer(404);
-  EXPECT_EQ(last.request_bytes, 27u);
+  EXPECT_EQ(last.request_body_bytes, 27u);
   EXPECT_THAT(finished, ElementsAre("/1 200", "/2 404"));
   EXPECT_EQ(last.outcome, Outcome::kComplete);
   EXPECT_EQ(last.last_response.ns, 220u);

@@ -57,11 +57,11 @@ class Sampler : public ::testing::Test {
     const auto ticket = recorder->push(exchange);
     sampler->on_request(exchange, ticket);
     const auto value = static_cast<std::uint64_t>(exchange.duration().count());
-    const auto [series, bucket] = registry.record(duration_key(exchange), 1, value);
+    const auto [series, bucket] = registry.record(registry.keys().duration(exchange), 1, value);
     sampler->on_value({.series = series,
                        .bucket = bucket,
                        .is_error = is_error(exchange),
-                       .value_ns = value,
+                       .value = value,
                        .ticket = ticket},
                       exchange);
     return exchange;

@@ -22,6 +22,15 @@ def test_names_say_what_a_thing_is():
     assert house_rules.violations_of("agent/database.cc", "") == []
 
 
+def test_variants_are_visited():
+    for line in ("if (std::holds_alternative<Sum>(points)) return;\n",
+                 "auto& sum = std::get<Sum>(points);\n"):
+        assert house_rules.violations_of("agent/metrics/x.cc", line) != []
+        assert house_rules.violations_of("tests/unit/x_test.cc", line) == []
+    assert house_rules.violations_of("exporters/x.cc", "std::visit(Overloaded{}, points);\n") == []
+    assert house_rules.violations_of("exporters/x.cc", "std::get<1>(pair);\n") == []
+
+
 def test_unfinished_work_and_machine_paths_are_found():
     assert house_rules.violations_of("agent/x.cc", "// TODO: later\n") != []
     assert house_rules.violations_of("scripts/x", "cd /work/there\n") != []

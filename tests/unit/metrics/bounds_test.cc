@@ -17,7 +17,7 @@ std::size_t bucket_by_definition(const std::vector<double>& bounds, std::uint64_
 }
 
 TEST(Bounds, AreThoseOfTheConventions) {
-  EXPECT_EQ(*http_duration_bounds().upper_bounds_s(),
+  EXPECT_EQ(*http_duration_bounds().upper_bounds(),
             (std::vector{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1., 2.5, 5., 7.5, 10.}));
   EXPECT_EQ(http_duration_bounds().bucket_count(), 15u);
 }
@@ -31,16 +31,24 @@ TEST(Bounds, AnUpperBoundBelongsToItsBucket) {
   EXPECT_EQ(http_duration_bounds().bucket(std::numeric_limits<std::uint64_t>::max()), 14);
 }
 
+TEST(Bounds, OfSizesCountBytesAndKnowNothingAtAll) {
+  const auto& bounds = body_size_bounds();
+  for (const auto& [bytes, bucket] : std::vector<std::pair<std::uint64_t, int>>{
+           {0, 0}, {1, 1}, {64, 1}, {65, 2}, {4096, 4}, {1 << 30, 13}, {(1 << 30) + 1, 14}})
+    EXPECT_EQ(bounds.bucket(bytes), bucket) << bytes;
+  EXPECT_EQ(bounds.in_units(4096), 4096);
+}
+
 TEST(Bounds, FindTheBucketOfTheDefinitionEverywhere) {
   const std::vector<std::vector<double>> all = {
-      *http_duration_bounds().upper_bounds_s(),
-      *queue_duration_bounds().upper_bounds_s(),
+      *http_duration_bounds().upper_bounds(),
+      *queue_duration_bounds().upper_bounds(),
       {.001, .005, .01, .05, .1, .5, 1, 5, 10},
       {1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9},  // all in one octave
       {},
   };
   for (const auto& upper : all) {
-    const Bounds bounds(upper);
+    const Bounds bounds(upper, 1e9);
     for (const double bound : upper) {
       const auto ns = static_cast<std::uint64_t>(bound * 1e9 + 0.5);
       for (const auto value : {ns - 1, ns, ns + 1})

@@ -35,13 +35,26 @@ Exchange client_request(std::string_view host, std::uint16_t status = 200) {
   return exchange;
 }
 
+SeriesKeys& keys() {
+  static Counters counters;
+  static SeriesKeys keys(1024, counters);
+  return keys;
+}
+SeriesKey duration_key(const Exchange& exchange) {
+  return keys().duration(exchange);
+}
+Attributes told_by(const SeriesKey& key) {
+  if (key.server.name == kNoName) return attributes_of(key);
+  return attributes_of(key, keys().names().text(key.server.name));
+}
+
 TEST(SeriesKey, CarriesTheAttributesOfTheConventions) {
-  EXPECT_THAT(attributes_of(duration_key(server_request(200))),
+  EXPECT_THAT(told_by(duration_key(server_request(200))),
               ElementsAre(Attribute{"http.request.method", std::string("GET")},
                           Attribute{"url.scheme", std::string("http")},
                           Attribute{"http.response.status_code", std::int64_t{200}},
                           Attribute{"network.protocol.version", std::string("1.1")}));
-  const auto client = attributes_of(duration_key(client_request("Shop.Example:8443", 404)));
+  const auto client = told_by(duration_key(client_request("Shop.Example:8443", 404)));
   EXPECT_THAT(client, Contains(Attribute{"server.address", std::string("shop.example")}));
   EXPECT_THAT(client, Contains(Attribute{"server.port", std::int64_t{8443}}));
   EXPECT_THAT(client, Contains(Attribute{"error.type", std::string("404")}));
@@ -49,15 +62,15 @@ TEST(SeriesKey, CarriesTheAttributesOfTheConventions) {
 
 TEST(SeriesKey, KnowsWhoseErrorItIs) {
   const auto has_error = Contains(Field(&Attribute::key, "error.type"));
-  EXPECT_THAT(attributes_of(duration_key(server_request(404))), Not(has_error));
-  EXPECT_THAT(attributes_of(duration_key(server_request(500))),
+  EXPECT_THAT(told_by(duration_key(server_request(404))), Not(has_error));
+  EXPECT_THAT(told_by(duration_key(server_request(500))),
               Contains(Attribute{"error.type", std::string("500")}));
   auto reset = server_request(0);
   reset.outcome = Outcome::kAbortedByPeer;
   reset.socket_error = ECONNRESET;
-  EXPECT_THAT(attributes_of(duration_key(reset)),
+  EXPECT_THAT(told_by(duration_key(reset)),
               Contains(Attribute{"error.type", std::string("connection_reset")}));
-  EXPECT_THAT(attributes_of(duration_key(reset)),
+  EXPECT_THAT(told_by(duration_key(reset)),
               Not(Contains(Field(&Attribute::key, "http.response.status_code"))));
 }
 
@@ -73,7 +86,7 @@ TEST(SeriesKey, WritesTheSameServerAlike) {
 TEST(SeriesKey, FallsBackOnTheAddressForHostsThatAreNone) {
   for (const auto* host : {"", "a b", "x\ny", "evil\"", "shop:http", "shop:99999", "[::1]:80",
                            "a-name-that-is-much-longer-than-what-an-exchange-keeps.example"}) {
-    const auto attributes = attributes_of(duration_key(client_request(host)));
+    const auto attributes = told_by(duration_key(client_request(host)));
     EXPECT_THAT(attributes, Contains(Attribute{"server.address", std::string("192.0.2.7")}))
         << host;
     EXPECT_THAT(attributes, Contains(Attribute{"server.port", std::int64_t{8080}})) << host;
@@ -90,14 +103,14 @@ TEST(SeriesKey, AnAddressIsOneServerHoweverItIsTold) {
   EXPECT_EQ(duration_key(client_request("192.0.2.7")), key);
   EXPECT_EQ(duration_key(client_request("192.0.2.7:8080")), key);
   EXPECT_EQ(duration_key(mapped), key);
-  EXPECT_THAT(attributes_of(key), Contains(Attribute{"server.address", std::string("192.0.2.7")}));
+  EXPECT_THAT(told_by(key), Contains(Attribute{"server.address", std::string("192.0.2.7")}));
 
-  const auto another = attributes_of(duration_key(client_request("192.0.2.8:81")));
+  const auto another = told_by(duration_key(client_request("192.0.2.8:81")));
   EXPECT_THAT(another, Contains(Attribute{"server.address", std::string("192.0.2.8")}));
   EXPECT_THAT(another, Contains(Attribute{"server.port", std::int64_t{81}}));
   for (const auto* name : {"192.0.2", "192.0.2.300", "192.0.2.7.", "192.0.2.07", ".192.0.2",
                            "1920.0.2.7", "192.0.02.7x1", "v1.2.3.4", "host7"})
-    EXPECT_THAT(attributes_of(duration_key(client_request(name))),
+    EXPECT_THAT(told_by(duration_key(client_request(name))),
                 Contains(Attribute{"server.address", std::string(name)}));
 }
 
@@ -135,7 +148,7 @@ TEST_F(Registry, LosesNoRequestBeyondTheCap) {
   EXPECT_EQ(total_count(registry), 100u);
   EXPECT_EQ(counters.get(Counter::kSeriesOverflow), 90u);
   const auto& last = registry.at(registry.active().back());
-  EXPECT_THAT(attributes_of(last.key), ElementsAre(Attribute{"otel.metric.overflow", true}));
+  EXPECT_THAT(told_by(last.key), ElementsAre(Attribute{"otel.metric.overflow", true}));
   EXPECT_EQ(last.key.target, 1u);
   EXPECT_EQ(last.delta.count(), 90u);
 }

@@ -62,7 +62,7 @@ TEST_F(FineSeriesTest, CountsEveryRequestAndKeepsTheSlowest) {
   }
   EXPECT_EQ(counted, 1000u);
   EXPECT_EQ(series.fine->slowest_ns, 100'000'000u);
-  EXPECT_EQ(series.fine->slowest_ns, series.delta.max_ns);
+  EXPECT_EQ(series.fine->slowest_ns, series.delta.max);
   EXPECT_EQ(series.fine->slowest.path.view(), "/slowest");
   for (const auto& other : window.series)
     EXPECT_EQ(other.fine != nullptr, other.key.kind != MetricKind::kServerQueue);
@@ -87,7 +87,7 @@ TEST_F(FineSeriesTest, ThoseThatFindNoPlaceAreCounted) {
   EXPECT_TRUE(durations_in(window, 404).fine);
   EXPECT_FALSE(durations_in(window, 500).fine);
   EXPECT_EQ(counters.get(Counter::kFineOverflow), 5u);
-  EXPECT_EQ(durations_in(window, 500).delta.max_ns, 500'000u) << "exact all the same";
+  EXPECT_EQ(durations_in(window, 500).delta.max, 500'000u) << "exact all the same";
 }
 
 TEST_F(FineSeriesTest, NothingIsKeptWhereNobodyLooks) {

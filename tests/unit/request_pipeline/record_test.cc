@@ -6,9 +6,11 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 
+#include "agent/request_pipeline/cumulative_series.h"
 #include "agent/request_pipeline/request_pipeline.h"
 #include "exa/abi/event.h"
 #include "synthetic_exchanges.h"
@@ -28,8 +30,8 @@ constexpr std::string_view kAnswer = "HTTP/1.1 503 Busy\r\nContent-Length: 6\r\n
 
 class Records : public ::testing::Test {
  protected:
-  void SetUp() override {
-    RequestPipelineOptions options;
+  void SetUp() override { start({}); }
+  void start(RequestPipelineOptions options) {
     options.id_seed = {1, 2, 3};
     pipeline_ = std::make_unique<RequestPipeline>(options, counters_);
     pipeline_->begin(kStart);
@@ -123,7 +125,7 @@ TEST_F(Records, OfBothEndsBecomeHistogramsExemplarsAndLinkedSpans) {
     EXPECT_EQ(exchange.duration(), is_server ? 7ms : 11ms);
     EXPECT_EQ(exchange.path.view(), "/checkout");
     EXPECT_EQ(exchange.host.view(), "shop");
-    EXPECT_EQ(exchange.response_bytes, kAnswer.size());
+    EXPECT_EQ(exchange.response_body_bytes, 6u);
     EXPECT_EQ(window.targets.at(exchange.target)->service_name, is_server ? "shop" : "till");
     if (!is_server) continue;
     EXPECT_EQ(elapsed(exchange.arrival, exchange.read), 2ms);
@@ -167,6 +169,60 @@ TEST_F(Records, ABodyThatWasNotCapturedEndsWhenItsLastByteMoved) {
   const auto window = pipeline_->close_window(kStart + 10s);
   ASSERT_THAT(window.spans, SizeIs(1));
   EXPECT_EQ(window.spans[0].exchange.duration(), 2s) << "the last byte's time, not the sweep's";
+}
+
+TEST_F(Records, NamesOfServersStayWhereWindowsAreJoined) {
+  socket(1s, kClient, 40'000, 80);
+  const auto ask = [&](Duration at, std::string_view request) {
+    chunk(at, kClient, EXA_EGRESS, request, 1);
+    chunk(at + 1s, kClient, EXA_INGRESS, kAnswer, 1);
+  };
+  ask(1s, kRequest);
+  auto joined = pipeline_->close_window(kStart + 10s);
+  ask(11s, kRequest);
+  ask(13s, "GET / HTTP/1.1\r\nHost: Till:81\r\n\r\n");
+  joined.absorb(pipeline_->close_window(kStart + 20s));
+
+  CumulativeSeries series;
+  series.add(joined);
+  std::map<std::string, std::uint64_t> requests;
+  for (const auto& resource : series.points(joined, {}, {}).resources)
+    for (const auto& metric : resource.metrics)
+      for (const auto& point : histogram_points(metric))
+        requests[attribute_text(point.attributes, "server.address")] += point.count;
+  EXPECT_EQ(requests, (std::map<std::string, std::uint64_t>{{"shop", 2}, {"till", 1}}));
+}
+
+TEST_F(Records, SizesOfBodiesCountWhereTheyAreAskedFor) {
+  start({.body_sizes = true});
+  socket(1s, kClient, 40'000, 80);
+  socket(1s, kServer, 80, 40'000);
+  one_request(1s, 5'000);
+  const auto window = pipeline_->close_window(kStart + 10s);
+
+  const auto* request = find(window, MetricKind::kServerRequestSize);
+  const auto* response = find(window, MetricKind::kServerResponseSize);
+  const auto* duration = find(window, MetricKind::kServerDuration);
+  ASSERT_TRUE(request && response && duration);
+  EXPECT_EQ(request->delta.count(), 1u);
+  EXPECT_EQ(request->delta.max, 0u);
+  EXPECT_EQ(response->delta.max, 6u);
+  EXPECT_STREQ(describe(response->key).name, "http.server.response.body.size");
+  EXPECT_STREQ(row_of(response->key.kind).unit, "By");
+  EXPECT_EQ(attributes_of(response->key), attributes_of(duration->key));
+  for (const auto& exemplar : window.exemplars) {
+    if (exemplar.series != response->uid) continue;
+    EXPECT_NE(exemplar.reason, ExemplarReason::kSlowest);
+  }
+}
+
+TEST_F(Records, SizesOfBodiesAreNotCountedOtherwise) {
+  socket(1s, kServer, 80, 40'000);
+  chunk(1s, kServer, EXA_INGRESS, kRequest, 5'000);
+  chunk(2s, kServer, EXA_EGRESS, kAnswer, 1);
+  const auto window = pipeline_->close_window(kStart + 10s);
+  EXPECT_NE(find(window, MetricKind::kServerDuration), nullptr);
+  EXPECT_EQ(find(window, MetricKind::kServerResponseSize), nullptr);
 }
 
 }  // namespace

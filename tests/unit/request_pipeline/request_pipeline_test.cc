@@ -96,10 +96,10 @@ TEST_F(Pipeline, EveryExemplarLiesInABucketOfItsSeries) {
   for (const auto& exemplar : window.exemplars) {
     const auto series = std::ranges::find(window.series, exemplar.series, &WindowSeries::uid);
     ASSERT_NE(series, window.series.end());
-    EXPECT_EQ(bounds_of(series->key.kind).bucket(exemplar.value_ns), exemplar.bucket);
+    EXPECT_EQ(row_of(series->key.kind).bounds().bucket(exemplar.value), exemplar.bucket);
     EXPECT_GT(series->delta.bucket_counts[exemplar.bucket], 0u);
-    EXPECT_GE(exemplar.value_ns, series->delta.min_ns);
-    EXPECT_LE(exemplar.value_ns, series->delta.max_ns);
+    EXPECT_GE(exemplar.value, series->delta.min);
+    EXPECT_LE(exemplar.value, series->delta.max);
     explained.emplace(exemplar.series, exemplar.bucket);
   }
   std::set<std::pair<SeriesUid, int>> occupied;
@@ -385,7 +385,7 @@ TEST_F(Pipeline, AbsorbingTheNextWindowLosesNoCount) {
     return exemplar.series == first.series[0].uid && exemplar.reason == ExemplarReason::kSlowest;
   });
   ASSERT_NE(slowest_of_ok, first.exemplars.end());
-  EXPECT_EQ(slowest_of_ok->value_ns, 20'000'000u);
+  EXPECT_EQ(slowest_of_ok->value, 20'000'000u);
 }
 
 }  // namespace

@@ -233,7 +233,7 @@ TEST_F(Table, KeepsTheDeadWhileTheirSeriesLive) {
   const auto id = table.on_target(target_of(100, "shop", 5)).id;
   auto exchange = testing::exchange_of({});
   exchange.target = id;
-  registry.record(duration_key(exchange), 1, 1'000);
+  registry.record(registry.keys().duration(exchange), 1, 1'000);
   table.on_process_exit(100, kNow);
 
   close_windows(3);  // counted, then idle twice: the series still lives

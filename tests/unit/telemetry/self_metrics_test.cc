@@ -55,7 +55,7 @@ TEST(SelfMetrics, PublishEveryRowOfEveryTable) {
 TEST(SelfMetrics, TellTheLimitsBesideWhatTheyLimit) {
   const auto metrics = self_metrics(
       std::make_shared<const Resource>(), Counters{}, ExportCounters{}, {},
-      {.connections = 3, .connections_limit = 65536, .window_s = 0.5, .exemplar_budget = 100}, {1},
+      {.connections = 3, .connections_limit = 65536, .exemplar_budget = 100, .window_s = 0.5}, {1},
       {2});
 
   std::map<std::string, AttributeValue> gauges;
@@ -69,9 +69,9 @@ TEST(SelfMetrics, TellTheLimitsBesideWhatTheyLimit) {
 }
 
 TEST(SelfMetrics, TellHowTheSourceOfPodsAnswers) {
-  const PodGauges pods{.pods = 12, .source = SourceState::kForbidden, .answer_age_s = 61.5};
-  const auto metrics = self_metrics(std::make_shared<const Resource>(), Counters{},
-                                    ExportCounters{}, {}, {.kubernetes = pods}, {1}, {2});
+  const auto metrics = self_metrics(
+      std::make_shared<const Resource>(), Counters{}, ExportCounters{}, {},
+      {.pods = 12, .pods_source = SourceState::kForbidden, .pods_answer_age_s = 61.5}, {1}, {2});
   std::map<std::string, std::vector<NumberPoint>> points;
   for (const auto& metric : metrics.metrics)
     if (const auto* gauge = std::get_if<Gauge>(&metric.points)) points[metric.name] = gauge->points;

@@ -1,4 +1,4 @@
-#include "agent/metrics/histogram.h"
+#include "agent/metrics/distribution.h"
 
 #include <gtest/gtest.h>
 
@@ -9,25 +9,25 @@
 namespace exa {
 namespace {
 
-HistogramDelta counted(const std::vector<std::uint64_t>& values_ns) {
-  HistogramDelta delta;
+Distribution counted(const std::vector<std::uint64_t>& values_ns) {
+  Distribution delta;
   for (const auto value : values_ns)
     delta.add(http_duration_bounds().bucket(value), value);
   return delta;
 }
 
-TEST(HistogramDelta, CountsSumsAndKeepsTheExtremes) {
+TEST(Distribution, CountsSumsAndKeepsTheExtremes) {
   const auto delta = counted({3'000'000, 7'000'000, 30'000'000'000});
   EXPECT_EQ(delta.count(), 3u);
-  EXPECT_EQ(delta.sum_ns, 30'010'000'000u);
-  EXPECT_EQ(delta.min_ns, 3'000'000u);
-  EXPECT_EQ(delta.max_ns, 30'000'000'000u);
+  EXPECT_EQ(delta.sum, 30'010'000'000u);
+  EXPECT_EQ(delta.min, 3'000'000u);
+  EXPECT_EQ(delta.max, 30'000'000'000u);
   EXPECT_EQ(delta.bucket_counts[0], 1u);
   EXPECT_EQ(delta.bucket_counts[1], 1u);
   EXPECT_EQ(delta.bucket_counts[14], 1u);
 }
 
-TEST(HistogramDelta, IsTheSameInAnyOrderAndOverAnyNumberOfShards) {
+TEST(Distribution, IsTheSameInAnyOrderAndOverAnyNumberOfShards) {
   std::mt19937_64 random(1);
   std::vector<std::uint64_t> values(10'000);
   for (auto& value : values)
@@ -35,7 +35,7 @@ TEST(HistogramDelta, IsTheSameInAnyOrderAndOverAnyNumberOfShards) {
   const auto whole = counted(values);
 
   std::ranges::shuffle(values, random);
-  HistogramDelta merged;
+  Distribution merged;
   for (std::size_t first = 0; first < values.size(); first += 1'000)
     merged.merge(counted({values.begin() + static_cast<std::ptrdiff_t>(first),
                           values.begin() + static_cast<std::ptrdiff_t>(first + 1'000)}));
@@ -44,11 +44,11 @@ TEST(HistogramDelta, IsTheSameInAnyOrderAndOverAnyNumberOfShards) {
 }
 
 TEST(Quantile, LiesWithinWhatWasMeasured) {
-  EXPECT_EQ(quantile_s({}, http_duration_bounds(), 0.99), 0);
+  EXPECT_EQ(quantile({}, http_duration_bounds(), 0.99), 0);
   const auto one = counted({6'000'000});
-  EXPECT_DOUBLE_EQ(quantile_s(one, http_duration_bounds(), 0.5), 0.006);
+  EXPECT_DOUBLE_EQ(quantile(one, http_duration_bounds(), 0.5), 0.006);
   const auto above_all_bounds = counted({20'000'000'000, 40'000'000'000});
-  EXPECT_DOUBLE_EQ(quantile_s(above_all_bounds, http_duration_bounds(), 1), 40);
+  EXPECT_DOUBLE_EQ(quantile(above_all_bounds, http_duration_bounds(), 1), 40);
 }
 
 TEST(Quantile, IsLinearWithinABucket) {
@@ -56,8 +56,8 @@ TEST(Quantile, IsLinearWithinABucket) {
   std::vector<std::uint64_t> values;
   for (std::uint64_t i = 1; i <= 100; ++i)
     values.push_back(10'000'000 + i * 100'000);
-  EXPECT_NEAR(quantile_s(counted(values), http_duration_bounds(), 0.5), 0.015, 0.0002);
-  EXPECT_NEAR(quantile_s(counted(values), http_duration_bounds(), 0.99), 0.0199, 0.0002);
+  EXPECT_NEAR(quantile(counted(values), http_duration_bounds(), 0.5), 0.015, 0.0002);
+  EXPECT_NEAR(quantile(counted(values), http_duration_bounds(), 0.99), 0.0199, 0.0002);
 }
 
 }  // namespace

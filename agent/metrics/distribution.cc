@@ -1,8 +1,8 @@
-#include "agent/metrics/histogram.h"
+#include "agent/metrics/distribution.h"
 
 namespace exa {
 
-double quantile_s(const HistogramDelta& delta, const Bounds& bounds, double q) {
+double quantile(const Distribution& delta, const Bounds& bounds, double q) {
   const auto count = delta.count();
   if (count == 0) return 0;
   const double rank = q * static_cast<double>(count);
@@ -13,15 +13,15 @@ double quantile_s(const HistogramDelta& delta, const Bounds& bounds, double q) {
       below += here;
       continue;
     }
-    const double least = static_cast<double>(delta.min_ns) / 1e9;
-    const double most = static_cast<double>(delta.max_ns) / 1e9;
-    auto [lower, upper] = bounds.edges_s(bucket);
+    const double least = bounds.in_units(delta.min);
+    const double most = bounds.in_units(delta.max);
+    auto [lower, upper] = bounds.edges(bucket);
     if (bucket + 1 == bounds.bucket_count()) upper = most;
     lower = std::max(lower, least);
     upper = std::min(upper, most);
     return lower + (upper - lower) * (rank - below) / here;
   }
-  return static_cast<double>(delta.max_ns) / 1e9;
+  return bounds.in_units(delta.max);
 }
 
 }  // namespace exa

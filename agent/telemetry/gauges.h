@@ -1,0 +1,46 @@
+// What the agent says of its own state, in one table: one row, from which the member, the metric
+// and its description come. Counters are rows of telemetry/counters.h.
+//
+// The type says the shape: a number, a state of several (the one that holds is 1, the others 0), or
+// a total. What is optional is left out where it is not known.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "agent/telemetry/source_state.h"
+#include "agent/telemetry/tls_state.h"
+
+// X(type, member, metric, unit, sentence): the metric is exemplar_agent_<metric>.
+// clang-format off
+#define EXA_GAUGES(X)                                                                              \
+  X(std::uint64_t, live_series, live_series, "", "Series that hold counts.")                       \
+  X(std::uint64_t, targets, targets_known, "", "Processes in the target table.")                   \
+  X(std::uint64_t, held_exchanges, exchanges_held, "", "Exchanges waiting for their target.")      \
+  X(std::uint64_t, connections, connections_tracked, "", "Connections being tracked.")             \
+  X(std::uint64_t, connections_limit, connections_limit, "", "Connections that can be tracked at once.") \
+  X(std::uint64_t, exemplar_budget, exemplar_budget, "", "Exemplar spans allowed a window.")       \
+  X(double, window_s, window, "s", "Length of a window.")                                          \
+  X(std::uint64_t, spans_queued, spans_waiting, "", "Spans whose delivery is not decided.")        \
+  X(std::uint64_t, resident_bytes, resident_memory, "By", "Resident memory of the pipeline.")      \
+  X(std::optional<TlsState>, tls, tls, "", "Whether TLS is read; a state other than reading and off is a reason why not.") \
+  X(std::optional<std::uint64_t>, pods, kubernetes_pods, "", "Pods of this node that are known.")  \
+  X(std::optional<SourceState>, pods_source, kubernetes_source, "", "How the source of pods answers; following is the healthy state.") \
+  X(std::optional<double>, pods_answer_age_s, kubernetes_answer_age, "s", "Time since the source of pods last answered well.") \
+  X(RunningTotal, cpu_seconds, cpu_time, "s", "Processor time used by the pipeline.")
+// clang-format on
+
+namespace exa {
+
+// Since start.
+struct RunningTotal {
+  double value = 0;
+};
+
+struct SelfGauges {
+#define EXA_X(type, member, metric, unit, sentence) type member{};
+  EXA_GAUGES(EXA_X)
+#undef EXA_X
+};
+
+}  // namespace exa
