@@ -1,7 +1,6 @@
 #include "agent/exemplars/floor_queue.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include "agent/exemplars/randomness.h"
 
@@ -12,18 +11,10 @@ bool smallest_in_front(const FloorQueue::Entry& a, const FloorQueue::Entry& b) {
   return a.rank.beats(b.rank);
 }
 
-std::uint64_t threshold_of(double probability) {
-  // No R reaches this one: a floor of zero admits nothing.
-  constexpr std::uint64_t kNever = kRandomnessMask + 1;
-  if (!(probability > 0)) return kNever;
-  const double accepted = std::min(probability, 1.0) * static_cast<double>(kNever);
-  return kNever - static_cast<std::uint64_t>(accepted);
-}
-
 }  // namespace
 
 FloorQueue::FloorQueue(double probability, std::uint32_t capacity)
-    : threshold_(threshold_of(probability)),
+    : threshold_(randomness_threshold(probability)),
       exact_threshold_(threshold_),
       capacity_(std::max<std::uint32_t>(capacity, 1)),
       records_(capacity_) {

@@ -1,6 +1,6 @@
 #include "agent/exemplars/randomness.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace exa {
 namespace {
@@ -20,6 +20,13 @@ std::uint64_t mix(std::uint64_t x) {
 }
 
 }  // namespace
+
+std::uint64_t randomness_threshold(double probability) {
+  constexpr std::uint64_t kNever = kRandomnessMask + 1;
+  if (!(probability > 0)) return kNever;
+  const double accepted = std::min(probability, 1.0) * static_cast<double>(kNever);
+  return kNever - static_cast<std::uint64_t>(accepted);
+}
 
 Randomness randomness_of(const Exchange& exchange, const RandomnessOptions& options) {
   const auto* id = exchange.trace_id.bytes.data();

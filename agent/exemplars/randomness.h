@@ -27,6 +27,10 @@ struct Randomness {
   bool publishable = false;  // others derive the same R from the trace id or from ot=rv
 };
 
+// The share of all traces whose R lies at or above this is the probability, on every node the same
+// traces. No R reaches that of zero.
+std::uint64_t randomness_threshold(double probability);
+
 // The exchange has its trace id and, where the request carried ot=rv, its incoming randomness.
 Randomness randomness_of(const Exchange& exchange, const RandomnessOptions& options);
 

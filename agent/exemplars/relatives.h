@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "agent/exemplars/exemplar_sampler.h"
+#include "agent/exemplars/selection.h"
 #include "agent/exemplars/span_budget.h"
 #include "agent/telemetry/counters.h"
 

@@ -38,7 +38,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       registry_(options.series, counters),
       fine_(options.fine_series, counters),
       recorder_(options.recorder_records),
-      sampler_(std::make_unique<CoordinatedSampler>(options.sampler, counters)),
+      sampler_(options.sampler, counters),
       relatives_(options.relatives, counters) {}
 
 void RequestPipeline::begin(MonotonicTime time) {
@@ -153,7 +153,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
   ids_.name(exchange);
   exchange.randomness = randomness_of(exchange, options_.randomness).value;
   const auto ticket = recorder_.push(exchange);
-  sampler_->on_request(exchange, ticket);
+  sampler_.on_request(exchange, ticket);
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
   const auto end = exchange.role == Role::kClient ? Role::kClient : Role::kServer;
@@ -205,13 +205,13 @@ void RequestPipeline::count(const MetricRow& row, SeriesKey key, TargetId proces
                                     ? registry_.record_overflow(key, value)
                                     : registry_.record(key, targets_.at(process).service, value);
   if (row.counts_requests) fine_.add(series, value, exchange);
-  sampler_->on_value({.series = series,
-                      .bucket = bucket,
-                      .is_error = is_error(exchange),
-                      .is_duration = row.is_time,
-                      .value = value,
-                      .ticket = ticket},
-                     exchange);
+  sampler_.on_value({.series = series,
+                     .bucket = bucket,
+                     .is_error = is_error(exchange),
+                     .is_duration = row.is_time,
+                     .value = value,
+                     .ticket = ticket,
+                     .exchange = exchange});
 }
 
 std::vector<ShareLoss> RequestPipeline::share_losses(std::size_t at_most) const {
@@ -235,7 +235,7 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   window.end = offset_.to_wall(now_);
   window.offset = offset_;
 
-  auto selection = sampler_->close_window(registry_, recorder_);
+  auto selection = sampler_.close_window(registry_, recorder_);
   relatives_.add_relatives(selection, recorder_);
   fill_spans(window, selection);
   fill_exemplars(window, selection);
@@ -251,7 +251,7 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   fill_targets(window);
   for (const auto& expired : registry_.close_window()) {
     window.expired.push_back(expired.uid);
-    sampler_->forget(expired.index);
+    sampler_.forget(expired.index);
   }
   targets_.close_window(registry_);
   programs_.close_window(registry_);

@@ -16,7 +16,7 @@
 #include "agent/capture/events.h"
 #include "agent/connection/tracker.h"
 #include "agent/exchange/exchange_sink.h"
-#include "agent/exemplars/coordinated_sampler.h"
+#include "agent/exemplars/exemplar_sampler.h"
 #include "agent/exemplars/flight_recorder.h"
 #include "agent/exemplars/randomness.h"
 #include "agent/exemplars/relatives.h"
@@ -117,7 +117,7 @@ class RequestPipeline final : public ExchangeSink {
   SeriesRegistry registry_;
   FineSeries fine_;
   FlightRecorder recorder_;
-  std::unique_ptr<ExemplarSampler> sampler_;
+  ExemplarSampler sampler_;
   RelativesFinder relatives_;
   EndLinks ends_;
   WallClockOffset offset_;

@@ -22,5 +22,5 @@
   X("exemplar_agent.queue_time_s", "double", "server", "seconds from arrival until the request was read") \
   X("exemplar_agent.time_to_first_byte_s", "double", "both", "seconds until the answer's first byte") \
   X("exemplar", "string", "both", "true on a span that was chosen; for tail samplers")             \
-  X("exemplar.reason", "string", "both", "slowest, error, bucket, floor or policy")
+  X("exemplar.reason", "string", "both", "slowest, error, bucket or floor")
 // clang-format on

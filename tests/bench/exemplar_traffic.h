@@ -9,7 +9,7 @@
 #include <random>
 #include <vector>
 
-#include "agent/exemplars/coordinated_sampler.h"
+#include "agent/exemplars/exemplar_sampler.h"
 #include "agent/exemplars/randomness.h"
 #include "agent/metrics/series_registry.h"
 
@@ -88,8 +88,8 @@ class Agent {
                        .bucket = bucket,
                        .is_error = request.is_error,
                        .value = request.value_ns,
-                       .ticket = ticket},
-                      exchange);
+                       .ticket = ticket,
+                       .exchange = exchange});
   }
   Selection close() {
     auto selection = sampler_.close_window(registry_, recorder_);
@@ -107,7 +107,7 @@ class Agent {
   SeriesLimits limits_;
   SeriesRegistry registry_{limits_, counters_};
   FlightRecorder recorder_{65536};
-  CoordinatedSampler sampler_;
+  ExemplarSampler sampler_;
 };
 
 }  // namespace exa::bench

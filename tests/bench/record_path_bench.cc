@@ -13,7 +13,7 @@
 #include <random>
 #include <vector>
 
-#include "agent/exemplars/coordinated_sampler.h"
+#include "agent/exemplars/exemplar_sampler.h"
 #include "agent/exemplars/randomness.h"
 #include "agent/metrics/series_registry.h"
 
@@ -96,17 +96,17 @@ class Path {
       const auto key = registry_.keys().duration(exchange);
       const auto value = static_cast<std::uint64_t>(exchange.duration().count());
       const auto [series, bucket] = registry_.record(key, 1, value);
-      sampler_->on_request(exchange, i);
-      sampler_->on_value({.series = series,
-                          .bucket = bucket,
-                          .is_error = key.error != ErrorType::kNone,
-                          .value = value,
-                          .ticket = i},
-                         exchange);
+      sampler_.on_request(exchange, i);
+      sampler_.on_value({.series = series,
+                         .bucket = bucket,
+                         .is_error = key.error != ErrorType::kNone,
+                         .value = value,
+                         .ticket = i,
+                         .exchange = exchange});
     }
   }
   void close() {
-    benchmark::DoNotOptimize(sampler_->close_window(registry_, recorder_));
+    benchmark::DoNotOptimize(sampler_.close_window(registry_, recorder_));
     registry_.close_window();
   }
 
@@ -115,9 +115,7 @@ class Path {
   Traffic traffic_;
   SeriesRegistry registry_{{}, counters_};
   FlightRecorder recorder_{16};
-  // Behind the interface, as the pipeline holds it.
-  std::unique_ptr<ExemplarSampler> sampler_ =
-      std::make_unique<CoordinatedSampler>(SamplerOptions{}, counters_);
+  ExemplarSampler sampler_{{}, counters_};
 };
 
 // Of this thread, so that neighbours on the machine do not count.

@@ -19,7 +19,7 @@ namespace exa {
 
 // Why a request was chosen: span attribute exemplar.reason. In the order in which the budget serves
 // them.
-enum class ExemplarReason : std::uint8_t { kSlowest, kError, kBucket, kFloor, kPolicy };
+enum class ExemplarReason : std::uint8_t { kSlowest, kError, kBucket, kFloor };
 
 constexpr const char* reason_text(ExemplarReason reason) {
   switch (reason) {
@@ -31,8 +31,6 @@ constexpr const char* reason_text(ExemplarReason reason) {
       return "bucket";
     case ExemplarReason::kFloor:
       return "floor";
-    case ExemplarReason::kPolicy:
-      return "policy";
   }
   return "bucket";
 }
@@ -46,10 +44,8 @@ constexpr int importance(ExemplarReason reason) {
       return 1;
     case ExemplarReason::kSlowest:
       return 2;
-    case ExemplarReason::kPolicy:
-      return 3;
     case ExemplarReason::kError:
-      return 4;
+      return 3;
   }
   return 0;
 }

@@ -6,7 +6,7 @@
 #include <random>
 #include <vector>
 
-#include "agent/exemplars/coordinated_sampler.h"
+#include "agent/exemplars/store.h"
 
 namespace exa {
 namespace {

@@ -1,4 +1,4 @@
-#include "agent/exemplars/coordinated_sampler.h"
+#include "agent/exemplars/selection.h"
 
 #include <algorithm>
 #include <bit>
@@ -10,16 +10,9 @@
 
 namespace exa {
 
-void SeriesStrata::merge(const SeriesStrata& other) {
-  for (std::size_t error = 0; error < slots.size(); ++error)
-    for (std::size_t bucket = 0; bucket < kMaxBuckets; ++bucket)
-      slots[error][bucket].merge(other.slots[error][bucket]);
-  slowest.merge(other.slowest);
-}
-
 // A slot that competes for the budget. Levels are served in their order; within one, by what the
 // design calls most telling first, and at last by R, which no order of arrival can change.
-struct CoordinatedSampler::Contender {
+struct Selector::Contender {
   enum Level : std::uint8_t { kSlowest, kError, kBucket, kPassing };
   Level level;
   bool is_error;
@@ -40,7 +33,7 @@ struct CoordinatedSampler::Contender {
 };
 
 // Collects distinct exchanges.
-class CoordinatedSampler::Chooser {
+class Selector::Chooser {
  public:
   explicit Chooser(Selection& selection) : selection_(selection) {}
 
@@ -61,55 +54,11 @@ class CoordinatedSampler::Chooser {
   std::unordered_map<std::uint64_t, std::uint32_t> by_span_;
 };
 
-CoordinatedSampler::CoordinatedSampler(const SamplerOptions& options, Counters& counters)
-    : options_(options),
-      counters_(counters),
-      budget_(options.spans_per_window, options.burst_spans),
-      floor_(options.floor_probability, options.floor_capacity),
-      kept_(options.kept_records),
-      kept_of_target_(kTargetNumbers) {}
-
-// Whoever has many candidates leaves room for the others': his own may be overwritten in the flight
-// recorder.
-std::uint32_t CoordinatedSampler::keep(std::uint32_t place, const Exchange& exchange) {
-  auto& of_target = kept_of_target_[exchange.target % kTargetNumbers];
-  if (place == KeptRecords::kNone && of_target >= kept_.free()) return KeptRecords::kNone;
-  const auto kept = kept_.store(place, exchange);
-  of_target += place == KeptRecords::kNone ? 1 : 0;
-  return kept;
-}
-
-void CoordinatedSampler::take(StratumSlot& slot, const Rank& rank, RecordTicket ticket,
-                              const Exchange& exchange) {
-  slot.rank = rank;
-  slot.ticket = ticket;
-  slot.kept = keep(slot.kept, exchange);
-}
-
-void CoordinatedSampler::take_slowest(SlowestSlot& slowest, const Rank& rank,
-                                      const Candidate& candidate, const Exchange& exchange) {
-  slowest.value_ns = candidate.value;
-  slowest.slot.count = 1;
-  take(slowest.slot, rank, candidate.ticket, exchange);
-}
-
-void CoordinatedSampler::push_floor(const Exchange& exchange, RecordTicket ticket) {
-  if (!floor_.push(exchange, ticket)) counters_.add(Counter::kFloorOverflow);
-}
-
 namespace {
-
-std::uint64_t errors_of(const SeriesStrata& strata) {
-  std::uint64_t errors = 0;
-  for (const auto& slot : strata.slots[1])
-    errors += slot.count;
-  return errors;
-}
 
 // The status is part of a series' key, so a ratio of errors only means something over all series of
 // a metric of a target.
-std::vector<double> error_ratios(const SeriesRegistry& registry,
-                                 const std::vector<SeriesStrata>& strata) {
+std::vector<double> error_ratios(const SeriesRegistry& registry, const CandidateStore& store) {
   struct Totals {
     std::uint64_t errors = 0;
     std::uint64_t requests = 0;
@@ -121,7 +70,7 @@ std::vector<double> error_ratios(const SeriesRegistry& registry,
   std::unordered_map<std::uint64_t, Totals> totals;
   for (const auto index : registry.active()) {
     auto& total = totals[group(index)];
-    total.errors += errors_of(strata[index]);
+    total.errors += store.strata_of(index).errors;
     total.requests += registry.at(index).delta.count();
   }
   std::vector<double> ratios;
@@ -138,13 +87,14 @@ double p99_of(const Series& series) {
 
 }  // namespace
 
-std::vector<CoordinatedSampler::Contender> CoordinatedSampler::ranked_contenders(
-    const SeriesRegistry& registry, std::span<const double> error_ratios) {
+std::vector<Selector::Contender> Selector::ranked_contenders(
+    const SeriesRegistry& registry, const CandidateStore& store,
+    std::span<const double> error_ratios) const {
   std::vector<Contender> contenders;
   for (std::size_t i = 0; i < registry.active().size(); ++i) {
     const auto index = registry.active()[i];
     const auto& series = registry.at(index);
-    const auto& strata = strata_[index];
+    const auto& strata = store.strata_of(index);
     const auto& watch = watches_[index];
     // A newcomer of one request may be a process that came and went. On a host full of such ones
     // they would leave nothing for the series that stay; one that comes again is put first by age.
@@ -177,22 +127,20 @@ std::vector<CoordinatedSampler::Contender> CoordinatedSampler::ranked_contenders
   return contenders;
 }
 
-Selection CoordinatedSampler::close_window(const SeriesRegistry& registry,
-                                           const FlightRecorder& recorder) {
-  strata_.resize(std::max(strata_.size(), registry.index_bound()));
-  watches_.resize(strata_.size());
+Selection Selector::choose(const SeriesRegistry& registry, const CandidateStore& store,
+                           const FloorQueue& floor, const FlightRecorder& recorder) {
+  watches_.cover(registry.index_bound());
   Selection selection;
   Chooser chooser(selection);
   budget_.refill();
-  const auto ratios = error_ratios(registry, strata_);
-  std::vector<bool> served(strata_.size());
+  const auto ratios = error_ratios(registry, store);
+  std::vector<bool> served(registry.index_bound());
 
-  for (const auto& contender : ranked_contenders(registry, ratios)) {
+  for (const auto& contender : ranked_contenders(registry, store, ratios)) {
     const auto& slot = *contender.slot;
     auto chosen = chooser.find(slot.rank.span);
     if (!chosen) {
-      const auto exchange = slot.kept != KeptRecords::kNone ? std::optional(kept_.load(slot.kept))
-                                                            : recorder.find(slot.ticket);
+      const auto exchange = store.load(slot, recorder);
       if (!exchange) {
         counters_.add(Counter::kCandidatesOverwritten);
         continue;
@@ -220,32 +168,24 @@ Selection CoordinatedSampler::close_window(const SeriesRegistry& registry,
                                  .weight = slot.count,
                                  .exchange = *chosen});
   }
-  add_floor(chooser, selection);
+  add_floor(floor, chooser, selection);
 
   for (std::size_t i = 0; i < registry.active().size(); ++i) {
     const auto index = registry.active()[i];
     watches_[index].observe(p99_of(registry.at(index)), ratios[i], served[index]);
-    strata_[index] = SeriesStrata{};
   }
-  if (kept_.size() > 0) std::ranges::fill(kept_of_target_, 0);
-  kept_.clear();
   return selection;
 }
 
-void CoordinatedSampler::add_floor(Chooser& chooser, Selection& selection) {
-  auto entries = floor_.entries();
+void Selector::add_floor(const FloorQueue& floor, Chooser& chooser, Selection& selection) {
+  auto entries = floor.entries();
   std::ranges::sort(entries, [](const auto& a, const auto& b) { return a.rank.beats(b.rank); });
   for (const auto& entry : entries) {
     auto chosen = chooser.find(entry.rank.span);
-    if (!chosen) chosen = chooser.add(floor_.load(entry), entry.ticket);
+    if (!chosen) chosen = chooser.add(floor.load(entry), entry.ticket);
     selection.exchanges[*chosen].in_floor = true;
   }
-  selection.floor_threshold = floor_.exact_threshold();
-  floor_.clear();
-}
-
-void CoordinatedSampler::forget(SeriesIndex series) {
-  if (series < watches_.size()) watches_[series] = SeriesWatch{};
+  selection.floor_threshold = floor.exact_threshold();
 }
 
 }  // namespace exa

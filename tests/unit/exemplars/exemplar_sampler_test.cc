@@ -1,13 +1,13 @@
-#include "agent/exemplars/coordinated_sampler.h"
+#include "agent/exemplars/exemplar_sampler.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <bit>
 #include <chrono>
 #include <set>
 
 #include "agent/exemplars/relatives.h"
+#include "tests/unit/exemplars/sampler_fixture.h"
 
 namespace exa {
 namespace {
@@ -20,74 +20,7 @@ using ::testing::Field;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// Feeds requests the way the pipeline does.
-class Sampler : public ::testing::Test {
- protected:
-  struct Request {
-    Duration duration = 1ms;
-    std::uint16_t status = 200;
-    std::uint64_t randomness = 1;
-    TargetId target = 1;
-    Role role = Role::kServer;
-    std::uint8_t trace = 0;  // 0: one of its own
-  };
-
-  void configure(const SamplerOptions& options, std::size_t recorder_records = 1024) {
-    sampler = std::make_unique<CoordinatedSampler>(options, counters);
-    recorder = std::make_unique<FlightRecorder>(recorder_records);
-  }
-  void SetUp() override { configure({.floor_probability = 0}); }
-
-  Exchange send(const Request& request) {
-    Exchange exchange;
-    exchange.target = request.target;
-    exchange.role = request.role;
-    exchange.method = Method::kGet;
-    exchange.protocol = Protocol::kHttp11;
-    exchange.outcome = Outcome::kComplete;
-    exchange.status = request.status;
-    exchange.read = {1'000'000'000};
-    exchange.last_response = exchange.read + request.duration;
-    exchange.randomness = request.randomness;
-    exchange.span_id.bytes = std::bit_cast<std::array<std::uint8_t, 8>>(++next_id);
-    if (request.trace != 0)
-      exchange.trace_id.bytes[15] = request.trace;
-    else
-      std::copy_n(exchange.span_id.bytes.begin(), 8, exchange.trace_id.bytes.begin());
-    const auto ticket = recorder->push(exchange);
-    sampler->on_request(exchange, ticket);
-    const auto value = static_cast<std::uint64_t>(exchange.duration().count());
-    const auto [series, bucket] = registry.record(registry.keys().duration(exchange), 1, value);
-    sampler->on_value({.series = series,
-                       .bucket = bucket,
-                       .is_error = is_error(exchange),
-                       .value = value,
-                       .ticket = ticket},
-                      exchange);
-    return exchange;
-  }
-
-  Selection close() {
-    auto selection = sampler->close_window(registry, *recorder);
-    registry.close_window();
-    return selection;
-  }
-
-  static std::vector<std::uint64_t> randomness_of_winners(const Selection& selection,
-                                                          ExemplarReason reason) {
-    std::vector<std::uint64_t> all;
-    for (const auto& winner : selection.winners)
-      if (winner.reason == reason)
-        all.push_back(selection.exchanges[winner.exchange].exchange.randomness);
-    return all;
-  }
-
-  Counters counters;
-  SeriesRegistry registry{{}, counters};
-  std::unique_ptr<CoordinatedSampler> sampler;
-  std::unique_ptr<FlightRecorder> recorder;
-  std::uint64_t next_id = 0;
-};
+using Sampler = SamplerFixture;
 
 TEST_F(Sampler, ExplainsEachBucketByItsLargestRAndTheSeriesByItsSlowest) {
   send({.duration = 1ms, .randomness = 10});

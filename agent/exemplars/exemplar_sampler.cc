@@ -1,0 +1,31 @@
+#include "agent/exemplars/exemplar_sampler.h"
+
+namespace exa {
+
+ExemplarSampler::ExemplarSampler(const SamplerOptions& options, Counters& counters)
+    : counters_(counters),
+      floor_(options.floor_probability, options.floor_capacity),
+      policy_(options.policy()),
+      store_(options.kept_records),
+      selector_(SpanBudget(options.spans_per_window, options.burst_spans), counters) {}
+
+void ExemplarSampler::push_floor(const Exchange& exchange, RecordTicket ticket) {
+  if (!floor_.push(exchange, ticket)) counters_.add(Counter::kFloorOverflow);
+}
+
+Selection ExemplarSampler::close_window(const SeriesRegistry& registry,
+                                        const FlightRecorder& recorder) {
+  store_.cover(registry.index_bound());
+  auto selection = selector_.choose(registry, store_, floor_, recorder);
+  store_.clear(registry.active());
+  floor_.clear();
+  policy_->begin_window();
+  return selection;
+}
+
+void ExemplarSampler::forget(SeriesIndex series) {
+  policy_->forget(series);
+  selector_.forget(series);
+}
+
+}  // namespace exa
