@@ -68,16 +68,18 @@ class ProtocolConversation : public Conversation {
   virtual bool open(Connection& connection, Opening opening) = 0;
 };
 
-// What the conversations share; it outlives them.
+// What a conversation is made of; it outlives it. All but its own is shared.
 struct ConversationParts {
-  OpenExchanges& open;
+  OpenExchanges& open;  // its own, in the pool of all
   MessageBlocks& blocks;
   Counters& counters;
+  ProtocolCounters& messages;  // its own
   std::size_t max_connections;
 };
 
 // A protocol, as the registry names it.
 struct ProtocolRow {
+  std::string_view name;  // of its counters in the metrics
   Detect detect;
   std::unique_ptr<ProtocolConversation> (*converse)(ProtocolId id, const ConversationParts& parts);
 };

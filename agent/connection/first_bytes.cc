@@ -20,11 +20,8 @@ bool behind_preamble(const ChunkEvent& chunk, const Detection& detection) {
 }  // namespace
 
 FirstBytes::FirstBytes(std::span<const ProtocolRow> rows, Protocols protocols,
-                       const ConversationParts& parts)
-    : rows_(rows),
-      protocols_(protocols),
-      blocks_(parts.blocks),
-      slots_(whole_slabs(parts.max_connections)) {}
+                       MessageBlocks& blocks, std::size_t max_connections)
+    : rows_(rows), protocols_(protocols), blocks_(blocks), slots_(whole_slabs(max_connections)) {}
 
 FirstBytes::Recognised FirstBytes::recognise(std::string_view bytes) const {
   Recognised undecided;

@@ -22,8 +22,8 @@ class FirstBytes final : public Conversation {
   using Protocols = std::span<const std::unique_ptr<ProtocolConversation>>;
 
   // rows and protocols, in the same order, outlive it.
-  FirstBytes(std::span<const ProtocolRow> rows, Protocols protocols,
-             const ConversationParts& parts);
+  FirstBytes(std::span<const ProtocolRow> rows, Protocols protocols, MessageBlocks& blocks,
+             std::size_t max_connections);
 
   ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
                     std::uint64_t gap_bytes) override;

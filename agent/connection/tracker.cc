@@ -31,14 +31,6 @@ std::string_view text_of(std::span<const std::byte> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::vector<std::unique_ptr<ProtocolConversation>> converse(std::span<const ProtocolRow> rows,
-                                                            const ConversationParts& parts) {
-  std::vector<std::unique_ptr<ProtocolConversation>> protocols;
-  for (const auto& row : rows)
-    protocols.push_back(row.converse(static_cast<ProtocolId>(protocols.size() + 1), parts));
-  return protocols;
-}
-
 }  // namespace
 
 ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters,
@@ -47,21 +39,29 @@ ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters,
     : counters_(counters),
       limits_(limits),
       origins_(origins),
-      open_(sink, counters, limits.requests),
+      exchanges_(limits.requests),
       blocks_(limits.incomplete_heads, counters),
-      protocols_(converse(protocols, parts())),
-      first_bytes_(protocols, protocols_, parts()),
+      protocols_(converse(sink, protocols)),
+      first_bytes_(protocols, protocols_, blocks_, limits.connections),
       conversations_{&first_bytes_},
       table_(limits.connections) {
   for (const auto& protocol : protocols_)
     conversations_.push_back(protocol.get());
 }
 
-ConversationParts ConnectionTracker::parts() {
-  return {.open = open_,
-          .blocks = blocks_,
-          .counters = counters_,
-          .max_connections = limits_.connections};
+std::vector<std::unique_ptr<ProtocolConversation>> ConnectionTracker::converse(
+    ExchangeSink& sink, std::span<const ProtocolRow> rows) {
+  std::vector<std::unique_ptr<ProtocolConversation>> protocols;
+  for (const auto& row : rows) {
+    auto& messages = counters_.of_protocol(row.name);
+    const ConversationParts parts{.open = open_.emplace_back(exchanges_, sink, counters_, messages),
+                                  .blocks = blocks_,
+                                  .counters = counters_,
+                                  .messages = messages,
+                                  .max_connections = limits_.connections};
+    protocols.push_back(row.converse(static_cast<ProtocolId>(protocols.size() + 1), parts));
+  }
+  return protocols;
 }
 
 void ConnectionTracker::on_event(const Event& event) {

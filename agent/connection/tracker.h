@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <span>
 #include <vector>
@@ -45,7 +46,7 @@ class ConnectionTracker {
   void sweep(MonotonicTime now);
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
-  [[nodiscard]] std::size_t unanswered_requests() const { return open_.size(); }
+  [[nodiscard]] std::size_t unanswered_requests() const { return exchanges_.size(); }
   // Processes that lost something because they hold more than their share.
   [[nodiscard]] std::vector<const Tenant*> losers() const { return tenants_.losers(); }
 
@@ -55,7 +56,8 @@ class ConnectionTracker {
   void on_position(const PositionEvent& event);
   void on_end(const EndEvent& event);
 
-  [[nodiscard]] ConversationParts parts();
+  std::vector<std::unique_ptr<ProtocolConversation>> converse(ExchangeSink& sink,
+                                                              std::span<const ProtocolRow> rows);
   ChunkUse use_of(Connection& connection, const ChunkEvent& event);
   void advance(Connection& connection, Direction which, DirectionState to, bool certain);
   Connection* find_or_open(SocketId id, std::uint32_t tgid);
@@ -69,8 +71,9 @@ class ConnectionTracker {
   TrackerLimits limits_;
   const ProcessOrigins* origins_;
   Tenants tenants_;
-  OpenExchanges open_;
+  ExchangePool exchanges_;
   MessageBlocks blocks_;
+  std::deque<OpenExchanges> open_;                                // as in the registry
   std::vector<std::unique_ptr<ProtocolConversation>> protocols_;  // as in the registry
   FirstBytes first_bytes_;
   std::vector<Conversation*> conversations_;  // by ProtocolId

@@ -15,7 +15,7 @@ std::unique_ptr<ProtocolConversation> made(ProtocolId id, const ConversationPart
 }
 
 constexpr std::array kProtocols = {
-    ProtocolRow{.detect = http1::detect, .converse = made<Http1Conversation>},
+    ProtocolRow{.name = "http1", .detect = http1::detect, .converse = made<Http1Conversation>},
 };
 
 }  // namespace

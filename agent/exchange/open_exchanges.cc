@@ -3,25 +3,25 @@
 namespace exa {
 
 std::uint32_t OpenExchanges::open(Tenant& process, std::uint32_t already_open) {
-  const bool room = already_open < limits_.unanswered_per_connection;
-  const auto free = limits_.unanswered - pool_.in_use();
+  const bool room = already_open < pool_.limits_.unanswered_per_connection;
+  const auto free = pool_.limits_.unanswered - pool_.size();
   if (room && free > 0 && !process.may_take(Place::kRequest, free)) {
     process.lose(Place::kRequest);
-    counters_.add(Counter::kRequestsOverShare);
+    messages_.add(ProtocolCounter::kRequestsOverShare);
     return kNoSlot;
   }
-  const auto slot = room ? pool_.acquire() : kNoSlot;
+  const auto slot = room ? pool_.places_.acquire() : kNoSlot;
   if (slot == kNoSlot) {
     count_overflow();
     return kNoSlot;
   }
   process.take(Place::kRequest);
-  pool_[slot] = {};
+  pool_.places_[slot] = {};
   return slot;
 }
 
 void OpenExchanges::finish(std::uint32_t slot, Tenant& process, const Ending& ending) {
-  auto& exchange = pool_[slot].exchange;
+  auto& exchange = (*this)[slot];
   exchange.outcome = ending.outcome;
   exchange.last_response = ending.last_byte;
   exchange.ports_proven = ending.ports_proven;
@@ -31,13 +31,13 @@ void OpenExchanges::finish(std::uint32_t slot, Tenant& process, const Ending& en
   release(slot, process);
 }
 
-void OpenExchanges::forget(std::uint32_t slot, Tenant& process, Counter reason) {
-  counters_.add(reason);
+void OpenExchanges::forget(std::uint32_t slot, Tenant& process, ProtocolCounter reason) {
+  messages_.add(reason);
   release(slot, process);
 }
 
 void OpenExchanges::release(std::uint32_t slot, Tenant& process) {
-  pool_.release(slot);
+  pool_.places_.release(slot);
   process.give_back(Place::kRequest);
 }
 

@@ -1,7 +1,7 @@
-// Exchanges whose answer is not whole yet, of all connections and protocols. A conversation opens
-// one, fills it in in place, and finishes or forgets it.
-// Capture thread. Owned by ConnectionTracker. At most RequestLimits of them, of one process as many
-// as are free; one costs 344 bytes.
+// Exchanges whose answer is not whole yet. A conversation opens one, fills it in in place, and
+// finishes or forgets it, which is counted for its protocol.
+// Capture thread. Owned by ConnectionTracker: one pool for all protocols, of at most RequestLimits,
+// of one process as many as are free; one costs 344 bytes.
 #pragma once
 
 #include <cstddef>
@@ -29,44 +29,56 @@ struct Ending {
   std::uint16_t socket_error = 0;
 };
 
-class OpenExchanges {
+// Where the exchanges of all protocols lie while they are open.
+class ExchangePool {
  public:
-  OpenExchanges(ExchangeSink& sink, Counters& counters, RequestLimits limits)
-      : sink_(sink), counters_(counters), limits_(limits), pool_(limits.unanswered) {}
-
-  // A place for one more of a connection that has so many open already; kNoSlot: there is none,
-  // counted.
-  [[nodiscard]] std::uint32_t open(Tenant& process, std::uint32_t already_open);
-  // The same as if there were no place.
-  void count_overflow() { counters_.add(Counter::kRequestsUnansweredOverflow); }
-
-  [[nodiscard]] Exchange& operator[](std::uint32_t slot) { return pool_[slot].exchange; }
-  [[nodiscard]] const Exchange& operator[](std::uint32_t slot) const {
-    return pool_[slot].exchange;
-  }
-  // Of whoever keeps several in an order.
-  [[nodiscard]] std::uint32_t& next_of(std::uint32_t slot) { return pool_[slot].next; }
-
-  // Hands it on and frees its place.
-  void finish(std::uint32_t slot, Tenant& process, const Ending& ending);
-  // Nobody will know how it ended; counted as reason.
-  void forget(std::uint32_t slot, Tenant& process, Counter reason);
-
-  [[nodiscard]] std::size_t size() const { return pool_.in_use(); }
+  explicit ExchangePool(RequestLimits limits) : limits_(limits), places_(limits.unanswered) {}
+  [[nodiscard]] std::size_t size() const { return places_.in_use(); }
 
  private:
+  friend class OpenExchanges;
   struct Open {
     Exchange exchange;
     std::uint32_t next = kNoSlot;
   };
   static_assert(sizeof(Open) <= 344);
 
+  RequestLimits limits_;
+  SlotPool<Open> places_;
+};
+
+// Those of one protocol.
+class OpenExchanges {
+ public:
+  OpenExchanges(ExchangePool& pool, ExchangeSink& sink, Counters& counters,
+                ProtocolCounters& messages)
+      : pool_(pool), sink_(sink), counters_(counters), messages_(messages) {}
+
+  // A place for one more of a connection that has so many open already; kNoSlot: there is none,
+  // counted.
+  [[nodiscard]] std::uint32_t open(Tenant& process, std::uint32_t already_open);
+  // The same as if there were no place.
+  void count_overflow() { messages_.add(ProtocolCounter::kRequestsUnansweredOverflow); }
+
+  [[nodiscard]] Exchange& operator[](std::uint32_t slot) { return pool_.places_[slot].exchange; }
+  [[nodiscard]] const Exchange& operator[](std::uint32_t slot) const {
+    return pool_.places_[slot].exchange;
+  }
+  // Of whoever keeps several in an order.
+  [[nodiscard]] std::uint32_t& next_of(std::uint32_t slot) { return pool_.places_[slot].next; }
+
+  // Hands it on and frees its place.
+  void finish(std::uint32_t slot, Tenant& process, const Ending& ending);
+  // Nobody will know how it ended; counted as reason.
+  void forget(std::uint32_t slot, Tenant& process, ProtocolCounter reason);
+
+ private:
   void release(std::uint32_t slot, Tenant& process);
 
+  ExchangePool& pool_;
   ExchangeSink& sink_;
   Counters& counters_;
-  RequestLimits limits_;
-  SlotPool<Open> pool_;
+  ProtocolCounters& messages_;
 };
 
 }  // namespace exa

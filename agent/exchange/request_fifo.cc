@@ -40,7 +40,7 @@ void RequestFifo::abort_all(OpenExchanges& open, const Ending& ending) {
   passed_over_ = 0;
 }
 
-void RequestFifo::forget_all(OpenExchanges& open, Counter reason) {
+void RequestFifo::forget_all(OpenExchanges& open, ProtocolCounter reason) {
   while (size_ > 0)
     open.forget(pop(open), *process_, reason);
   passed_over_ = 0;

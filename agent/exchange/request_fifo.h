@@ -33,7 +33,7 @@ class RequestFifo {
   // exchange ends with its last one.
   void abort_all(OpenExchanges& open, const Ending& ending);
   // Nobody will know how these ended; each is counted as reason.
-  void forget_all(OpenExchanges& open, Counter reason);
+  void forget_all(OpenExchanges& open, ProtocolCounter reason);
 
   // The endpoints of a TLS stream became known after its requests. first_sequence is that of the
   // oldest one if that had none; 0 says nothing.

@@ -1,13 +1,19 @@
 // Every counter of the pipeline in one table: one row, from which the enum, the storage, the metric
-// and its description come. Kernel counters are rows of exa/abi/counters.h, the exporters' of
+// and its description come. Those that each protocol has of its own are rows of
+// protocol_counters.h; kernel counters are rows of exa/abi/counters.h, the exporters' of
 // exa/export/export_counters.h.
-//
-// Each counter has one writing thread, so add() is a plain load and store; any thread may read.
 #pragma once
 
-#include <array>
-#include <atomic>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "agent/telemetry/counter_values.h"
+#include "agent/telemetry/protocol_counters.h"
 
 // X(enumerator, kind, metric, reason, sentence): kind is a CounterKind; the metric is
 // exemplar_agent_<metric>_total{reason="..."}.
@@ -24,14 +30,6 @@
   X(kConnectionsClosed, kFlow, connections, closed, "connections that ended")                      \
   X(kConnectionsEvicted, kFlow, connections, evicted, "connections forgotten: idle for long")      \
   X(kConnectionsOverShare, kLoss, connections, over_share, "forgotten: table full, their process held most") \
-  X(kParseErrorRequest, kDegraded, parse_errors, request_head, "request heads that are not valid") \
-  X(kParseErrorResponse, kDegraded, parse_errors, response_head, "response heads that are not valid") \
-  X(kParseErrorFraming, kDegraded, parse_errors, framing, "bodies whose framing is contradictory") \
-  X(kOrphanResponse, kLoss, orphans, response, "responses whose request was not seen")             \
-  X(kOrphanRequest, kLoss, orphans, request, "requests whose response was not seen")               \
-  X(kOrphanGap, kLoss, orphans, gap, "messages lost in bytes that were not captured")              \
-  X(kRequestsUnansweredOverflow, kLoss, orphans, pipeline_overflow, "pipelined requests over the bound") \
-  X(kRequestsOverShare, kLoss, orphans, request_share, "requests left out: their process has its share") \
   X(kHeadTooLong, kDegraded, heads_cut, budget, "heads longer than the capture budget")            \
   X(kHeadBlocksExhausted, kLoss, heads_cut, memory, "incomplete heads dropped: no block was free") \
   X(kHeadBlocksOverShare, kLoss, heads_cut, memory_share, "incomplete heads dropped: share of a process") \
@@ -112,18 +110,31 @@ enum class Counter : std::size_t {
       kCount
 };
 
-class Counters {
+class Counters : public CounterValues<Counter> {
  public:
-  void add(Counter counter, std::uint64_t by = 1) {
-    auto& value = values_[static_cast<std::size_t>(counter)];
-    value.store(value.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+  using CounterValues<Counter>::get;
+
+  // Those of a protocol, made when it is first named: as the connections' tracker is made, before
+  // any other thread reads. As many as the registry has protocols.
+  ProtocolCounters& of_protocol(std::string_view name) {
+    const auto known = std::ranges::find_if(
+        protocols_, [name](const auto& counters) { return counters->protocol() == name; });
+    if (known != protocols_.end()) return **known;
+    return *protocols_.emplace_back(std::make_unique<ProtocolCounters>(name));
   }
-  [[nodiscard]] std::uint64_t get(Counter counter) const {
-    return values_[static_cast<std::size_t>(counter)].load(std::memory_order_relaxed);
+  [[nodiscard]] std::span<const std::unique_ptr<ProtocolCounters>> protocols() const {
+    return protocols_;
+  }
+  // Of all protocols.
+  [[nodiscard]] std::uint64_t get(ProtocolCounter counter) const {
+    std::uint64_t sum = 0;
+    for (const auto& counters : protocols_)
+      sum += counters->get(counter);
+    return sum;
   }
 
  private:
-  std::array<std::atomic<std::uint64_t>, static_cast<std::size_t>(Counter::kCount)> values_{};
+  std::vector<std::unique_ptr<ProtocolCounters>> protocols_;
 };
 
 }  // namespace exa

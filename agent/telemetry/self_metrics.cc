@@ -17,6 +17,7 @@ struct Row {
   std::string_view reason;  // as the tables spell it: an empty one is two quotation marks
   std::string_view sentence;
   std::uint64_t value;
+  std::string_view protocol = {};
 };
 
 struct GaugeRow {
@@ -42,15 +43,15 @@ class Builder {
     for (const auto& row : rows) {
       const auto reason = reason_of(row);
       auto& group = group_named(row.group, groups);
-      if (!group.description.empty()) group.description += "; ";
-      if (!reason.empty()) group.description += std::string(reason) + ": ";
-      group.description += row.sentence;
+      describe(row, reason, group);
       NumberPoint point{.attributes = {},
                         .start = start_,
                         .time = now_,
                         .value = signed_value(row.value),
                         .kind = row.kind};
       if (!reason.empty()) point.attributes.push_back({"reason", std::string(reason)});
+      if (!row.protocol.empty())
+        point.attributes.push_back({"protocol", std::string(row.protocol)});
       group.sum.points.push_back(std::move(point));
     }
     for (auto& group : groups)
@@ -101,19 +102,40 @@ class Builder {
   struct Group {
     std::string_view name;
     std::string description;
+    std::vector<std::string_view> described;  // reasons
     Sum sum;
   };
+  // Once, whatever the number of protocols.
+  static void describe(const Row& row, std::string_view reason, Group& group) {
+    if (std::ranges::find(group.described, reason) != group.described.end()) return;
+    group.described.push_back(reason);
+    if (!group.description.empty()) group.description += "; ";
+    if (!reason.empty()) group.description += std::string(reason) + ": ";
+    group.description += row.sentence;
+  }
   // A group's rows need not stand together in its table.
   static Group& group_named(std::string_view name, std::vector<Group>& groups) {
     const auto known = std::ranges::find(groups, name, &Group::name);
     if (known != groups.end()) return *known;
-    return groups.emplace_back(Group{.name = name, .description = {}, .sum = {}});
+    return groups.emplace_back(Group{.name = name, .description = {}, .described = {}, .sum = {}});
   }
 
   WallTime start_;
   WallTime now_;
   std::vector<Metric> metrics_;
 };
+
+std::vector<Row> rows_of_protocols(const Counters& counters) {
+  std::vector<Row> rows;
+  for (const auto& of_protocol : counters.protocols()) {
+#define EXA_X(name, kind, metric, reason, sentence)              \
+  rows.push_back({CounterKind::kind, #metric, #reason, sentence, \
+                  of_protocol->get(ProtocolCounter::name), of_protocol->protocol()});
+    EXA_PROTOCOL_COUNTERS(EXA_X)
+#undef EXA_X
+  }
+  return rows;
+}
 
 }  // namespace
 
@@ -128,6 +150,7 @@ ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counte
                                           EXA_COUNTERS(EXA_X)
 #undef EXA_X
                                       });
+  builder.add_rows("exemplar_agent.", rows_of_protocols(counters));
   builder.add_rows("exemplar_agent.export.", {
 #define EXA_X(name, kind, metric, reason, sentence) \
   {CounterKind::kind, #metric, #reason, sentence, export_counters.get(ExportCounter::name)},

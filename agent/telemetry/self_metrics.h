@@ -15,7 +15,8 @@
 
 namespace exa {
 
-// One metric a group of rows, the rows told apart by the attribute reason. `kernel` is indexed by
+// One metric a group of rows, the rows told apart by the attribute reason, and of some
+// by protocol. `kernel` is indexed by
 // exa_kernel_counter and may be empty where no program runs (replay).
 ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counters& counters,
                              const ExportCounters& export_counters,

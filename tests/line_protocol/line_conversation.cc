@@ -12,6 +12,7 @@ LineConversation::LineConversation(ProtocolId id, const ConversationParts& parts
     : id_(id),
       open_(parts.open),
       blocks_(parts.blocks),
+      messages_(parts.messages),
       states_(whole_slabs(parts.max_connections)) {}
 
 bool LineConversation::open(Connection& connection, Opening opening) {
@@ -40,11 +41,11 @@ ChunkUse LineConversation::on_bytes(Connection& connection, const ChunkEvent& ch
       take(connection, chunk, line, blocks_.text(line));
       blocks_.drop(line, *connection.process);
     } else {
-      lose(connection, Counter::kOrphanGap);
+      lose(connection, ProtocolCounter::kOrphanGap);
     }
     bytes.remove_prefix(std::min(part.size() + 1, bytes.size()));
   }
-  if (gap_bytes > 0) lose(connection, Counter::kOrphanGap);
+  if (gap_bytes > 0) lose(connection, ProtocolCounter::kOrphanGap);
   return state.lost ? ChunkUse::kOrphan : ChunkUse::kBelonging;
 }
 
@@ -63,7 +64,9 @@ void LineConversation::take(Connection& connection, const ChunkEvent& chunk,
   if (auto* exchange = queue.oldest(open_)) {
     exchange->first_response = line.start.time;
     exchange->response_body_bytes = text.size();
-    if (text.starts_with("ERR "))
+    if (!text.starts_with("ERR ") && text != "OK")
+      messages_.add(ProtocolCounter::kParseErrorResponse);
+    else if (text != "OK")
       std::from_chars(text.data() + 4, text.data() + text.size(), exchange->status);
   }
   queue.finish_oldest(open_, {.outcome = Outcome::kComplete,
@@ -74,7 +77,7 @@ void LineConversation::take(Connection& connection, const ChunkEvent& chunk,
 
 void LineConversation::on_gap(Connection& connection, Direction /*direction*/,
                               std::uint64_t /*gap_bytes*/, MonotonicTime /*last_byte*/) {
-  lose(connection, Counter::kOrphanGap);
+  lose(connection, ProtocolCounter::kOrphanGap);
 }
 
 bool LineConversation::gap_fits(const Connection& /*connection*/, Direction /*direction*/,
@@ -95,7 +98,7 @@ void LineConversation::on_endpoints(Connection& connection, std::uint32_t first_
                                                       first_sequence);
 }
 
-void LineConversation::lose(Connection& connection, Counter reason) {
+void LineConversation::lose(Connection& connection, ProtocolCounter reason) {
   auto& state = states_[connection.slot];
   state.unanswered.forget_all(open_, reason);
   for (auto& line : state.lines)
@@ -104,7 +107,7 @@ void LineConversation::lose(Connection& connection, Counter reason) {
 }
 
 void LineConversation::abandon(Connection& connection) {
-  lose(connection, Counter::kOrphanRequest);
+  lose(connection, ProtocolCounter::kOrphanRequest);
   states_.release(connection.slot);
   connection.slot = kNoSlot;
 }

@@ -36,11 +36,12 @@ class LineConversation final : public ProtocolConversation {
 
   void take(Connection& connection, const ChunkEvent& chunk, const KeptMessage& line,
             std::string_view text);
-  void lose(Connection& connection, Counter reason);
+  void lose(Connection& connection, ProtocolCounter reason);
 
   ProtocolId id_;
   OpenExchanges& open_;
   MessageBlocks& blocks_;
+  ProtocolCounters& messages_;
   SlotPool<State> states_;
 };
 

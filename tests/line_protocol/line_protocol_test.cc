@@ -56,7 +56,25 @@ TEST_F(LineProtocol, LosesWhatWaitsWithAGap) {
   wire.reads("ask: day\n");
   wire.writes("OK\n");
   EXPECT_THAT(sink.exchanges, IsEmpty());
-  EXPECT_EQ(count(Counter::kOrphanGap), 2u);  // whose answer was in the gap, nobody can tell
+  EXPECT_EQ(count(ProtocolCounter::kOrphanGap),
+            2u);  // whose answer was in the gap, nobody can tell
+}
+
+TEST_F(LineProtocol, HasCountersOfItsOwn) {
+  wire.reads("ask: time\nask: day\nask: year\n");
+  wire.writes("WHAT\n");  // no answer of the protocol
+  wire.writes_unseen(3);
+  wire.writes("OK\n");
+  Wire other(tracker, 8);
+  other.reads(kGet);
+  other.is_over();
+  const auto& ours = counters.of_protocol("line");
+  EXPECT_EQ(ours.get(ProtocolCounter::kParseErrorResponse), 1u);
+  EXPECT_EQ(ours.get(ProtocolCounter::kOrphanGap), 2u);
+  const auto& http = counters.of_protocol("http1");
+  EXPECT_EQ(http.get(ProtocolCounter::kParseErrorResponse), 0u);
+  EXPECT_EQ(http.get(ProtocolCounter::kOrphanGap), 0u);
+  EXPECT_EQ(counters.protocols().size(), 2u) << "named by the rows of the registry, by nobody else";
 }
 
 TEST_F(LineProtocol, IsForgottenWithItsConnection) {

@@ -17,8 +17,8 @@ std::unique_ptr<ProtocolConversation> made(ProtocolId id, const ConversationPart
 }
 
 constexpr std::array kProtocols = {
-    ProtocolRow{.detect = http1::detect, .converse = made<Http1Conversation>},
-    ProtocolRow{.detect = line::detect, .converse = made<line::LineConversation>},
+    ProtocolRow{.name = "http1", .detect = http1::detect, .converse = made<Http1Conversation>},
+    ProtocolRow{.name = "line", .detect = line::detect, .converse = made<line::LineConversation>},
 };
 
 }  // namespace

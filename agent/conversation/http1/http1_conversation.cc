@@ -18,6 +18,7 @@ Http1Conversation::Http1Conversation(ProtocolId id, const ConversationParts& par
       open_(parts.open),
       blocks_(parts.blocks),
       counters_(parts.counters),
+      messages_(parts.messages),
       states_(whole_slabs(parts.max_connections)) {}
 
 bool Http1Conversation::open(Connection& connection, Opening opening) {
@@ -34,7 +35,7 @@ bool Http1Conversation::open(Connection& connection, Opening opening) {
   // A response whose request was before our time.
   blocks_.drop(opening.kept, *connection.process);
   talk.state.confirmed = true;
-  counters_.add(Counter::kOrphanResponse);
+  messages_.add(ProtocolCounter::kOrphanResponse);
   return false;
 }
 
@@ -74,7 +75,7 @@ bool Http1Conversation::try_begin(const Http1Talk& talk, const ChunkEvent& chunk
   const auto detection = http1::detect(bytes);
   if (bytes.empty() || detection.verdict == Verdict::kNo) return false;
   if (chunk.direction != talk.connection.request_direction()) {
-    if (detection.starts(Side::kResponse)) counters_.add(Counter::kOrphanResponse);
+    if (detection.starts(Side::kResponse)) messages_.add(ProtocolCounter::kOrphanResponse);
     return false;
   }
   if (!turned(chunk)) return false;
@@ -171,13 +172,13 @@ Http1Conversation::Step Http1Conversation::read_body(const Http1Talk& talk, cons
   const bool is_request = talk.connection.request_direction() == chunk.direction;
   const auto result = stream.body.consume(bytes);
   if (result.status == ParseStatus::kInvalid) {
-    counters_.add(Counter::kParseErrorFraming);
+    messages_.add(ProtocolCounter::kParseErrorFraming);
     if (is_request) {
       if (auto* exchange = talk.state.unanswered.newest(open_))
         exchange->request_body_bytes = kUnknownBytes;
       lose_requests(talk);
     } else {
-      lose_all(talk, Counter::kOrphanRequest);
+      lose_all(talk, ProtocolCounter::kOrphanRequest);
     }
     return {.use = ChunkUse::kParseError, .lost = true};
   }
@@ -229,12 +230,12 @@ void Http1Conversation::gap_in_head(const Http1Talk& talk, Direction direction,
   if (direction == talk.connection.request_direction()) {
     http1::RequestHead head;
     if (!kept.empty() && accept_cut_request(talk, kept, head)) return;
-    counters_.add(Counter::kOrphanGap);
+    messages_.add(ProtocolCounter::kOrphanGap);
     lose_requests(talk);
   } else {
     http1::ResponseHead head;
     if (!kept.empty() && accept_cut_response(talk, kept, head, last_byte)) return;
-    lose_all(talk, Counter::kOrphanGap);
+    lose_all(talk, ProtocolCounter::kOrphanGap);
   }
 }
 
@@ -248,7 +249,7 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
     talk.state.pipelined |= stream.body.may_hide_request();
     if (result.status == SkipStatus::kEnd) stream.state = StreamState::kHead;
     if (result.status == SkipStatus::kPastEnd) {
-      counters_.add(Counter::kOrphanGap);
+      messages_.add(ProtocolCounter::kOrphanGap);
       lose_requests(talk);
     }
     return;
@@ -272,7 +273,7 @@ void Http1Conversation::gap_in_body(const Http1Talk& talk, Direction direction,
       break;
     case SkipStatus::kPastEnd:
       if (exact) finish_response(talk, last_byte);
-      lose_all(talk, Counter::kOrphanGap);
+      lose_all(talk, ProtocolCounter::kOrphanGap);
       break;
   }
 }
@@ -299,10 +300,10 @@ void Http1Conversation::lose_requests(const Http1Talk& talk) {
 void Http1Conversation::lose_response_end(const Http1Talk& talk) {
   const auto& queue = talk.state.unanswered;
   const bool until_close = talk.response().body.kind() == http1::BodyKind::kUntilClose;
-  if (!until_close && queue.waiting() > 1) lose_all(talk, Counter::kOrphanGap);
+  if (!until_close && queue.waiting() > 1) lose_all(talk, ProtocolCounter::kOrphanGap);
 }
 
-void Http1Conversation::lose_all(const Http1Talk& talk, Counter reason) {
+void Http1Conversation::lose_all(const Http1Talk& talk, ProtocolCounter reason) {
   talk.state.unanswered.forget_all(open_, reason);
   talk.state.has_supposed_end = false;
   for (auto& stream : talk.state.streams) {
@@ -312,7 +313,7 @@ void Http1Conversation::lose_all(const Http1Talk& talk, Counter reason) {
 }
 
 void Http1Conversation::abandon(Connection& connection) {
-  lose_all(talk_on(connection), Counter::kOrphanRequest);
+  lose_all(talk_on(connection), ProtocolCounter::kOrphanRequest);
   states_.release(connection.slot);
   connection.slot = kNoSlot;
 }
@@ -355,7 +356,7 @@ void Http1Conversation::on_end(Connection& connection, const EndEvent& end) {
   auto ending = talk.ending(aborted, end.time);
   ending.socket_error = end.socket_error;
   queue.abort_all(open_, ending);
-  lose_all(talk, Counter::kOrphanRequest);
+  lose_all(talk, ProtocolCounter::kOrphanRequest);
 }
 
 }  // namespace exa

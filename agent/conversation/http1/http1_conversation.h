@@ -67,7 +67,7 @@ class Http1Conversation final : public ProtocolConversation {
   Step read_body(const Http1Talk& talk, const ChunkEvent& chunk, std::string_view bytes);
   Step reject_request(const Http1Talk& talk, InvalidReason reason);
   // What a chunk with such a head is; a rule that is broken is counted.
-  ChunkUse use_of_head(InvalidReason breach, Counter counter);
+  ChunkUse use_of_head(InvalidReason breach, ProtocolCounter counter);
 
   HeadText gather(Http1Stream& stream, std::string_view bytes);
   // False: no block is free, or the process has its share; counted.
@@ -98,7 +98,7 @@ class Http1Conversation final : public ProtocolConversation {
   [[nodiscard]] Method awaited_method(const Http1Talk& talk) const;
 
   // Forgets everything under way; unanswered requests are counted as reason.
-  void lose_all(const Http1Talk& talk, Counter reason);
+  void lose_all(const Http1Talk& talk, ProtocolCounter reason);
   void lose_requests(const Http1Talk& talk);
   // Legal only while no further request waits: otherwise the next answer's start is not known.
   void lose_response_end(const Http1Talk& talk);
@@ -107,6 +107,7 @@ class Http1Conversation final : public ProtocolConversation {
   OpenExchanges& open_;
   MessageBlocks& blocks_;
   Counters& counters_;
+  ProtocolCounters& messages_;
   SlotPool<Http1State> states_;
 };
 

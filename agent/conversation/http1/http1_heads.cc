@@ -75,7 +75,7 @@ Http1Conversation::Step Http1Conversation::read_request_head(const Http1Talk& ta
     note_pipelining(talk, chunk, bytes);
     drop_head(talk, stream);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
-            .use = use_of_head(result.reason, Counter::kParseErrorRequest)};
+            .use = use_of_head(result.reason, ProtocolCounter::kParseErrorRequest)};
   }
   if (result.status == ParseStatus::kInvalid) return reject_request(talk, result.reason);
   if (is_blank(head_text.text)) {
@@ -86,7 +86,7 @@ Http1Conversation::Step Http1Conversation::read_request_head(const Http1Talk& ta
     if (accept_cut_request(talk, head_text.text, head))
       return {.used_bytes = head_text.taken_bytes};
     if (!talk.state.confirmed) return reject_request(talk, InvalidReason::kStartLine);
-    counters_.add(Counter::kOrphanGap);
+    messages_.add(ProtocolCounter::kOrphanGap);
   } else if (keep(talk, stream, bytes)) {
     return {.used_bytes = bytes.size()};
   }
@@ -104,12 +104,12 @@ Http1Conversation::Step Http1Conversation::reject_request(const Http1Talk& talk,
     talk.connection.protocol = ProtocolId::kUnknown;
     return {.use = ChunkUse::kNotProtocol, .lost = true};
   }
-  return {.use = use_of_head(reason, Counter::kParseErrorRequest), .lost = true};
+  return {.use = use_of_head(reason, ProtocolCounter::kParseErrorRequest), .lost = true};
 }
 
-ChunkUse Http1Conversation::use_of_head(InvalidReason breach, Counter counter) {
+ChunkUse Http1Conversation::use_of_head(InvalidReason breach, ProtocolCounter counter) {
   if (breach == InvalidReason::kNone) return ChunkUse::kBelonging;
-  counters_.add(is_framing(breach) ? Counter::kParseErrorFraming : counter);
+  messages_.add(is_framing(breach) ? ProtocolCounter::kParseErrorFraming : counter);
   return ChunkUse::kParseError;
 }
 
@@ -186,7 +186,7 @@ bool Http1Conversation::accept_unfinished_request(const Http1Talk& talk, const C
   http1::RequestHead head;
   const auto result = http1::parse_request_head(kept, head);
   if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(kept, head)) return false;
-  counters_.add(Counter::kParseErrorRequest);
+  messages_.add(ProtocolCounter::kParseErrorRequest);
   head.body = {http1::BodyKind::kDisputed, 0};
   accept_request(talk, head);
   drop_head(talk, talk.request());
@@ -203,8 +203,8 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
   if (queue.empty() || (queue.held() == 0 && talk.state.passed_over_bodiless)) {
     if (is_blank(bytes)) return {.used_bytes = bytes.size()};
     if (queue.empty() && http1::detect(bytes).starts(Side::kResponse))
-      counters_.add(Counter::kOrphanResponse);
-    lose_all(talk, Counter::kOrphanRequest);
+      messages_.add(ProtocolCounter::kOrphanResponse);
+    lose_all(talk, ProtocolCounter::kOrphanRequest);
     return {.use = ChunkUse::kOrphan, .lost = true};
   }
 
@@ -221,12 +221,12 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
     drop_head(talk, stream);  // nothing of a response head is a view
     accept_response(talk, head, result.status, chunk.time);
     return {.used_bytes = result.consumed_bytes - head_text.kept_bytes,
-            .use = use_of_head(result.reason, Counter::kParseErrorResponse),
+            .use = use_of_head(result.reason, ProtocolCounter::kParseErrorResponse),
             .lost = talk.connection.opaque};
   }
   if (result.status == ParseStatus::kInvalid) {
-    lose_all(talk, Counter::kOrphanRequest);
-    return {.use = use_of_head(result.reason, Counter::kParseErrorResponse), .lost = true};
+    lose_all(talk, ProtocolCounter::kOrphanRequest);
+    return {.use = use_of_head(result.reason, ProtocolCounter::kParseErrorResponse), .lost = true};
   }
   if (is_blank(head_text.text)) {
     drop_head(talk, stream);
@@ -238,7 +238,7 @@ Http1Conversation::Step Http1Conversation::read_response_head(const Http1Talk& t
   } else if (keep(talk, stream, bytes)) {
     return {.used_bytes = bytes.size()};
   }
-  lose_all(talk, Counter::kOrphanGap);
+  lose_all(talk, ProtocolCounter::kOrphanGap);
   return {.use = ChunkUse::kOrphan, .lost = true};
 }
 
@@ -256,7 +256,7 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
   }
   if (status == ParseStatus::kUpgraded) {
     queue.finish_oldest(open_, talk.ending(Outcome::kUpgraded, last_byte));
-    lose_all(talk, Counter::kOrphanRequest);
+    lose_all(talk, ProtocolCounter::kOrphanRequest);
     talk.connection.opaque = true;
     return;
   }

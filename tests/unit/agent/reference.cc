@@ -99,7 +99,8 @@ std::string histogram_rows() {
 }
 
 std::string self_metric_rows() {
-  const Counters counters;
+  Counters counters;
+  counters.of_protocol("any");
   const ExportCounters export_counters;
   const std::array<std::uint64_t, EXA_COUNTER_COUNT> kernel{};
   const auto all = self_metrics(nullptr, counters, export_counters, kernel,

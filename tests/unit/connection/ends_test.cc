@@ -143,14 +143,14 @@ TEST_F(Ends, OtherProtocolsAreNone) {
   Wire redis(tracker, 10);
   redis.reads("PING\r\n");
   EXPECT_EQ(count(Counter::kChunksNotProtocol), 6u);
-  EXPECT_EQ(count(Counter::kParseErrorRequest), 0u);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorRequest), 0u);
 }
 
 TEST_F(Ends, AConnectionOlderThanTheAgentBeginsAtItsNextRequest) {
   // Positions count from the first byte seen: the rest of an upload, then its answer.
   wire.reads_unseen(5'000);
   wire.writes(kOk);
-  EXPECT_EQ(count(Counter::kOrphanResponse), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanResponse), 1u);
   wire.reads(kGet);
   wire.writes(kOk);
   EXPECT_EQ(only().role, Role::kServer);
@@ -197,7 +197,7 @@ TEST_F(Ends, WordsAreNoMethods) {
   wire.writes("VALUE key 0 2\r\nok\r\nEND\r\n");
   wire.reads("set /etc/motd 0 0 2\r\nok\r\n");
   EXPECT_EQ(count(Counter::kChunksNotProtocol), 3u);
-  EXPECT_EQ(count(Counter::kParseErrorRequest), 0u);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorRequest), 0u);
 }
 
 TEST_F(Ends, RequestLookAlikesInsideARunOfAnUnknownConnectionAreNone) {
@@ -213,12 +213,12 @@ TEST_F(Ends, WhatIsNoRequestIsCountedAndItsAnswerHasNoLink) {
   wire.writes("HTTP/1.1 400 Bad\r\nContent-Length: 0\r\n\r\n");
   wire.reads("BAD LINE\r\n\r\n");
   EXPECT_THAT(statuses(), ElementsAre(200, 400)) << "an odd request has its answer";
-  EXPECT_EQ(count(Counter::kParseErrorFraming), 1u);
-  EXPECT_EQ(count(Counter::kParseErrorRequest), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorFraming), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorRequest), 1u);
   EXPECT_EQ(count(Counter::kChunksParseError), 2u);
-  EXPECT_EQ(count(Counter::kOrphanResponse), 0u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanResponse), 0u);
   wire.writes(kOk);
-  EXPECT_EQ(count(Counter::kOrphanResponse), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanResponse), 1u);
   wire.reads(kGet);
   wire.writes(kOk);
   EXPECT_THAT(statuses(), ElementsAre(200, 400, 200));
@@ -227,8 +227,8 @@ TEST_F(Ends, WhatIsNoRequestIsCountedAndItsAnswerHasNoLink) {
 TEST_F(Ends, AnInvalidAnswerIsCounted) {
   wire.reads(kGet);
   wire.writes("HTTP/1.1 OK\r\n\r\n");
-  EXPECT_EQ(count(Counter::kParseErrorResponse), 1u);
-  EXPECT_EQ(count(Counter::kOrphanRequest), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorResponse), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanRequest), 1u);
   EXPECT_THAT(sink.exchanges, IsEmpty());
 }
 
@@ -243,7 +243,7 @@ TEST_F(Ends, RequestsOverTheBoundAreCountedAndTheRestStaysInOrder) {
   wire.writes(answers);
   ASSERT_THAT(sink.exchanges, SizeIs(64));
   EXPECT_EQ(sink.exchanges[63].status, 463);
-  EXPECT_EQ(count(Counter::kRequestsUnansweredOverflow), 6u);
+  EXPECT_EQ(count(ProtocolCounter::kRequestsUnansweredOverflow), 6u);
   wire.reads("GET /after HTTP/1.1\r\n\r\n");
   wire.writes(kOk);
   EXPECT_EQ(sink.exchanges.back().path.view(), "/after");
@@ -255,7 +255,7 @@ TEST_F(Ends, TheTableIsBounded) {
     Wire(small, socket).reads(kGet);
   EXPECT_EQ(small.size(), 64u);
   EXPECT_EQ(count(Counter::kConnectionsOverShare), 136u);
-  EXPECT_EQ(count(Counter::kOrphanRequest), 136u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanRequest), 136u);
   EXPECT_EQ(small.unanswered_requests(), 64u);
 }
 
@@ -281,7 +281,7 @@ TEST_F(Ends, IdleConnectionsAreForgotten) {
   EXPECT_EQ(brief.size(), 1u);
   brief.sweep(one.now() + std::chrono::milliseconds(1'100));
   EXPECT_EQ(brief.size(), 0u);
-  EXPECT_EQ(count(Counter::kOrphanRequest), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanRequest), 1u);
 }
 
 TEST_F(Ends, TheTableFindsEveryConnectionAfterMany) {

@@ -87,7 +87,7 @@ TEST_F(Gaps, ASupposedEndThatIsNoneLinksNothing) {
   wire.writes_unseen(70'000);  // the first answer goes on
   wire.writes(kOk);            // of whom?
   EXPECT_THAT(sink.exchanges, IsEmpty());
-  EXPECT_EQ(count(Counter::kOrphanGap), 2u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanGap), 2u);
   wire.reads("GET /clean HTTP/1.1\r\n\r\n");
   wire.writes(kOk);
   EXPECT_THAT(paths(), ElementsAre("/clean"));
@@ -99,7 +99,7 @@ TEST_F(Gaps, ChunkedWithALostEndAndARequestWaitingIsLost) {
   wire.writes_unseen(70'000);
   wire.writes(kOk);
   EXPECT_THAT(sink.exchanges, IsEmpty());
-  EXPECT_EQ(count(Counter::kOrphanGap), 2u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanGap), 2u);
 }
 
 TEST_F(Gaps, ChunkedWithALostEndEndsWithItsLastBytes) {
@@ -120,7 +120,7 @@ TEST_F(Gaps, LastBytesSayNothingWhereSeveralAnswersAreAwaited) {
   wire.reads("GET /2 HTTP/1.1\r\n\r\n");
   wire.writes_last(3'000);
   EXPECT_THAT(sink.exchanges, IsEmpty());
-  EXPECT_EQ(count(Counter::kOrphanGap), 2u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanGap), 2u);
 }
 
 TEST_F(Gaps, LastBytesOfACountedBodyAreItsContent) {
@@ -190,7 +190,7 @@ TEST_F(Gaps, ALostAnswerIsAnOrphanAndTheNextRequestIsClean) {
   wire.reads("GET /lost-too HTTP/1.1\r\n\r\n");
   wire.writes(kOk);
   EXPECT_THAT(sink.exchanges, IsEmpty());
-  EXPECT_EQ(count(Counter::kOrphanGap), 2u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanGap), 2u);
   wire.reads("GET /clean HTTP/1.1\r\n\r\n");
   wire.writes(kOk);
   EXPECT_THAT(paths(), ElementsAre("/clean"));
@@ -215,7 +215,7 @@ TEST_F(Gaps, ALostRequestLeavesItsAnswerWithoutALink) {
   wire.reads("GET /clean HTTP/1.1\r\n\r\n");
   wire.writes(kOk);
   EXPECT_THAT(paths(), ElementsAre("/cart", "/clean"));
-  EXPECT_EQ(count(Counter::kOrphanResponse), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanResponse), 1u);
   EXPECT_EQ(count(Counter::kChunksOrphan), 1u);
 }
 
@@ -232,7 +232,7 @@ TEST_F(Gaps, ABodyThatEndsInsideAGapHasNoCertainTime) {
   wire.writes_unseen(1'100);  // the first body and the second head
   wire.writes("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   EXPECT_THAT(sink.exchanges, IsEmpty());
-  EXPECT_EQ(count(Counter::kOrphanGap), 2u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanGap), 2u);
 }
 
 TEST_F(Gaps, AHeadOverTheBudgetStillCounts) {
@@ -258,7 +258,7 @@ TEST_F(Gaps, BehindAHeadOverTheBudgetTheNextRequestMayComeByteByByte) {
     wire.writes(kOk);
   }
   EXPECT_THAT(sink.exchanges, SizeIs(10));
-  EXPECT_EQ(count(Counter::kOrphanResponse), 0u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanResponse), 0u);
 }
 
 TEST_F(Gaps, BehindAHeadOverTheBudgetAnAnswerMayBeSpliced) {
@@ -269,7 +269,7 @@ TEST_F(Gaps, BehindAHeadOverTheBudgetAnAnswerMayBeSpliced) {
   wire.reads_unseen(5);  // before the request, but only the next read tells of it
   wire.reads(kOk);
   EXPECT_THAT(statuses(), ElementsAre(200, 200));
-  EXPECT_EQ(count(Counter::kOrphanResponse), 0u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanResponse), 0u);
 }
 
 TEST_F(Gaps, ALongTargetStillCounts) {
@@ -347,7 +347,7 @@ TEST_F(Gaps, APositionBeyondTheMessageWaitsForTheRecordItself) {
                                   DirectionState{38 + rest.size(), testing::ms(1'002)}}});
   wire.writes(rest);
   EXPECT_THAT(paths(), ElementsAre("/1", "/2"));
-  EXPECT_EQ(count(Counter::kOrphanGap), 0u);
+  EXPECT_EQ(count(ProtocolCounter::kOrphanGap), 0u);
 }
 
 }  // namespace

@@ -19,8 +19,8 @@ class OddHeads : public testing::TrackerFixture {
       "POST /te HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n";
 
   std::uint64_t orphans() const {
-    return count(Counter::kOrphanResponse) + count(Counter::kOrphanRequest) +
-           count(Counter::kOrphanGap) + count(Counter::kChunksOrphan);
+    return count(ProtocolCounter::kOrphanResponse) + count(ProtocolCounter::kOrphanRequest) +
+           count(ProtocolCounter::kOrphanGap) + count(Counter::kChunksOrphan);
   }
 };
 
@@ -83,8 +83,8 @@ TEST_F(OddHeads, EachHasItsAnswerAtBothEndsAndSoHasTheNextRequest) {
       framing += row.framing ? 1 : 0;
     }
   }
-  EXPECT_EQ(count(Counter::kParseErrorFraming), framing);
-  EXPECT_EQ(count(Counter::kParseErrorRequest), 2 * rows.size() - framing);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorFraming), framing);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorRequest), 2 * rows.size() - framing);
   EXPECT_EQ(count(Counter::kChunksParseError), 2 * rows.size());
   EXPECT_EQ(orphans(), 0u);
 }
@@ -115,7 +115,7 @@ TEST_F(OddHeads, AnAnswerToAHeadThatWasNotReadToItsEndIsItsAnswer) {
     EXPECT_EQ(only().status, 408) << path;
     EXPECT_EQ(only().path.view(), path);
   }
-  EXPECT_EQ(count(Counter::kParseErrorRequest), heads.size());
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorRequest), heads.size());
   EXPECT_EQ(count(Counter::kHeadTooLong), 0u);
   EXPECT_EQ(orphans(), 0u);
   sink.exchanges.resize(count(Counter::kExchanges));
@@ -205,7 +205,7 @@ TEST_F(OddHeads, AnAnswerWithALineThatIsNoFieldCounts) {
   wire.reads(kGet);
   wire.writes(kOk);
   EXPECT_THAT(statuses(), ElementsAre(201, 200));
-  EXPECT_EQ(count(Counter::kParseErrorResponse), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorResponse), 1u);
   EXPECT_EQ(orphans(), 0u);
 }
 
@@ -217,7 +217,7 @@ TEST_F(OddHeads, AnAnswerOfDisputedLengthEndsBeforeTheNextOne) {
   wire.writes(kOk);
   EXPECT_THAT(statuses(), ElementsAre(201, 200));
   EXPECT_EQ(sink.exchanges[0].last_response, last_byte);
-  EXPECT_EQ(count(Counter::kParseErrorFraming), 1u);
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorFraming), 1u);
 }
 
 TEST_F(OddHeads, AnAnswerOfDisputedLengthIsNobodysWhereMoreAreAwaited) {

@@ -32,6 +32,7 @@ class TrackerFixture : public ::testing::Test {
     return all;
   }
   std::uint64_t count(Counter counter) const { return counters.get(counter); }
+  std::uint64_t count(ProtocolCounter counter) const { return counters.get(counter); }
 
   void TearDown() override {
     EXPECT_EQ(count(Counter::kChunksConsumed),

@@ -32,7 +32,8 @@ class Fifo : public ::testing::Test, public ExchangeSink {
   }
 
   Counters counters;
-  OpenExchanges open{*this, counters, {.unanswered_per_connection = 3, .unanswered = 64}};
+  ExchangePool pool{{.unanswered_per_connection = 3, .unanswered = 64}};
+  OpenExchanges open{pool, *this, counters, counters.of_protocol("any")};
   Tenant process;
   RequestFifo queue{process};
   std::vector<std::string> finished;
@@ -53,13 +54,13 @@ TEST_F(Fifo, AnswersComeInTheOrderOfTheRequests) {
   EXPECT_TRUE(last.ports_proven);
   EXPECT_TRUE(queue.empty());
   EXPECT_EQ(queue.oldest(open), nullptr);
-  EXPECT_EQ(open.size(), 0u);
+  EXPECT_EQ(pool.size(), 0u);
 }
 
 TEST_F(Fifo, RequestsOverTheBoundKeepTheirPlaceInTheOrder) {
   for (const char* path : {"/1", "/2", "/3", "/4", "/5"})
     ask(path);
-  EXPECT_EQ(counters.get(Counter::kRequestsUnansweredOverflow), 2u);
+  EXPECT_EQ(counters.get(ProtocolCounter::kRequestsUnansweredOverflow), 2u);
   EXPECT_EQ(queue.newest(open), nullptr);  // nobody keeps what is said of it
   EXPECT_EQ(queue.waiting(), 5u);
   answer(201);
@@ -85,9 +86,9 @@ TEST_F(Fifo, AbortSettlesAllAndForgetCountsAll) {
   EXPECT_EQ(last.last_response.ns, 500u);
   EXPECT_EQ(last.socket_error, 104);
   ask("/3");
-  queue.forget_all(open, Counter::kOrphanGap);
-  EXPECT_EQ(counters.get(Counter::kOrphanGap), 1u);
-  EXPECT_EQ(open.size(), 0u);
+  queue.forget_all(open, ProtocolCounter::kOrphanGap);
+  EXPECT_EQ(counters.get(ProtocolCounter::kOrphanGap), 1u);
+  EXPECT_EQ(pool.size(), 0u);
   EXPECT_EQ(counters.get(Counter::kExchanges), 2u);
 }
 
@@ -121,18 +122,18 @@ TEST_F(Fifo, TheTotalIsBounded) {
     one.push(open);
     one.push(open);
   }
-  EXPECT_EQ(open.size(), 64u);
+  EXPECT_EQ(pool.size(), 64u);
   // The last place is not for who has as many as are free.
-  EXPECT_EQ(counters.get(Counter::kRequestsOverShare), 1u);
-  EXPECT_EQ(counters.get(Counter::kRequestsUnansweredOverflow), 15u);
+  EXPECT_EQ(counters.get(ProtocolCounter::kRequestsOverShare), 1u);
+  EXPECT_EQ(counters.get(ProtocolCounter::kRequestsUnansweredOverflow), 15u);
 }
 
 TEST_F(Fifo, AProcessHoldsAtMostAsManyAsAreFree) {
   std::vector<RequestFifo> queues(40, RequestFifo(process));
   for (auto& one : queues)
     one.push(open);
-  EXPECT_EQ(open.size(), 32u);
-  EXPECT_EQ(counters.get(Counter::kRequestsOverShare), 8u);
+  EXPECT_EQ(pool.size(), 32u);
+  EXPECT_EQ(counters.get(ProtocolCounter::kRequestsOverShare), 8u);
 }
 
 }  // namespace

@@ -35,7 +35,7 @@ def sources_that(pattern):
 def test_a_protocol_is_one_row_more():
     added = added_lines("conversation/registry.cc")
     assert [line for line in added if not line.startswith("#include")] == [
-        "    ProtocolRow{.detect = line::detect, .converse = made<line::LineConversation>},"]
+        "    ProtocolRow{.name = \"line\", .detect = line::detect, .converse = made<line::LineConversation>},"]
     assert len(added) == 3
 
 

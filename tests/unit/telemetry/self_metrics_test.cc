@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <vector>
@@ -28,6 +29,7 @@ TEST(SelfMetrics, PublishEveryRowOfEveryTable) {
   Counters counters;
   counters.add(Counter::kExchanges, 3);
   counters.add(Counter::kRecordsMalformed, 2);
+  counters.of_protocol("one").add(ProtocolCounter::kOrphanGap, 9);
   ExportCounters exports;
   exports.add(ExportCounter::kSpansDroppedQueueFull, 5);
   std::vector<std::uint64_t> kernel(EXA_COUNTER_COUNT);
@@ -38,6 +40,7 @@ TEST(SelfMetrics, PublishEveryRowOfEveryTable) {
 
   EXPECT_EQ(value_of(metrics, "exemplar_agent.exchanges", ""), 3);
   EXPECT_EQ(value_of(metrics, "exemplar_agent.records_dropped", "malformed"), 2);
+  EXPECT_EQ(value_of(metrics, "exemplar_agent.orphans", "gap"), 9);
   EXPECT_EQ(value_of(metrics, "exemplar_agent.export.spans_dropped", "queue_full"), 5);
   EXPECT_EQ(value_of(metrics, "exemplar_agent.kernel.hits", "recv"), 7);
   std::size_t points = 0;
@@ -48,8 +51,30 @@ TEST(SelfMetrics, PublishEveryRowOfEveryTable) {
     if (const auto* sum = std::get_if<Sum>(&metric.points)) points += sum->points.size();
   }
   const auto rows = static_cast<std::size_t>(Counter::kCount) +
+                    static_cast<std::size_t>(ProtocolCounter::kCount) +
                     static_cast<std::size_t>(ExportCounter::kCount) + EXA_COUNTER_COUNT;
   EXPECT_EQ(points, rows + 1) << "and the processor time";
+}
+
+TEST(SelfMetrics, TellProtocolsApart) {
+  Counters counters;
+  counters.of_protocol("one").add(ProtocolCounter::kOrphanGap, 2);
+  counters.of_protocol("other").add(ProtocolCounter::kOrphanGap, 3);
+  counters.of_protocol("one").add(ProtocolCounter::kOrphanGap, 5);
+
+  const auto metrics = self_metrics(std::make_shared<const Resource>(), counters, ExportCounters{},
+                                    {}, {}, {1}, {2});
+
+  const auto orphans = std::ranges::find(metrics.metrics, "exemplar_agent.orphans", &Metric::name);
+  ASSERT_NE(orphans, metrics.metrics.end());
+  std::map<std::string, std::int64_t> gaps;
+  for (const auto& point : std::get<Sum>(orphans->points).points)
+    if (attribute_text(point.attributes, "reason") == "gap")
+      gaps[attribute_text(point.attributes, "protocol")] = std::get<std::int64_t>(point.value);
+  EXPECT_EQ(gaps, (std::map<std::string, std::int64_t>{{"one", 7}, {"other", 3}}));
+  EXPECT_EQ(counters.get(ProtocolCounter::kOrphanGap), 10u);
+  EXPECT_EQ(orphans->description.find("gap: "), orphans->description.rfind("gap: "))
+      << "a reason is explained once";
 }
 
 TEST(SelfMetrics, TellTheLimitsBesideWhatTheyLimit) {
