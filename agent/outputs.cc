@@ -124,7 +124,8 @@ Result<ExportChain> start_exports(const Config& config, ExportCounters& counters
   }
   outputs.push_back(std::move(*otlp));
   if (output_form(config) != OutputForm::kNone)
-    outputs.push_back(make_console(console_settings(config, tables, spans_exported), counters, sink));
+    outputs.push_back(
+        make_console(console_settings(config, tables, spans_exported), counters, sink));
   return ExportChain(std::move(outputs));
 }
 
