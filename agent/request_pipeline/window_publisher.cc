@@ -89,7 +89,9 @@ bool WindowPublisher::deliver(const ClosedWindow& window, const std::vector<std:
   counters_.add(Counter::kSpansChosen, spans.size());
   bool stored = true;
   for (auto* exporter : span_exporters_) {
-    if (exporter->export_spans(spans, deadline) != SpanDelivery::kAcknowledged) stored = false;
+    const bool last = exporter == span_exporters_.back();
+    const auto delivery = exporter->export_spans(last ? std::move(spans) : spans, deadline);
+    if (delivery != SpanDelivery::kAcknowledged) stored = false;
   }
   return stored;
 }
