@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "agent/config/yaml_source.h"
+#include "exa/base/hex.h"
 #include "exa/base/unique_fd.h"
 
 namespace exa {
@@ -97,7 +98,6 @@ class ConfigLoader {
 
 // Double-quoted YAML: every string that is not plainly harmless.
 std::string yaml_scalar(std::string_view text) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   const bool plain = !text.empty() &&
                      text.find_first_not_of(
                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -113,8 +113,7 @@ std::string yaml_scalar(std::string_view text) {
       out += c;
     } else if (byte < 0x20 || byte == 0x7f) {
       out += "\\x";
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
+      append_hex(out, byte);
     } else {
       out += c;
     }

@@ -6,6 +6,8 @@
 #include <array>
 #include <ctime>
 
+#include "exa/base/hex.h"
+
 namespace exa {
 namespace {
 
@@ -79,7 +81,6 @@ spdlog::string_view_t as_spdlog(std::string_view text) {
 }  // namespace
 
 std::string escaped(std::string_view text) {
-  static constexpr char kDigits[] = "0123456789abcdef";
   std::string out;
   out.reserve(text.size());
   for (const char c : text) {
@@ -88,8 +89,7 @@ std::string escaped(std::string_view text) {
       out += c;
     } else {
       out += "\\x";
-      out += kDigits[byte >> 4];
-      out += kDigits[byte & 15];
+      append_hex(out, byte);
     }
   }
   return out;

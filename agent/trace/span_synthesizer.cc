@@ -5,28 +5,25 @@
 
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
+#include "exa/base/hex.h"
 
 namespace exa {
 namespace {
 
 constexpr std::uint64_t kRandomnessBits = 56;
 
-// OpenTelemetry probability sampling: up to 14 hex digits, trailing zeros left out.
-std::string threshold_text(std::uint64_t threshold) {
-  static constexpr char kDigits[] = "0123456789abcdef";
+std::string randomness_text(std::uint64_t randomness) {
   std::string text;
   for (int shift = kRandomnessBits - 4; shift >= 0; shift -= 4)
-    text += kDigits[threshold >> shift & 15];
-  const auto last = text.find_last_not_of('0');
-  text.resize(last == std::string::npos ? 1 : last + 1);
+    text += hex_digit(randomness >> shift);
   return text;
 }
 
-std::string randomness_text(std::uint64_t randomness) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (int shift = kRandomnessBits - 4; shift >= 0; shift -= 4)
-    text += kDigits[randomness >> shift & 15];
+// OpenTelemetry probability sampling: up to 14 hex digits, trailing zeros left out.
+std::string threshold_text(std::uint64_t threshold) {
+  auto text = randomness_text(threshold);
+  const auto last = text.find_last_not_of('0');
+  text.resize(last == std::string::npos ? 1 : last + 1);
   return text;
 }
 

@@ -7,17 +7,15 @@
 #include <cstdint>
 #include <cwchar>
 
+#include "exa/base/hex.h"
 #include "exporters/encoding/utf8.h"
 
 namespace exa {
 namespace {
 
 void append_escape(std::string& out, char c) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  const auto byte = static_cast<std::uint8_t>(c);
   out += "\\x";
-  out += kDigits[byte >> 4];
-  out += kDigits[byte & 15];
+  append_hex(out, static_cast<std::uint8_t>(c));
 }
 
 // Zero width and direction marks are no danger to the terminal, but they make one text look like

@@ -99,7 +99,7 @@ std::string label_text(const Labels& labels) {
   std::string text;
   for (const auto& [name, value] : labels) {
     if (!text.empty()) text += ',';
-    text += name + "=\"" + escaped(value, true) + '"';
+    text += name + "=\"" + exposition_text(value, true) + '"';
   }
   return text;
 }
@@ -122,7 +122,7 @@ std::string bound_text(double bound) {
   return text;
 }
 
-std::string escaped(std::string_view text, bool quote) {
+std::string exposition_text(std::string_view text, bool quote) {
   std::string valid;
   if (!is_valid_utf8(text)) {
     valid = repair_utf8(text);

@@ -39,6 +39,6 @@ std::string number_text(std::uint64_t value);
 std::string bound_text(double bound);
 
 // For a label value (quote = true) or a HELP text.
-std::string escaped(std::string_view text, bool quote);
+std::string exposition_text(std::string_view text, bool quote);
 
 }  // namespace exa

@@ -1,8 +1,9 @@
 #include "exporters/openmetrics/negotiation.h"
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
+
+#include "exa/base/ascii.h"
 
 namespace exa {
 namespace {
@@ -11,12 +12,6 @@ std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t");
   if (first == std::string_view::npos) return {};
   return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
 }
 
 // Cuts text at the first separator and returns what stood before it.

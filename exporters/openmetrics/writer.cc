@@ -164,7 +164,8 @@ class Writer {
     if (open_metrics() && !unit.empty() && family.name.ends_with("_" + unit))
       out_.text += "# UNIT " + name + " " + unit + "\n";
     if (!first.description.empty())
-      out_.text += "# HELP " + name + " " + escaped(first.description, open_metrics()) + "\n";
+      out_.text +=
+          "# HELP " + name + " " + exposition_text(first.description, open_metrics()) + "\n";
     find_newest(family);
     for (const auto& [target, metric] : family.members)
       each_point(*metric, [&](const auto& point) {

@@ -1,19 +1,13 @@
 #include "exporters/otlp/http_reply.h"
 
 #include <algorithm>
-#include <cctype>
 
+#include "exa/base/ascii.h"
 #include "exporters/otlp/reply.h"
 #include "exporters/queue/retry_after.h"
 
 namespace exa {
 namespace {
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
-}
 
 std::string_view trimmed(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");

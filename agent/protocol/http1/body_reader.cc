@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "exa/base/hex.h"
+
 namespace exa::http1 {
 namespace {
 
@@ -9,12 +11,6 @@ namespace {
 constexpr std::uint32_t kMaxFramingBytes = 64 * 1024;
 // A chunk's size of more than 60 bits is no size.
 constexpr std::uint64_t kMaxChunkBytes = std::uint64_t{1} << 60;
-
-int hex_value(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  const char lower = static_cast<char>(c | 0x20);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
 
 }  // namespace
 

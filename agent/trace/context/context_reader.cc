@@ -1,18 +1,9 @@
 #include "agent/trace/context/context_reader.h"
 
+#include "exa/base/ascii.h"
+
 namespace exa {
 namespace {
-
-// name is lower case already.
-bool equals_ignoring_case(std::string_view text, std::string_view name) {
-  if (text.size() != name.size()) return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
-    if (lower != name[i]) return false;
-  }
-  return true;
-}
 
 const ContextHeaderRow* row_of(std::string_view name) {
   if (name.size() > 63 || (kContextHeaderLengths >> name.size() & 1) == 0) return nullptr;

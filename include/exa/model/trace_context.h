@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "exa/base/hex.h"
+
 namespace exa {
 
 template <std::size_t Bytes>
@@ -24,12 +26,10 @@ using SpanId = Id<8>;
 // Lower-case hex, zero-padded, always 2 characters a byte.
 template <std::size_t Bytes>
 std::string to_hex(const Id<Bytes>& id) {
-  static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text(Bytes * 2, '0');
-  for (std::size_t i = 0; i < Bytes; ++i) {
-    text[2 * i] = kDigits[id.bytes[i] >> 4];
-    text[2 * i + 1] = kDigits[id.bytes[i] & 15];
-  }
+  std::string text;
+  text.reserve(Bytes * 2);
+  for (const auto byte : id.bytes)
+    append_hex(text, byte);
   return text;
 }
 
