@@ -14,7 +14,7 @@
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/process_life.bpf.h"
 #include "bpf/lib/records.bpf.h"
-#include "bpf/lib/run.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/send_times.bpf.h"
 #include "bpf/lib/socket_ends.bpf.h"
 #include "bpf/lib/tls_ciphertext.bpf.h"

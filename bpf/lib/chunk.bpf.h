@@ -3,12 +3,12 @@
 #define EXA_BPF_LIB_CHUNK_H
 
 #include "bpf/lib/connection_kinds.bpf.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/last_bytes.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
-#include "bpf/lib/run.h"
 #include "bpf/lib/tls_ciphertext.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
 #include "bpf/lib/verified_once.h"
@@ -16,8 +16,6 @@
 /* Where the head that begins the first bytes of a chunk ends: an exa_head_scan. */
 EXA_VERIFIED_ONCE int exa_first_head(struct exa_scratch* scratch, __u32 bytes) {
   if (!scratch) return EXA_HEAD_OPEN;
-  if (bytes > EXA_FIRST_CAPTURE_BYTES) bytes = EXA_FIRST_CAPTURE_BYTES;
-  *(__u64*)(scratch->payload + bytes) = 0;
   return exa_search_head_end(scratch->payload, bytes);
 }
 
@@ -59,6 +57,15 @@ static __always_inline int exa_emit_chunk(struct sock* sk, struct task_struct* t
   return 1;
 }
 
+/* It is not read, being of that kind, and not looked at until exa_run_retries(). */
+static __always_inline void exa_ignore(struct exa_socket_state* state, struct exa_counter_row* row,
+                                       __u32 kind) {
+  exa_count_once(state, kind);
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
+  EXA_COUNT(row, SOCKETS_IGNORED);
+  EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
+}
+
 /* Looks at a chunk of an observed socket and writes its record if it is worth one. Returns whether
  * the ring now knows how far this direction has come. */
 static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct* task,
@@ -75,39 +82,25 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   exa_find_source(&source, task, state, scratch, direction, length);
   if (!in_buffer) source.gap = EXA_GAP_NO_BUFFER;
 
-  /* A run that is likely to be captured is copied at once; any other shows 8 bytes first. */
   if (source.gap == EXA_GAP_NONE) {
-    wanted = 8;
-    if (run->pipelined)
-      wanted = exa_config.capture_budget_bytes;
-    else if (run->budget_bytes)
-      wanted = run->budget_bytes;
-    else if (turned && (state->flags & EXA_SOCKET_RECOGNISED))
-      wanted = EXA_FIRST_CAPTURE_BYTES;
-    if (wanted > EXA_FIRST_CAPTURE_BYTES && !run->pipelined) wanted = EXA_FIRST_CAPTURE_BYTES;
-    if (wanted > length) wanted = length;
+    wanted = exa_run_at_once(run, &exa_config, turned, length, state->flags);
     *(__u64*)scratch->payload = 0;
     copied = exa_copy(&source, scratch, wanted);
   }
 
   if (copied == 0) { /* out of reach: told where a head could have been */
     if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
-    if (!turned && run->budget_bytes == 0) {
+    const enum exa_sight sight = exa_run_out_of_reach(run, &exa_config, turned, state->flags);
+    if (sight == EXA_SIGHT_BODY) {
       EXA_COUNT(row, FILTERED_BODY);
       return 0;
     }
     if (turned) exa_count_out_of_reach(state, source.gap);
-    run->budget_bytes = 0;
-    run->last = 0;
-    event->flags = 0;
-    if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) &&
-        ++run->unrecognised >= exa_config.ignore_after_runs) {
-      exa_count_once(state, EXA_KIND_UNKNOWN);
-      __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
-      EXA_COUNT(row, SOCKETS_IGNORED);
-      EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
+    if (sight == EXA_SIGHT_NOTHING) {
+      exa_ignore(state, row, EXA_KIND_UNKNOWN);
       return 0;
     }
+    event->flags = 0;
     event->gap_reason = source.gap;
     return exa_emit_chunk(sk, task, state, row, scratch, direction, 0);
   }
@@ -135,26 +128,24 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
       exa_count_ciphertext(row);
       if (exa_tls_enabled) exa_tls_tell(task, row, event->header.ktime_ns);
       return 0;
+    case EXA_SIGHT_HTTP2:
+      exa_ignore(state, row, EXA_KIND_HTTP2);
+      return 0;
     case EXA_SIGHT_NOTHING:
-      exa_count_once(state, EXA_KIND_UNKNOWN);
-      __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
-      EXA_COUNT(row, SOCKETS_IGNORED);
-      EXA_COUNT(row, FILTERED_IGNORED_SOCKET);
+      exa_ignore(state, row, EXA_KIND_UNKNOWN);
       return 0;
     case EXA_SIGHT_HEAD:
       if (exa_sniff_http2(word)) exa_count_once(state, EXA_KIND_HTTP2);
       break;
   }
-  if (run->unrecognised == 0 && !(state->flags & EXA_SOCKET_RECOGNISED))
-    __sync_fetch_and_or(&state->flags, direction == EXA_EGRESS && exa_sniff_request(word)
-                                           ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT
-                                           : EXA_SOCKET_RECOGNISED);
+  const __u32 recognised =
+      exa_run_recognises(run, direction == EXA_EGRESS, state->flags);
+  if (recognised) __sync_fetch_and_or(&state->flags, recognised);
 
   wanted = length < run->budget_bytes ? length : run->budget_bytes;
-  const __u32 first =
-      wanted < EXA_FIRST_CAPTURE_BYTES || run->pipelined ? wanted : EXA_FIRST_CAPTURE_BYTES;
+  const __u32 first = exa_run_first(run, wanted);
   if (copied < first && source.gap == EXA_GAP_NONE) copied = exa_copy(&source, scratch, first);
-  const int may_pipeline = exa_run_may_pipeline(run, word, length);
+  const int may_pipeline = exa_run_may_pipeline(run, length);
   const int cut = copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied && !run->pipelined;
   if (may_pipeline || cut) {
     const int found = exa_first_head(scratch, copied);
@@ -164,16 +155,13 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     else if (cut)
       copied = exa_copy(&source, scratch, wanted);
   }
-  if (copied < length) {
-    if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
-    run->budget_bytes = 0;
-    event->gap_reason = source.gap == EXA_GAP_NONE ? EXA_GAP_BUDGET : source.gap;
-    event->flags = exa_look_at_last(state, &source, scratch, length) ? EXA_CHUNK_ENDS : 0;
-  } else {
-    run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
-    run->last = 0; /* the parser sees them */
+  if (exa_run_captured(run, copied, length)) {
     event->gap_reason = EXA_GAP_NONE;
     event->flags = 0;
+  } else {
+    if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
+    event->gap_reason = source.gap == EXA_GAP_NONE ? EXA_GAP_BUDGET : source.gap;
+    event->flags = exa_look_at_last(state, &source, scratch, length) ? EXA_CHUNK_ENDS : 0;
   }
 emit:
   return exa_emit_chunk(sk, task, state, row, scratch, direction, copied);

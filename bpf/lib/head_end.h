@@ -3,7 +3,7 @@
 #ifndef EXA_BPF_LIB_HEAD_END_H
 #define EXA_BPF_LIB_HEAD_END_H
 
-#include "bpf/lib/sniff.h"
+#include "bpf/lib/sniff/http1.h"
 #include "exa/abi/types.h"
 
 enum { EXA_FIRST_CAPTURE_BYTES = 1024 };

@@ -16,9 +16,12 @@ static long exa_head_search_step(__u32 step, struct exa_head_search* search) {
   return search->found != EXA_HEAD_OPEN;
 }
 
-/* payload: the first bytes of a chunk, at most EXA_FIRST_CAPTURE_BYTES, zeroes after them. */
-static __always_inline enum exa_head_scan exa_search_head_end(const __u8* payload, __u32 bytes) {
+/* Where the head that begins a chunk ends, by the first bytes captured of it. Behind them payload
+ * has room for a word, which becomes zero. */
+static __always_inline enum exa_head_scan exa_search_head_end(__u8* payload, __u32 bytes) {
   struct exa_head_search search = {.words = (const __u64*)payload};
+  if (bytes > EXA_FIRST_CAPTURE_BYTES) bytes = EXA_FIRST_CAPTURE_BYTES;
+  *(__u64*)(payload + bytes) = 0;
   bpf_loop((bytes + 7) / 8, exa_head_search_step, &search, 0);
   return search.found;
 }

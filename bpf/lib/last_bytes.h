@@ -3,7 +3,7 @@
 #ifndef EXA_BPF_LIB_LAST_BYTES_H
 #define EXA_BPF_LIB_LAST_BYTES_H
 
-#include "bpf/lib/sniff.h"
+#include "bpf/lib/sniff/word.h"
 #include "bpf/lib/socket_state.h"
 #include "exa/abi/types.h"
 

@@ -4,7 +4,7 @@
 #define EXA_BPF_LIB_SOCKET_ENDS_H
 
 #include "bpf/lib/records.bpf.h"
-#include "bpf/lib/run.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/socket_state.h"
 
 /* The peer's FIN came, in sequence. */

@@ -1,5 +1,5 @@
 /* Plaintext that went through a TLS library: the stream it belongs to, and whether it is worth a
- * record. The decisions are those of run.h, as for a chunk of a plain socket. */
+ * record. The decisions are those of decision.h, as for a chunk of a plain socket. */
 #ifndef EXA_BPF_LIB_TLS_PLAIN_H
 #define EXA_BPF_LIB_TLS_PLAIN_H
 
@@ -8,7 +8,7 @@
 #include "bpf/lib/last_bytes.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
-#include "bpf/lib/run.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/tls_life.bpf.h"
 #include "bpf/lib/tls_records.bpf.h"
 #include "bpf/lib/tls_share.bpf.h"
@@ -124,9 +124,10 @@ static __always_inline __u8 exa_tls_look_at_last(struct exa_run* run,
   return exa_note_last(run, word, bytes, plain->length) ? EXA_CHUNK_ENDS : 0;
 }
 
+/* As exa_ignore() does. */
 static __always_inline void exa_tls_ignore(struct exa_socket_state* state,
-                                           struct exa_counter_row* row) {
-  exa_count_once(state, EXA_KIND_UNKNOWN);
+                                           struct exa_counter_row* row, __u32 kind) {
+  exa_count_once(state, kind);
   __sync_fetch_and_or(&state->flags, EXA_SOCKET_IGNORED);
   EXA_COUNT_SHARED(row, SOCKETS_IGNORED);
   EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);
@@ -146,23 +147,21 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   if (!stream || !row || !scratch || !plain) return 0;
   state = &stream->state;
   run = &state->run;
-  wanted = 8;
-  if (run->budget_bytes)
-    wanted = run->budget_bytes;
-  else if (turned && (state->flags & EXA_SOCKET_RECOGNISED))
-    wanted = EXA_FIRST_CAPTURE_BYTES;
-  if (wanted > EXA_FIRST_CAPTURE_BYTES) wanted = EXA_FIRST_CAPTURE_BYTES;
-  if (wanted > plain->length) wanted = plain->length;
+  wanted = exa_run_at_once(run, &exa_config, turned, plain->length, state->flags);
   *(__u64*)scratch->payload = 0;
   copied = exa_tls_copy(scratch, plain, wanted);
   if (copied == 0) { /* out of reach: told where a head could have been */
     EXA_COUNT_SHARED(row, READ_FAULT);
-    if (!turned && run->budget_bytes == 0) {
-      EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
-      return 0;
+    switch (exa_run_out_of_reach(run, &exa_config, turned, state->flags)) {
+      case EXA_SIGHT_BODY:
+        EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
+        return 0;
+      case EXA_SIGHT_NOTHING:
+        exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
+        return 0;
+      default:
+        break;
     }
-    run->budget_bytes = 0;
-    run->last = 0;
     return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_READ_FAULT, 0);
   }
 
@@ -181,20 +180,21 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
       return 0;
     case EXA_SIGHT_TLS: /* TLS inside TLS: its plaintext has a stream of its own */
     case EXA_SIGHT_NOTHING:
-      exa_tls_ignore(state, row);
+      exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
+      return 0;
+    case EXA_SIGHT_HTTP2:
+      exa_tls_ignore(state, row, EXA_KIND_HTTP2);
       return 0;
     case EXA_SIGHT_HEAD:
       word = *(volatile __u64*)&run->word;
       if (exa_sniff_http2(word)) exa_count_once(state, EXA_KIND_HTTP2);
       break;
   }
-  if (run->unrecognised == 0 && !(state->flags & EXA_SOCKET_RECOGNISED))
-    __sync_fetch_and_or(&state->flags, egress && exa_sniff_request(word)
-                                           ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT
-                                           : EXA_SOCKET_RECOGNISED);
+  const __u32 recognised = exa_run_recognises(run, egress, state->flags);
+  if (recognised) __sync_fetch_and_or(&state->flags, recognised);
 
   wanted = plain->length < run->budget_bytes ? plain->length : run->budget_bytes;
-  const __u32 first = wanted < EXA_FIRST_CAPTURE_BYTES ? wanted : EXA_FIRST_CAPTURE_BYTES;
+  const __u32 first = exa_run_first(run, wanted);
   if (copied < first) copied = exa_tls_copy(scratch, plain, first);
   if (copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied) {
     if (!run->pipelined &&
@@ -204,13 +204,9 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
       copied = exa_tls_copy(scratch, plain, wanted);
   }
   if (copied == 0) EXA_COUNT_SHARED(row, READ_FAULT);
-  if (copied < plain->length) {
-    run->budget_bytes = 0;
+  if (!exa_run_captured(run, copied, plain->length)) {
     gap = copied ? EXA_GAP_BUDGET : EXA_GAP_READ_FAULT;
     flags = exa_tls_look_at_last(run, plain);
-  } else {
-    run->budget_bytes -= copied < run->budget_bytes ? copied : run->budget_bytes;
-    run->last = 0; /* the parser sees them */
   }
   return exa_tls_emit(stream, row, scratch, plain, copied, gap, flags);
 }

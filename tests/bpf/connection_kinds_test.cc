@@ -54,9 +54,11 @@ TEST_F(ConnectionKinds, Http1IsNoneOfThem) {
 
 TEST_F(ConnectionKinds, Http2IsKnownByItsPreface) {
   const auto before = count(EXA_COUNTER_CONNECTIONS_HTTP2);
+  const auto announced = count(EXA_COUNTER_EMITTED_SOCKET);
   exchange(kPreface, std::string_view("\0\0\0\4\1\0\0\0\0", 9));
   EXPECT_EQ(counts_of(), only(EXA_KIND_HTTP2, 2));
   EXPECT_GE(count(EXA_COUNTER_CONNECTIONS_HTTP2), before + 2);
+  EXPECT_EQ(count(EXA_COUNTER_EMITTED_SOCKET), announced) << "nobody parses it: nothing is copied";
 }
 
 TEST_F(ConnectionKinds, Http2AfterAnUpgradeToo) {

@@ -12,8 +12,7 @@
 #include "bpf/lib/head_end.h"
 #include "bpf/lib/last_bytes.h"
 #include "bpf/lib/ring_share.h"
-#include "bpf/lib/run.h"
-#include "bpf/lib/sniff.h"
+#include "bpf/lib/decision.h"
 
 namespace {
 
@@ -71,7 +70,7 @@ TEST(RingShare, ManyNoisyProcessesOneAfterAnotherLeaveRoomToo) {
 TEST(Sniff, KnowsTheMethodsAndNothingElse) {
   for (const std::string_view head :
        {"GET / HT", "PUT /a H", "POST / H", "HEAD / H", "DELETE /", "OPTIONS ", "PATCH / ",
-        "CONNECT ", "TRACE / ", "QUERY / ", "PRI * HTTP"})
+        "CONNECT ", "TRACE / ", "QUERY / "})
     EXPECT_TRUE(exa_sniff_request(word_of(head))) << head;
   for (const std::string_view body :
        {"", "G", "GET", "GETX / H", "POSTS / ", "POST", "PRI / HT", "get / HT", "DELETED ",
@@ -303,15 +302,17 @@ TEST_F(Run, AnAnswerBetweenRequestsIsNoPipelining) {
 }
 
 TEST_F(Run, SearchesAChunkForASecondRequestOnlyWhereItIsLongerThanAllBefore) {
-  const auto get = word_of("GET / HT");
-  EXPECT_TRUE(exa_run_may_pipeline(&run_, get, 80));
+  look("GET / HT", EXA_INGRESS);
+  EXPECT_TRUE(exa_run_may_pipeline(&run_, 80));
   exa_run_learn(&run_, false, 80);
-  EXPECT_FALSE(exa_run_may_pipeline(&run_, get, 80));
-  EXPECT_TRUE(exa_run_may_pipeline(&run_, get, 160));
-  EXPECT_FALSE(exa_run_may_pipeline(&run_, word_of("HTTP/1.1"), 160));
+  EXPECT_FALSE(exa_run_may_pipeline(&run_, 80));
+  EXPECT_TRUE(exa_run_may_pipeline(&run_, 160));
+  look("HTTP/1.1", EXA_EGRESS);
+  EXPECT_FALSE(exa_run_may_pipeline(&run_, 160));
+  look("GET / HT", EXA_INGRESS);
   exa_run_learn(&run_, true, 160);
   EXPECT_TRUE(run_.pipelined);
-  EXPECT_FALSE(exa_run_may_pipeline(&run_, get, 4000));
+  EXPECT_FALSE(exa_run_may_pipeline(&run_, 4000));
 }
 
 TEST_F(Run, MarksTlsByTheFirstBytesOnly) {
@@ -331,13 +332,72 @@ TEST_F(Run, GivesUpAfterRunsWithoutAProtocolAndLooksAgainLater) {
   EXPECT_EQ(run_.unrecognised, 0u);
 }
 
+TEST_F(Run, GivesUpAlsoWhereNothingCanBeRead) {
+  const auto unread = [&](int direction) {
+    const int turned = exa_run_turns(&run_, direction);
+    return exa_run_out_of_reach(&run_, &config_, turned, flags_);
+  };
+  EXPECT_EQ(unread(EXA_INGRESS), EXA_SIGHT_HEAD) << "a head could have been there";
+  EXPECT_EQ(unread(EXA_INGRESS), EXA_SIGHT_BODY);
+  EXPECT_EQ(unread(EXA_EGRESS), EXA_SIGHT_HEAD);
+  EXPECT_EQ(unread(EXA_INGRESS), EXA_SIGHT_NOTHING);
+  flags_ = EXA_SOCKET_RECOGNISED;
+  for (int i = 0; i < 20; ++i)
+    EXPECT_EQ(unread(i % 2), EXA_SIGHT_HEAD);
+}
+
+TEST_F(Run, IgnoresHttp2UnlessItFollowsHttp1) {
+  const std::string_view preface = "PRI * HT";
+  EXPECT_EQ(look(preface, EXA_INGRESS, 0), EXA_SIGHT_HTTP2);
+  run_ = {};
+  EXPECT_EQ(look("PROXY TCP4 ", EXA_INGRESS, 0), EXA_SIGHT_HEAD);
+  EXPECT_EQ(look(preface, EXA_INGRESS, 40), EXA_SIGHT_HTTP2);
+  run_ = {};
+  EXPECT_EQ(look("PRI * H", EXA_INGRESS, 0), EXA_SIGHT_HEAD) << "may become anything";
+  EXPECT_EQ(look("TTP/2.0\r\n", EXA_INGRESS, 7), EXA_SIGHT_HTTP2);
+  flags_ = EXA_SOCKET_RECOGNISED;
+  EXPECT_EQ(look(preface, EXA_INGRESS), EXA_SIGHT_HEAD);
+}
+
+TEST_F(Run, CopiesAtOnceWhatIsLikelyToBeCaptured) {
+  const auto at_once = [&](int turned, __u32 length) {
+    return exa_run_at_once(&run_, &config_, turned, length, flags_);
+  };
+  EXPECT_EQ(at_once(1, 9000), 8u);
+  EXPECT_EQ(at_once(1, 5), 5u);
+  flags_ = EXA_SOCKET_RECOGNISED;
+  EXPECT_EQ(at_once(1, 9000), EXA_FIRST_CAPTURE_BYTES);
+  EXPECT_EQ(at_once(0, 9000), 8u) << "of a body";
+  run_.budget_bytes = 300;
+  EXPECT_EQ(at_once(0, 9000), 300u) << "of a head that goes on";
+  run_.pipelined = 1;
+  EXPECT_EQ(at_once(0, 9000), 4096u);
+}
+
+TEST_F(Run, TellsTheClientByItsRequest) {
+  look("GET / HT", EXA_EGRESS);
+  EXPECT_EQ(exa_run_recognises(&run_, 1, flags_), EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT);
+  look("GET / HT", EXA_INGRESS);
+  EXPECT_EQ(exa_run_recognises(&run_, 0, flags_), __u32{EXA_SOCKET_RECOGNISED});
+  EXPECT_EQ(exa_run_recognises(&run_, 0, EXA_SOCKET_RECOGNISED), 0u);
+  look("text", EXA_EGRESS);
+  EXPECT_EQ(exa_run_recognises(&run_, 1, flags_), 0u) << "it may be a start line, or not";
+}
+
+TEST_F(Run, SpendsItsBudgetOnWhatIsCapturedWhole) {
+  look("GET / HT", EXA_INGRESS);
+  EXPECT_TRUE(exa_run_captured(&run_, 100, 100));
+  EXPECT_EQ(run_.budget_bytes, 3996u);
+  EXPECT_FALSE(exa_run_captured(&run_, 100, 101));
+  EXPECT_EQ(run_.budget_bytes, 0u) << "what follows a gap is no head";
+}
+
 TEST_F(Run, RecognisesAStartLineThatComesInPieces) {
   const std::vector<std::vector<std::string_view>> starts = {
       {"G", "E", "T", " ", "/"},
       {"H", "T", "T", "P", "/", "1", ".", "1"},
       {"OPT", "IONS", " * HTTP/1.1"},
       {"GE", "T /path HTTP/1.1\r\n"},
-      {"PRI * H", "TTP/2.0"},
       {"hello\n", "GET / HTTP/1.1\r\n"},  // behind something short
       {"hi\n", "GET ", "/ HTTP/1.1\r\n"}};
   for (const auto& pieces : starts) {

@@ -1,21 +1,9 @@
-/* What the first bytes of a chunk can be. Pure: compiled into the BPF programs and into the unit
- * tests. The word holds the first 8 bytes of the chunk, the first byte lowest, zeroes after the
- * chunk's end. */
-#ifndef EXA_BPF_LIB_SNIFF_H
-#define EXA_BPF_LIB_SNIFF_H
+/* Start lines of HTTP/1, as far as a word tells. */
+#ifndef EXA_BPF_LIB_SNIFF_HTTP1_H
+#define EXA_BPF_LIB_SNIFF_HTTP1_H
 
+#include "bpf/lib/sniff/word.h"
 #include "bpf/lib/verified_once.h"
-#include "exa/abi/types.h"
-
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-
-#define EXA_TEXT4(a, b, c, d) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)
-#define EXA_TEXT8(a, b, c, d, e, f, g, h) (EXA_TEXT4(a, b, c, d) | EXA_TEXT4(e, f, g, h) << 32)
-#define EXA_FIRST5 0xffffffffffull
-#define EXA_FIRST6 0xffffffffffffull
-#define EXA_FIRST7 0xffffffffffffffull
 
 /* "GET ", "PUT " and the other method names of HTTP as far as 8 bytes tell. */
 EXA_VERIFIED_ONCE int exa_sniff_request(__u64 word) {
@@ -39,8 +27,6 @@ EXA_VERIFIED_ONCE int exa_sniff_request(__u64 word) {
       return (word & EXA_FIRST6) == EXA_TEXT8('T', 'R', 'A', 'C', 'E', ' ', 0, 0);
     case EXA_TEXT4('Q', 'U', 'E', 'R'):
       return (word & EXA_FIRST6) == EXA_TEXT8('Q', 'U', 'E', 'R', 'Y', ' ', 0, 0);
-    case EXA_TEXT4('P', 'R', 'I', ' '):
-      return word == EXA_TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T');
   }
   return 0;
 }
@@ -76,35 +62,10 @@ static __always_inline int exa_sniff_lenient(__u64 word) {
   return (first >= 'A' && first <= 'Z') || first == '\r' || first == '\n';
 }
 
-/* The preface of HTTP/2. */
-static __always_inline int exa_sniff_http2(__u64 word) {
-  return word == EXA_TEXT8('P', 'R', 'I', ' ', '*', ' ', 'H', 'T');
-}
-
 /* The same for the first bytes of a turn: methods may be written in lower case. */
 static __always_inline int exa_sniff_word(__u64 word) {
   const __u8 first = (__u8)word;
   return exa_sniff_lenient(word) || (first >= 'a' && first <= 'z');
-}
-
-/* A TLS ClientHello, all of whose record's head is there. */
-static __always_inline int exa_sniff_client_hello(__u64 word) {
-  return (word & 0xffff) == 0x0316 && (word >> 16 & 0xff) <= 4 && (word >> 40 & 0xff) == 1;
-}
-
-/* Can the first byte begin a start line that exa_sniff_request() or exa_sniff_response() know, or a
- * ClientHello? */
-static __always_inline int exa_sniff_prefix(__u64 word) {
-  const __u8 first = (__u8)word;
-  return (first >= 'A' && first <= 'Z') || first == 0x16;
-}
-
-/* A TLS handshake record, version 3.x; or one of application data, as the first that is seen of a
- * connection that is older than the agent. */
-static __always_inline int exa_sniff_tls(__u64 word) {
-  const __u32 length = (__u32)((word >> 24 & 0xff) << 8 | (word >> 32 & 0xff));
-  if ((word & 0xffff) == 0x0316) return 1;
-  return (word & 0xffffff) == 0x030317 && length > 0 && length <= 16384 + 256;
 }
 
 #endif

@@ -1,9 +1,14 @@
-/* The decision about one chunk: is it worth a record, and of how many bytes. Pure: also compiled
- * into the unit tests. */
-#ifndef EXA_BPF_LIB_RUN_H
-#define EXA_BPF_LIB_RUN_H
+/* The decision about one chunk, plain or from a TLS library: is it worth a record, and of how many
+ * bytes. Pure: also compiled into the unit tests. Who captures asks, in this order:
+ * exa_run_at_once, exa_run_out_of_reach or exa_run_word and exa_run_look, exa_run_recognises,
+ * exa_run_first, exa_run_captured. */
+#ifndef EXA_BPF_LIB_DECISION_H
+#define EXA_BPF_LIB_DECISION_H
 
-#include "bpf/lib/sniff.h"
+#include "bpf/lib/head_end.h"
+#include "bpf/lib/sniff/http1.h"
+#include "bpf/lib/sniff/http2.h"
+#include "bpf/lib/sniff/tls.h"
 #include "bpf/lib/socket_state.h"
 #include "bpf/lib/verified_once.h"
 #include "exa/abi/config.h"
@@ -47,9 +52,8 @@ static __always_inline int exa_run_retries(struct exa_run* run,
 /* Is it worth a search whether a chunk that begins with a request holds a second one? Only where
  * the chunk is longer than all before it on this socket, so that a socket of single requests soon
  * pays nothing. */
-static __always_inline int exa_run_may_pipeline(const struct exa_run* run, __u64 word,
-                                                __u32 length) {
-  return !run->pipelined && length > run->single_bytes && exa_sniff_request(word);
+static __always_inline int exa_run_may_pipeline(const struct exa_run* run, __u32 length) {
+  return run->request && !run->pipelined && length > run->single_bytes;
 }
 
 /* What the search has found. */
@@ -58,6 +62,13 @@ static __always_inline void exa_run_learn(struct exa_run* run, int again, __u32 
     run->pipelined = 1;
   else
     run->single_bytes = length < 0xffff ? length : 0xffff;
+}
+
+/* Can the first byte begin a start line that exa_sniff_request() or exa_sniff_response() know, or a
+ * ClientHello? */
+static __always_inline int exa_sniff_prefix(__u64 word) {
+  const __u8 first = (__u8)word;
+  return (first >= 'A' && first <= 'Z') || first == 0x16;
 }
 
 /* Finds run->word, by which a chunk of a socket that is not recognised is judged: its own first
@@ -83,15 +94,49 @@ enum exa_sight {
   EXA_SIGHT_BODY, /* nothing begins here */
   EXA_SIGHT_HEAD, /* capture, the run has budget */
   EXA_SIGHT_TLS,
+  EXA_SIGHT_HTTP2,   /* from the first byte, and nobody parses it: ignore the socket */
   EXA_SIGHT_NOTHING, /* too many runs without a known protocol: ignore the socket */
 };
+
+/* How much of a chunk is copied before it is judged: 8 bytes, but for a run that is likely to be
+ * captured. */
+static __always_inline __u32 exa_run_at_once(const struct exa_run* run,
+                                             const volatile struct exa_capture_config* config,
+                                             int turned, __u32 length, __u32 flags) {
+  __u32 wanted = 8;
+  if (run->pipelined)
+    wanted = config->capture_budget_bytes;
+  else if (run->budget_bytes)
+    wanted = run->budget_bytes;
+  else if (turned && (flags & EXA_SOCKET_RECOGNISED))
+    wanted = EXA_FIRST_CAPTURE_BYTES;
+  if (wanted > EXA_FIRST_CAPTURE_BYTES && !run->pipelined) wanted = EXA_FIRST_CAPTURE_BYTES;
+  return wanted < length ? wanted : length;
+}
+
+/* Nothing of the chunk can be read: a record tells of it where a head could have been. */
+static __always_inline enum exa_sight exa_run_out_of_reach(
+    struct exa_run* run, const volatile struct exa_capture_config* config, int turned,
+    __u32 flags) {
+  if (!turned && run->budget_bytes == 0) return EXA_SIGHT_BODY;
+  run->budget_bytes = 0;
+  run->last = 0;
+  if (turned && !(flags & EXA_SOCKET_RECOGNISED) &&
+      ++run->unrecognised >= config->ignore_after_runs)
+    return EXA_SIGHT_NOTHING;
+  return EXA_SIGHT_HEAD;
+}
 
 /* Looks at a chunk's word and grants the run its budget. flags are those of the socket. */
 static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
                                                    const volatile struct exa_capture_config* config,
                                                    __u64 word, int turned, __u64 position,
                                                    __u32 flags) {
-  const int request = exa_sniff_request(word);
+  const int http2 = exa_sniff_http2(word);
+  const int request = http2 || exa_sniff_request(word);
+  run->request = request;
+  /* Of a socket that speaks HTTP/1 it may be an upgrade, or a body that somebody chose. */
+  if (http2 && !(flags & EXA_SOCKET_RECOGNISED)) return EXA_SIGHT_HTTP2;
   if (request || exa_sniff_response(word)) {
     if (request && !turned && (flags & EXA_SOCKET_RECOGNISED)) run->pipelined = 1;
     run->unrecognised = 0;
@@ -114,6 +159,30 @@ static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
     if (exa_sniff_word(word)) run->budget_bytes = config->capture_budget_bytes;
   }
   return run->budget_bytes ? EXA_SIGHT_HEAD : EXA_SIGHT_BODY;
+}
+
+/* The flags that a socket gets by a head: of the protocol, and of its side. */
+static __always_inline __u32 exa_run_recognises(const struct exa_run* run, int egress,
+                                                __u32 flags) {
+  if (run->unrecognised != 0 || (flags & EXA_SOCKET_RECOGNISED)) return 0;
+  return egress && run->request ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT
+                                : EXA_SOCKET_RECOGNISED;
+}
+
+/* How much of wanted is copied before the end of its head is looked for. */
+static __always_inline __u32 exa_run_first(const struct exa_run* run, __u32 wanted) {
+  return wanted < EXA_FIRST_CAPTURE_BYTES || run->pipelined ? wanted : EXA_FIRST_CAPTURE_BYTES;
+}
+
+/* So much of the chunk goes into its record. True if that is all of it. */
+static __always_inline int exa_run_captured(struct exa_run* run, __u32 captured, __u32 length) {
+  if (captured < length) {
+    run->budget_bytes = 0;
+    return 0;
+  }
+  run->budget_bytes -= captured < run->budget_bytes ? captured : run->budget_bytes;
+  run->last = 0; /* the parser sees them */
+  return 1;
 }
 
 #endif
