@@ -55,9 +55,7 @@ struct BufferedOutput::Shared {
 };
 
 BufferedOutput::BufferedOutput(int fd, ExportCounters& counters, LogSink sink)
-    : counters_(counters),
-      sink_(std::move(sink)),
-      shared_(std::make_shared<Shared>(fd)) {
+    : counters_(counters), sink_(std::move(sink)), shared_(std::make_shared<Shared>(fd)) {
   const SignalsBlocked blocked;  // inherited by the thread
   thread_ = std::thread([shared = shared_] { run(*shared); });
 }

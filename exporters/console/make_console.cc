@@ -21,8 +21,8 @@ Output make_console(const ConsoleSettings& settings, ExportCounters& counters, c
   }
   auto table = settings.table;
   table.colours = colours_wanted(settings.fd);
-  output.metrics.push_back(std::make_unique<TableExporter>(
-      lines, table, [fd = settings.fd, live = settings.live] {
+  output.metrics.push_back(
+      std::make_unique<TableExporter>(lines, table, [fd = settings.fd, live = settings.live] {
         auto size = terminal_size(fd);
         if (!live) size.lines = 0;
         return size;
