@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "agent/config/config.h"
 #include "agent/config/value_text.h"
 #include "agent/discovery/target_finder.h"
 #include "agent/kernel/features.h"

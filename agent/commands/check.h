@@ -1,9 +1,9 @@
 // Tells an administrator whether the agent can run here and what each lack costs.
 #pragma once
 
-#include "agent/config/config.h"
-
 namespace exa {
+
+struct Config;
 
 // Prints a table on standard output; the exit code is 0 if 'run' can work with this configuration.
 int check_host(const Config& config);

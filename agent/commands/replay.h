@@ -1,13 +1,13 @@
-// Computes a recording's result again: the pipeline of production on one thread, without root,
+// Computes a recording's result again: the capture loop of a run on one thread, without root,
 // without a clock.
 #pragma once
 
 #include <string>
 
-#include "agent/config/config.h"
-#include "agent/telemetry/logging.h"
-
 namespace exa {
+
+class Log;
+struct Config;
 
 // The exit code.
 int replay_recording(const std::string& path, const Config& config, const Log& log);

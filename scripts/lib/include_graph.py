@@ -82,8 +82,8 @@ ALLOWED = {
         "exporters/page"},
     "agent/run": GROUND | {
         "agent/run/messages", "agent/run/prober", "agent/run/pipeline", "agent/outputs",
-        "agent/naming", "agent/naming/kubernetes", "agent/readers", "agent/kernel", "agent/discovery",
-        "agent/request_pipeline", "agent/capture", "agent/privilege", "agent/config", "agent/telemetry",
+        "agent/naming/kubernetes", "agent/readers", "agent/kernel", "agent/discovery",
+        "agent/request_pipeline", "agent/privilege", "agent/config", "agent/telemetry",
         "exporters/transfer"},
     "agent/commands/status": GROUND | {
         "agent/run/messages", "agent/discovery/tls", "agent/privilege", "agent/config",
