@@ -87,14 +87,13 @@ int Prober::run() {
   auto done = begin();
   while (done && exit_code_ < 0) {
     std::array<epoll_event, 8> events{};
-    const bool more_to_tell =
-        phase_ != Phase::kEnding && !unseen_.empty() && line_.waiting().has_room();
+    const bool more_to_tell = !life_.is_ending() && !unseen_.empty() && line_.waiting().has_room();
     const int count = epoll_wait(epoll_.get(), events.data(), events.size(), more_to_tell ? 0 : -1);
     for (int i = 0; i < count && exit_code_ < 0; ++i) {
       const auto& event = events[static_cast<std::size_t>(i)];
       on_event(event.data.fd, event.events);
     }
-    if (exit_code_ < 0 && phase_ != Phase::kEnding) done = tell_processes();
+    if (exit_code_ < 0 && !life_.is_ending()) done = tell_processes();
     if (done && exit_code_ < 0) done = line_is_open();
     watch_what_there_is_room_for();
   }
@@ -222,7 +221,7 @@ Result<> Prober::send_target(const FoundTarget& found) {
 }
 
 void Prober::read_control_ring() {
-  if (phase_ == Phase::kEnding) return;
+  if (life_.is_ending()) return;
   control_ring_.consume(kAnnouncementsPerTurn, [this](std::span<const std::byte> record) {
     if (tls_) tls_->on_control_record(record);
     const auto event = decode_event(record);
@@ -252,12 +251,16 @@ void Prober::set_timer(Duration first, Duration interval) {
 void Prober::on_timer() {
   std::uint64_t expirations = 0;
   if (read(sweep_timer_.get(), &expirations, sizeof expirations) < 0) return;
-  if (phase_ == Phase::kEnding) {
-    log_.error("the pipeline process does not end: what it has not exported is lost");
-    exit_code_ = kExitFailure;
-    return;
+  switch (life_.on_timer()) {
+    case LifeCycle::OnTimer::kNothing:
+      return;
+    case LifeCycle::OnTimer::kGiveUp:
+      log_.error("the pipeline process does not end: what it has not exported is lost");
+      exit_code_ = kExitFailure;
+      return;
+    case LifeCycle::OnTimer::kSweep:
+      break;
   }
-  if (phase_ != Phase::kServing) return;
   if (const auto swept = programs_.sweep(); !swept)
     occasional_.warn("sweep", swept.error().text, monotonic_now());
   beat();
@@ -281,12 +284,9 @@ TlsState Prober::start_tls() {
   return TlsState::kReading;
 }
 
-// A pipeline that ended in order hangs up as well: then its end follows, and the timer bounds that.
 Result<> Prober::line_is_open() {
   if (!line_.over()) return {};
-  if (!line_.violation().empty())
-    return fail("the pipeline process said " + line_.violation() + ": it may have been taken over");
-  if (phase_ != Phase::kEnding) return fail("the pipeline process does not listen any more");
+  if (auto permitted = life_.on_silence(line_.violation()); !permitted) return permitted;
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, line_.fd(), nullptr);
   return {};
 }
@@ -294,9 +294,7 @@ Result<> Prober::line_is_open() {
 void Prober::on_channel() {
   const auto word = line_.hear();
   if (word == PipelineLine::Word::kShareLosses) note_share_losses();
-  // While ending it may still say so, and nobody minds.
-  if (word != PipelineLine::Word::kReady || phase_ != Phase::kStarting) return;
-  phase_ = Phase::kServing;
+  if (word != PipelineLine::Word::kReady || !life_.on_ready()) return;
   log_.info("observing " + std::to_string(observed_) + " processes through " +
             std::string(kernel::rung_name(kernel::Rung::kSocketLength)) + ", windows of " +
             duration_text(config_.window) + "; " + questions_.destinations(line_.endpoint_port()));
@@ -306,14 +304,19 @@ void Prober::on_channel() {
 void Prober::on_signal() {
   signalfd_siginfo signal{};
   while (read(signals_.get(), &signal, sizeof signal) == static_cast<ssize_t>(sizeof signal)) {
-    if (signal.ssi_signo == SIGHUP) {
-      if (phase_ != Phase::kEnding) reload();
-    } else if (phase_ == Phase::kEnding) {
-      log_.warn("a second signal: ending at once, what was not exported is lost");
-      exit_code_ = kExitFailure;
-      return;
-    } else {
-      begin_end();
+    switch (life_.on_signal(static_cast<int>(signal.ssi_signo))) {
+      case LifeCycle::OnSignal::kNothing:
+        break;
+      case LifeCycle::OnSignal::kReload:
+        reload();
+        break;
+      case LifeCycle::OnSignal::kEnd:
+        begin_end();
+        break;
+      case LifeCycle::OnSignal::kEndAtOnce:
+        log_.warn("a second signal: ending at once, what was not exported is lost");
+        exit_code_ = kExitFailure;
+        return;
     }
   }
 }
@@ -321,7 +324,6 @@ void Prober::on_signal() {
 // Programs first: nothing new is observed while the pipeline drains the ring. Probes that take
 // longer to go than others stay for the end of this process.
 void Prober::begin_end() {
-  phase_ = Phase::kEnding;
   log_.info("ending: exporting what was seen");
   const auto deadline = monotonic_now() + kTimeToEnd;
   if (const auto swept = programs_.sweep(); !swept) log_.warn(swept.error().text);
@@ -371,12 +373,9 @@ void Prober::reload() {
 int Prober::end_of_pipeline() {
   int status = 0;
   if (waitpid(pipeline_.pid, &status, 0) != pipeline_.pid) return kExitFailure;
-  if (WIFEXITED(status) && WEXITSTATUS(status) == 0 && phase_ == Phase::kEnding) return kExitOk;
-  if (WIFSIGNALED(status))
-    log_.error("the pipeline process was ended by signal " + std::to_string(WTERMSIG(status)));
-  else if (phase_ != Phase::kStarting && WEXITSTATUS(status) != kExitOutputFailed)
-    log_.error("the pipeline process ended with code " + std::to_string(WEXITSTATUS(status)));
-  return kExitFailure;
+  const auto end = life_.on_pipeline_end(status);
+  if (!end.complaint.empty()) log_.error(end.complaint);
+  return end.exit_code;
 }
 
 }  // namespace exa

@@ -19,6 +19,7 @@
 #include "agent/readers/foreign_reader.h"
 #include "agent/run/messages/pipeline_line.h"
 #include "agent/run/messages/status_files.h"
+#include "agent/run/prober/life_cycle.h"
 #include "agent/run/prober/prober_questions.h"
 #include "agent/run/prober/share_report.h"
 #include "agent/run/prober/tls_capture.h"
@@ -46,8 +47,6 @@ class Prober {
   static constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
 
  private:
-  enum class Phase : std::uint8_t { kStarting, kServing, kEnding };
-
   Result<> begin();
   Result<> exclude_ourselves();
   // Before anything is observed: then the programs are attached.
@@ -103,7 +102,7 @@ class Prober {
   bool attached_ = false;
   bool told_of_probes_ = false;
   bool tell_of_unmatched_ = true;  // rules that match nobody, once all processes are looked at
-  Phase phase_ = Phase::kStarting;
+  LifeCycle life_;
   std::size_t observed_ = 0;
   int exit_code_ = -1;  // 0 or more: the loop ends
 };
