@@ -1,5 +1,7 @@
 #include "agent/discovery/tls/attach_plan.h"
 
+#include <utility>
+
 namespace exa {
 namespace {
 
@@ -44,13 +46,36 @@ bool is_unreadable_library(TlsVerdict verdict) {
 
 std::string_view function_name(TlsRole role) {
   switch (role) {
-#define EXA_X(name, function) \
-  case TlsRole::name:         \
+#define EXA_X(name, function, probe, shape) \
+  case TlsRole::name:                       \
     return function;
     EXA_TLS_ROLES(EXA_X)
 #undef EXA_X
   }
   return "unknown";
+}
+
+exa_tls_probe ProbeSite::probe() const {
+  if (point == ProbePoint::kReturn) return EXA_TLS_PROBE_READ_RETURN;
+  switch (role) {
+#define EXA_X(name, function, at_entry, how) \
+  case TlsRole::name:                        \
+    return at_entry;
+    EXA_TLS_ROLES(EXA_X)
+#undef EXA_X
+  }
+  std::unreachable();
+}
+
+exa_tls_shape ProbeSite::shape() const {
+  switch (role) {
+#define EXA_X(name, function, at_entry, how) \
+  case TlsRole::name:                        \
+    return how;
+    EXA_TLS_ROLES(EXA_X)
+#undef EXA_X
+  }
+  std::unreachable();
 }
 
 }  // namespace exa
