@@ -1,6 +1,7 @@
 #include "agent/discovery/tls/attach_plan.h"
 
-#include <utility>
+#include <array>
+#include <cstddef>
 
 namespace exa {
 namespace {
@@ -22,6 +23,16 @@ int weight(TlsVerdict verdict) {
       return 2;  // a library is there, and it is not readable
   }
 }
+
+struct Call {
+  exa_tls_probe at_entry;
+  exa_tls_shape shape;
+};
+constexpr std::array kCalls = {
+#define EXA_X(name, function, probe, shape) Call{probe, shape},
+    EXA_TLS_ROLES(EXA_X)
+#undef EXA_X
+};
 
 }  // namespace
 
@@ -57,25 +68,11 @@ std::string_view function_name(TlsRole role) {
 
 exa_tls_probe ProbeSite::probe() const {
   if (point == ProbePoint::kReturn) return EXA_TLS_PROBE_READ_RETURN;
-  switch (role) {
-#define EXA_X(name, function, at_entry, how) \
-  case TlsRole::name:                        \
-    return at_entry;
-    EXA_TLS_ROLES(EXA_X)
-#undef EXA_X
-  }
-  std::unreachable();
+  return kCalls.at(static_cast<std::size_t>(role)).at_entry;
 }
 
 exa_tls_shape ProbeSite::shape() const {
-  switch (role) {
-#define EXA_X(name, function, at_entry, how) \
-  case TlsRole::name:                        \
-    return how;
-    EXA_TLS_ROLES(EXA_X)
-#undef EXA_X
-  }
-  std::unreachable();
+  return kCalls.at(static_cast<std::size_t>(role)).shape;
 }
 
 }  // namespace exa
