@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <deque>
+#include <utility>
 
 #include "agent/capture/target_message.h"
 #include "agent/config/config.h"
@@ -33,13 +34,17 @@ class MadeRing final : public RecordRing {
     }
     return count;
   }
-  void wait(Duration at_most) override { waits.push_back(at_most); }
+  void wait(Duration at_most) override {
+    waits.push_back(at_most);
+    add(std::exchange(while_waiting, {}));
+  }
 
   void add(Records more) {
     for (auto& record : more)
       records.push_back(std::move(record));
   }
   std::deque<std::vector<std::byte>> records;
+  Records while_waiting;  // come during the next wait
   std::vector<Duration> waits;
 };
 
@@ -156,7 +161,7 @@ TEST_F(ARun, ClosesWindowsByTheWallClockAndMeasuresItAnew) {
   ring.add(made.at(kStart + 2s));
   EXPECT_TRUE(turn_at(3s));
   EXPECT_THAT(windows.texts(), IsEmpty());
-  ring.add(made.at(kStart + 9s));  // in the ring when the tick comes: of this window
+  ring.while_waiting = made.at(kStart + 9s);  // in the ring when the tick comes: of this window
   EXPECT_TRUE(turn_at(10s));
   EXPECT_THAT(windows.texts(), ElementsAre("0..10 2 shop"));
   EXPECT_EQ(offsets_measured, 1);
@@ -185,7 +190,7 @@ TEST_F(ARun, EndsWithAWindowOfWhatIsInTheRing) {
   ring.add(made.at(kStart + 1s));
   turn_at(2s);
   now = kStart + 3s;
-  ring.add(made.at(kStart + 2s));
+  ring.while_waiting = made.at(kStart + 2s);
   say(ChannelMessageType::kShutdown, (now + 4s).ns);
   EXPECT_FALSE(turn());
   EXPECT_EQ(events->deadline(), now + 4s);
