@@ -1,7 +1,8 @@
 // The only place that ends the process in order; everything else returns.
-#include "agent/agent.h"
-#include "agent/cli.h"
-#include "agent/standard_streams.h"
+#include "agent/commands/cli.h"
+#include "agent/commands/commands.h"
+#include "agent/commands/standard_streams.h"
+#include "agent/model/exit_codes.h"
 #include "exa/base/overloaded.h"
 
 int main(int argc, char** argv) {

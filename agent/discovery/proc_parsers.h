@@ -33,7 +33,4 @@ std::string parse_cgroup(std::string_view text);
 std::string systemd_unit(std::string_view cgroup);
 std::string container_id(std::string_view cgroup);
 
-// Text that may come from anywhere as valid, printable UTF-8 of at most max_bytes.
-std::string clean_text(std::string_view text, std::size_t max_bytes);
-
 }  // namespace exa

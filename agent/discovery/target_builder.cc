@@ -6,7 +6,7 @@
 
 #include "agent/config/value_text.h"
 #include "agent/discovery/container/cgroup_path.h"
-#include "agent/discovery/container/image_name.h"
+#include "agent/model/clean_text.h"
 
 namespace exa {
 namespace {
@@ -160,21 +160,6 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
     if (!has_attribute(attributes, key)) add(key, value);
   target.resource = std::move(resource);
   return target;
-}
-
-void add_container_names(Target& target, const ContainerNames& names) {
-  if (names.empty()) return;
-  auto resource = std::make_shared<Resource>(*target.resource);
-  auto& attributes = resource->attributes;
-  const auto clean = [](std::string_view text) { return clean_text(text, kMaxNameBytes); };
-  set_attribute(attributes, "container.name", clean(names.name));
-  set_attribute(attributes, "container.image.name", clean(parse_image(names.image).name));
-  set_attribute_if_absent(attributes, "service.namespace", clean(names.compose_project));
-  if (!target.name_chosen && !names.compose_service.empty()) {
-    target.service_name = clean(names.compose_service);
-    set_attribute(attributes, "service.name", target.service_name);
-  }
-  target.resource = std::move(resource);
 }
 
 }  // namespace exa

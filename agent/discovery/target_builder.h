@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "agent/config/config.h"
-#include "agent/discovery/container/engine_documents.h"
 #include "agent/discovery/proc_reader.h"
 #include "exa/model/target.h"
 
@@ -38,9 +37,5 @@ bool matches_executable(const std::string& pattern, const std::string& exe_path)
 
 Target build_target(const TargetSettings& settings, const HostIdentity& host,
                     const ProcessFacts& facts);
-
-// Adds what the engine of the target's container calls it. Its service of a compose file names the
-// target unless somebody chose a name; in a container no systemd unit does.
-void add_container_names(Target& target, const ContainerNames& names);
 
 }  // namespace exa

@@ -1,5 +1,8 @@
 #include "agent/discovery/target_finder.h"
 
+#include "agent/model/clean_text.h"
+#include "agent/model/version.h"
+
 #include <unistd.h>
 
 #include <array>
@@ -85,12 +88,12 @@ HostIdentity this_host() {
   // In a pod the host is the node; the kernel would tell the pod's own name, which passes with it.
   if (const char* const node = std::getenv("NODE_NAME"); node != nullptr && *node != '\0')
     return {.host_name = clean_text(node, 255),
-            .agent_version = EXA_VERSION,
+            .agent_version = agent_version(),
             .node_cgroup = own_node_cgroup()};
   std::array<char, 256> name{};
   if (gethostname(name.data(), name.size() - 1) != 0) name[0] = '\0';
   return {.host_name = clean_text(name.data(), 255),
-          .agent_version = EXA_VERSION,
+          .agent_version = agent_version(),
           .node_cgroup = own_node_cgroup()};
 }
 

@@ -19,11 +19,9 @@
 
 #include "agent/exchange/process_origin.h"
 #include "agent/exchange/slot_pool.h"
+#include "agent/model/share_loss.h"
 
 namespace exa {
-
-enum class Place : std::uint8_t { kConnection, kRequest, kHead };
-inline constexpr std::size_t kPlaceKinds = 3;
 
 // A process, or all of one parent, or all of one cgroup.
 struct Tenant {

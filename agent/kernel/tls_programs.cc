@@ -22,17 +22,6 @@ namespace {
 using Skeleton = std::unique_ptr<tls_bpf, Releaser<tls_bpf__destroy>>;
 constexpr auto kUprobeMulti = static_cast<bpf_attach_type>(48);  // BPF_TRACE_UPROBE_MULTI
 
-static_assert(static_cast<int>(TlsProbeKind::kHandshake) == EXA_TLS_PROBE_HANDSHAKE &&
-              static_cast<int>(TlsProbeKind::kWrite) == EXA_TLS_PROBE_WRITE &&
-              static_cast<int>(TlsProbeKind::kRead) == EXA_TLS_PROBE_READ &&
-              static_cast<int>(TlsProbeKind::kReadReturn) == EXA_TLS_PROBE_READ_RETURN &&
-              static_cast<int>(TlsProbeKind::kFree) == EXA_TLS_PROBE_FREE &&
-              static_cast<int>(TlsProbeKind::kBegin) == EXA_TLS_PROBE_BEGIN);
-static_assert(static_cast<int>(TlsShape::kSized) == EXA_TLS_SHAPE_SIZED &&
-              static_cast<int>(TlsShape::kPointer) == EXA_TLS_SHAPE_POINTER &&
-              static_cast<int>(TlsShape::kGo) == EXA_TLS_SHAPE_GO &&
-              static_cast<int>(TlsShape::kInner) == EXA_TLS_SHAPE_INNER);
-
 Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& config) {
   Skeleton skeleton(tls_bpf__open());
   if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);

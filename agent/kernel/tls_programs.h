@@ -12,28 +12,16 @@
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/uprobe_multi.h"
 #include "exa/abi/connection_kinds.h"
+#include "exa/abi/tls.h"
 #include "exa/base/result.h"
 
 struct tls_bpf;
 
 namespace exa::kernel {
 
-// What the probed place is; see exa_tls_probe.
-enum class TlsProbeKind : std::uint32_t {
-  kHandshake = 1,
-  kWrite = 2,
-  kRead = 3,
-  kReadReturn = 4,
-  kFree = 5,
-  kBegin = 6,
-};
-
-// How the probed function takes its arguments; see exa_tls_shape.
-enum class TlsShape : std::uint32_t { kSized = 1, kPointer = 2, kGo = 3, kInner = 4 };
-
 struct TlsProbe {
-  TlsProbeKind kind;
-  TlsShape shape;
+  exa_tls_probe kind;
+  exa_tls_shape shape;
   std::uint64_t file_offset;
 };
 

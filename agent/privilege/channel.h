@@ -1,7 +1,7 @@
 // What the two processes say to each other: messages of one fixed size over a SOCK_SEQPACKET pair,
 // which keeps their borders. Non-blocking on both sides; one thread a side. Neither side believes
 // the other: what is no message, or carries more than it may, is malformed. What may be said when
-// is up to the two ends, agent/pipeline_line and agent/prober_line.
+// is up to the two ends, agent/run/messages.
 #pragma once
 
 #include <array>
@@ -22,8 +22,8 @@ enum class ChannelMessageType : std::uint32_t {
   kLogThreshold = 3,     // prober: value is the new LogThreshold
   kShutdown = 4,         // prober: drain, export and end; value is the deadline, monotonic ns
   kReady = 5,            // pipeline: confined and consuming
-  kHeartbeat = 6,        // prober: alive; see agent/heartbeat.h
-  kShareLosses = 7,      // pipeline: who lost for want of a share; see agent/share_report.h
+  kHeartbeat = 6,        // prober: alive; see agent/run/messages
+  kShareLosses = 7,      // pipeline: who lost for want of a share; see agent/run/messages
 };
 
 inline constexpr std::size_t kChannelPayloadBytes = 4096;

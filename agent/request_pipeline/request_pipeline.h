@@ -22,6 +22,7 @@
 #include "agent/exemplars/relatives.h"
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_registry.h"
+#include "agent/model/share_loss.h"
 #include "agent/request_pipeline/closed_window.h"
 #include "agent/request_pipeline/end_links.h"
 #include "agent/request_pipeline/fine_series.h"
@@ -34,13 +35,6 @@
 #include "exa/base/time.h"
 
 namespace exa {
-
-// What a process lost since it holds more than its share.
-struct ShareLoss {
-  std::uint32_t tgid = 0;
-  InlineString<16> comm;  // as the kernel announced it
-  std::array<std::uint64_t, kPlaceKinds> lost{};
-};
 
 struct RequestPipelineOptions {
   HashKey id_seed{};  // secret; random at each start unless a fleet shares one

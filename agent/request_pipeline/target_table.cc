@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "agent/model/valid_text.h"
+#include "agent/model/clean_text.h"
 
 namespace exa {
 namespace {
@@ -25,7 +25,7 @@ ServiceHash hash_of(std::string_view service) {
 
 std::shared_ptr<const Target> provisional_target(const TargetTable::Entry& entry) {
   const auto name = entry.exe_name.empty() ? entry.comm.view() : entry.exe_name.view();
-  const auto executable = valid_text(name);
+  const auto executable = clean_text(name, name.size());
   auto target = std::make_shared<Target>();
   target->process = entry.process;
   target->service_name = executable.empty() ? "unknown_service" : executable;

@@ -1,5 +1,6 @@
-# A room is a folder with one static library: exa_<name>. The folder graph is the link graph: a
-# room links PRIVATEly what it may include, so a forbidden include does not link.
+# A room is a folder with one static library: exa_<name>. It links PRIVATEly
+# what the folder includes. scripts/lint checks both against one graph: the linker alone would let
+# headers pass, and what other parts of a program link.
 #
 #   exa_room(metrics DEPS telemetry)           the *.cc of this folder, linked to exa_telemetry
 #   exa_room(otlp DEPS queue LIBS CURL::libcurl)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Checks that every #include goes where the house allows.
+"""Checks that every #include goes where the house allows, and every library's link too.
 
     scripts/lib/include_graph.py [ROOT]     print violations, exit 1 if there are any
 
-A room is a folder; ALLOWED says which rooms its files may include besides its own. EXTERNAL says
-which third-party headers stay behind which wall.
+A room is a folder; ALLOWED says which rooms its files may include and its library may link, besides
+its own. EXTERNAL says which third-party headers stay behind which wall, WALLS what a process never
+reaches.
 """
 import pathlib
 import re
@@ -27,24 +28,73 @@ ALLOWED = {
     "agent/config": GROUND | {"agent/telemetry"},
     "agent/kernel": GROUND | KERNEL_CONTRACT | {"agent/telemetry"},
     "agent/capture": GROUND | KERNEL_CONTRACT | {"agent/telemetry"},
-    "agent/protocol": GROUND | {"agent/trace", "agent/telemetry"},
-    "agent/trace": GROUND | {"agent/semantics"},
+    "agent/trace/context": GROUND,
     "agent/semantics": GROUND,
-    "agent/exchange": GROUND | {"agent/protocol", "agent/trace", "agent/telemetry"},
+    "agent/trace": GROUND | {"agent/semantics"},
+    "agent/protocol": GROUND,
+    # Each protocol in its folder.
+    "agent/protocol/*": GROUND | {"agent/protocol", "agent/trace/context", "agent/telemetry"},
+    "agent/exchange": GROUND | {"agent/telemetry"},
     "agent/connection": GROUND | {"agent/exchange", "agent/protocol", "agent/capture",
                                   "agent/telemetry"},
-    "agent/conversation": GROUND | {"agent/connection", "agent/exchange", "agent/protocol",
-                                    "agent/trace", "agent/capture", "agent/telemetry"},
+    "agent/conversation/*": GROUND | {"agent/protocol/*", "agent/protocol", "agent/connection",
+                                      "agent/exchange", "agent/trace/context", "agent/capture",
+                                      "agent/telemetry"},
+    "agent/conversation": GROUND | {"agent/conversation/*", "agent/protocol/*", "agent/protocol",
+                                    "agent/connection", "agent/exchange", "agent/capture",
+                                    "agent/telemetry"},
     "agent/metrics": GROUND | {"agent/semantics", "agent/telemetry"},
     "agent/exemplars": GROUND | {"agent/metrics", "agent/semantics", "agent/telemetry"},
     "agent/request_pipeline": GROUND | {
         "exa/export",
-        "agent/exemplars", "agent/metrics", "agent/trace", "agent/semantics",
+        "agent/exemplars", "agent/metrics", "agent/trace", "agent/semantics", "agent/protocol",
         "agent/conversation", "agent/connection", "agent/exchange", "agent/capture", "agent/telemetry"},
-    # Asks an API server over HTTP, as exporters ask a backend.
-    "agent/discovery": GROUND | KERNEL_CONTRACT | {"agent/config", "agent/telemetry", "agent/capture",
-                                                   "exporters/transfer"},
     "agent/privilege": GROUND | {"agent/telemetry"},
+    # What looks at processes: in the prober, which may.
+    "agent/discovery/container": GROUND,
+    "agent/discovery/elf": VALUES,
+    "agent/discovery": GROUND | {"agent/discovery/container", "agent/config", "agent/telemetry"},
+    "agent/discovery/tls": GROUND | KERNEL_CONTRACT | {
+        "agent/discovery", "agent/discovery/container", "agent/discovery/elf"},
+    "agent/readers": GROUND | {"agent/discovery", "agent/discovery/tls", "agent/kernel",
+                               "agent/privilege"},
+    # What reads foreign texts and asks servers: in the pipeline, which may nothing else.
+    "agent/naming": GROUND,
+    "agent/naming/kubernetes": GROUND | {"agent/naming", "agent/config", "agent/telemetry",
+                                         "exporters/transfer"},
+    "agent/outputs": GROUND | {
+        "exa/export",
+        "agent/config", "agent/privilege", "agent/telemetry",
+        "exporters/console", "exporters/openmetrics", "exporters/otlp", "exporters/page",
+        "exporters/queue", "exporters/transfer"},
+    # The processes, and what they say to each other.
+    "agent/run/messages": GROUND | {"agent/capture", "agent/config", "agent/privilege",
+                                    "agent/telemetry"},
+    "agent/run/prober": GROUND | KERNEL_CONTRACT | {
+        "agent/run/messages", "agent/readers", "agent/kernel", "agent/discovery/tls",
+        "agent/discovery/container", "agent/discovery", "agent/privilege", "agent/capture",
+        "agent/config", "agent/telemetry"},
+    "agent/run/pipeline": GROUND | {
+        "exa/export",
+        "agent/run/messages", "agent/naming", "agent/naming/kubernetes", "agent/outputs",
+        "agent/request_pipeline", "agent/metrics", "agent/semantics", "agent/capture",
+        "agent/privilege", "agent/config", "agent/telemetry",
+        "exporters/page"},
+    "agent/run": GROUND | {
+        "agent/run/messages", "agent/run/prober", "agent/run/pipeline", "agent/outputs",
+        "agent/naming/kubernetes", "agent/readers", "agent/kernel", "agent/discovery",
+        "agent/request_pipeline", "agent/privilege", "agent/config", "agent/telemetry",
+        "exporters/transfer"},
+    "agent/commands/status": GROUND | {
+        "agent/run/messages", "agent/discovery/tls", "agent/privilege", "agent/config",
+        "exporters/console"},
+    "agent/commands": GROUND | {
+        "agent/commands/status", "agent/run", "agent/run/prober", "agent/run/pipeline",
+        "agent/outputs", "agent/readers", "agent/kernel", "agent/discovery", "agent/discovery/tls",
+        "agent/privilege", "agent/request_pipeline", "agent/capture", "agent/config",
+        "agent/telemetry",
+        "exporters/page"},
+    "agent": GROUND | {"agent/commands"},
     "exporters/encoding": VALUES,
     "exporters/transfer": VALUES,
     "exporters/queue": VALUES | {"exa/export"},
@@ -55,8 +105,14 @@ ALLOWED = {
     "exporters/console": VALUES | {"exa/export", "exporters/encoding"},
 }
 
-# Composes, so it may see every room; nothing sees it.
-COMPOSERS = {"agent"}
+# What a process holds rights for and what it parses of strangers are apart: by no way does the
+# prober reach what reads captured bytes, foreign texts and the network, nor the pipeline what looks
+# at processes or loads programs.
+WALLS = {
+    "agent/run/prober": {"agent/naming", "agent/protocol", "agent/connection", "agent/request_pipeline",
+                         "exporters/transfer", "exporters/page"},
+    "agent/run/pipeline": {"agent/discovery", "agent/kernel", "agent/readers", "agent/run/prober"},
+}
 
 # Header prefix -> rooms that may include it. The BPF side has libbpf's headers of its own.
 EXTERNAL = {
@@ -67,7 +123,7 @@ EXTERNAL = {
     "microhttpd.h": {"exporters/page"},
     "cap-ng.h": {"agent/privilege"},
     "seccomp.h": {"agent/privilege"},
-    "CLI/": {"agent/config", "agent"},
+    "CLI/": {"agent/commands"},
 }
 
 # Parses what strangers make. Only the body of a reader, which holds no capability, may reach it;
@@ -77,7 +133,7 @@ PARSER_RESULTS = {PARSER_ROOM + "file_identity.h"}
 PARSERS = {"agent/discovery/tls/" + name for name in (
     "attachment_planner", "go_sites", "inner_functions", "library_traces",
     "return_places")}
-PARSER_DOOR = "agent/reader_body.cc"
+PARSER_DOOR = "agent/readers/reader_body.cc"
 
 # A protocol is its folder in each of these rooms. Nobody else knows it but the table that names it.
 PROTOCOL_ROOMS = {"agent/protocol", "agent/conversation"}
@@ -87,18 +143,27 @@ SPEAKS_THROUGH = {}
 
 SOURCES = {".h", ".c", ".cc", ".cpp"}
 INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^">]+)[">]')
+LIBRARY = re.compile(r"exa_room\((\w+)([^)]*)\)")
+
+
+def folder_of(path):
+    folder = pathlib.PurePosixPath(path).parent.as_posix()
+    return folder.removeprefix("include/")
+
+
+def room_of_folder(folder):
+    """The row of ALLOWED that says what a folder may see."""
+    parts = folder.split("/")
+    if parts[0] == "bpf":
+        return "bpf"
+    if len(parts) > 2 and "/".join(parts[:2]) in PROTOCOL_ROOMS:
+        return "/".join(parts[:2]) + "/*"
+    return folder
 
 
 def room_of(path):
     """The room of a source path relative to the repository, or of a path as included."""
-    parts = pathlib.PurePosixPath(path).parts
-    if parts[:2] == ("include", "exa"):
-        parts = parts[1:]
-    if parts[0] in ("exa", "agent", "exporters"):
-        if len(parts) == 2:
-            return parts[0]
-        return "/".join(parts[:2])
-    return parts[0]
+    return room_of_folder(folder_of(path))
 
 
 def is_parser(path):
@@ -122,8 +187,8 @@ def may_know(path, protocol):
 def violations_of(path, text):
     """What is wrong with the includes of one file: a list of sentences."""
     room = room_of(path)
-    if room not in ALLOWED and room not in COMPOSERS:
-        return [f"{path}: folder {room} is not in the include graph"]
+    if room not in ALLOWED:
+        return [f"{path}: folder {folder_of(path)} is not in the include graph"]
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
         match = INCLUDE.match(line)
@@ -140,15 +205,54 @@ def violations_of(path, text):
             found.append(f"{where}: only agent/kernel includes a skeleton")
         elif header.split("/")[0] in ("exa", "agent", "exporters", "tests") and kind == '"':
             target = room_of(header)
-            if room in COMPOSERS and target != "tests":
-                continue
-            if target != room and target not in ALLOWED.get(room, set()):
-                found.append(f"{where}: {room} must not include {header}")
+            if target != room and target not in ALLOWED[room] and not is_parser(header):
+                found.append(f"{where}: {folder_of(path)} must not include {header}")
         elif room != "bpf":
             for prefix, rooms in EXTERNAL.items():
                 if header.startswith(prefix) and room not in rooms:
                     found.append(f"{where}: {header} is for {', '.join(sorted(rooms))} only")
     return found
+
+
+def link_violations(libraries):
+    """libraries: name -> (folder, names that it links). A library links what its room may include,
+    and no more: or what one room hides would reach another through it."""
+    found = []
+    for name, (folder, links) in sorted(libraries.items()):
+        room = room_of_folder(folder)
+        for link in links:
+            if link not in libraries:
+                continue
+            target = room_of_folder(libraries[link][0])
+            if target != room and target not in ALLOWED.get(room, set()):
+                found.append(f"{folder}/CMakeLists.txt: exa_{name} must not link exa_{link}")
+    return found
+
+
+def libraries_of(root):
+    libraries = {}
+    for path in sorted((root / "agent").rglob("CMakeLists.txt")) + sorted(
+            (root / "exporters").rglob("CMakeLists.txt")):
+        for name, rest in LIBRARY.findall(path.read_text()):
+            links = rest.split("DEPS", 1)[1].split("LIBS", 1)[0].split() if "DEPS" in rest else []
+            libraries[name] = (path.parent.relative_to(root).as_posix(), links)
+    return libraries
+
+
+def reached_from(room, allowed):
+    """Every room that one may see, or that one of those may see, and so on."""
+    reached, waiting = set(), [room]
+    while waiting:
+        for seen in allowed.get(waiting.pop(), set()) - reached:
+            reached.add(seen)
+            waiting.append(seen)
+    return reached
+
+
+def broken_walls(allowed):
+    return [f"include graph: {room} reaches {hidden}"
+            for room, hidden_rooms in sorted(WALLS.items())
+            for hidden in sorted(hidden_rooms & reached_from(room, allowed))]
 
 
 def source_files(root):
@@ -164,7 +268,7 @@ def main():
     if not files:
         print(f"include graph: no sources under {root}", file=sys.stderr)
         return 1
-    found = []
+    found = broken_walls(ALLOWED) + link_violations(libraries_of(root))
     for path in files:
         found += violations_of(path.relative_to(root).as_posix(), path.read_text())
     for sentence in found:

@@ -22,7 +22,7 @@
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/libbpf_log.h"
 #include "agent/kernel/tls_programs.h"
-#include "agent/tls_probes.h"
+#include "agent/run/prober/tls_probes.h"
 #include "exa/base/unique_fd.h"
 
 namespace {

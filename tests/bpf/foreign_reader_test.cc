@@ -1,6 +1,6 @@
 // The prober's readers against the real kernel: what they say of files and processes, and what
 // becomes of one that is held up. The parts that need root skip without.
-#include "agent/foreign_reader.h"
+#include "agent/readers/foreign_reader.h"
 
 #include <fcntl.h>
 #include <gmock/gmock.h>

@@ -48,7 +48,7 @@ TEST_F(Tls, RefusesAFileThatCannotBeProbed) {
   const auto tls = kernel::TlsPrograms::load(*programs_, config_);
   ASSERT_TRUE(tls) << tls.error().text;
   const kernel::TlsProbe nowhere{
-      .kind = kernel::TlsProbeKind::kWrite, .shape = kernel::TlsShape::kSized, .file_offset = 0};
+      .kind = EXA_TLS_PROBE_WRITE, .shape = EXA_TLS_SHAPE_SIZED, .file_offset = 0};
   const UniqueFd folder(::open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   EXPECT_FALSE(tls->attach(folder.get(), std::span(&nowhere, 1)));
 }

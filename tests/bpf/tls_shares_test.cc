@@ -51,8 +51,8 @@ class TlsShares : public Capture {
     ASSERT_TRUE(tls) << tls.error().text;
     tls_.emplace(std::move(*tls));
     const kernel::TlsProbe probe{
-        .kind = kernel::TlsProbeKind::kWrite,
-        .shape = kernel::TlsShape::kSized,
+        .kind = EXA_TLS_PROBE_WRITE,
+        .shape = EXA_TLS_SHAPE_SIZED,
         .file_offset = file_offset_of(reinterpret_cast<const void*>(&exa_test_tls_write))};
     const UniqueFd own(::open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
     auto attached = tls_->attach(own.get(), std::span(&probe, 1));

@@ -19,8 +19,8 @@
 #include <vector>
 
 #include "agent/capture/target_message.h"
-#include "agent/heartbeat.h"
 #include "agent/privilege/channel.h"
+#include "agent/run/messages/heartbeat.h"
 #include "exa/base/unique_fd.h"
 #include "tests/fuzz/made_records.h"
 

@@ -10,10 +10,10 @@
 #include <utility>
 #include <variant>
 
-#include "agent/capture_health.h"
-#include "agent/discovery/container/engine_reader.h"
-#include "agent/pipeline_line.h"
-#include "agent/prober_line.h"
+#include "agent/naming/engine_reader.h"
+#include "agent/run/messages/pipeline_line.h"
+#include "agent/run/messages/prober_line.h"
+#include "agent/run/pipeline/capture_health.h"
 #include "tests/fuzz/channel_peer.h"
 
 namespace exa::fuzz {

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "agent/discovery/container/engine_documents.h"
-#include "agent/discovery/container/image_name.h"
+#include "agent/naming/engine_documents.h"
+#include "agent/naming/image_name.h"
 
 namespace {
 

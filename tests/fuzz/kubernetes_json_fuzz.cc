@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "agent/discovery/kubernetes/kubernetes_rules.h"
-#include "agent/discovery/kubernetes/pod_reader.h"
+#include "agent/naming/kubernetes/kubernetes_rules.h"
+#include "agent/naming/kubernetes/pod_reader.h"
 
 namespace {
 

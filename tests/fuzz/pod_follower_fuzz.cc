@@ -9,8 +9,8 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/discovery/kubernetes/pod_directory.h"
-#include "agent/discovery/kubernetes/pod_follower.h"
+#include "agent/naming/kubernetes/pod_directory.h"
+#include "agent/naming/kubernetes/pod_follower.h"
 
 namespace {
 

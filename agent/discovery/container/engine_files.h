@@ -8,7 +8,7 @@
 #include <string>
 
 #include "agent/discovery/container/cgroup_path.h"
-#include "agent/discovery/container/engine_documents.h"
+#include "agent/model/engine_document.h"
 #include "exa/base/unique_fd.h"
 
 namespace exa {

@@ -1,5 +1,8 @@
 #include "agent/discovery/tls/attach_plan.h"
 
+#include <array>
+#include <cstddef>
+
 namespace exa {
 namespace {
 
@@ -20,6 +23,16 @@ int weight(TlsVerdict verdict) {
       return 2;  // a library is there, and it is not readable
   }
 }
+
+struct Call {
+  exa_tls_probe at_entry;
+  exa_tls_shape shape;
+};
+constexpr std::array kCalls = {
+#define EXA_X(name, function, probe, shape) Call{probe, shape},
+    EXA_TLS_ROLES(EXA_X)
+#undef EXA_X
+};
 
 }  // namespace
 
@@ -44,13 +57,22 @@ bool is_unreadable_library(TlsVerdict verdict) {
 
 std::string_view function_name(TlsRole role) {
   switch (role) {
-#define EXA_X(name, function) \
-  case TlsRole::name:         \
+#define EXA_X(name, function, probe, shape) \
+  case TlsRole::name:                       \
     return function;
     EXA_TLS_ROLES(EXA_X)
 #undef EXA_X
   }
   return "unknown";
+}
+
+exa_tls_probe ProbeSite::probe() const {
+  if (point == ProbePoint::kReturn) return EXA_TLS_PROBE_READ_RETURN;
+  return kCalls.at(static_cast<std::size_t>(role)).at_entry;
+}
+
+exa_tls_shape ProbeSite::shape() const {
+  return kCalls.at(static_cast<std::size_t>(role)).shape;
 }
 
 }  // namespace exa

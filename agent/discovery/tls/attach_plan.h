@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "exa/abi/tls.h"
+
 namespace exa {
 
 enum class TlsLibrary : std::uint8_t { kOpenSsl, kBoringSsl, kGnuTls, kGo };
@@ -45,31 +47,34 @@ enum class TlsVerdict : std::uint8_t {
 // A library is there, and it is not readable.
 [[nodiscard]] bool is_unreadable_library(TlsVerdict verdict);
 
-// X(enumerator, library function): what a probed function does.
-#define EXA_TLS_ROLES(X)                                      \
-  X(kSslRead, "SSL_read")                                     \
-  X(kSslReadEx, "SSL_read_ex")                                \
-  X(kSslWrite, "SSL_write")                                   \
-  X(kSslWriteEx, "SSL_write_ex")                              \
-  X(kSslReadInner, "ssl_read_internal")                       \
-  X(kSslWriteInner, "ssl_write_internal")                     \
-  X(kSslFree, "SSL_free")                                     \
-  X(kSslHandshake, "SSL_do_handshake")                        \
-  X(kSslAccepts, "SSL_set_accept_state")                      \
-  X(kSslConnects, "SSL_set_connect_state")                    \
-  X(kGnuTlsReceive, "gnutls_record_recv")                     \
-  X(kGnuTlsReceiveSequence, "gnutls_record_recv_seq")         \
-  X(kGnuTlsSend, "gnutls_record_send")                        \
-  X(kGnuTlsSend2, "gnutls_record_send2")                      \
-  X(kGnuTlsHandshake, "gnutls_handshake")                     \
-  X(kGnuTlsDeinit, "gnutls_deinit")                           \
-  X(kGoRead, "crypto/tls.(*Conn).Read")                       \
-  X(kGoWrite, "crypto/tls.(*Conn).Write")                     \
-  X(kGoServerHandshake, "crypto/tls.(*Conn).serverHandshake") \
-  X(kGoClientHandshake, "crypto/tls.(*Conn).clientHandshake")
+// X(enumerator, library function, what a probe at its entry sees, how it takes its arguments): what
+// a probed function does.
+// clang-format off
+#define EXA_TLS_ROLES(X) \
+  X(kSslRead, "SSL_read", EXA_TLS_PROBE_READ, EXA_TLS_SHAPE_SIZED)                                       \
+  X(kSslReadEx, "SSL_read_ex", EXA_TLS_PROBE_READ, EXA_TLS_SHAPE_POINTER)                                \
+  X(kSslWrite, "SSL_write", EXA_TLS_PROBE_WRITE, EXA_TLS_SHAPE_SIZED)                                    \
+  X(kSslWriteEx, "SSL_write_ex", EXA_TLS_PROBE_WRITE, EXA_TLS_SHAPE_POINTER)                             \
+  X(kSslReadInner, "ssl_read_internal", EXA_TLS_PROBE_READ, EXA_TLS_SHAPE_INNER)                         \
+  X(kSslWriteInner, "ssl_write_internal", EXA_TLS_PROBE_WRITE, EXA_TLS_SHAPE_INNER)                      \
+  X(kSslFree, "SSL_free", EXA_TLS_PROBE_FREE, EXA_TLS_SHAPE_SIZED)                                       \
+  X(kSslHandshake, "SSL_do_handshake", EXA_TLS_PROBE_HANDSHAKE, EXA_TLS_SHAPE_SIZED)                     \
+  X(kSslAccepts, "SSL_set_accept_state", EXA_TLS_PROBE_BEGIN, EXA_TLS_SHAPE_SIZED)                       \
+  X(kSslConnects, "SSL_set_connect_state", EXA_TLS_PROBE_BEGIN, EXA_TLS_SHAPE_SIZED)                     \
+  X(kGnuTlsReceive, "gnutls_record_recv", EXA_TLS_PROBE_READ, EXA_TLS_SHAPE_SIZED)                       \
+  X(kGnuTlsReceiveSequence, "gnutls_record_recv_seq", EXA_TLS_PROBE_READ, EXA_TLS_SHAPE_SIZED)           \
+  X(kGnuTlsSend, "gnutls_record_send", EXA_TLS_PROBE_WRITE, EXA_TLS_SHAPE_SIZED)                         \
+  X(kGnuTlsSend2, "gnutls_record_send2", EXA_TLS_PROBE_WRITE, EXA_TLS_SHAPE_SIZED)                       \
+  X(kGnuTlsHandshake, "gnutls_handshake", EXA_TLS_PROBE_HANDSHAKE, EXA_TLS_SHAPE_SIZED)                  \
+  X(kGnuTlsDeinit, "gnutls_deinit", EXA_TLS_PROBE_FREE, EXA_TLS_SHAPE_SIZED)                             \
+  X(kGoRead, "crypto/tls.(*Conn).Read", EXA_TLS_PROBE_READ, EXA_TLS_SHAPE_GO)                            \
+  X(kGoWrite, "crypto/tls.(*Conn).Write", EXA_TLS_PROBE_WRITE, EXA_TLS_SHAPE_GO)                         \
+  X(kGoServerHandshake, "crypto/tls.(*Conn).serverHandshake", EXA_TLS_PROBE_BEGIN, EXA_TLS_SHAPE_GO)     \
+  X(kGoClientHandshake, "crypto/tls.(*Conn).clientHandshake", EXA_TLS_PROBE_HANDSHAKE, EXA_TLS_SHAPE_GO)
+// clang-format on
 
 enum class TlsRole : std::uint8_t {
-#define EXA_X(name, function) name,
+#define EXA_X(name, function, probe, shape) name,
   EXA_TLS_ROLES(EXA_X)
 #undef EXA_X
 };
@@ -85,6 +90,9 @@ struct ProbeSite {
   TlsRole role;
   ProbePoint point;
   std::uint64_t file_offset;
+  // What the program on it is told.
+  [[nodiscard]] exa_tls_probe probe() const;
+  [[nodiscard]] exa_tls_shape shape() const;
   auto operator<=>(const ProbeSite&) const = default;
 };
 

@@ -29,7 +29,7 @@ static_assert(sizeof(Site) == 16);
 constexpr std::size_t kMaxTextBytes = 128;
 static_assert(sizeof(Head) + kMaxSites * sizeof(Site) + 2 * kMaxTextBytes <= kMaxPlanMessageBytes);
 
-#define EXA_X(name, text) name,
+#define EXA_X(name, ...) name,
 enum class Verdict : std::uint32_t { EXA_TLS_VERDICTS(EXA_X) kCount };
 enum class Role : std::uint8_t { EXA_TLS_ROLES(EXA_X) kCount };
 #undef EXA_X

@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "agent/discovery/container/engine_reader.h"
+#include "agent/naming/engine_reader.h"
 
 namespace exa {
 namespace {

@@ -9,6 +9,8 @@
 
 #include "agent/discovery/target_builder.h"
 #include "agent/discovery/target_finder.h"
+#include "agent/model/clean_text.h"
+#include "agent/naming/container_names.h"
 #include "exa/base/unique_fd.h"
 #include "tests/unit/discovery/read_here.h"
 

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 
-#include "agent/discovery/kubernetes/pod_watch.h"
-#include "agent/discovery/kubernetes/pod_watch_options.h"
+#include "agent/naming/kubernetes/pod_watch.h"
+#include "agent/naming/kubernetes/pod_watch_options.h"
 #include "tests/unit/exporters/subprocess.h"
 #include "tests/unit/kubernetes/recorded.h"
 #include "tests/unit/kubernetes/watch_fixture.h"

@@ -1,8 +1,8 @@
-#include "agent/discovery/kubernetes/kubernetes_rules.h"
+#include "agent/naming/kubernetes/kubernetes_rules.h"
 
 #include <gtest/gtest.h>
 
-#include "agent/discovery/kubernetes/pod_reader.h"
+#include "agent/naming/kubernetes/pod_reader.h"
 #include "tests/unit/kubernetes/recorded.h"
 
 namespace exa {

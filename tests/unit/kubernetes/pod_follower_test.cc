@@ -1,4 +1,4 @@
-#include "agent/discovery/kubernetes/pod_follower.h"
+#include "agent/naming/kubernetes/pod_follower.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
-#include "agent/discovery/kubernetes/pod_naming.h"
+#include "agent/naming/kubernetes/pod_naming.h"
 
 #include <gmock/gmock.h>
 
-#include "agent/discovery/kubernetes/pod_reader.h"
+#include "agent/naming/kubernetes/pod_reader.h"
 #include "tests/unit/kubernetes/recorded.h"
 
 namespace exa {

@@ -1,4 +1,4 @@
-#include "agent/discovery/kubernetes/pod_reader.h"
+#include "agent/naming/kubernetes/pod_reader.h"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "agent/discovery/kubernetes/pod_watch.h"
+#include "agent/naming/kubernetes/pod_watch.h"
 
 #include <gmock/gmock.h>
 

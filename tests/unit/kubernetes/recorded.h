@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "agent/discovery/kubernetes/pod.h"
+#include "agent/naming/kubernetes/pod.h"
 #include "exa/model/target.h"
 
 namespace exa {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 
 #include "agent/capture/target_message.h"
-#include "agent/discovery/kubernetes/pod_naming.h"
-#include "agent/discovery/kubernetes/pod_reader.h"
+#include "agent/naming/kubernetes/pod_naming.h"
+#include "agent/naming/kubernetes/pod_reader.h"
 #include "agent/request_pipeline/request_pipeline.h"
 #include "tests/unit/kubernetes/recorded.h"
 #include "tests/unit/request_pipeline/synthetic_exchanges.h"

@@ -10,7 +10,7 @@
 #include <sstream>
 #include <string>
 
-#include "agent/discovery/kubernetes/pod_watch.h"
+#include "agent/naming/kubernetes/pod_watch.h"
 #include "tests/unit/exporters/fault_server.h"
 
 namespace exa {

@@ -11,7 +11,7 @@ import include_graph  # noqa: E402
 def test_a_parser_must_not_see_metrics():
     found = include_graph.violations_of(
         "agent/protocol/http1/parser.cc", '#pragma once\n#include "agent/metrics/distribution.h"\n')
-    assert found == ["agent/protocol/http1/parser.cc:2: agent/protocol must not include "
+    assert found == ["agent/protocol/http1/parser.cc:2: agent/protocol/http1 must not include "
                      "agent/metrics/distribution.h"]
 
 
@@ -45,8 +45,8 @@ def test_libcurl_stays_in_one_room_that_those_who_ask_servers_see():
     transfer = '#include "exporters/transfer/http_transfer.h"\n'
     assert include_graph.violations_of("exporters/transfer/http_transfer.cc", curl) == []
     assert include_graph.violations_of("exporters/otlp/http_sender.cc", curl) != []
-    assert include_graph.violations_of("agent/discovery/kubernetes/api_client.cc", curl) != []
-    assert include_graph.violations_of("agent/discovery/kubernetes/api_client.h", transfer) == []
+    assert include_graph.violations_of("agent/naming/kubernetes/api_client.cc", curl) != []
+    assert include_graph.violations_of("agent/naming/kubernetes/api_client.h", transfer) == []
     assert include_graph.violations_of("agent/discovery/target_finder.cc",
                                        '#include "exporters/otlp/http_sender.h"\n') != []
     assert include_graph.violations_of("agent/metrics/series.cc", transfer) != []
@@ -62,32 +62,81 @@ def test_libbpf_and_skeletons_stay_in_one_room():
     assert include_graph.violations_of("agent/kernel/loader.cc",
                                        '#include <bpf/libbpf.h>\n#include "capture.skel.h"\n') == []
     assert len(include_graph.violations_of(
-        "agent/agent.cc", '#include <bpf/libbpf.h>\n#include "capture.skel.h"\n')) == 2
+        "agent/run/run.cc", '#include <bpf/libbpf.h>\n#include "capture.skel.h"\n')) == 2
 
 
-def test_the_composer_sees_all_and_nobody_sees_it():
-    assert include_graph.violations_of("agent/agent.cc",
+def test_who_composes_sees_the_parts_and_no_part_sees_him():
+    assert include_graph.violations_of("agent/run/run.cc",
                                        '#include "agent/kernel/loader.h"\n') == []
     assert include_graph.violations_of("agent/metrics/series.cc",
-                                       '#include "agent/agent.h"\n') != []
+                                       '#include "agent/run/run.h"\n') != []
+
+
+def test_a_folder_in_a_room_is_a_room_of_its_own():
+    cgroup = '#include "agent/discovery/container/cgroup_path.h"\n'
+    assert include_graph.violations_of("agent/discovery/target_finder.cc", cgroup) == []
+    assert include_graph.violations_of("agent/discovery/elf/symbols.cc", cgroup) == [
+        "agent/discovery/elf/symbols.cc:1: agent/discovery/elf must not include "
+        "agent/discovery/container/cgroup_path.h"]
+    assert include_graph.violations_of("agent/discovery/container/x.cc",
+                                       '#include "agent/discovery/proc_reader.h"\n') != []
+    assert include_graph.violations_of("agent/trace/context/x.cc",
+                                       '#include "agent/trace/id_generator.h"\n') != []
+    assert include_graph.violations_of("agent/trace/x.cc",
+                                       '#include "agent/trace/context/traceparent.h"\n') != []
+    assert include_graph.violations_of("agent/protocol/detection.cc",
+                                       '#include "agent/protocol/http1/head.h"\n') != []
+
+
+def test_a_protocol_is_one_room_with_all_its_folders():
+    assert include_graph.violations_of("agent/protocol/other/tables/x.cc",
+                                       '#include "agent/protocol/other/frame.h"\n'
+                                       '#include "agent/protocol/detection.h"\n') == []
+    assert include_graph.violations_of("agent/protocol/other/tables/x.cc",
+                                       '#include "agent/protocol/http1/head.h"\n') != []
+
+
+def test_what_a_process_may_and_what_it_parses_of_strangers_are_apart():
+    assert include_graph.violations_of("agent/run/prober/prober.cc",
+                                       '#include "agent/naming/engine_reader.h"\n') != []
+    assert include_graph.violations_of("agent/run/pipeline/live_events.cc",
+                                       '#include "agent/discovery/proc_reader.h"\n') != []
+    assert include_graph.broken_walls(include_graph.ALLOWED) == []
+    by_a_detour = include_graph.ALLOWED | {"agent/privilege": {"agent/naming"}}
+    assert "include graph: agent/run/prober reaches agent/naming" in (
+        include_graph.broken_walls(by_a_detour))
+
+
+def test_a_library_links_what_its_room_may_include():
+    libraries = {"metrics": ("agent/metrics", ["telemetry", "kernel"]),
+                 "telemetry": ("agent/telemetry", []),
+                 "kernel": ("agent/kernel", ["telemetry"])}
+    assert include_graph.link_violations(libraries) == [
+        "agent/metrics/CMakeLists.txt: exa_metrics must not link exa_kernel"]
+
+
+def test_the_libraries_of_the_product_are_read_out_of_their_build_files():
+    libraries = include_graph.libraries_of(ROOT)
+    assert libraries["metrics"] == ("agent/metrics", ["semantics", "telemetry", "model"])
+    assert libraries["transfer"] == ("exporters/transfer", [])
 
 
 def test_elf_is_parsed_by_readers_only():
     planner = '#include "agent/discovery/tls/attachment_planner.h"\n'
     image = '#include "agent/discovery/elf/elf_image.h"\n'
-    assert include_graph.violations_of("agent/reader_body.cc", planner) == []
+    assert include_graph.violations_of("agent/readers/reader_body.cc", planner) == []
     assert include_graph.violations_of("agent/discovery/tls/go_sites.cc", image) == []
-    assert include_graph.violations_of("agent/check.cc", planner) == [
-        "agent/check.cc:1: agent/discovery/tls/attachment_planner.h parses foreign files, which "
-        "only agent/reader_body.cc may"]
+    assert include_graph.violations_of("agent/commands/check.cc", planner) == [
+        "agent/commands/check.cc:1: agent/discovery/tls/attachment_planner.h parses foreign files, "
+        "which only agent/readers/reader_body.cc may"]
     assert include_graph.violations_of("agent/discovery/tls/tls_attacher.cc", image) != []
-    assert include_graph.violations_of("agent/prober.cc", image) != []
+    assert include_graph.violations_of("agent/run/prober/prober.cc", image) != []
     assert include_graph.violations_of(
-        "agent/prober.cc", '#include "agent/discovery/elf/file_identity.h"\n') == []
+        "agent/discovery/tls/plan_cache.h", '#include "agent/discovery/elf/file_identity.h"\n') == []
 
 
 def test_product_code_never_includes_tests():
-    assert include_graph.violations_of("agent/agent.cc", '#include "tests/support/x.h"\n') != []
+    assert include_graph.violations_of("agent/run/run.cc", '#include "tests/support/x.h"\n') != []
 
 
 def test_a_new_folder_must_be_entered_in_the_graph():

@@ -1,0 +1,147 @@
+#include "agent/commands/cli.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <deque>
+#include <span>
+
+#include "agent/config/setting.h"
+#include "agent/config/value_text.h"
+#include "agent/model/exit_codes.h"
+#include "agent/model/version.h"
+
+namespace exa {
+namespace {
+
+constexpr const char* kAbout =
+    "Latency histograms of every request on this host, whose exemplars open their traces.\n"
+    "Watches with eBPF; the observed programs need no SDK, no restart and no configuration.";
+
+constexpr const char* kRunExamples = R"(Examples:
+  exemplar-agent run
+      every process; a table each 10 s on the terminal, OpenMetrics on 127.0.0.1:9464
+  exemplar-agent run --otlp-endpoint http://collector:4318 --window 30s
+      spans and histograms to an OpenTelemetry collector, each 30 s
+  exemplar-agent run --include-exe '*/nginx' --exclude-port 8080
+      nginx only, without what it serves on port 8080
+  exemplar-agent run --config /etc/exemplar-agent.yaml --print-config
+      what is in force after defaults, file, OTEL_* environment and flags
+
+Flags win over the OTEL_* environment, that over the file. Flags of lists may be repeated.
+Exit codes: 0 ended in order, 1 failure, 2 bad configuration, 3 another agent runs already.)";
+
+constexpr const char* kReplayExamples = R"(Examples:
+  exemplar-agent run --record traffic.exa        then, as any user:
+  exemplar-agent replay traffic.exa              the tables of that time
+  exemplar-agent replay traffic.exa --output json | jq -c 'select(.type == "span")')";
+
+// The settings that mean something when nothing is captured.
+constexpr std::array<std::string_view, 7> kReplaySettings = {
+    "output",           "table.rows", "table.sort", "otlp.endpoint",
+    "exemplars.budget", "log.level",  "log.format"};
+
+// The one that says which agent is meant.
+constexpr std::array<std::string_view, 1> kStatusSettings = {"lock_file"};
+
+// Texts that CLI11 writes into while it parses; they stay where they are.
+struct FlagTexts {
+  std::string flag;
+  std::vector<std::string> values;
+};
+
+// only: keys of the settings that the verb takes; empty: all.
+void add_setting_flags(CLI::App& verb, std::deque<FlagTexts>& texts,
+                       std::span<const std::string_view> only) {
+  for (const auto& setting : all_settings()) {
+    if (setting.flag.empty()) continue;
+    if (!only.empty() && std::ranges::find(only, setting.key) == only.end()) continue;
+    auto& text = texts.emplace_back(FlagTexts{std::string(setting.flag), {}});
+    auto* const option = verb.add_option(text.flag, text.values, std::string(setting.sentence))
+                             ->type_name(std::string(setting.value_name))
+                             ->allow_extra_args(false);
+    if (setting.shape == SettingShape::kScalar)
+      option->take_last();
+    else
+      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  }
+}
+
+// Empty where the verb is one.
+std::string problem_of_verb(const CLI::App& app, const std::string& verb) {
+  std::vector<std::string_view> known;
+  std::string names;
+  for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == verb) return {};
+    known.push_back(command->get_name());
+    names += (names.empty() ? "" : ", ") + command->get_name();
+  }
+  if (verb.empty())
+    return "what is it to do? One of " + names +
+           "; 'exemplar-agent run' observes this host, 'exemplar-agent --help' tells of each";
+  const auto meant = nearest(verb, known);
+  return "'" + verb + "' is no command" +
+         (meant.empty() ? std::string(".") : "; did you mean '" + std::string(meant) + "'?") +
+         " Commands are " + names + "; 'exemplar-agent --help' tells of each";
+}
+
+}  // namespace
+
+ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
+  CommandLine command;
+  bool status_as_json = false;
+  std::deque<FlagTexts> texts;
+  CLI::App app(kAbout, "exemplar-agent");
+  app.require_subcommand(1);
+  app.footer("'exemplar-agent run --help' shows all flags, with examples.");
+  app.set_version_flag("--version", std::string("exemplar-agent ") + agent_version());
+
+  auto* const run = app.add_subcommand("run", "observe this host until a signal ends it");
+  run->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
+  run->add_flag("--print-config", command.print_config,
+                "print the configuration in force as YAML, and end");
+  add_setting_flags(*run, texts, {});
+  run->footer(kRunExamples);
+
+  auto* const check = app.add_subcommand(
+      "check", "tell what this host offers and whether the agent can run here so configured");
+  check->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
+  add_setting_flags(*check, texts, {});
+
+  auto* const status =
+      app.add_subcommand("status", "tell what the running agent found in each process");
+  status->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
+  add_setting_flags(*status, texts, kStatusSettings);
+  status->add_flag("--json", status_as_json, "print it as JSON, for programs");
+
+  auto* const replay = app.add_subcommand("replay", "compute a recording's result again");
+  replay->add_option("file", command.replay_path, "written by 'run --record'")->required();
+  replay->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
+  add_setting_flags(*replay, texts, kReplaySettings);
+  replay->footer(kReplayExamples);
+
+  app.add_subcommand("version", "print the version");
+
+  if (argc < 2 || argv[1][0] != '-')
+    if (const auto problem = problem_of_verb(app, argc < 2 ? "" : argv[1]); !problem.empty()) {
+      std::fprintf(stderr, "exemplar-agent: %s\n", problem.c_str());
+      return kExitBadConfiguration;
+    }
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? kExitOk : kExitBadConfiguration;
+  }
+  if (app.got_subcommand("check")) command.verb = Verb::kCheck;
+  if (app.got_subcommand("status")) command.verb = Verb::kStatus;
+  if (status_as_json) command.status_form = StatusForm::kJson;
+  if (app.got_subcommand("replay")) command.verb = Verb::kReplay;
+  if (app.got_subcommand("version")) command.verb = Verb::kVersion;
+  for (const auto& text : texts)
+    if (!text.values.empty()) command.flags.push_back({text.flag, text.values});
+  return command;
+}
+
+}  // namespace exa

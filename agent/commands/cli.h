@@ -1,0 +1,28 @@
+// The command line: verbs, and one flag for each setting that has one (config/setting.h).
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "agent/commands/status/status.h"
+#include "agent/config/load.h"
+
+namespace exa {
+
+enum class Verb : std::uint8_t { kRun, kCheck, kStatus, kReplay, kVersion };
+
+struct CommandLine {
+  Verb verb = Verb::kRun;
+  std::string config_path;
+  std::vector<FlagSetting> flags;
+  bool print_config = false;
+  std::string replay_path;
+  StatusForm status_form = StatusForm::kTable;
+};
+
+// Prints help or what is wrong; then only the exit code is left.
+using ParsedCommandLine = std::variant<CommandLine, int>;
+ParsedCommandLine parse_command_line(int argc, const char* const* argv);
+
+}  // namespace exa

@@ -1,0 +1,133 @@
+#include "agent/commands/status/status_services.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <vector>
+
+#include "agent/commands/status/status_table.h"
+#include "agent/discovery/tls/connection_reasons.h"
+#include "exporters/console/safe_text.h"
+
+namespace exa {
+namespace {
+
+using Json = nlohmann::json;
+
+Json parsed(std::string_view text) {
+  if (text.empty()) return Json::object();
+  auto json = text.size() <= kMaxStatusBytes ? Json::parse(text, nullptr, false)
+                                             : Json(Json::value_t::discarded);
+  return json.is_object() ? json : Json(Json::value_t::discarded);
+}
+
+Json list_in(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() && found->is_array() ? *found : Json::array();
+}
+std::string text_in(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() && found->is_string()
+             ? found->get<std::string>()
+             : std::string();
+}
+std::uint64_t number_in(const Json& object, const char* key) {
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return object.is_object() && found != object.end() && found->is_number_unsigned()
+             ? found->get<std::uint64_t>()
+             : 0;
+}
+
+std::string age_text(std::uint64_t now_ms, std::uint64_t then_ms) {
+  const std::uint64_t seconds = now_ms > then_ms ? (now_ms - then_ms) / 1000 : 0;
+  if (seconds < 120) return std::to_string(seconds) + " s ago";
+  if (seconds < 7200) return std::to_string(seconds / 60) + " min ago";
+  return std::to_string(seconds / 3600) + " h ago";
+}
+
+// Why TLS of a process is not read, by its number.
+using Reasons = std::map<std::uint64_t, std::set<std::string>>;
+Reasons unread_reasons(const Json& processes) {
+  Reasons reasons;
+  for (const Json& process : list_in(processes, "processes"))
+    for (const Json& use : list_in(process, "tls"))
+      if (auto reason = text_in(use, "reason"); is_unread_reason(reason))
+        reasons[number_in(process, "pid")].insert(std::move(reason));
+  return reasons;
+}
+
+std::string read_text(const Json& service) {
+  const auto requests = number_in(service, "served") + number_in(service, "called");
+  const auto over_tls = number_in(service, "over_tls");
+  if (over_tls == 0) return "HTTP/1";
+  return over_tls >= requests ? "HTTP/1 over TLS" : "HTTP/1, also over TLS";
+}
+
+std::string unread_text(const Json& service, const Reasons& reasons) {
+  std::set<std::string> all;
+  for (const Json& pid : list_in(service, "pids"))
+    if (pid.is_number_integer())
+      if (const auto known = reasons.find(pid.get<std::uint64_t>()); known != reasons.end())
+        all.insert(known->second.begin(), known->second.end());
+  std::string text;
+  for (const std::string& reason : all)
+    text += (text.empty() ? "" : "; ") + terminal_safe(reason);
+  return text.empty() ? "-" : text;
+}
+
+constexpr std::size_t kColumns = 7;
+using Row = std::array<std::string, kColumns>;
+
+std::string aligned(const std::vector<Row>& rows) {
+  std::array<std::size_t, kColumns> widths{};
+  for (const Row& row : rows)
+    for (std::size_t c = 0; c < kColumns; ++c)
+      widths[c] = std::max(widths[c], columns_of(row[c]));
+  std::string table;
+  for (const Row& row : rows) {
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      const std::string blank(widths[c] - columns_of(row[c]), ' ');
+      const bool is_number = c >= 1 && c <= 3;
+      table += c == 0 ? "" : "  ";
+      table += is_number ? blank + row[c] : row[c];
+      if (!is_number && c + 1 < kColumns) table += blank;
+    }
+    table += '\n';
+  }
+  return table;
+}
+
+}  // namespace
+
+Result<std::string> services_table(std::string_view services, std::string_view processes,
+                                   WallTime now) {
+  const auto told = parsed(services);
+  const auto found = parsed(processes);
+  if (told.is_discarded() || found.is_discarded()) return fail("holds no status");
+  const auto reasons = unread_reasons(found);
+  std::vector<Row> rows = {
+      {"SERVICE", "SERVED", "CALLED", "ERRORS", "LAST REQUEST", "READ", "NOT READ"}};
+  for (const Json& service : list_in(told, "services")) {
+    const auto name = terminal_safe(text_in(service, "name"));
+    rows.push_back(
+        {name.empty() ? "-" : fitted(name, 60), std::to_string(number_in(service, "served")),
+         std::to_string(number_in(service, "called")), std::to_string(number_in(service, "errors")),
+         age_text(now.ns / 1'000'000, number_in(service, "last_unix_ms")), read_text(service),
+         unread_text(service, reasons)});
+  }
+  return rows.size() == 1 ? "no service has answered or asked anything yet\n" : aligned(rows);
+}
+
+Result<std::string> status_json(std::string_view services, std::string_view processes) {
+  auto all = parsed(processes);
+  const auto told = parsed(services);
+  if (told.is_discarded() || all.is_discarded()) return fail("holds no status");
+  all["services"] = list_in(told, "services");
+  if (!all.contains("processes")) all["processes"] = Json::array();
+  return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace exa

@@ -1,0 +1,36 @@
+#include "agent/run/pipeline/pipeline_options.h"
+
+#include <algorithm>
+
+#include "agent/config/config.h"
+#include "agent/outputs/outputs.h"
+#include "agent/request_pipeline/request_pipeline.h"
+
+namespace exa {
+namespace {
+
+constexpr std::uint32_t kFineSeries = 1024;  // 2.5 KiB each
+
+}  // namespace
+
+RequestPipelineOptions pipeline_options(const Config& config, const HashKey& seed) {
+  RequestPipelineOptions options;
+  options.id_seed = seed;
+  options.randomness.presume_random = config.exemplars.presume_random;
+  if (!config.exemplars.seed.empty()) options.randomness.fleet_seed = seed;
+  options.ports = {config.targets.include.port, config.targets.exclude.port};
+  options.series.max_series_per_metric = config.series.per_metric;
+  options.series.max_series_per_service = config.series.per_service;
+  options.series.max_program_series_per_metric = config.series.per_metric / 4;
+  // Those of all series that a client's metric may have, and as many again.
+  options.series.max_names = std::max(options.series.max_names,
+                                      2 * config.series.per_metric + config.series.per_metric / 2);
+  options.sampler.spans_per_window = config.exemplars.spans_per_window;
+  options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
+  options.sampler.floor_probability = config.exemplars.floor;
+  options.body_sizes = config.metrics.body_size;
+  if (prints_table(config)) options.fine_series = kFineSeries;
+  return options;
+}
+
+}  // namespace exa

@@ -1,0 +1,49 @@
+// The record file of a run, if one was asked for: everything that enters the request pipeline.
+// Without a file, and once it could not be written any more, it swallows what it is told.
+// Capture thread only. Owned by the pipeline process. 64 KiB of buffer.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "agent/capture/event_log.h"
+#include "agent/model/siphash.h"
+#include "exa/base/result.h"
+#include "exa/base/time.h"
+#include "exa/base/unique_fd.h"
+
+namespace exa {
+
+class Recording {
+ public:
+  Recording() = default;
+  // file: not valid where nothing is to be recorded.
+  static Result<Recording> begin(UniqueFd file, const HashKey& seed, WallClockOffset offset);
+
+  [[nodiscard]] bool goes_on() const { return log_.has_value(); }
+  void record(std::span<const std::byte> record) {
+    if (log_) log_->ring_record(record);
+  }
+  void target(std::span<const std::byte> message) {
+    if (log_) log_->target_message(message);
+  }
+  void clock_offset(WallClockOffset offset) {
+    if (log_) log_->clock_offset(offset);
+  }
+  void tick(MonotonicTime time) {
+    if (log_) log_->window_tick(time);
+  }
+  void merged() {
+    if (log_) log_->window_merged();
+  }
+
+  // Writes what is buffered. Why there is no recording any more, if that is so.
+  std::optional<std::string> flush();
+
+ private:
+  std::optional<EventLogWriter> log_;
+};
+
+}  // namespace exa

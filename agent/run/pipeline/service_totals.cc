@@ -1,0 +1,73 @@
+#include "agent/run/pipeline/service_totals.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "agent/run/messages/status_files.h"
+
+namespace exa {
+namespace {
+
+std::string name_of(const Target* target) {
+  if (target == nullptr || !target->resource) return {};
+  const auto& attributes = target->resource->attributes;
+  const auto space = attribute_text(attributes, "service.namespace");
+  const auto name = attribute_text(attributes, "service.name");
+  return space.empty() ? name : space + "/" + name;
+}
+
+void note_pid(std::deque<std::int64_t>& pids, const Target& target) {
+  const auto pid = std::ranges::find(target.resource->attributes, "process.pid", &Attribute::key);
+  if (pid == target.resource->attributes.end()) return;
+  const auto* const number = std::get_if<std::int64_t>(&pid->value);
+  if (number == nullptr || std::ranges::find(pids, *number) != pids.end()) return;
+  if (pids.size() == ServiceTotals::kMaxPids) pids.pop_front();
+  pids.push_back(*number);
+}
+
+}  // namespace
+
+ServiceTotals::Service& ServiceTotals::service_of(const Target* target) {
+  const auto name = name_of(target);
+  if (const auto known = services_.find(name); known != services_.end()) return known->second;
+  return services_[services_.size() < kMaxServices ? name : std::string(kOthers)];
+}
+
+void ServiceTotals::add(const ClosedWindow& window) {
+  for (const auto& series : window.series) {
+    const auto& row = row_of(series.key.kind);
+    if (!row.counts_requests) continue;
+    const auto found = window.targets.find(series.key.target);
+    const Target* const target = found == window.targets.end() ? nullptr : found->second.get();
+    auto& service = service_of(target);
+    const auto count = series.delta.count();
+    (row.end == Role::kServer ? service.served : service.called) += count;
+    service.errors += series.key.error == ErrorType::kNone ? 0 : count;
+    service.over_tls += series.key.tls ? count : 0;
+    service.last = window.end;
+    if (target != nullptr && target->resource) note_pid(service.pids, *target);
+  }
+}
+
+std::string ServiceTotals::json() const {
+  auto services = nlohmann::json::array();
+  for (const auto& [name, service] : services_)
+    services.push_back({{"name", name},
+                        {"served", service.served},
+                        {"called", service.called},
+                        {"errors", service.errors},
+                        {"over_tls", service.over_tls},
+                        {"last_unix_ms", service.last.ns / 1'000'000},
+                        {"pids", service.pids}});
+  return nlohmann::json{{"services", services}}.dump(-1, ' ', false,
+                                                     nlohmann::json::error_handler_t::replace);
+}
+
+bool ServiceTotals::tell(int fd) const {
+  const auto text = sealed(json());
+  return ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+}
+
+}  // namespace exa

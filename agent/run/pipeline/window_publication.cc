@@ -1,0 +1,42 @@
+#include "agent/run/pipeline/window_publication.h"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "agent/config/config.h"
+#include "agent/run/pipeline/process_usage.h"
+#include "agent/telemetry/self_metrics.h"
+
+namespace exa {
+
+using namespace std::chrono_literals;
+
+std::chrono::milliseconds acknowledgement_deadline(Duration window) {
+  const auto whole = std::chrono::duration_cast<std::chrono::milliseconds>(window);
+  return std::clamp<std::chrono::milliseconds>(whole * 3 / 4, 250ms, 2000ms);
+}
+
+WindowPublication::WindowPublication(Parts parts, WindowPublisher publisher)
+    : parts_(std::move(parts)), publisher_(std::move(publisher)) {}
+
+void WindowPublication::publish(WindowJob& job) {
+  auto& gauges = job.gauges;
+  fill_process_usage(gauges, parts_.memory_use);
+  gauges.spans_queued = parts_.outputs.queued_spans();
+  gauges.exemplar_budget = parts_.config.exemplars.spans_per_window;
+  gauges.window_s = std::chrono::duration<double>(parts_.config.window).count();
+  auto kernel = parts_.kernel_totals();
+  if (!kernel) parts_.occasional.warn("kernel counters", kernel.error().text, monotonic_now());
+  std::vector<ResourceMetrics> self;
+  self.push_back(self_metrics(parts_.agent, parts_.counters, parts_.export_counters,
+                              kernel ? *kernel : std::vector<std::uint64_t>(), gauges, parts_.start,
+                              job.window.end));
+  publisher_.publish(job.window, std::move(self));
+  services_.add(job.window);
+  if (parts_.services_file.valid() && !services_.tell(parts_.services_file.get()))
+    parts_.occasional.warn("services", "`status` is not told the services any more",
+                           monotonic_now());
+}
+
+}  // namespace exa

@@ -1,0 +1,301 @@
+#include "tests/unit/reference/reference.h"
+
+#include <array>
+#include <string_view>
+
+#include "agent/config/setting.h"
+#include "agent/metrics/metric_table.h"
+#include "agent/metrics/series_key.h"
+#include "agent/telemetry/self_metrics.h"
+#include "agent/trace/span_attributes.h"
+#include "exa/base/overloaded.h"
+#include "exporters/openmetrics/names.h"
+
+namespace exa::testing {
+namespace {
+
+std::string in_cell(std::string_view text) {
+  std::string cell;
+  for (const char c : text)
+    cell += c == '|' ? std::string("\\|") : std::string(1, c);
+  return cell;
+}
+
+std::string code(std::string_view text) {
+  return text.empty() ? "" : "`" + in_cell(text) + "`";
+}
+
+std::string default_of(const Setting& setting) {
+  std::string text;
+  for (const auto& entry : setting.print(Config{}))
+    text += (text.empty() ? "" : ", ") + (entry.key.empty() ? "" : entry.key + ": ") + entry.value;
+  return text;
+}
+
+std::string type_of(const Setting& setting) {
+  const std::string value(setting.value_name);
+  switch (setting.shape) {
+    case SettingShape::kScalar:
+      return value;
+    case SettingShape::kList:
+      return "[" + value + "]";
+    case SettingShape::kMap:
+      return "{" + value + "}";
+  }
+  return value;
+}
+
+const char* kind_of(const Metric& metric) {
+  return std::visit(Overloaded{
+                        [](const Gauge&) { return "gauge"; },
+                        [](const Sum& sum) { return sum.monotonic ? "counter" : "gauge"; },
+                        [](const Histogram&) { return "histogram"; },
+                    },
+                    metric.points);
+}
+
+// "state, reason": what tells the points of one metric apart.
+std::string labels_of_points(const Metric& metric) {
+  std::string labels;
+  std::visit(
+      [&](const auto& points) {
+        for (const auto& point : points.points)
+          for (const auto& attribute : point.attributes)
+            if (labels.find(attribute.key) == std::string::npos)
+              labels += (labels.empty() ? "" : ", ") + attribute.key;
+      },
+      metric.points);
+  return labels;
+}
+
+std::string metric_row(const Metric& metric, const std::string& labels) {
+  const bool counter = std::string_view(kind_of(metric)) == "counter";
+  return "| " + code(family_name(metric.name, metric.unit, counter) + (counter ? "_total" : "")) +
+         " | " + kind_of(metric) + " | " + labels + " | " + in_cell(metric.description) + " |\n";
+}
+
+std::string histogram_rows() {
+  std::string rows;
+  for (std::size_t kind = 0; kind < kMetricKinds; ++kind) {
+    SeriesKey key;
+    key.kind = static_cast<MetricKind>(kind);
+    const auto& description = describe(key);
+    key.status = 500;
+    key.protocol = Protocol::kHttp11;
+    key.error = ErrorType::kStatusCode;
+    if (description.by_server) key.server = {.name = 1, .port = 80};
+    std::string labels;
+    for (const auto& attribute : attributes_of(key, ServerHost("example")))
+      labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
+    rows += metric_row(
+        {.name = description.name,
+         .description = std::string(description.description) +
+                        (row_of(key.kind).optional ? " Where `metrics.body_size` is on." : ""),
+         .unit = row_of(key.kind).unit,
+         .points = Histogram{}},
+        labels);
+  }
+  return rows;
+}
+
+std::string self_metric_rows() {
+  Counters counters;
+  counters.of_protocol("any");
+  const ExportCounters export_counters;
+  const std::array<std::uint64_t, EXA_COUNTER_COUNT> kernel{};
+  const auto all = self_metrics(nullptr, counters, export_counters, kernel,
+                                {.tls = TlsState::kOff,
+                                 .pods = 0,
+                                 .pods_source = SourceState::kStarting,
+                                 .pods_answer_age_s = 0},
+                                {}, {});
+  std::string rows;
+  for (const auto& metric : all.metrics)
+    rows += metric_row(metric, labels_of_points(metric));
+  return rows;
+}
+
+std::string attribute_rows() {
+  std::string rows;
+#define EXA_X(key, type, of, sentence) \
+  rows += "| " + code(key) + " | " type " | " of " | " + in_cell(sentence) + " |\n";
+  EXA_SPAN_ATTRIBUTES(EXA_X)
+#undef EXA_X
+  return rows;
+}
+
+// troff: a line must not begin with a dot or a quote, and a minus is a hyphen unless escaped.
+std::string in_manual(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '-')
+      out += "\\-";
+    else if (c == '\\')
+      out += "\\e";
+    else if (c == '\'')
+      out += "\\(aq";
+    else
+      out += c;
+  }
+  return out.starts_with('.') ? "\\&" + out : out;
+}
+
+}  // namespace
+
+std::string reference_page() {
+  std::string page =
+      "# Reference\n"
+      "Made from the tables in the code; a test compares. After a change there:\n"
+      "`EXA_WRITE_REFERENCE=1 build/dev/tests/unit/unit_reference --gtest_filter='Reference.*'`\n"
+      "\n"
+      "## Settings\n"
+      "Keys of the YAML file; a dot is a level. Flags win over `OTEL_*` variables, these over the "
+      "file.\n"
+      "\n"
+      "| key | flag | type | default | what it says |\n"
+      "|---|---|---|---|---|\n";
+  for (const auto& setting : all_settings())
+    page += "| " + code(setting.key) + " | " + code(setting.flag) + " | " + code(type_of(setting)) +
+            " | " + code(default_of(setting)) + " | " + in_cell(setting.sentence) + " |\n";
+  page +=
+      "\n"
+      "## Metrics\n"
+      "As a scrape names them; over OTLP dots stand for underscores, and units and `_total` are no "
+      "part of a name. Every\nseries of a service has `job` and `instance` besides.\n"
+      "\n"
+      "| metric | type | labels | what it says |\n"
+      "|---|---|---|---|\n" +
+      histogram_rows() +
+      "\n"
+      "The agent's own account:\n"
+      "\n"
+      "| metric | type | labels | what it says |\n"
+      "|---|---|---|---|\n" +
+      self_metric_rows() +
+      "\n"
+      "## Attributes of spans\n"
+      "\n"
+      "| attribute | type | end | what it says |\n"
+      "|---|---|---|---|\n" +
+      attribute_rows();
+  return page;
+}
+
+std::string manual_page() {
+  std::string page =
+      R"(.\" Made from the tables in the code; see agent/REFERENCE.md.
+.TH EXEMPLAR\-AGENT 8 "" "exemplar\-agent" "System Administration"
+.SH NAME
+exemplar\-agent \- latency histograms of every request, whose exemplars open their traces
+.SH SYNOPSIS
+.B exemplar\-agent run
+.RI [ OPTIONS ]
+.br
+.B exemplar\-agent check
+.RI [ OPTIONS ]
+.br
+.B exemplar\-agent status
+.RB [ \-\-json ]
+.RB [ \-\-lock\-file
+.IR FILE ]
+.br
+.B exemplar\-agent replay
+.I FILE
+.SH DESCRIPTION
+Watches the sockets and TLS libraries of this host with eBPF, strictly read\-only, and exports
+histograms with exemplars and the traces that they open. The observed programs need no change.
+.SH COMMANDS
+.TP
+.B run
+observes until a signal ends it. SIGHUP reads the configuration anew.
+.TP
+.B check
+tells whether the agent can run here, so configured, and what each lack costs.
+.TP
+.B status
+tells what the running agent has counted of each service, and what it cannot read and why.
+.TP
+.B replay
+computes the result of a recording again.
+.TP
+.B version
+prints the version.
+.SH OPTIONS
+.TP
+.BI \-\-config " FILE"
+YAML file with settings.
+.TP
+.B \-\-print\-config
+prints every setting in force, those that are not set as comments, and ends.
+)";
+  for (const auto& setting : all_settings()) {
+    if (setting.flag.empty()) continue;
+    page += ".TP\n.BI " + in_manual(setting.flag) + " \" " + in_manual(setting.value_name) +
+            "\"\n" + in_manual(setting.sentence);
+    const auto otherwise = default_of(setting);
+    page += (otherwise.empty() ? "" : " (" + in_manual(otherwise) + ")") + ".\n";
+  }
+  page += R"(.SH ENVIRONMENT
+The variables
+.B OTEL_*
+of the OpenTelemetry specification, where they say something here; others warn.
+.SH FILES
+.TP
+.I /etc/exemplar\-agent/agent.yaml
+settings of the service
+.TP
+.I /etc/default/exemplar\-agent
+its environment, for secrets
+.TP
+.I /run/exemplar\-agent.lock
+held while an agent runs
+.SH EXIT STATUS
+0 ended in order, 1 failure, 2 bad configuration, 3 another agent runs already.
+)";
+  return page;
+}
+
+std::string bash_completion() {
+  std::string flags = "--config --print-config --help";
+  std::string values;
+  for (const auto& setting : all_settings()) {
+    if (setting.flag.empty()) continue;
+    flags += " " + std::string(setting.flag);
+    std::string choices(setting.value_name);
+    if (choices.find('|') == std::string::npos && choices != "BOOL") continue;
+    if (choices == "BOOL") choices = "true|false";
+    for (char& c : choices)
+      if (c == '|') c = ' ';
+    values += "    " + std::string(setting.flag) + ") words=\"" + choices + "\" ;;\n";
+  }
+  return "# bash completion of exemplar-agent. Made from the tables in the code.\n"
+         "# shellcheck shell=bash\n"
+         "_exemplar_agent() {\n"
+         "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\"\"\n"
+         "  COMPREPLY=()\n"
+         "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
+         "    mapfile -t COMPREPLY < <(compgen -W 'run check status replay version --help "
+         "--version' "
+         "-- \"$word\")\n"
+         "    return\n"
+         "  fi\n"
+         "  case $before in\n"
+         "    --config|--lock-file|--record|replay)\n"
+         "      mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
+         "      return ;;\n" +
+         values +
+         "    *)\n"
+         "      case ${COMP_WORDS[1]} in\n"
+         "        status) words='--json --config --lock-file --help' ;;\n"
+         "        replay) words='--config --output --rows --sort --otlp-endpoint --help' ;;\n"
+         "        run|check) words='" +
+         flags +
+         "' ;;\n"
+         "      esac ;;\n"
+         "  esac\n"
+         "  mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
+         "}\n"
+         "complete -F _exemplar_agent exemplar-agent\n";
+}
+
+}  // namespace exa::testing

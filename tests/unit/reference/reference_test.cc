@@ -1,0 +1,81 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "agent/trace/span_attributes.h"
+#include "agent/trace/span_synthesizer.h"
+#include "exa/model/exchange.h"
+#include "tests/unit/reference/reference.h"
+
+namespace exa {
+namespace {
+
+// The file says what the tables say; with EXA_WRITE_REFERENCE set it is made to.
+void expect_same(const std::string& name, const std::string& made) {
+  const std::string path = std::string(EXA_SOURCE_DIR) + "/" + name;
+  if (std::getenv("EXA_WRITE_REFERENCE") != nullptr) std::ofstream(path) << made;
+  std::stringstream written;
+  written << std::ifstream(path).rdbuf();
+  EXPECT_EQ(written.str(), made)
+      << name
+      << " does not say what the tables in the code do; run this with EXA_WRITE_REFERENCE=1";
+}
+
+TEST(Reference, SaysWhatTheTablesSay) {
+  expect_same("agent/REFERENCE.md", testing::reference_page());
+}
+TEST(Reference, TheManualToo) {
+  expect_same("scripts/packaging/exemplar-agent.8", testing::manual_page());
+}
+TEST(Reference, AndTheCompletion) {
+  expect_same("scripts/packaging/exemplar-agent.bash", testing::bash_completion());
+}
+
+Exchange exchange_of(Role role, std::uint16_t status) {
+  Exchange exchange;
+  exchange.role = role;
+  exchange.status = status;
+  exchange.method = Method::kGet;
+  exchange.protocol = Protocol::kHttp11;
+  exchange.outcome = Outcome::kComplete;
+  exchange.local = {.address = {10, 0, 0, 1}, .port = 80};
+  exchange.remote = {.address = {10, 0, 0, 2}, .port = 4000};
+  exchange.arrival = {1'000};
+  exchange.read = {2'000};
+  exchange.first_response = {3'000};
+  exchange.last_response = {4'000};
+  exchange.path.assign("/users/4711");
+  exchange.host.assign("shop.example");
+  return exchange;
+}
+
+TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
+  std::set<std::string> listed;
+#define EXA_X(key, type, of, sentence) listed.insert(key);
+  EXA_SPAN_ATTRIBUTES(EXA_X)
+#undef EXA_X
+  std::set<std::string> made;
+  for (const auto role : {Role::kServer, Role::kClient})
+    for (const std::uint16_t status : {200, 503})
+      for (const auto method : {Method::kGet, Method::kOther}) {
+        auto exchange = exchange_of(role, status);
+        exchange.method = method;
+        if (method == Method::kOther) {
+          exchange.method_original.assign("PURGE");
+          exchange.outcome = Outcome::kUnknown;
+        }
+        const auto span =
+            synthesize_span(exchange, {.reason = ExemplarReason::kSlowest}, nullptr, {});
+        for (const auto& attribute : span.attributes)
+          made.insert(attribute.key);
+      }
+  EXPECT_EQ(made, listed);
+}
+
+}  // namespace
+}  // namespace exa
