@@ -5,7 +5,7 @@
 FROM docker.io/library/debian:12-slim AS build
 RUN apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
       g++ cmake ninja-build pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev libzydis-dev \
-      libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libprotozero-dev \
+      libspdlog-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev libprotozero-dev \
       libcurl4-openssl-dev libmicrohttpd-dev libcap-ng-dev libseccomp-dev ca-certificates
 WORKDIR /source
 COPY . .

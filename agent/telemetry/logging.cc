@@ -1,32 +1,30 @@
 #include "agent/telemetry/logging.h"
 
-#include <unistd.h>
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
 
 #include <array>
-#include <cerrno>
-#include <chrono>
 #include <ctime>
-#include <utility>
 
 #include "exa/base/hex.h"
 
 namespace exa {
 namespace {
 
-constexpr std::array<std::string_view, 4> kLevels = {"debug", "info", "warning", "error"};
-constexpr std::size_t kLevelColumns = 7;
-
-// gmtime_r and not a local time: the pipeline may not open /etc/localtime.
-std::string utc_text(std::chrono::system_clock::time_point time) {
-  const std::time_t whole_seconds = std::chrono::system_clock::to_time_t(time);
-  const auto since_epoch = time.time_since_epoch();
-  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count() % 1000;
-  std::tm parts{};
-  gmtime_r(&whole_seconds, &parts);
-  std::array<char, 40> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  const auto thousandths = std::to_string(1000 + ms).substr(1);
-  return std::string(text.data(), length) + "." + thousandths + "Z";
+spdlog::level::level_enum to_spdlog(LogThreshold level) {
+  switch (level) {
+    case LogThreshold::kDebug:
+      return spdlog::level::debug;
+    case LogThreshold::kInfo:
+      return spdlog::level::info;
+    case LogThreshold::kWarn:
+      return spdlog::level::warn;
+    case LogThreshold::kError:
+      return spdlog::level::err;
+    case LogThreshold::kOff:
+      return spdlog::level::off;
+  }
+  return spdlog::level::info;
 }
 
 std::string json_text(std::string_view text) {
@@ -38,29 +36,46 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
-std::string json_line(std::string_view time, std::string_view level, std::string_view process,
-                      std::string_view text) {
-  std::string line;
-  line.append(R"({"time":")").append(time).append(R"(","level":")").append(level);
-  line.append(R"(","process":")").append(json_text(process));
-  return line.append(R"(","text":")").append(json_text(text)).append("\"}\n");
+// gmtime_r and not a local-time pattern: the pipeline may not open /etc/localtime.
+std::string utc_text(spdlog::log_clock::time_point time) {
+  const auto since_epoch = time.time_since_epoch();
+  const std::time_t whole_seconds = spdlog::log_clock::to_time_t(time);
+  const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count() % 1000;
+  std::tm parts{};
+  gmtime_r(&whole_seconds, &parts);
+  std::array<char, 40> text{};
+  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
+  return fmt::format("{}.{:03}Z", std::string_view(text.data(), length), ms);
 }
 
-std::string text_line(std::string_view time, std::string_view level, std::string_view process,
-                      std::string_view text) {
-  std::string line;
-  line.append(time).append(" ").append(level).append(kLevelColumns - level.size(), ' ');
-  return line.append(" ").append(process).append(": ").append(escaped(text)).append("\n");
-}
+class LineFormatter final : public spdlog::formatter {
+ public:
+  explicit LineFormatter(LogFormat format) : format_(format) {}
 
-// As far as standard error takes it: there is no place to say that it does not.
-void write_whole(std::string_view line) {
-  while (!line.empty()) {
-    const auto written = ::write(STDERR_FILENO, line.data(), line.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written <= 0) return;
-    line.remove_prefix(static_cast<std::size_t>(written));
+  void format(const spdlog::details::log_msg& message, spdlog::memory_buf_t& out) override {
+    const std::string_view level(spdlog::level::to_string_view(message.level).data(),
+                                 spdlog::level::to_string_view(message.level).size());
+    const std::string_view name(message.logger_name.data(), message.logger_name.size());
+    const std::string_view text(message.payload.data(), message.payload.size());
+    const auto time = utc_text(message.time);
+    const auto line =
+        format_ == LogFormat::kJson
+            ? fmt::format(
+                  "{{\"time\":\"{}\",\"level\":\"{}\",\"process\":\"{}\",\"text\":\"{}\"}}\n", time,
+                  level, json_text(name), json_text(text))
+            : fmt::format("{} {:<7} {}: {}\n", time, level, name, escaped(text));
+    out.append(line.data(), line.data() + line.size());
   }
+  [[nodiscard]] std::unique_ptr<spdlog::formatter> clone() const override {
+    return std::make_unique<LineFormatter>(format_);
+  }
+
+ private:
+  const LogFormat format_;
+};
+
+spdlog::string_view_t as_spdlog(std::string_view text) {
+  return {text.data(), text.size()};
 }
 
 }  // namespace
@@ -81,34 +96,27 @@ std::string escaped(std::string_view text) {
 }
 
 Log::Log(LogThreshold level, LogFormat format, std::string process_name)
-    : level_(level), format_(format), process_name_(std::move(process_name)) {}
-
-void Log::say(LogThreshold level, std::string_view text) const {
-  if (level < level_.load(std::memory_order_relaxed)) return;
-  const int before = errno;  // who logs may be about to read it
-  const auto time = utc_text(std::chrono::system_clock::now());
-  const auto name = kLevels.at(static_cast<std::size_t>(level));
-  const auto line = format_ == LogFormat::kJson ? json_line(time, name, process_name_, text)
-                                                : text_line(time, name, process_name_, text);
-  const std::lock_guard lock(mutex_);
-  write_whole(line);
-  errno = before;
+    : logger_(std::make_shared<spdlog::logger>(std::move(process_name),
+                                               std::make_shared<spdlog::sinks::stderr_sink_mt>())) {
+  logger_->set_formatter(std::make_unique<LineFormatter>(format));
+  logger_->set_level(to_spdlog(level));
+  logger_->flush_on(spdlog::level::trace);
 }
 
 void Log::debug(std::string_view text) const {
-  say(LogThreshold::kDebug, text);
+  logger_->log(spdlog::level::debug, as_spdlog(text));
 }
 void Log::info(std::string_view text) const {
-  say(LogThreshold::kInfo, text);
+  logger_->log(spdlog::level::info, as_spdlog(text));
 }
 void Log::warn(std::string_view text) const {
-  say(LogThreshold::kWarn, text);
+  logger_->log(spdlog::level::warn, as_spdlog(text));
 }
 void Log::error(std::string_view text) const {
-  say(LogThreshold::kError, text);
+  logger_->log(spdlog::level::err, as_spdlog(text));
 }
 void Log::set_level(LogThreshold level) {
-  level_.store(level, std::memory_order_relaxed);
+  logger_->set_level(to_spdlog(level));
 }
 
 bool OccasionalLog::warn(std::string_view cause, std::string_view text, MonotonicTime now) {

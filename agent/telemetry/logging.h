@@ -3,14 +3,18 @@
 // text (names of processes, replies of backends) is made printable here, in one place.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <string_view>
 
 #include "exa/base/time.h"
+
+namespace spdlog {
+class logger;
+}
 
 namespace exa {
 
@@ -29,12 +33,7 @@ class Log {
   void set_level(LogThreshold level);
 
  private:
-  void say(LogThreshold level, std::string_view text) const;
-
-  std::atomic<LogThreshold> level_;
-  const LogFormat format_;
-  const std::string process_name_;
-  mutable std::mutex mutex_;  // a line is written whole
+  std::shared_ptr<spdlog::logger> logger_;
 };
 
 // Text with control bytes and bytes over 0x7e written as \xNN.
