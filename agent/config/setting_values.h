@@ -202,13 +202,18 @@ inline SettingResult store_listen(Entries e, OpenMetricsSettings& place) {
   return {};
 }
 
-// The short form of both signals: their paths are appended (OTLP exporter specification).
+// The short form of both signals: their paths are appended to its own (OTLP exporter specification),
+// before a query, in which a backend may want its key.
 inline SettingResult store_base_endpoint(Entries e, OtlpConfig& otlp) {
   const auto url = parse_url(e[0].value);
   if (!url) return refuse(url.error().text);
-  const std::string base = url->ends_with('/') ? url->substr(0, url->size() - 1) : *url;
-  otlp.traces.endpoint = base + "/v1/traces";
-  otlp.metrics.endpoint = base + "/v1/metrics";
+  const auto path_end = std::min(url->find_first_of("?#"), url->size());
+  const auto rest = url->substr(path_end);
+  auto base = url->substr(0, path_end);
+  while (base.ends_with('/'))
+    base.pop_back();
+  otlp.traces.endpoint = base + "/v1/traces" + rest;
+  otlp.metrics.endpoint = base + "/v1/metrics" + rest;
   return {};
 }
 

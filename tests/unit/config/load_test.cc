@@ -235,6 +235,14 @@ TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
                   StartsWith("OTEL_PROPAGATORS: 'b3'")));
 }
 
+TEST(ConfigEnvironment, TheBaseEndpointKeepsItsQuery) {
+  const auto loaded = load_config(
+      {.environment = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "https://all/base//?api-key=a/b"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->config.otlp.traces.endpoint, "https://all/base/v1/traces?api-key=a/b");
+  EXPECT_EQ(loaded->config.otlp.metrics.endpoint, "https://all/base/v1/metrics?api-key=a/b");
+}
+
 TEST(ConfigEnvironment, SignalVariablesBeatTheCommonOnes) {
   const auto loaded =
       load_config({.environment = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:4318"},
