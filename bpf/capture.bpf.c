@@ -10,11 +10,11 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/lib/chunk.bpf.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/other_sockets.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/process_life.bpf.h"
 #include "bpf/lib/records.bpf.h"
-#include "bpf/lib/decision.h"
 #include "bpf/lib/send_times.bpf.h"
 #include "bpf/lib/socket_ends.bpf.h"
 #include "bpf/lib/tls_ciphertext.bpf.h"

@@ -202,8 +202,8 @@ inline SettingResult store_listen(Entries e, OpenMetricsSettings& place) {
   return {};
 }
 
-// The short form of both signals: their paths are appended to its own (OTLP exporter specification),
-// before a query, in which a backend may want its key.
+// The short form of both signals: their paths are appended to its own (OTLP exporter
+// specification), before a query, in which a backend may want its key.
 inline SettingResult store_base_endpoint(Entries e, OtlpConfig& otlp) {
   const auto url = parse_url(e[0].value);
   if (!url) return refuse(url.error().text);

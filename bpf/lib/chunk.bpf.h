@@ -138,8 +138,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
       if (exa_sniff_http2(word)) exa_count_once(state, EXA_KIND_HTTP2);
       break;
   }
-  const __u32 recognised =
-      exa_run_recognises(run, direction == EXA_EGRESS, state->flags);
+  const __u32 recognised = exa_run_recognises(run, direction == EXA_EGRESS, state->flags);
   if (recognised) __sync_fetch_and_or(&state->flags, recognised);
 
   wanted = length < run->budget_bytes ? length : run->budget_bytes;

@@ -165,8 +165,7 @@ static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
 static __always_inline __u32 exa_run_recognises(const struct exa_run* run, int egress,
                                                 __u32 flags) {
   if (run->unrecognised != 0 || (flags & EXA_SOCKET_RECOGNISED)) return 0;
-  return egress && run->request ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT
-                                : EXA_SOCKET_RECOGNISED;
+  return egress && run->request ? EXA_SOCKET_RECOGNISED | EXA_SOCKET_CLIENT : EXA_SOCKET_RECOGNISED;
 }
 
 /* How much of wanted is copied before the end of its head is looked for. */

@@ -3,8 +3,8 @@
 #ifndef EXA_BPF_LIB_SOCKET_ENDS_H
 #define EXA_BPF_LIB_SOCKET_ENDS_H
 
-#include "bpf/lib/records.bpf.h"
 #include "bpf/lib/decision.h"
+#include "bpf/lib/records.bpf.h"
 #include "bpf/lib/socket_state.h"
 
 /* The peer's FIN came, in sequence. */

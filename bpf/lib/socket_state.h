@@ -57,8 +57,8 @@ struct exa_run {
   __u16 single_bytes; /* length of the longest chunk of requests known to hold one head only */
   __u8 pipelined;     /* requests follow one another unanswered: a head can begin anywhere */
   __u8 request;       /* the chunk that was judged last begins with a request */
-  __u64 word; /* by which the last chunk was judged, until a protocol is recognised */
-  __u64 last; /* the last 8 bytes, the newest highest; 0 where they were not looked at */
+  __u64 word;         /* by which the last chunk was judged, until a protocol is recognised */
+  __u64 last;         /* the last 8 bytes, the newest highest; 0 where they were not looked at */
 };
 
 /* Freed by the kernel with its socket. Written by the I/O programs, one a direction; arrival_ns

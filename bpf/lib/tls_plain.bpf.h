@@ -4,11 +4,11 @@
 #define EXA_BPF_LIB_TLS_PLAIN_H
 
 #include "bpf/lib/connection_kinds.bpf.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/last_bytes.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
-#include "bpf/lib/decision.h"
 #include "bpf/lib/tls_life.bpf.h"
 #include "bpf/lib/tls_records.bpf.h"
 #include "bpf/lib/tls_share.bpf.h"

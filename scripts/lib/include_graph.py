@@ -44,7 +44,9 @@ ALLOWED = {
                                     "agent/connection", "agent/exchange", "agent/capture",
                                     "agent/telemetry"},
     "agent/metrics": GROUND | {"agent/semantics", "agent/telemetry"},
-    "agent/exemplars": GROUND | {"agent/metrics", "agent/semantics", "agent/telemetry"},
+    "agent/exemplars/policies": GROUND | {"agent/exemplars", "agent/metrics"},
+    "agent/exemplars": GROUND | {"agent/exemplars/policies", "agent/metrics", "agent/semantics",
+                                 "agent/telemetry"},
     "agent/request_pipeline": GROUND | {
         "exa/export",
         "agent/exemplars", "agent/metrics", "agent/trace", "agent/semantics", "agent/protocol",
