@@ -81,7 +81,7 @@ Result converse(std::string_view input, std::size_t chunk_bytes) {
   using exa::Counter;
   const bool understood =
       counters.get(Counter::kChunksConsumed) == counters.get(Counter::kChunksBelonging) &&
-      counters.get(ProtocolCounter::kOrphanRequest) == 0;
+      counters.get(exa::ProtocolCounter::kOrphanRequest) == 0;
   return {sink.seen, understood};
 }
 
