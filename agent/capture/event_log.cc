@@ -95,7 +95,7 @@ void EventLogWriter::append_frame(FrameKind kind, std::span<const std::byte> pay
   if (error_) return;
   if (payload.size() > kMaxFrameBytes) {
     error_ = Error{"record file: a frame of " + std::to_string(payload.size()) +
-                   " bytes is over the limit; recording stopped"};
+                   " bytes exceeds the limit; recording stopped"};
     return;
   }
   const FrameHeader raw{static_cast<std::uint32_t>(kind),

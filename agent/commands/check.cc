@@ -35,11 +35,12 @@ void print_tls(const kernel::KernelFeatures& features, Zygote& zygote) {
   }
   const auto mappings = kernel::MappingIterator::load();
   if (!mappings) {
-    std::printf("TLS stays unread here: %s\n", mappings.error().text.c_str());
+    std::printf("TLS cannot be read here: %s\n", mappings.error().text.c_str());
     return;
   }
   std::puts(
-      "TLS is read by uprobe_multi links; each call of a probed function costs a breakpoint:");
+      "TLS is read through uprobe_multi links; every call to a probed function costs a "
+      "breakpoint:");
   ForeignReader reader(zygote);
   std::set<FileIdentity> told;  // folders may lead to the same file
   for (const std::string& path : reachable_host_libraries()) {
@@ -49,8 +50,8 @@ void print_tls(const kernel::KernelFeatures& features, Zygote& zygote) {
     if (!found || told.insert(found->file).second) print(library_text(path, found));
   }
   std::puts(
-      "  Libraries and programs elsewhere are looked at when a process runs or maps them;\n"
-      "  `exemplar-agent status` tells of each.");
+      "  Libraries and programs elsewhere are examined when a process runs or maps them;\n"
+      "  `exemplar-agent status` lists each.");
 }
 
 void print_rules(const Config& config) {
@@ -58,7 +59,7 @@ void print_rules(const Config& config) {
   for (const auto tgid : finder.processes())
     static_cast<void>(finder.look_at(tgid));
   for (const auto& rule : finder.unmatched())
-    std::printf("Warning: %s: no process matches now.\n", rule.c_str());
+    std::printf("Warning: %s: no process matches.\n", rule.c_str());
 }
 
 }  // namespace
@@ -70,21 +71,23 @@ int check_host(const Config& config) {
   print(features_text(features));
   if (!features.can_run()) {
     std::printf("The agent cannot run here:\n%s\n", features.refusal().c_str());
-    if (geteuid() != 0) std::puts("You are not root: sudo exemplar-agent check");
+    if (geteuid() != 0) std::puts("Not running as root; try: sudo exemplar-agent check");
     return kExitFailure;
   }
   if (const auto readable = check_export_files(config); !readable) {
-    std::printf("The agent cannot run so configured:\n  %s\n", readable.error().text.c_str());
+    std::printf("The agent cannot run with this configuration:\n  %s\n",
+                readable.error().text.c_str());
     return kExitBadConfiguration;
   }
   if (zygote)
     print_tls(features, *zygote);
   else
-    std::printf("TLS stays unread here: %s\n", zygote.error().text.c_str());
+    std::printf("TLS cannot be read here: %s\n", zygote.error().text.c_str());
   print(confinement_text(config, landlock_version()));
   if (kernel::pid_namespace_inode() != 0)
     std::puts(
-        "Seen are the processes of this PID namespace, which is not the host's; for all of them:\n"
+        "The agent sees only the processes of this PID namespace, which is not the host's; to see "
+        "all:\n"
         "`docker run --pid=host`, `hostPID: true`.");
   print_rules(config);
   print(ways_out_text(config));

@@ -31,9 +31,9 @@ std::string features_text(const kernel::KernelFeatures& features) {
 
 std::string unread_tls_text(const kernel::KernelFeatures& features) {
   if (!features.has(kernel::FeatureId::kUprobeMulti))
-    return "TLS stays unread here: this kernel has no uprobe_multi links.\n";
+    return "TLS cannot be read here: this kernel has no uprobe_multi links.\n";
   if (!features.has(kernel::FeatureId::kProbeGuard))
-    return "TLS stays unread here: programs on probes could crash this kernel.\n";
+    return "TLS cannot be read here: programs on probes could crash this kernel.\n";
   return {};
 }
 
@@ -52,21 +52,23 @@ std::string library_text(const std::string& path, const std::expected<ReadFile, 
 }
 
 std::string confinement_text(const Config& config, const Result<int>& landlock) {
-  const auto text = "The process that parses captured bytes becomes user " +
+  const auto text = "The process that parses captured bytes runs as user " +
                     std::to_string(config.pipeline.uid) + " with few system calls;\n";
   if (!landlock)
     return text +
-           "  it may open what every user of this host may read, and any TCP port, since\n  " +
+           "  it can open whatever every user on this host can read, and any TCP port, because\n "
+           " " +
            landlock.error().text + ".\n";
-  return text + "  Landlock (version " + std::to_string(*landlock) + ") leaves it the files" +
-         (*landlock >= 4 ? " and TCP ports" : "") + " that it needs.\n";
+  return text + "  Landlock (version " + std::to_string(*landlock) + ") limits it to the files" +
+         (*landlock >= 4 ? " and TCP ports" : "") + " it needs.\n";
 }
 
 std::string ways_out_text(const Config& config) {
   std::string text;
   if (config.openmetrics.enabled)
     text +=
-        "Prometheus scrapes it so, and keeps exemplars with --enable-feature=exemplar-storage:\n"
+        "To scrape it with Prometheus, which keeps exemplars with "
+        "--enable-feature=exemplar-storage:\n"
         "  scrape_configs:\n"
         "    - job_name: exemplar-agent\n"
         "      honor_labels: true  # job and instance are those of the observed services\n"
@@ -91,9 +93,9 @@ Taken what_is_taken(const Config& config) {
     }
   }
   if (const auto holder = lock_holder(config.lock_path); holder.held) {
-    taken.text += "  another agent runs already" +
+    taken.text += "  another agent is already running" +
                   (holder.process.empty() ? "" : ", as process " + holder.process) + "; it holds " +
-                  config.lock_path + ": end it, or give this one another lock_file\n";
+                  config.lock_path + ": stop it, or give this one a different lock_file\n";
     taken.exit_code = kExitSecondInstance;
   }
   return taken;

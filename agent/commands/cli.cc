@@ -16,25 +16,25 @@ namespace exa {
 namespace {
 
 constexpr const char* kAbout =
-    "Latency histograms of every request on this host, whose exemplars open their traces.\n"
-    "Watches with eBPF; the observed programs need no SDK, no restart and no configuration.";
+    "Latency histograms of every request on this host, with exemplars that open their traces.\n"
+    "Observes with eBPF; the observed programs need no SDK, restart or configuration.";
 
 constexpr const char* kRunExamples = R"(Examples:
   exemplar-agent run
-      every process; a table each 10 s on the terminal, OpenMetrics on 127.0.0.1:9464
+      every process; a table every 10 s on the terminal, OpenMetrics on 127.0.0.1:9464
   exemplar-agent run --otlp-endpoint http://collector:4318 --window 30s
-      spans and histograms to an OpenTelemetry collector, each 30 s
+      spans and histograms to an OpenTelemetry Collector, every 30 s
   exemplar-agent run --include-exe '*/nginx' --exclude-port 8080
-      nginx only, without what it serves on port 8080
+      nginx only, except for what it serves on port 8080
   exemplar-agent run --config /etc/exemplar-agent.yaml --print-config
-      what is in force after defaults, file, OTEL_* environment and flags
+      the effective configuration: defaults, file, OTEL_* environment and flags
 
-Flags win over the OTEL_* environment, that over the file. Flags of lists may be repeated.
-Exit codes: 0 ended in order, 1 failure, 2 bad configuration, 3 another agent runs already.)";
+Flags override the OTEL_* environment, which overrides the file. List flags may be repeated.
+Exit codes: 0 clean exit, 1 failure, 2 bad configuration, 3 another agent is already running.)";
 
 constexpr const char* kReplayExamples = R"(Examples:
   exemplar-agent run --record traffic.exa        then, as any user:
-  exemplar-agent replay traffic.exa              the tables of that time
+  exemplar-agent replay traffic.exa              the tables of that run
   exemplar-agent replay traffic.exa --output json | jq -c 'select(.type == "span")')";
 
 // The settings that mean something when nothing is captured.
@@ -78,12 +78,12 @@ std::string problem_of_verb(const CLI::App& app, const std::string& verb) {
     names += (names.empty() ? "" : ", ") + command->get_name();
   }
   if (verb.empty())
-    return "what is it to do? One of " + names +
-           "; 'exemplar-agent run' observes this host, 'exemplar-agent --help' tells of each";
+    return "a command is required, one of " + names +
+           "; 'exemplar-agent run' observes this host, 'exemplar-agent --help' describes each";
   const auto meant = nearest(verb, known);
-  return "'" + verb + "' is no command" +
+  return "'" + verb + "' is not a command" +
          (meant.empty() ? std::string(".") : "; did you mean '" + std::string(meant) + "'?") +
-         " Commands are " + names + "; 'exemplar-agent --help' tells of each";
+         " Commands: " + names + "; 'exemplar-agent --help' describes each";
 }
 
 }  // namespace
@@ -97,25 +97,25 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   app.footer("'exemplar-agent run --help' shows all flags, with examples.");
   app.set_version_flag("--version", std::string("exemplar-agent ") + agent_version());
 
-  auto* const run = app.add_subcommand("run", "observe this host until a signal ends it");
+  auto* const run = app.add_subcommand("run", "observe this host until stopped by a signal");
   run->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
   run->add_flag("--print-config", command.print_config,
-                "print the configuration in force as YAML, and end");
+                "print the effective configuration as YAML and exit");
   add_setting_flags(*run, texts, {});
   run->footer(kRunExamples);
 
   auto* const check = app.add_subcommand(
-      "check", "tell what this host offers and whether the agent can run here so configured");
+      "check", "show what this host supports and whether the agent can run here as configured");
   check->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
   add_setting_flags(*check, texts, {});
 
   auto* const status =
-      app.add_subcommand("status", "tell what the running agent found in each process");
+      app.add_subcommand("status", "show what the running agent found in each process");
   status->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
   add_setting_flags(*status, texts, kStatusSettings);
-  status->add_flag("--json", status_as_json, "print it as JSON, for programs");
+  status->add_flag("--json", status_as_json, "print JSON, for programs");
 
-  auto* const replay = app.add_subcommand("replay", "compute a recording's result again");
+  auto* const replay = app.add_subcommand("replay", "recompute the results of a recording");
   replay->add_option("file", command.replay_path, "written by 'run --record'")->required();
   replay->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
   add_setting_flags(*replay, texts, kReplaySettings);

@@ -81,7 +81,7 @@ int with_output_written(int exit_code) {
   if (flushed) return exit_code;
   // Where an earlier write failed, its reason is gone.
   print_error((errno != 0 ? fail_errno("standard output", errno).error().text : "standard output") +
-              ": not all was printed");
+              ": not everything was printed");
   return exit_code == kExitOk ? kExitFailure : exit_code;
 }
 

@@ -65,7 +65,7 @@ int replay_recording(const std::string& path, const Config& config, const Log& l
   if (const int error = exports->failure(); error != 0) return failed(log, {output_failure(error)});
   if (!done) return failed(log, {path + ": " + done.error().text});
   if (reader->truncated())
-    log.warn(path + ": the recording was cut off; what it holds was replayed");
+    log.warn(path + ": the recording is truncated; what it holds was replayed");
   return kExitOk;
 }
 

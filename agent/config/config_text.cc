@@ -37,10 +37,10 @@ std::string_view without_byte_order_mark(std::string_view text) {
 
 std::optional<TextProblem> problem_of_text(std::string_view text) {
   if (has_foreign_byte_order_mark(text))
-    return TextProblem{.text = "this is UTF-16 or UTF-32; UTF-8 is expected"};
+    return TextProblem{.text = "this is UTF-16 or UTF-32; expected UTF-8"};
   text = without_byte_order_mark(text);
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
-    return TextProblem{.text = "the file is empty; write {} if the defaults are meant"};
+    return TextProblem{.text = "the file is empty; for the defaults write {}"};
   TextProblem place;
   while (!text.empty()) {
     place.text = wrong_with(text);

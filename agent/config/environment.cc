@@ -73,7 +73,7 @@ class EnvironmentReader {
         entries.push_back({std::move(name), std::move(content)});
     }
     if (entries.empty())
-      warn(variable, "holds no key=value pair; ignored");
+      warn(variable, "contains no key=value pair; ignored");
     else
       put_entries(key, variable, std::move(entries));
   }

@@ -38,8 +38,8 @@ class ConfigLoader {
     if (setting.secret && stars != entries.end())
       return std::unexpected(
           SettingError{static_cast<std::size_t>(stars - entries.begin()),
-                       "'***' is what --print-config prints instead of a secret; put the secret "
-                       "itself here, or into the environment"});
+                       "'***' is what --print-config prints in place of a secret; put the secret "
+                       "itself here, or in the environment"});
     return setting.apply(loaded_.config, entries);
   }
 
@@ -89,7 +89,7 @@ class ConfigLoader {
                                        std::pair("otlp.metrics", &loaded_.config.otlp.metrics)})
       if (signal->client_certificate.empty() != signal->client_key.empty())
         problems_.push_back(std::string(name) +
-                            ": client_certificate and client_key are needed together");
+                            ": client_certificate and client_key must be set together");
   }
 
   LoadedConfig loaded_;

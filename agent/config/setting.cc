@@ -17,7 +17,7 @@ using namespace setting_values;
       "BOOL",                                                                                    \
       SettingShape::kScalar,                                                                     \
       false,                                                                                     \
-      "export " name " over OTLP where an endpoint is set",                                      \
+      "export " name " over OTLP if an endpoint is set",                                         \
       [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.otlp.signal.enabled); }, \
       [](const Config& c) { return one_bool(c.otlp.signal.enabled); }},                          \
       Setting{"otlp." name ".endpoint",                                                          \
@@ -25,7 +25,7 @@ using namespace setting_values;
               "URL",                                                                             \
               SettingShape::kScalar,                                                             \
               false,                                                                             \
-              "whole URL that takes " name,                                                      \
+              "full URL that receives " name,                                                    \
               [](Config& c, Entries e) {                                                         \
                 return store(parse_url(e[0].value), c.otlp.signal.endpoint);                     \
               },                                                                                 \
@@ -52,7 +52,7 @@ using namespace setting_values;
               "DURATION",                                                                        \
               SettingShape::kScalar,                                                             \
               false,                                                                             \
-              "longest time of one attempt to send " name,                                       \
+              "time limit for one attempt to send " name,                                        \
               [](Config& c, Entries e) {                                                         \
                 return store_duration(e, milliseconds(10), hours(1), c.otlp.signal.timeout);     \
               },                                                                                 \
@@ -123,7 +123,7 @@ using namespace setting_values;
               [](const Config& c) { return print_list(c.targets.side.port); }},                    \
       Setting {                                                                                    \
     "targets." #side ".cgroup", "--" #side "-cgroup", "PREFIX", SettingShape::kList, false,        \
-        word " processes whose cgroup path begins so, as in /system.slice/nginx.service",          \
+        word " processes whose cgroup path has this prefix, as in /system.slice/nginx.service",    \
         [](Config& c, Entries e) { return store_texts(e, c.targets.side.cgroup, true); },          \
         [](const Config& c) { return print_list(c.targets.side.cgroup); }                          \
   }
@@ -134,15 +134,16 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_duration(e, milliseconds(100), hours(1), c.window); },
      [](const Config& c) { return one(duration_text(c.window)); }},
     {"output", "--output", "auto|table|json|none", SettingShape::kScalar, false,
-     "what is printed on standard output; auto is table on a terminal, else none",
+     "what to print on standard output; auto is table on a terminal, else none",
      [](Config& c, Entries e) { return store_name(e, kOutputs, c.output); },
      [](const Config& c) { return print_name(kOutputs, c.output); }},
     {"table.rows", "--rows", "COUNT", SettingShape::kScalar, false,
-     "most rows of the table; a terminal shows as many as it has room for",
+     "maximum number of table rows; a terminal shows as many as fit",
      [](Config& c, Entries e) { return store(parse_count(e[0].value, 1, 1000), c.table.rows); },
      [](const Config& c) { return one(std::to_string(c.table.rows)); }},
     {"table.sort", "--sort", "time|rate|errors|p99|max|name", SettingShape::kScalar, false,
-     "what services and rows of the table are sorted by, most first; time is what all took",
+     "sort order of services and rows in the table, highest first; time is the total time of all "
+     "requests",
      [](Config& c, Entries e) { return store_name(e, kTableOrders, c.table.order); },
      [](const Config& c) { return print_name(kTableOrders, c.table.order); }},
     {"record", "--record", "FILE", SettingShape::kScalar, false,
@@ -150,14 +151,14 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_text(e, c.record_path); },
      [](const Config& c) { return one_unless_empty(c.record_path); }},
     {"lock_file", "--lock-file", "FILE", SettingShape::kScalar, false,
-     "held while the agent runs, so that there is one",
+     "held while the agent runs, so that only one does",
      [](Config& c, Entries e) { return store_text(e, c.lock_path); },
      [](const Config& c) { return one(c.lock_path); }},
 
     EXA_PATTERN_ROWS(include, "observe only"),
-    EXA_PATTERN_ROWS(exclude, "leave out"),
+    EXA_PATTERN_ROWS(exclude, "exclude"),
     {"targets.service_names", "", "GLOB: NAME", SettingShape::kMap, false,
-     "service.name of processes whose executable matches; wins over what the process says",
+     "service.name of processes whose executable matches; overrides what the process says",
      [](Config& c, Entries e) { return store_map(e, c.targets.service_names); },
      [](const Config& c) { return print_map(c.targets.service_names); }},
     {"targets.resource", "", "KEY: VALUE", SettingShape::kMap, false,
@@ -166,7 +167,7 @@ const Setting kSettings[] = {
      [](const Config& c) { return print_map(c.targets.resource); }},
 
     {"containers.names", "", "BOOL", SettingShape::kScalar, false,
-     "outside Kubernetes, read names and images of containers from their engines' files",
+     "outside Kubernetes, read container names and images from the files of the container engine",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.containers.names); },
      [](const Config& c) { return one_bool(c.containers.names); }},
     {"containers.docker", "", "FOLDER", SettingShape::kScalar, false,
@@ -178,28 +179,30 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_text(e, c.containers.podman); },
      [](const Config& c) { return one(c.containers.podman); }},
     {"containers.containerd", "", "FOLDER", SettingShape::kScalar, false,
-     "where containerd keeps what runs (its state), as for nerdctl",
+     "where containerd keeps its runtime state (its state), as for nerdctl",
      [](Config& c, Entries e) { return store_text(e, c.containers.containerd); },
      [](const Config& c) { return one(c.containers.containerd); }},
 
     {"kubernetes.enabled", "", "BOOL", SettingShape::kScalar, false,
-     "in a pod, name processes by the pods of this node",
+     "in a pod, name processes after the pods of this node",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.kubernetes.enabled); },
      [](const Config& c) { return one_bool(c.kubernetes.enabled); }},
     {"kubernetes.source", "", "api|kubelet", SettingShape::kScalar, false,
-     "who tells the pods: the API server by a watch, or this node's kubelet by polling",
+     "source of the pods: a watch on the API server, or polling this node's kubelet",
      [](Config& c, Entries e) { return store_name(e, kPodSources, c.kubernetes.source); },
      [](const Config& c) { return print_name(kPodSources, c.kubernetes.source); }},
     {"kubernetes.kubelet.url", "", "URL", SettingShape::kScalar, false,
-     "where the kubelet serves; unset: https://NODE_IP:10250 with the variable NODE_IP",
+     "URL of the kubelet; if unset, https://NODE_IP:10250 with the variable NODE_IP",
      [](Config& c, Entries e) { return store(parse_url(e[0].value), c.kubernetes.kubelet.url); },
      [](const Config& c) { return one_unless_empty(c.kubernetes.kubelet.url); }},
     {"kubernetes.kubelet.ca", "", "FILE", SettingShape::kScalar, false,
-     "PEM file of who signed the kubelet's certificate; unset: the service account's ca.crt",
+     "PEM file of the authority that signed the kubelet's certificate; if unset, the service "
+     "account's ca.crt",
      [](Config& c, Entries e) { return store_text(e, c.kubernetes.kubelet.ca); },
      [](const Config& c) { return one_unless_empty(c.kubernetes.kubelet.ca); }},
     {"kubernetes.kubelet.insecure", "", "BOOL", SettingShape::kScalar, false,
-     "take any certificate of the kubelet: many sign their own; the token goes to who answers",
+     "accept any certificate from the kubelet, since many are self-signed; the token goes to "
+     "whoever answers",
      [](Config& c, Entries e) {
        return store(parse_bool(e[0].value), c.kubernetes.kubelet.insecure);
      },
@@ -216,7 +219,7 @@ const Setting kSettings[] = {
      },
      [](const Config& c) { return one(size_text(c.capture.ring_size_bytes)); }},
     {"capture.budget", "", "SIZE", SettingShape::kScalar, false,
-     "bytes captured at most of one message head",
+     "maximum bytes captured per message head",
      [](Config& c, Entries e) { return store_size(e, 256, 4096, false, c.capture.budget_bytes); },
      [](const Config& c) { return one(size_text(c.capture.budget_bytes)); }},
 
@@ -225,42 +228,42 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.tls.enabled); },
      [](const Config& c) { return one_bool(c.tls.enabled); }},
     {"tls.ignore", "", "NAME", SettingShape::kList, false,
-     "executables by name whose processes give no cause to probe a TLS library",
+     "names of executables whose processes do not cause a TLS library to be probed",
      [](Config& c, Entries e) { return store_texts(e, c.tls.ignored_executables, false); },
      [](const Config& c) { return print_list(c.tls.ignored_executables); }},
 
     {"exemplars.budget", "--exemplar-budget", "N", SettingShape::kScalar, false,
-     "spans of exemplars exported a window at most; 0 turns exemplars off",
+     "maximum exemplar spans exported per window; 0 turns exemplars off",
      [](Config& c, Entries e) {
        return store(parse_count(e[0].value, 0, 100'000), c.exemplars.spans_per_window);
      },
      [](const Config& c) { return one(std::to_string(c.exemplars.spans_per_window)); }},
     {"exemplars.floor", "", "SHARE", SettingShape::kScalar, false,
-     "share of all requests whose spans are exported besides, the same traces on every node",
+     "share of all requests whose spans are exported in addition, the same traces on every node",
      [](Config& c, Entries e) { return store(parse_ratio(e[0].value), c.exemplars.floor); },
      [](const Config& c) { return one(ratio_text(c.exemplars.floor)); }},
     {"exemplars.presume_random", "", "BOOL", SettingShape::kScalar, false,
-     "take trace ids without the W3C random flag for random",
+     "treat trace ids without the W3C random flag as random",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.presume_random); },
      [](const Config& c) { return one_bool(c.exemplars.presume_random); }},
     {"exemplars.seed", "", "HEX", SettingShape::kScalar, true,
-     "32 hex digits, the same on every node of a fleet; drawn at start if unset",
+     "32 hex digits, the same on every node of a fleet; generated at startup if unset",
      [](Config& c, Entries e) { return store_seed(e, c.exemplars.seed); },
      [](const Config& c) { return one_unless_empty(c.exemplars.seed); }},
 
     {"metrics.body_size", "", "BOOL", SettingShape::kScalar, false,
-     "record http.server.request.body.size and http.server.response.body.size too",
+     "also record http.server.request.body.size and http.server.response.body.size",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.body_size); },
      [](const Config& c) { return one_bool(c.metrics.body_size); }},
 
     {"series.per_metric", "", "N", SettingShape::kScalar, false,
-     "series a metric has at most; further ones are counted in one overflow series",
+     "maximum series per metric; any further ones are counted in one overflow series",
      [](Config& c, Entries e) {
        return store(parse_count(e[0].value, 1, 1'000'000), c.series.per_metric);
      },
      [](const Config& c) { return one(std::to_string(c.series.per_metric)); }},
     {"series.per_service", "", "N", SettingShape::kScalar, false,
-     "series a service may take of a metric",
+     "maximum series per service and metric",
      [](Config& c, Entries e) {
        return store(parse_count(e[0].value, 1, 1'000'000), c.series.per_service);
      },
@@ -272,12 +275,13 @@ const Setting kSettings[] = {
      [](const Config&) { return Printed{}; }},
     EXA_OTLP_BOTH("headers", "NAME: VALUE", SettingShape::kMap, true, "headers sent with both",
                   headers, store_headers(e, both.headers)),
-    EXA_OTLP_BOTH("compression", "gzip|none", SettingShape::kScalar, false, "compression of both",
+    EXA_OTLP_BOTH("compression", "gzip|none", SettingShape::kScalar, false, "compression for both",
                   gzip, store_name(e, kCompressions, both.gzip)),
-    EXA_OTLP_BOTH("timeout", "DURATION", SettingShape::kScalar, false, "timeout of both", timeout,
+    EXA_OTLP_BOTH("timeout", "DURATION", SettingShape::kScalar, false, "timeout for both", timeout,
                   store_duration(e, milliseconds(10), hours(1), both.timeout)),
-    EXA_OTLP_BOTH("certificate", "FILE", SettingShape::kScalar, false, "authority's PEM of both",
-                  certificate, store_text(e, both.certificate)),
+    EXA_OTLP_BOTH("certificate", "FILE", SettingShape::kScalar, false,
+                  "PEM file of the authority for both", certificate,
+                  store_text(e, both.certificate)),
     EXA_OTLP_BOTH("client_certificate", "FILE", SettingShape::kScalar, false,
                   "the agent's own certificate for both", client_certificate,
                   store_text(e, both.client_certificate)),
@@ -286,7 +290,7 @@ const Setting kSettings[] = {
     EXA_OTLP_SIGNAL_ROWS("traces", traces),
     EXA_OTLP_SIGNAL_ROWS("metrics", metrics),
     {"otlp.queue_size", "", "SIZE", SettingShape::kScalar, false,
-     "spans that wait for the backend take at most so much memory",
+     "maximum memory for spans waiting for the backend",
      [](Config& c, Entries e) {
        return store_size(e, 64u << 10, 1u << 30, false, c.otlp.queue_size_bytes);
      },
@@ -301,7 +305,7 @@ const Setting kSettings[] = {
      }},
 
     {"pipeline.uid", "", "NUMBER", SettingShape::kScalar, false,
-     "user and group of the process that parses captured bytes; give it to nothing else",
+     "uid and gid of the process that parses captured bytes; use it for nothing else",
      [](Config& c, Entries e) {
        return store(parse_count(e[0].value, 1, 4'294'967'294), c.pipeline.uid);
      },
@@ -312,7 +316,7 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_name(e, kLevels, c.log.level); },
      [](const Config& c) { return print_name(kLevels, c.log.level); }},
     {"log.format", "--log-format", "text|json", SettingShape::kScalar, false,
-     "form of the log lines on standard error",
+     "format of the log lines on standard error",
      [](Config& c, Entries e) { return store_name(e, kFormats, c.log.format); },
      [](const Config& c) { return print_name(kFormats, c.log.format); }},
 };

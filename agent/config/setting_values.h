@@ -81,7 +81,7 @@ SettingResult store_name(Entries e, const std::array<Name<T>, N>& names, T& plac
   std::string known;
   for (const auto& name : names)
     known += (known.empty() ? "" : ", ") + std::string(name.name);
-  return refuse("'" + e[0].value + "' is none of " + known);
+  return refuse("'" + e[0].value + "' is not one of " + known);
 }
 
 template <typename T, std::size_t N>
@@ -137,7 +137,7 @@ inline SettingResult store_map(Entries e, std::map<std::string, std::string>& pl
     if (e[i].key.empty()) return refuse("an entry without a name", i);
     if (e[i].key.size() + e[i].value.size() > 4096) return refuse("longer than 4096 bytes", i);
     if (!entries.emplace(e[i].key, e[i].value).second)
-      return refuse("'" + e[i].key + "' stands here twice", i);
+      return refuse("'" + e[i].key + "' appears twice", i);
   }
   place = std::move(entries);
   return {};
@@ -149,10 +149,10 @@ inline SettingResult store_headers(Entries e, std::map<std::string, std::string>
     for (const char c : e[i].key)
       if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f ||
           c == ':')
-        return refuse("a header name holds letters, digits and '-' only", i);
+        return refuse("a header name may contain only letters, digits and '-'", i);
     for (const char c : e[i].value)
       if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-        return refuse("the value of header '" + e[i].key + "' holds control characters", i);
+        return refuse("the value of header '" + e[i].key + "' contains control characters", i);
   }
   return store_map(e, place);
 }
@@ -167,7 +167,7 @@ inline Printed print_map(const std::map<std::string, std::string>& map) {
 inline SettingResult store_duration(Entries e, Duration least, Duration most, Duration& place) {
   auto parsed = parse_duration(e[0].value);
   if (parsed && (*parsed < least || *parsed > most))
-    return refuse("'" + e[0].value + "' is not from " + duration_text(least) + " to " +
+    return refuse("'" + e[0].value + "' is not in the range " + duration_text(least) + " to " +
                   duration_text(most));
   return store(std::move(parsed), place);
 }
@@ -176,7 +176,7 @@ inline SettingResult store_size(Entries e, std::uint64_t least, std::uint64_t mo
                                 bool power_of_two, auto& place) {
   auto parsed = parse_size(e[0].value);
   if (parsed && (*parsed < least || *parsed > most))
-    return refuse("'" + e[0].value + "' is not from " + size_text(least) + " to " +
+    return refuse("'" + e[0].value + "' is not in the range " + size_text(least) + " to " +
                   size_text(most));
   if (parsed && power_of_two && !std::has_single_bit(*parsed))
     return refuse("'" + e[0].value + "' is not a power of two, such as 8MiB");

@@ -147,7 +147,7 @@ Result<std::string> parse_url(std::string_view text) {
   const auto authority = rest.substr(0, rest.find_first_of("/?#"));
   if (authority.empty() || authority.front() == ':') return expected("no host");
   if (authority.find('@') != std::string_view::npos)
-    return fail("a URL with a user name or password is refused; put credentials into headers");
+    return fail("a URL with a user name or password is refused; put credentials in headers");
   if (text.size() > 2048) return expected("too long");
   for (const char c : text)
     if (static_cast<unsigned char>(c) <= 0x20 || static_cast<unsigned char>(c) >= 0x7f)

@@ -60,7 +60,7 @@ class YamlReader {
     // yaml-cpp reports by exceptions; they end here.
     try {
       if (const auto second = second_document(std::string(text))) {
-        reading_.problems.push_back(place(*second) + ": a second document; one is expected");
+        reading_.problems.push_back(place(*second) + ": a second document; expected only one");
       } else if (const auto document = YAML::Load(std::string(text));
                  document.IsDefined() && !document.IsNull()) {
         read_section(document, "");
@@ -87,7 +87,7 @@ class YamlReader {
 
   void read_section(const YAML::Node& node, const std::string& prefix) {
     if (!node.IsMap()) {
-      problem(node, prefix, "keys with values are expected here");
+      problem(node, prefix, "expected keys with values");
       return;
     }
     const auto known = names_under(prefix);
@@ -100,11 +100,11 @@ class YamlReader {
       const auto& name = member.first.Scalar();
       const auto key = prefix.empty() ? name : prefix + "." + name;
       if (!seen.insert(name).second) {
-        problem(member.first, key, "this key stands here twice");
+        problem(member.first, key, "duplicate key");
       } else if (std::find(known.begin(), known.end(), name) == known.end()) {
         const auto meant = nearest(name, known);
         problem(member.first, key,
-                meant.empty() ? "unknown key; known here: " + joined(known)
+                meant.empty() ? "unknown key; valid keys: " + joined(known)
                               : "unknown key; did you mean '" + std::string(meant) + "'?");
       } else if (const auto* setting = find_setting(key)) {
         read_setting(*setting, member.second);
@@ -126,7 +126,7 @@ class YamlReader {
     YamlSetting result{.setting = &setting, .entries = {}, .places = {}};
     const auto add = [&](const YAML::Node& value, std::string key) {
       if (!value.IsScalar()) {
-        problem(value, setting.key, "one value is expected here");
+        problem(value, setting.key, "expected a single value");
         return false;
       }
       result.entries.push_back({std::move(key), value.Scalar()});
@@ -143,7 +143,7 @@ class YamlReader {
           break;
         }
         if (!node.IsSequence()) {
-          problem(node, setting.key, "a list is expected here, such as [a, b]");
+          problem(node, setting.key, "expected a list, such as [a, b]");
           return;
         }
         for (const auto& item : node)
@@ -151,7 +151,7 @@ class YamlReader {
         break;
       case SettingShape::kMap:
         if (!node.IsMap()) {
-          problem(node, setting.key, "names with values are expected here");
+          problem(node, setting.key, "expected names with values");
           return;
         }
         for (const auto& member : node) {

@@ -158,11 +158,11 @@ Result<> check_export_files(const Config& config) {
 
 std::string output_failure(int error) {
   if (error == ETIMEDOUT)
-    return "standard output: what was printed was not read in time, so not all of it came out; "
-           "--output none runs without it";
+    return "standard output: it was not read in time, so part of the output is missing; "
+           "use --output none to run without it";
   return fail_errno("standard output", error).error().text +
-         (error == EPIPE ? ": nobody reads it any more; --output none runs without it"
-                         : ": what was to be printed is lost; print elsewhere, or nothing with "
+         (error == EPIPE ? ": nothing reads it any more; use --output none to run without it"
+                         : ": the output is lost; redirect it, or turn it off with "
                            "--output none");
 }
 
@@ -175,7 +175,7 @@ std::string describe_exports(const Config& config, std::uint16_t endpoint_port) 
     text += "OTLP traces to " + display_of(config.otlp.traces) + ", ";
   if (config.otlp.metrics.active())
     text += "OTLP metrics to " + display_of(config.otlp.metrics) + ", ";
-  if (text.empty()) return "no exporter is on";
+  if (text.empty()) return "no exporter is enabled";
   if (!config.otlp.traces.active())
     text += "no traces, so exemplars have ids only where callers sampled (--otlp-endpoint URL), ";
   return text.substr(0, text.size() - 2);

@@ -21,11 +21,11 @@ struct Row {
 constexpr std::array<Row, 5> kProberSet = {{
     {CapabilityName::kBpf, CAP_BPF, "CAP_BPF", true, "no BPF program can be loaded"},
     {CapabilityName::kPerfmon, CAP_PERFMON, "CAP_PERFMON", true,
-     "no BPF program can be attached to the kernel's trace points"},
+     "no BPF program can be attached to the kernel's tracepoints"},
     {CapabilityName::kSysPtrace, CAP_SYS_PTRACE, "CAP_SYS_PTRACE", false,
-     "other users' executables and environments stay unknown: service names come from comm"},
+     "other users' executables and environments are unknown: service names come from comm"},
     {CapabilityName::kDacReadSearch, CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", false,
-     "files of other users cannot be read: some processes stay without a name"},
+     "other users' files cannot be read: some processes remain unnamed"},
     {CapabilityName::kCheckpointRestore, CAP_CHECKPOINT_RESTORE, "CAP_CHECKPOINT_RESTORE", false,
      "mapped files of processes cannot be opened through /proc"},
 }};
@@ -71,10 +71,10 @@ void empty_bounding_set() {
 Result<> drop_all_capabilities() {
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   capng_clear(CAPNG_SELECT_CAPS);
-  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return fail("cannot give the capabilities up");
+  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return fail("cannot drop the capabilities");
   capng_clear(CAPNG_SELECT_ALL);
   if (capng_get_caps_process() != 0 || capng_have_capabilities(CAPNG_SELECT_CAPS) != CAPNG_NONE)
-    return fail("capabilities are still there after they were given up");
+    return fail("capabilities remain after they were dropped");
   return {};
 }
 

@@ -23,7 +23,7 @@ void become_user(std::uint32_t uid, ConfinementReport& report) {
   if (geteuid() != 0) return;  // somebody already, and without the right to change that
   if (setgroups(0, nullptr) != 0 || setresgid(uid, uid, uid) != 0 || setresuid(uid, uid, uid) != 0)
     report.lacking.push_back(
-        fail_errno("the pipeline keeps user 0, without capabilities: changing to user " +
+        fail_errno("the pipeline stays user 0, without capabilities: switching to user " +
                        std::to_string(uid) + " needs CAP_SETUID and CAP_SETGID",
                    errno)
             .error()
@@ -36,7 +36,7 @@ void use_landlock(const PipelineReach& reach, ConfinementReport& report) {
       version ? restrict_by_landlock(*version, reach) : Result<>(std::unexpected(version.error()));
   if (!restricted)
     report.lacking.push_back(
-        "a pipeline that was taken over could read what every user of this host may, and connect "
+        "a compromised pipeline could read whatever every user on this host can, and connect "
         "to "
         "any TCP port: " +
         restricted.error().text);
@@ -46,7 +46,7 @@ void use_landlock(const PipelineReach& reach, ConfinementReport& report) {
 
 Result<> check_readable_when_confined(const std::string& path, std::uint32_t uid) {
   const pid_t child = fork();
-  if (child < 0) return fail_errno("cannot fork to try who may read " + path, errno);
+  if (child < 0) return fail_errno("cannot fork to check access to " + path, errno);
   if (child == 0) {
     ConfinementReport report;
     become_user(uid, report);
@@ -58,13 +58,13 @@ Result<> check_readable_when_confined(const std::string& path, std::uint32_t uid
   int status = 0;
   while (waitpid(child, &status, 0) < 0)
     if (errno != EINTR) return fail_errno("cannot wait for a child", errno);
-  if (!WIFEXITED(status)) return fail("cannot try who may read " + path + ": the child was killed");
+  if (!WIFEXITED(status)) return fail("cannot check access to " + path + ": the child was killed");
   const int error = WEXITSTATUS(status);
   if (error == EACCES || error == EPERM)
     return fail(path + " cannot be read by user " + std::to_string(uid) +
-                ", as which the process that exports runs: let that user read the file and search "
-                "its folders (chgrp " +
-                std::to_string(uid) + " and chmod g+r, or chmod o+r where it is no secret)");
+                ", which the exporting process runs as: let that user read the file and search "
+                "its directories (chgrp " +
+                std::to_string(uid) + " and chmod g+r, or chmod o+r if it is not secret)");
   if (error != 0) return fail_errno(path + " cannot be read", error);
   return {};
 }
@@ -94,19 +94,20 @@ Result<ConfinementReport> confine_pipeline(int parent_pid, const PipelineReach& 
   if (auto dropped = drop_all_capabilities(); !dropped) return std::unexpected(dropped.error());
 
   const rlimit no_core{.rlim_cur = 0, .rlim_max = 0};
-  if (setrlimit(RLIMIT_CORE, &no_core) != 0) return fail_errno("cannot forbid core files", errno);
+  if (setrlimit(RLIMIT_CORE, &no_core) != 0) return fail_errno("cannot disable core dumps", errno);
   // Connections of scrapers and backends; where it is refused, the endpoint serves fewer at a time.
   if (rlimit files{}; getrlimit(RLIMIT_NOFILE, &files) == 0) {
     files.rlim_cur = files.rlim_max;
     setrlimit(RLIMIT_NOFILE, &files);
   }
   // After the change of user, which resets both.
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail_errno("cannot become undumpable", errno);
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    return fail_errno("cannot clear the dumpable flag", errno);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0)
-    return fail_errno("cannot ask to die with the parent", errno);
-  if (getppid() != parent_pid) return fail("the parent died during the start");
+    return fail_errno("cannot set the parent-death signal", errno);
+  if (getppid() != parent_pid) return fail("the parent died during startup");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    return fail_errno("cannot renounce new privileges", errno);
+    return fail_errno("cannot set no_new_privs", errno);
   use_landlock(reach, report);
   if (auto filtered = filter_pipeline_syscalls(); !filtered)
     return std::unexpected(filtered.error());
@@ -115,7 +116,7 @@ Result<ConfinementReport> confine_pipeline(int parent_pid, const PipelineReach& 
 
 Result<> confine_prober() {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    return fail_errno("cannot renounce new privileges", errno);
+    return fail_errno("cannot set no_new_privs", errno);
   return filter_prober_syscalls();
 }
 

@@ -34,7 +34,7 @@ class FilterBuilder {
 
   // For this thread and those it makes.
   Result<> load() {
-    if (context_ == nullptr) return fail("no memory for the system call filter");
+    if (context_ == nullptr) return fail("out of memory for the system call filter");
     seccomp_attr_set(context_.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
     if (error_ == 0) error_ = -seccomp_load(context_.get());
     if (error_ != 0) return fail_errno("cannot install the system call filter", error_);

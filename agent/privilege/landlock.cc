@@ -92,7 +92,7 @@ class Rules {
 
   Result<> enforce() {
     if (error_ == 0 && syscall(kRestrictSelf, fd_.get(), 0) != 0) error_ = errno;
-    if (error_ != 0) return fail_errno("cannot confine the pipeline by Landlock", error_);
+    if (error_ != 0) return fail_errno("cannot confine the pipeline with Landlock", error_);
     return {};
   }
 
@@ -114,8 +114,8 @@ Result<int> landlock_version() {
   const int error = errno;
   if (error == ENOSYS) return fail("this kernel is older than 5.13 or built without Landlock");
   if (error == EOPNOTSUPP)
-    return fail("Landlock is not among this kernel's security modules (lsm= at its boot)");
-  return fail_errno("Landlock is refused here", error);
+    return fail("Landlock is not among this kernel's security modules (lsm= at boot)");
+  return fail_errno("Landlock is not permitted here", error);
 }
 
 Result<> restrict_by_landlock(int version, const PipelineReach& reach) {

@@ -45,7 +45,7 @@ constexpr rlim_t kReaderDescriptors = 64;
 Result<> keep_system_calls(std::initializer_list<std::span<const char* const>> lists, bool forks) {
   const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)),
                                                                 seccomp_release);
-  if (!filter) return fail("no memory for the system call filter of readers");
+  if (!filter) return fail("out of memory for the system call filter of readers");
   seccomp_attr_set(filter.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
   int status = 0;
   const auto keep = [&](const char* name, auto... conditions) {
@@ -94,16 +94,17 @@ Result<> keep_the_right_to_open() {
   const bool present = capng_have_capability(CAPNG_PERMITTED, CAP_DAC_READ_SEARCH) == 1;
   capng_clear(CAPNG_SELECT_CAPS);
   if (present) capng_update(CAPNG_ADD, CAPNG_PERMITTED, CAP_DAC_READ_SEARCH);
-  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return fail("cannot give the capabilities up");
+  if (capng_apply(CAPNG_SELECT_CAPS) != 0) return fail("cannot drop the capabilities");
   return {};
 }
 
 Result<> confine_zygote() {
-  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) return fail_errno("cannot become undumpable", errno);
+  if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+    return fail_errno("cannot clear the dumpable flag", errno);
   const rlimit none{.rlim_cur = 0, .rlim_max = 0};
-  if (setrlimit(RLIMIT_CORE, &none) != 0) return fail_errno("cannot forbid core files", errno);
+  if (setrlimit(RLIMIT_CORE, &none) != 0) return fail_errno("cannot disable core dumps", errno);
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-    return fail_errno("cannot renounce new privileges", errno);
+    return fail_errno("cannot set no_new_privs", errno);
   return keep_system_calls({kReading, kForking}, true);
 }
 

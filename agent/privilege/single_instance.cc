@@ -33,7 +33,7 @@ Result<InstanceLock> lock_instance(const std::string& path) {
   // O_NOFOLLOW: a link that someone placed there never makes us write elsewhere.
   UniqueFd file(open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644));
   if (!file.valid())
-    return fail_errno("cannot open the lock file " + path + " (set lock_file to another place)",
+    return fail_errno("cannot open the lock file " + path + " (set lock_file to another path)",
                       errno);
   struct stat status{};
   if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))

@@ -152,7 +152,7 @@ Result<Zygote> Zygote::start(const ReaderBody& body, std::uint32_t uid) {
   UniqueFd theirs(fds[1]);
   // Twice, so that it belongs to nobody who would have to wait for its end.
   const pid_t pid = fork();
-  if (pid < 0) return fail_errno("cannot fork the process that makes readers", errno);
+  if (pid < 0) return fail_errno("cannot fork the process that starts readers", errno);
   if (pid == 0) {
     ours.reset();
     if (fork() != 0) _exit(0);
@@ -176,16 +176,16 @@ Result<StartedReader> Zygote::start_reader(ReaderKind kind) {
   const Request request{.wish = Wish::kStart, .kind = kind, .number = reader.number};
   const int passed = theirs.get();
   if (!send_with_descriptors(control_.get(), bytes_of(request), std::span(&passed, 1)))
-    return fail_errno("the process that makes readers does not listen", errno);
+    return fail_errno("the process that starts readers takes no requests", errno);
   for (;;) {
     pollfd watched{.fd = control_.get(), .events = POLLIN, .revents = 0};
     if (::poll(&watched, 1, kPatienceMs) != 1)
-      return fail("the process that makes readers does not answer");
+      return fail("the process that starts readers does not answer");
     Answer answer{};
     const auto received =
         receive_with_descriptors(control_.get(), std::as_writable_bytes(std::span(&answer, 1)));
     if (received.size != static_cast<ssize_t>(sizeof answer))
-      return fail("the process that makes readers is gone");
+      return fail("the process that starts readers is gone");
     if (answer.number != reader.number) continue;  // an answer that somebody gave up waiting for
     if (answer.pid <= 0) return fail("no reader could be started");
     reader.pid = answer.pid;
@@ -203,7 +203,7 @@ Result<> Zygote::end_with_us(int pidfd) {
   const std::lock_guard lock(mutex_);
   const Request request{.wish = Wish::kEndWithUs, .kind = ReaderKind::kTexts, .number = 0};
   if (!send_with_descriptors(control_.get(), bytes_of(request), std::span(&pidfd, 1)))
-    return fail_errno("the process that makes readers does not listen", errno);
+    return fail_errno("the process that starts readers takes no requests", errno);
   return {};
 }
 

@@ -32,7 +32,7 @@ Result<HashKey> make_seed(const std::string& hex) {
   HashKey seed{};
   if (hex.empty()) {
     if (getrandom(seed.data(), seed.size(), 0) != static_cast<ssize_t>(seed.size()))
-      return fail_errno("cannot draw a random seed", errno);
+      return fail_errno("cannot generate a random seed", errno);
     return seed;
   }
   for (std::size_t i = 0; i < seed.size(); ++i)
@@ -109,7 +109,7 @@ std::string missing_rights() {
       missing += (missing.empty() ? "" : ", ") + std::string(capability.text);
   if (missing.empty()) return missing;
   const char* const remedy = geteuid() != 0
-                                 ? "run it as root: sudo exemplar-agent run"
+                                 ? "run as root: sudo exemplar-agent run"
                                  : "root here lacks them too: in a container, add them (docker run "
                                    "--cap-add), or see the chart's README";
   return "not permitted without " + missing + "; " + remedy;
@@ -135,7 +135,7 @@ int run_agent(const Config& config, const std::vector<std::string>& warnings,
   const auto lock = lock_instance(config.lock_path);
   if (!lock) return fail_run(log, lock.error());
   if (!lock->acquired()) {
-    log.error("another agent runs already" +
+    log.error("another agent is already running" +
               (lock->other_process.empty() ? "" : ", as process " + lock->other_process) +
               "; it holds " + config.lock_path);
     return kExitSecondInstance;
@@ -144,8 +144,8 @@ int run_agent(const Config& config, const std::vector<std::string>& warnings,
     log.warn(warning);
   if (prints_nowhere(config))
     log.info(
-        "standard output is no terminal, so nothing is printed; --output table or json prints, "
-        "--output none says that this is meant");
+        "standard output is not a terminal, so nothing is printed; --output table or json prints, "
+        "--output none silences this line");
   if (const auto readable = check_export_files(config); !readable) {
     log.error(readable.error().text);
     return kExitBadConfiguration;

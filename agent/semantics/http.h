@@ -28,7 +28,7 @@ inline constexpr Semantics kHttpSemantics = {
         {"http.server.request.duration", "Duration of HTTP server requests."},
         {"http.client.request.duration", "Duration of HTTP client requests.", true},
         {"exemplar_agent.http.server.queue.duration",
-         "Time between the arrival of a request in the socket and its reading by the server."},
+         "Time from the arrival of a request in the socket until the server reads it."},
         {"http.server.request.body.size", "Size of HTTP server request bodies."},
         {"http.server.response.body.size", "Size of HTTP server response bodies."},
     }},

@@ -19,15 +19,15 @@
   X(std::uint64_t, held_exchanges, exchanges_held, "", "Exchanges waiting for their target.")      \
   X(std::uint64_t, connections, connections_tracked, "", "Connections being tracked.")             \
   X(std::uint64_t, connections_limit, connections_limit, "", "Connections that can be tracked at once.") \
-  X(std::uint64_t, exemplar_budget, exemplar_budget, "", "Exemplar spans allowed a window.")       \
+  X(std::uint64_t, exemplar_budget, exemplar_budget, "", "Exemplar spans allowed per window.")     \
   X(double, window_s, window, "s", "Length of a window.")                                          \
-  X(std::uint64_t, spans_queued, spans_waiting, "", "Spans whose delivery is not decided.")        \
+  X(std::uint64_t, spans_queued, spans_waiting, "", "Spans whose delivery is still undecided.")    \
   X(std::uint64_t, resident_bytes, resident_memory, "By", "Resident memory of the pipeline.")      \
-  X(std::optional<TlsState>, tls, tls, "", "Whether TLS is read; a state other than reading and off is a reason why not.") \
-  X(std::optional<std::uint64_t>, pods, kubernetes_pods, "", "Pods of this node that are known.")  \
-  X(std::optional<SourceState>, pods_source, kubernetes_source, "", "How the source of pods answers; following is the healthy state.") \
-  X(std::optional<double>, pods_answer_age_s, kubernetes_answer_age, "s", "Time since the source of pods last answered well.") \
-  X(RunningTotal, cpu_seconds, cpu_time, "s", "Processor time used by the pipeline.")
+  X(std::optional<TlsState>, tls, tls, "", "Whether TLS is read; any state other than reading and off is the reason why not.") \
+  X(std::optional<std::uint64_t>, pods, kubernetes_pods, "", "Known pods on this node.")           \
+  X(std::optional<SourceState>, pods_source, kubernetes_source, "", "State of the pod source; following is healthy.") \
+  X(std::optional<double>, pods_answer_age_s, kubernetes_answer_age, "s", "Time since the pod source last answered successfully.") \
+  X(RunningTotal, cpu_seconds, cpu_time, "s", "CPU time used by the pipeline.")
 // clang-format on
 
 namespace exa {

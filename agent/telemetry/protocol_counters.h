@@ -13,14 +13,14 @@
 // X(enumerator, kind, metric, reason, sentence), see counters.h.
 // clang-format off
 #define EXA_PROTOCOL_COUNTERS(X)                                                                   \
-  X(kParseErrorRequest, kDegraded, parse_errors, request_head, "request heads that are not valid") \
-  X(kParseErrorResponse, kDegraded, parse_errors, response_head, "response heads that are not valid") \
-  X(kParseErrorFraming, kDegraded, parse_errors, framing, "bodies whose framing is contradictory") \
+  X(kParseErrorRequest, kDegraded, parse_errors, request_head, "invalid request heads")            \
+  X(kParseErrorResponse, kDegraded, parse_errors, response_head, "invalid response heads")         \
+  X(kParseErrorFraming, kDegraded, parse_errors, framing, "bodies with contradictory framing")     \
   X(kOrphanResponse, kLoss, orphans, response, "responses whose request was not seen")             \
   X(kOrphanRequest, kLoss, orphans, request, "requests whose response was not seen")               \
   X(kOrphanGap, kLoss, orphans, gap, "messages lost in bytes that were not captured")              \
-  X(kRequestsUnansweredOverflow, kLoss, orphans, pipeline_overflow, "pipelined requests over the bound") \
-  X(kRequestsOverShare, kLoss, orphans, request_share, "requests left out: their process has its share")
+  X(kRequestsUnansweredOverflow, kLoss, orphans, pipeline_overflow, "pipelined requests over the limit") \
+  X(kRequestsOverShare, kLoss, orphans, request_share, "requests left out: process over its share")
 // clang-format on
 
 namespace exa {

@@ -5,22 +5,22 @@
 // X(key, type, of, sentence). of: server, client or both ends of a request.
 // clang-format off
 #define EXA_SPAN_ATTRIBUTES(X)                                                                     \
-  X("http.request.method", "string", "both", "one of the methods of HTTP, or _OTHER")              \
-  X("http.request.method_original", "string", "both", "the method as sent, where it is _OTHER")     \
+  X("http.request.method", "string", "both", "an HTTP method, or _OTHER")                          \
+  X("http.request.method_original", "string", "both", "the method as sent, if that is _OTHER")     \
   X("url.scheme", "string", "both", "https where TLS was read, else http")                         \
-  X("url.path", "string", "both", "without query; what looks like a credential is {token}")        \
+  X("url.path", "string", "both", "without the query; anything that looks like a credential is {token}") \
   X("exemplar_agent.route", "string", "both", "the path with its variable parts named, as in /users/{id}") \
   X("http.response.status_code", "int", "both", "missing where no status line was seen")           \
   X("error.type", "string", "both", "the status of an error, or connection_reset, timeout, aborted") \
-  X("exemplar_agent.outcome", "string", "both", "unknown where nobody can tell whether the answer was whole") \
+  X("exemplar_agent.outcome", "string", "both", "unknown if it cannot be known whether the response was complete") \
   X("network.protocol.version", "string", "both", "1.0 or 1.1")                                    \
   X("server.address", "string", "both", "client: as the request named it; server: its own address") \
-  X("server.port", "int", "both", "the port that was asked")                                       \
+  X("server.port", "int", "both", "the server's port")                                             \
   X("client.address", "string", "server", "the address at the other end of the connection")        \
   X("network.peer.address", "string", "both", "the other end of the connection")                   \
   X("network.peer.port", "int", "both", "its port")                                                \
   X("exemplar_agent.queue_time_s", "double", "server", "seconds from arrival until the request was read") \
-  X("exemplar_agent.time_to_first_byte_s", "double", "both", "seconds until the answer's first byte") \
-  X("exemplar", "string", "both", "true on a span that was chosen; for tail samplers")             \
+  X("exemplar_agent.time_to_first_byte_s", "double", "both", "seconds until the first byte of the response") \
+  X("exemplar", "string", "both", "true on a span chosen as an exemplar; for tail samplers")       \
   X("exemplar.reason", "string", "both", "slowest, error, bucket or floor")
 // clang-format on

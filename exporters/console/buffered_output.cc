@@ -170,12 +170,12 @@ void BufferedOutput::say_what_was_lost(bool lost_now) {
   if (!sink_) return;
   if (lost_now)
     sink_(LogLevel::kWarning,
-          "standard output is not read and its buffer is full: what is printed now is lost, all "
-          "other exports go on; let its reader go on (Ctrl-Q on a terminal), or run with "
+          "standard output is not being read and its buffer is full: further output is lost, all "
+          "other exports continue; resume its reader (Ctrl-Q on a terminal), or run with "
           "--output none");
   else
     sink_(LogLevel::kInfo,
-          "standard output is read again; prints lost meanwhile: " + std::to_string(lost));
+          "standard output is being read again; prints lost meanwhile: " + std::to_string(lost));
 }
 
 int BufferedOutput::error() const {

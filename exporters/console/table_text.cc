@@ -102,7 +102,7 @@ class TableWriter {
     for (std::size_t i = 0; i < cells.size(); ++i)
       row(columns, cells[i], *shown_[i].row);
     counters("lost in this window:", window_.losses);
-    counters("less known in this window:", window_.degraded);
+    counters("degraded in this window:", window_.degraded);
     why_no_ids();
     rest();
     return std::move(text_);
@@ -254,8 +254,8 @@ class TableWriter {
             (row.slowest && row.slowest->trace_id.valid()))
           return;
     line(settings_.spans_exported
-             ? "no exemplars: the trace backend acknowledged no span of this window"
-             : "no exemplars: spans go nowhere and no caller sampled; set --otlp-endpoint URL",
+             ? "no exemplars: the trace backend acknowledged none of this window's spans"
+             : "no exemplars: spans not exported, no caller sampled; set --otlp-endpoint URL",
          kYellow);
   }
 

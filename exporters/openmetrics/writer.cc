@@ -148,7 +148,7 @@ class Writer {
       if (!begun) {
         out_.text += open_metrics() ? "# TYPE target info\n" : "# TYPE target_info gauge\n";
         out_.text += std::string("# HELP target") + (open_metrics() ? "" : "_info") +
-                     " What is known of each target.\n";
+                     " What is known about each target.\n";
       }
       begun = true;
       out_.text += "target_info" + braced(labels) + " 1\n";

@@ -86,9 +86,9 @@ SendOutcome HttpReply::judge_success(long status, const std::string& backend) co
   };
   if (too_long_) return bad_reply("its reply is too long");
   if (body_.empty()) return {.status = SendStatus::kDelivered};
-  if (encoded_) return bad_reply("its reply is compressed, which was not asked for");
+  if (encoded_) return bad_reply("its reply is compressed, which was not requested");
   const auto reply = json_ ? decode_otlp_json_reply(body_) : decode_otlp_reply(body_);
-  if (!reply) return bad_reply("its reply does not decode");
+  if (!reply) return bad_reply("its reply cannot be decoded");
   SendOutcome outcome{.status = SendStatus::kDelivered, .rejected = reply->rejected};
   if (reply->rejected != 0)
     outcome.text =

@@ -78,7 +78,7 @@ SendOutcome HttpSender::send(std::string_view request) {
   std::optional<std::string> packed;
   if (compression_ == OtlpCompression::kGzip) {
     packed = gzip(request);
-    if (!packed) return not_now("out of memory to compress an OTLP request");
+    if (!packed) return not_now("out of memory compressing an OTLP request");
   }
   HttpReply reply;
   const auto done = transfer_->send({.url = url_.url,

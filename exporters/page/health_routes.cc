@@ -6,10 +6,10 @@ namespace exa {
 
 std::vector<Route> health_routes(ReadinessCheck readiness) {
   return {{.path = "/healthz",
-           .what = "the agent runs",
+           .what = "the agent is running",
            .answer = [](const PageRequest&) { return text_answer(200, "ok\n"); }},
           {.path = "/readyz",
-           .what = "the agent observes requests",
+           .what = "the agent is observing requests",
            .answer = [readiness = std::move(readiness)](const PageRequest&) {
              const Readiness state = readiness ? readiness() : Readiness{};
              return state.ready ? text_answer(200, "ready\n")

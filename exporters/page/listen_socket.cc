@@ -20,7 +20,7 @@ using Addresses = std::unique_ptr<addrinfo, AddressesReleaser>;
 std::string what_to_do(int error) {
   switch (error) {
     case EADDRINUSE:
-      return "; another program, perhaps another agent, has this port: choose a free one with "
+      return "; another program, perhaps another agent, uses this port: choose a free one with "
              "--openmetrics HOST:PORT, or switch the endpoint off with --openmetrics off";
     case EACCES:
       return "; ports below 1024 need a privilege the agent has given up: choose a higher one with "

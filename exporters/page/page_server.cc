@@ -54,7 +54,7 @@ std::string not_found_text(const std::vector<Route>& routes) {
     if (!paths.empty()) paths += &route == &routes.back() ? " and " : ", ";
     paths += route.path;
   }
-  return "not found; there are " + paths + "\n";
+  return "not found; available are " + paths + "\n";
 }
 
 std::string front_page(const std::vector<Route>& routes) {
@@ -98,7 +98,7 @@ class PageServer::Daemon {
     if (connection_limit_ < settings.connections && log)
       log(LogLevel::kInfo, "the metrics endpoint serves at most " +
                                std::to_string(connection_limit_) +
-                               " connections at once: the limit of open files (ulimit -n) leaves "
+                               " connections at once: the open-file limit (ulimit -n) leaves "
                                "no room for more");
     const SignalsBlocked blocked;  // inherited by the server's thread
     daemon_ = MHD_start_daemon(
@@ -145,7 +145,7 @@ class PageServer::Daemon {
     if (route == routes_.end() && path != "/")
       return queue(connection, text_answer(MHD_HTTP_NOT_FOUND, not_found_));
     if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
-      auto refusal = text_answer(MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are served\n");
+      auto refusal = text_answer(MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD are supported\n");
       refusal.headers.emplace_back(MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
       return queue(connection, refusal);
     }

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t kSmallestLimit = 16u << 10;
 
 constexpr BacklogWords kWords{.waits = "; the newest metrics are kept",
-                              .again = "metrics are delivered again",
+                              .again = "metrics are being delivered again",
                               .dropped = "; these metrics were dropped",
                               .too_large = {}};
 

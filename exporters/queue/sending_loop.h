@@ -47,7 +47,7 @@ class Backlog {
 // What a log line says of the items.
 struct BacklogWords {
   std::string_view waits;      // after why there is no delivery: "; spans wait in a bounded queue"
-  std::string_view again;      // "spans are delivered again"
+  std::string_view again;      // "spans are being delivered again"
   std::string_view dropped;    // after what the backend answered: "; the spans were dropped"
   std::string_view too_large;  // where the front cannot be divided; empty: said as any refusal
 };

@@ -38,9 +38,9 @@ std::size_t footprint_bytes(const std::vector<Span>& spans) {
 
 constexpr BacklogWords kWords{
     .waits = "; spans wait in a bounded queue",
-    .again = "spans are delivered again",
+    .again = "spans are being delivered again",
     .dropped = "; the spans were dropped",
-    .too_large = "a single span is larger than the backend takes: it was dropped"};
+    .too_large = "a single span is larger than the backend accepts: it was dropped"};
 
 }  // namespace
 
@@ -112,7 +112,7 @@ void QueuedSpanExporter::make_room() {
     if (oldest == pieces_.end()) return;
     drop(oldest, ExportCounter::kSpansDroppedQueueFull);
     loop_.log().say(LogCause::kQueueFull, LogLevel::kWarning,
-                    "the queue of spans is full: the oldest were dropped; their exemplars carry no "
+                    "the span queue is full: the oldest were dropped; their exemplars carry no "
                     "trace id. The backend is down or too slow");
   }
 }
@@ -134,7 +134,7 @@ void QueuedSpanExporter::drop_expired(Clock::time_point now) {
   }
   if (any)
     loop_.log().say(LogCause::kExpired, LogLevel::kWarning,
-                    "spans that the backend did not take for " +
+                    "spans that the backend did not accept for " +
                         std::to_string(settings_.longest_age.count()) + " s were dropped");
 }
 

@@ -19,7 +19,7 @@ Result<> start_curl() {
   // Once a process; a function-local static is initialised under a lock.
   static const CURLcode started = curl_global_init(CURL_GLOBAL_DEFAULT);
   if (started != CURLE_OK)
-    return fail(std::string("libcurl does not start: ") + curl_easy_strerror(started));
+    return fail(std::string("libcurl cannot be initialized: ") + curl_easy_strerror(started));
   return {};
 }
 
@@ -118,7 +118,7 @@ Result<> HttpTransfer::open_connection() {
   if (!settings_.client_key_file.empty()) set(CURLOPT_SSLKEY, settings_.client_key_file.c_str());
   if (!ok) {
     easy_.reset();
-    return fail("libcurl lacks an option that is needed here");
+    return fail("libcurl lacks a required option");
   }
   return {};
 }

@@ -1,4 +1,4 @@
-# bash completion of exemplar-agent. Made from the tables in the code.
+# bash completion of exemplar-agent. Generated from the tables in the code.
 # shellcheck shell=bash
 _exemplar_agent() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=""

@@ -98,8 +98,8 @@ def test_a_file_that_is_never_answered_for_holds_nobody_up(start_agent, tmp_path
         agent = start_agent(ports=[server.port])
         expect_to_see(agent, server)
         reason = eventually(lambda: reasons(agent, stranger.pid), what="the reason")
-        assert reason == ["its file lies on a file system in user space (fuse): probing it could "
-                          "hold up the whole host"]
+        assert reason == ["its file is on a file system in user space (fuse): probing it could "
+                          "stall the whole host"]
         assert figures(agent)["files_refused"] >= 1
         assert_ends_in_time(agent)
 
@@ -161,7 +161,7 @@ def test_a_process_that_holds_its_memory_holds_no_fork_up(start_agent, tmp_path,
         finally:
             enough.set()
         assert forks.result() < 1.0
-        assert f"process {holder.pid} holds the lock of its memory" in told
+        assert f"process {holder.pid} holds its memory lock" in told
         files.process.kill()  # frees it
 
         def joined():
@@ -202,7 +202,7 @@ def test_slow_files_of_one_process_keep_nobody_waiting(start_agent, tmp_path, ce
     with Mapper(*paths, user=user) as stranger:
         agent = start_agent()
         eventually(lambda: tls.whole_status(agent), within=2, what="the status")
-        eventually(lambda: any("wait for their turn" in reason
+        eventually(lambda: any("waiting to be read" in reason
                                for reason in reasons(agent, stranger.pid)),
                    what="the slow files' turn")
         with serve_with_own_library(tmp_path, certificate) as server:
@@ -334,7 +334,7 @@ def test_a_stopped_pipeline_holds_no_signal_up(start_agent, nginx):
     for _ in range(100):  # announcements that nobody takes, more than a socket holds
         curl(f"{nginx.url}/ok")
     agent.process.send(signal.SIGTERM)
-    eventually(lambda: "ending: exporting" in agent.log(), within=1, what="the first signal")
+    eventually(lambda: "shutting down: exporting" in agent.log(), within=1, what="the first signal")
     begin = time.monotonic()
     agent.process.send(signal.SIGTERM)
     assert agent.process.wait(within=2) == 1
@@ -347,7 +347,7 @@ def test_a_stopped_pipeline_ends_with_the_agent(start_agent, nginx):
     stop_process(pipeline)
     agent.process.send(signal.SIGTERM)
     assert agent.process.wait(within=5) == 1, "what it had is lost, and that is said"
-    assert "does not end" in agent.log()
+    assert "does not exit" in agent.log()
     eventually(lambda: ended(pipeline), within=1, what="the end of the pipeline")
 
 

@@ -137,7 +137,7 @@ def test_check_says_that_this_host_can():
     result = run_cli("check")
     assert result.returncode == 0, result.stdout + result.stderr
     assert "sock_send_length" in result.stdout
-    assert f"becomes user {PIPELINE_UID}" in result.stdout
+    assert f"runs as user {PIPELINE_UID}" in result.stdout
     assert "Landlock" in result.stdout
 
 
@@ -201,7 +201,7 @@ def test_sighup_takes_new_rules_and_keeps_the_old_ones_if_the_file_is_bad(start_
         os.kill(agent.pid, signal.SIGHUP)
         eventually(lambda: answer in agent.log(), what=answer)
 
-    reload("window: [", "the old configuration stays")
+    reload("window: [", "keeping the old configuration")
     # what a crash or a half-written file leaves must not lift the exclusion
     reload("\0" * 40, "agent.yaml:1:1: a NUL byte")
     reload("window: 5s\n\0targets: {}\n", "agent.yaml:2:1: a NUL byte")
@@ -210,7 +210,7 @@ def test_sighup_takes_new_rules_and_keeps_the_old_ones_if_the_file_is_bad(start_
     curl(*[f"{nginx.url}/ok"] * 3)
     assert agent.wait_for_count(SERVER, 3, "nginx").count(CLIENT) == 0
     reload(config.format("other"), "SIGHUP: ")
-    eventually(lambda: "in force" in agent.log(), what="the new rules")
+    eventually(lambda: "configuration reloaded" in agent.log(), what="the new rules")
     curl(*[f"{nginx.url}/ok"] * 2)
     agent.wait_for_count(CLIENT, 2, "curl")
     agent.wait_for_count(SERVER, 5, "nginx")

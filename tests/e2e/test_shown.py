@@ -55,7 +55,7 @@ def test_the_table_tells_quantiles_maximum_and_which_request_that_was(start_agen
     assert f"slowest  {cells[8]}" in slowest, "it is the request that MAX is"
     assert "/slow" in slowest and "from 127.0.0.1:" in slowest
     assert "?ms" not in text, "no query"
-    assert "no exemplars: spans go nowhere and no caller sampled; set --otlp-endpoint" in text
+    assert "no exemplars: spans not exported, no caller sampled; set --otlp-endpoint" in text
 
 
 def test_the_table_names_the_trace_of_a_caller_that_sampled(start_agent, service):
@@ -108,7 +108,7 @@ def test_run_ends_with_a_sentence_when_nobody_reads_what_it_prints(tmp_path, for
     agent.stdout.close()
     said = agent.stderr.read()
     assert agent.wait(timeout=10) == 1
-    assert "standard output: Broken pipe: nobody reads it any more; --output none" in said
+    assert "standard output: Broken pipe: nothing reads it any more; use --output none" in said
 
 
 def test_a_full_disk_is_told(tmp_path):
@@ -129,13 +129,13 @@ def test_whoever_redirects_is_told_that_nothing_is_printed(tmp_path):
     log = tmp_path / "log"
     with Process([binary(), "run", "--openmetrics", "off", "--lock-file", tmp_path / "lock"], log,
                  stdout=tmp_path / "out") as agent:
-        eventually(lambda: "standard output is no terminal, so nothing is printed" in agent.log())
+        eventually(lambda: "standard output is not a terminal, so nothing is printed" in agent.log())
 
 
 def test_an_unknown_command_is_told_the_known_ones():
     result = run_cli("runn")
     assert result.returncode == 2
-    assert "'runn' is no command; did you mean 'run'?" in result.stderr
+    assert "'runn' is not a command; did you mean 'run'?" in result.stderr
     assert "check, status, replay" in result.stderr
     nothing = run_cli()
     assert nothing.returncode == 2
@@ -158,10 +158,10 @@ def test_who_is_not_root_is_told_what_to_do(tmp_path):
     run = as_nobody("run", "--lock-file", "/tmp/of-nobody.lock")
     assert run.returncode == 1
     assert "not permitted without CAP_BPF" in run.stderr
-    assert "run it as root: sudo exemplar-agent run" in run.stderr
+    assert "run as root: sudo exemplar-agent run" in run.stderr
     check = as_nobody("check")
     assert check.returncode == 1
-    assert "You are not root: sudo exemplar-agent check" in check.stdout
+    assert "Not running as root; try: sudo exemplar-agent check" in check.stdout
 
 
 def test_warnings_of_the_environment_are_told_by_every_command(tmp_path):
@@ -178,7 +178,7 @@ def test_check_fails_where_another_agent_runs_or_the_port_is_taken(start_agent, 
     port = free_port()
     taken = run_cli("check", "--lock-file", agent.lock_path, "--openmetrics", f"127.0.0.1:{port}")
     assert taken.returncode == 3
-    assert f"another agent runs already, as process {agent.pid}" in taken.stdout
+    assert f"another agent is already running, as process {agent.pid}" in taken.stdout
     other = agent.folder / "other-lock"
     taken = run_cli("check", "--lock-file", other, "--openmetrics",
                     f"127.0.0.1:{agent.metrics_port}")
@@ -207,7 +207,7 @@ def test_sighup_names_the_keys_that_wait_for_a_restart(start_agent, service):
         "log: {level: info, format: json}\nexemplars: {budget: 7}\n"
         "targets: {exclude: {exe: [curl]}}\n")
     os.kill(agent.pid, signal.SIGHUP)
-    eventually(lambda: "SIGHUP: target rules and log level are in force; a restart is needed for "
+    eventually(lambda: "SIGHUP: target rules and log level reloaded; a restart is needed for "
                "exemplars.budget, log.format\n" in agent.log(), what="the keys")
 
 
@@ -218,7 +218,7 @@ def test_a_printed_secret_is_not_taken_for_one(tmp_path):
     assert "Bearer" not in path.read_text()
     again = run_cli("run", "--config", path, "--print-config")
     assert again.returncode == 2
-    assert "'***' is what --print-config prints instead of a secret" in again.stderr
+    assert "'***' is what --print-config prints in place of a secret" in again.stderr
 
 
 @pytest.mark.parametrize("tls", ["true", "false"])
@@ -249,5 +249,5 @@ def test_status_lists_every_service(start_agent, service, tls):
 def test_status_without_an_agent_says_so(tmp_path):
     result = run_cli("status", "--lock-file", tmp_path / "lock")
     assert result.returncode == 1
-    assert f"no agent runs that holds {tmp_path / 'lock'}" in result.stderr
+    assert f"no running agent holds {tmp_path / 'lock'}" in result.stderr
     assert not (tmp_path / "lock").exists()

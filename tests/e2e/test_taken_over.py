@@ -36,13 +36,13 @@ def with_descriptor(end):
 
 
 @pytest.mark.parametrize("say, told", [
-    pytest.param(lambda end: end.send(READY), "twice that it is ready", id="ready again"),
-    pytest.param(lambda end: end.send(b""), "something that is no message", id="empty"),
-    pytest.param(lambda end: end.send(READY[:-1]), "something that is no message", id="cut"),
-    pytest.param(with_descriptor, "something that is no message", id="a descriptor"),
+    pytest.param(lambda end: end.send(READY), "ready twice", id="ready again"),
+    pytest.param(lambda end: end.send(b""), "a malformed message", id="empty"),
+    pytest.param(lambda end: end.send(READY[:-1]), "a malformed message", id="cut"),
+    pytest.param(with_descriptor, "a malformed message", id="a descriptor"),
     pytest.param(lambda end: end.send(struct.pack("<IIQ", 4, 0, 1) + bytes(4096)),
-                 "what only the prober may say", id="shutdown"),
-    pytest.param(lambda end: end.shutdown(socket.SHUT_WR), "does not listen any more",
+                 "a message only the prober may send", id="shutdown"),
+    pytest.param(lambda end: end.shutdown(socket.SHUT_WR), "stopped listening",
                  id="says no more"),
 ])
 def test_whatever_else_it_says_ends_the_agent(start_agent, nginx, say, told):

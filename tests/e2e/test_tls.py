@@ -180,7 +180,7 @@ def test_status_tells_the_library_of_each_process(start, tmp_path, certificate):
         use, = eventually(lambda: uses if len(uses := tls.status(agent)[server.pid]) == 1 else None,
                           within=15, what="the end of the readings")
         assert (use["library"], use["connections"]) == ("OpenSSL", 0)
-        assert "nothing has gone through it so far" in use["reason"]
+        assert "nothing has passed through it yet" in use["reason"]
         assert use["probes"] >= 5
         curl("--insecure", f"{server.url}/ok")
 
@@ -198,7 +198,7 @@ def test_status_tells_the_library_of_each_process(start, tmp_path, certificate):
 def test_check_tells_how_tls_is_read_and_where():
     told = run_cli("check")
     assert told.returncode == 0, told.stderr
-    assert "TLS is read by uprobe_multi links" in told.stdout
+    assert "TLS is read through uprobe_multi links" in told.stdout
     row, = [line for line in told.stdout.splitlines() if "libssl.so.3" in line]
     assert re.search(r"OpenSSL, [1-9]\d* probes", row), row
 

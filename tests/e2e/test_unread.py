@@ -80,7 +80,7 @@ def test_http2_within_tls(start_agent, tmp_path, certificate):
 def test_a_library_that_is_only_linked_is_not_called_read(start_agent, tmp_path, certificate):
     with tls.python_server(tmp_path, certificate) as server:
         agent = start_agent(ports=[server.port])
-        wait_for_row(agent, server, "nothing has gone through it so far", 0)
+        wait_for_row(agent, server, "nothing has passed through it yet", 0)
         assert not [row for row in rows(agent, server) if row[1] == READ]
         curl("--insecure", *[f"{server.url}/ok"] * 4)
         agent.wait_for_count(SERVER, 4, "python")

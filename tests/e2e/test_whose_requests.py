@@ -86,4 +86,4 @@ def test_a_noisy_process_costs_the_others_nothing(start_agent, nginx, tmp_path):
     agent.wait_for_count(SERVER, 400, "nginx")
     agent.wait_for_count(CLIENT, 400, "h2load")
     assert agent.scrape().sum("exemplar_agent_kernel_dropped_total", reason="chunk_ring_full") == 0
-    eventually(lambda: "more than its share of data ring" in agent.log(), what="the name of the noisy one")
+    eventually(lambda: "exceeds its share of data ring" in agent.log(), what="the name of the noisy one")

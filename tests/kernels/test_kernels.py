@@ -71,7 +71,7 @@ def confinement_on(kernel, boot=""):
 
 def test_the_pipeline_is_confined_by_debian_13s_landlock(debian13):
     printed = confinement_on(debian13)
-    assert "Landlock (version 6) leaves it the files and TCP ports" in printed
+    assert "Landlock (version 6) limits it to the files and TCP ports" in printed
     assert "SKIPPED" not in printed
 
 

@@ -52,7 +52,7 @@ void print_processes(std::string_view processes) {
   if (without_tls)
     std::printf("\nTLS is not read: %s\n", json["tls"] == "off"
                                                ? "tls.enabled is false"
-                                               : "the kernel refuses it, as the log says");
+                                               : "the kernel refuses it; see the log");
   if (without_tls && json.value("over_share", nlohmann::json::array()).empty()) return;
   if (const auto table = status_table(processes)) std::printf("\n%s", table->c_str());
 }
@@ -61,10 +61,10 @@ void print_processes(std::string_view processes) {
 
 int print_status(const Config& config, StatusForm form) {
   if (::access(config.lock_path.c_str(), F_OK) != 0 || !lock_holder(config.lock_path).held)
-    return tell_failure("no agent runs that holds " + config.lock_path +
-                        "; one with another lock file is asked with --lock-file");
+    return tell_failure("no running agent holds " + config.lock_path +
+                        "; for an agent with a different lock file, pass --lock-file");
   if (::access(status_path(config).c_str(), R_OK) != 0 && errno == EACCES)
-    return tell_failure("only root may read " + status_path(config) +
+    return tell_failure("only root can read " + status_path(config) +
                         ": sudo exemplar-agent status");
   const auto services = services_of(config);
   const auto processes = text_of(status_path(config));
@@ -74,7 +74,7 @@ int print_status(const Config& config, StatusForm form) {
                                          measure_wall_clock_offset().to_wall(monotonic_now()));
   if (!text)
     return tell_failure(status_path(config) + " " + text.error().text +
-                        ": is this the program that runs?");
+                        ": is the running agent the same version?");
   std::fwrite(text->data(), 1, text->size(), stdout);
   if (form == StatusForm::kTable) print_processes(processes);
   return kExitOk;

@@ -106,7 +106,7 @@ Result<std::string> services_table(std::string_view services, std::string_view p
                                    WallTime now) {
   const auto told = parsed(services);
   const auto found = parsed(processes);
-  if (told.is_discarded() || found.is_discarded()) return fail("holds no status");
+  if (told.is_discarded() || found.is_discarded()) return fail("does not contain a status");
   const auto reasons = unread_reasons(found);
   std::vector<Row> rows = {
       {"SERVICE", "SERVED", "CALLED", "ERRORS", "LAST REQUEST", "READ", "NOT READ"}};
@@ -118,13 +118,13 @@ Result<std::string> services_table(std::string_view services, std::string_view p
          age_text(now.ns / 1'000'000, number_in(service, "last_unix_ms")), read_text(service),
          unread_text(service, reasons)});
   }
-  return rows.size() == 1 ? "no service has answered or asked anything yet\n" : aligned(rows);
+  return rows.size() == 1 ? "no service has received or sent a request yet\n" : aligned(rows);
 }
 
 Result<std::string> status_json(std::string_view services, std::string_view processes) {
   auto all = parsed(processes);
   const auto told = parsed(services);
-  if (told.is_discarded() || all.is_discarded()) return fail("holds no status");
+  if (told.is_discarded() || all.is_discarded()) return fail("does not contain a status");
   all["services"] = list_in(told, "services");
   if (!all.contains("processes")) all["processes"] = Json::array();
   return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";

@@ -72,11 +72,11 @@ Result<std::string> status_table(std::string_view json) {
   const auto status = json.size() <= kMaxStatusBytes ? Json::parse(json, nullptr, false)
                                                      : Json(Json::value_t::discarded);
   const auto* const processes = list_in(status, "processes");
-  if (processes == nullptr) return fail("holds no status");
+  if (processes == nullptr) return fail("does not contain a status");
   std::string table = row("PID", "EXECUTABLE", "LIBRARY", "PROBES", "TLS");
   for (const auto& process : *processes) {
     const auto* const uses = list_in(process, "tls");
-    if (uses == nullptr) return fail("holds a process of unknown form");
+    if (uses == nullptr) return fail("contains a process of unknown form");
     for (const auto& use : *uses) {
       const auto library = text_in(use, "library");
       table +=

@@ -17,7 +17,7 @@ enum class TlsLibrary : std::uint8_t { kOpenSsl, kBoringSsl, kGnuTls, kGo };
 #define EXA_TLS_VERDICTS(X)                                                                \
   X(kReadable, "TLS is read by probes")                                                    \
   X(kNoLibrary, "no TLS library found")                                                    \
-  X(kReturnsUnknown, "it could not be found out safely where its read functions return")   \
+  X(kReturnsUnknown, "where its read functions return could not be determined safely")     \
   X(kGoWithoutTls, "a Go program without crypto/tls")                                      \
   X(kGoUnreadable, "a Go program whose functions could not be located safely")             \
   X(kGoOld, "a Go program built before Go 1.17: it passes arguments on the stack")         \
@@ -27,13 +27,13 @@ enum class TlsLibrary : std::uint8_t { kOpenSsl, kBoringSsl, kGnuTls, kGo };
   X(kMbedTls, "Mbed TLS: this TLS library is not supported")                               \
   X(kWolfSsl, "wolfSSL: this TLS library is not supported")                                \
   X(kS2n, "s2n-tls: this TLS library is not supported")                                    \
-  X(kOpenSslStripped, "OpenSSL is linked in statically and its symbols are stripped")      \
-  X(kBoringSslStripped, "BoringSSL is linked in statically and its symbols are stripped")  \
-  X(kUnknownMachine, "made for a machine whose calls are not understood")                  \
+  X(kOpenSslStripped, "OpenSSL is statically linked and its symbols are stripped")         \
+  X(kBoringSslStripped, "BoringSSL is statically linked and its symbols are stripped")     \
+  X(kUnknownMachine, "built for a machine whose calls are not supported")                  \
   X(kNotElf, "not a 64-bit little-endian ELF program or library")                          \
   X(kUnreadable, "its ELF structures are damaged, or the file cannot be read")             \
-  X(kOverLimit, "reading it would take more time or memory than one file is allowed")      \
-  X(kHeldUp, "held up: whoever read it for the agent was not answered in time")
+  X(kOverLimit, "reading it would exceed the time or memory allowed for one file")         \
+  X(kHeldUp, "held up: the agent's reader got no answer in time")
 
 enum class TlsVerdict : std::uint8_t {
 #define EXA_X(name, sentence) name,

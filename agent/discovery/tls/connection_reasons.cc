@@ -13,7 +13,7 @@ constexpr auto kSentences = std::to_array<std::string_view>({
 #undef EXA_X
 });
 
-constexpr std::string_view kQuiet = "probed; nothing has gone through it so far";
+constexpr std::string_view kQuiet = "probed; nothing has passed through it yet";
 
 }  // namespace
 
@@ -39,7 +39,7 @@ std::vector<TlsUse> told_uses(std::vector<TlsUse> uses, const std::string& execu
     if (use.probes > 0 && read > 0)
       use.connections = read;
     else if (use.probes > 0)
-      use.reason = begun > 0 ? "probed, but no TLS of this process has gone through it"
+      use.reason = begun > 0 ? "probed, but none of this process's TLS has passed through it"
                              : std::string(kQuiet);
     else
       use.connections = std::exchange(unread, 0);  // told once
@@ -49,7 +49,7 @@ std::vector<TlsUse> told_uses(std::vector<TlsUse> uses, const std::string& execu
     uses.push_back({.path = executable,
                     .library = "",
                     .build_id = "",
-                    .reason = "TLS that no known library carries",
+                    .reason = "TLS by no known library",
                     .connections = unread});
   for (std::size_t kind = EXA_KIND_HTTP2; kind < EXA_KIND_COUNT; ++kind)
     if (counts.connections[kind] > 0)

@@ -14,13 +14,13 @@
 namespace exa {
 
 // X(enumerator, sentence)
-#define EXA_UNREAD(X)                                                                            \
-  X(kHeldUp, "held up: whoever read it for the agent was not answered in time")                  \
-  X(kOwnerHoldsUp, "not read: other files or processes of its user hold their readers up")       \
-  X(kTooManyHeldUp, "not read: too many readers are held up already")                            \
-  X(kOtherFile, "another file by now than the one that was looked at, or one that nobody reads") \
-  X(kRefused, "on a file system whose reads wait for others")                                    \
-  X(kNoReader, "not read: no reader could be started, or it ended")
+#define EXA_UNREAD(X)                                                                      \
+  X(kHeldUp, "held up: the agent's reader got no answer in time")                          \
+  X(kOwnerHoldsUp, "not read: readers of its user's other files or processes are held up") \
+  X(kTooManyHeldUp, "not read: too many readers are already held up")                      \
+  X(kOtherFile, "no longer the file that was examined, or not one to be read")             \
+  X(kRefused, "on a file system whose reads may stall")                                    \
+  X(kNoReader, "not read: no reader could be started, or it exited")
 
 enum class Unread : std::uint8_t {
 #define EXA_X(name, sentence) name,

@@ -105,9 +105,9 @@ bool is_read_by_the_kernel_alone(std::string_view file_system) {
 
 std::string refusal(std::string_view file_system) {
   const bool in_user_space = file_system.starts_with("fuse");
-  return "its file lies on a file system " +
-         std::string(in_user_space ? "in user space" : "whose reads wait for others") + " (" +
-         std::string(file_system) + "): probing it could hold up the whole host";
+  return "its file is on a file system " +
+         std::string(in_user_space ? "in user space" : "whose reads may stall") + " (" +
+         std::string(file_system) + "): probing it could stall the whole host";
 }
 
 Result<UniqueFd> open_process(std::uint32_t tgid) {

@@ -233,7 +233,8 @@ void TlsAttacher::take_turn(MonotonicTime now) {
     for (const auto* const queue : {&look.unread, &look.slow})
       for (const MappedImage& image : *queue) {
         ++figures_.files_over_budget;
-        leave_out(look, image, "reading the files of this process took longer than one is allowed");
+        leave_out(look, image,
+                  "reading this process's files exceeded the time allowed for one process");
       }
     look.unread.clear();
     look.slow.clear();
@@ -306,14 +307,13 @@ void TlsAttacher::probe(std::uint32_t tgid, Look& look, const MappedImage& image
       ++figures_.files_over_limit;
       return leave_out(
           look, image,
-          "not probed: " + std::to_string(ProbedFiles::kMaxFiles) + " files have probes already");
+          "not probed: " + std::to_string(ProbedFiles::kMaxFiles) + " files already have probes");
   }
   if (const auto holder = held_up_by(&image.file, Duration::zero())) {
     ++figures_.attach_postponed;
-    return leave_out(
-        look, image,
-        "not probed yet: process " + std::to_string(*holder) +
-            " holds the lock of its memory, and every fork of the host would wait for it");
+    return leave_out(look, image,
+                     "not probed yet: process " + std::to_string(*holder) +
+                         " holds its memory lock, and every fork on the host would wait for it");
   }
   auto file = attached(place_fd, image.file, plan);
   file.payer = tgid;
@@ -334,7 +334,7 @@ void TlsAttacher::remember(std::uint32_t tgid, const Look& look) {
     seen.uses.push_back({.path = look.executable,
                          .library = "",
                          .build_id = "",
-                         .reason = std::to_string(waiting) + " files wait for their turn to be "
+                         .reason = std::to_string(waiting) + " files are waiting to be "
                                                              "read"});
   // Beside a library that is probed, too: it may be linked in and idle.
   if (is_unreadable_library(look.verdict) || (seen.uses.empty() && speaks))

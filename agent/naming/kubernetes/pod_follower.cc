@@ -44,7 +44,7 @@ void PodFollower::answered_well() {
   state_ = SourceState::kFollowing;
   if (told_sync_) return;
   told_sync_ = true;
-  plain_log_.info("Kubernetes: the pods of node " + options_.node_name + " are known");
+  plain_log_.info("Kubernetes: the pods on node " + options_.node_name + " are known");
 }
 
 PodFollower::Turn PodFollower::complain(Counter counter, SourceState state,
@@ -64,7 +64,7 @@ PodFollower::Turn PodFollower::list() {
   for (std::size_t pages = 0; pages == 0 || !continue_token.empty(); ++pages) {
     if (pages == kMaxPagesPerList)
       return complain(Counter::kApiMalformed, SourceState::kUnreadable,
-                      "a list of pods has no end");
+                      "a list of pods does not end");
     auto path = std::string(from_kubelet ? "/pods" : "/api/v1/pods?fieldSelector=spec.nodeName%3D");
     if (!from_kubelet) {
       path += percent_encoded(options_.node_name) + "&limit=" + std::to_string(page_limit_);
@@ -107,7 +107,7 @@ PodFollower::Turn PodFollower::list_page(const std::string& path, PodPage& page)
     else
       page_limit_ = std::max<std::size_t>(page_limit_ / 2, 1);
     return complain(Counter::kApiTooLarge, SourceState::kUnreadable,
-                    "a page of pods is longer than 8 MiB");
+                    "a page of pods exceeds 8 MiB");
   }
   if (answer.outcome == Outcome::kCutShort)
     return complain(Counter::kApiUnreachable, SourceState::kUnreachable,
@@ -136,7 +136,7 @@ PodFollower::Turn PodFollower::watch() {
       const auto part = bytes.substr(0, end);
       if (line.size() + part.size() > kMaxApiBytes) {
         complain(Counter::kApiTooLarge, SourceState::kUnreadable,
-                 "a change of a pod is longer than 8 MiB");
+                 "a change to a pod exceeds 8 MiB");
         turn = Turn::kListAnew;
         return false;
       }
@@ -156,8 +156,9 @@ PodFollower::Turn PodFollower::watch() {
   if (turn != Turn::kGoOn) return turn;
   if (answer.outcome == Outcome::kCutShort) {
     // Half a line is no change; what it said comes again from the last version seen.
-    return complain(Counter::kApiUnreachable, SourceState::kUnreachable,
-                    "the watch of " + options_.endpoint.url + " broke off: " + answer.trouble);
+    return complain(
+        Counter::kApiUnreachable, SourceState::kUnreachable,
+        "the watch on " + options_.endpoint.url + " was interrupted: " + answer.trouble);
   }
   if (answer.status != 200) return on_refusal(answer, "watch pods");
   answered_well();  // it ran its time
@@ -168,7 +169,7 @@ PodFollower::Turn PodFollower::on_line(std::string_view line) {
   auto event = read_watch_event(line);
   if (!event) {
     complain(Counter::kApiMalformed, SourceState::kUnreadable,
-             "a change of a pod: " + event.error().text);
+             "a change to a pod: " + event.error().text);
     return Turn::kListAnew;
   }
   using Kind = WatchEvent::Kind;
@@ -199,16 +200,17 @@ PodFollower::Turn PodFollower::on_status(const ApiStatus& status, long http_stat
   switch (http_status) {
     case 401:
       return complain(Counter::kApiUnauthorized, SourceState::kUnauthorized,
-                      "the token of " + options_.endpoint.token_file + " is not accepted: " + said);
+                      "the token in " + options_.endpoint.token_file + " was rejected: " + said);
     case 403:
-      return complain(Counter::kApiForbidden, SourceState::kForbidden,
-                      "no right to " + std::string(what) +
-                          ", so processes keep names without pods; the agent's service account " +
-                          (options_.source == PodSource::kKubelet
-                               ? "needs a ClusterRole with get of nodes/pods (before Kubernetes "
-                                 "1.33: nodes/proxy): "
-                               : "needs a ClusterRole with get, list and watch of pods: ") +
-                          said);
+      return complain(
+          Counter::kApiForbidden, SourceState::kForbidden,
+          "not permitted to " + std::string(what) +
+              ", so processes are named without their pods; the agent's service account " +
+              (options_.source == PodSource::kKubelet
+                   ? "needs a ClusterRole with get on nodes/pods (before Kubernetes "
+                     "1.33: nodes/proxy): "
+                   : "needs a ClusterRole with get, list and watch on pods: ") +
+              said);
     case 410:
       counters_.add(Counter::kApiExpired);
       state_ = SourceState::kStarting;  // until the list

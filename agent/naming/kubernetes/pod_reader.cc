@@ -28,7 +28,7 @@ WatchEvent::Kind kind_of(std::string_view type) {
 Result<PodPage> read_pod_page(std::string_view json) {
   PodDocument document;
   if (const auto parsed = parse(json, document); !parsed) return std::unexpected(parsed.error());
-  if (!document.is_list) return fail("no list of pods");
+  if (!document.is_list) return fail("not a list of pods");
   return PodPage{.pods = std::move(document.pods),
                  .resource_version = std::move(document.resource_version),
                  .continue_token = std::move(document.continue_token),
@@ -43,10 +43,10 @@ Result<WatchEvent> read_watch_event(std::string_view line) {
                    .resource_version = std::move(document.resource_version),
                    .status = std::move(document.status)};
   using Kind = WatchEvent::Kind;
-  if (event.kind == Kind::kOther || document.pods.size() != 1) return fail("no event of a watch");
+  if (event.kind == Kind::kOther || document.pods.size() != 1) return fail("not a watch event");
   event.pod = std::move(document.pods.front());
   const bool names_a_pod = event.kind != Kind::kBookmark && event.kind != Kind::kError;
-  if (names_a_pod && event.pod.uid.empty()) return fail("an event about no pod");
+  if (names_a_pod && event.pod.uid.empty()) return fail("an event without a pod");
   return event;
 }
 

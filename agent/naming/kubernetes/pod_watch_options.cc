@@ -21,15 +21,15 @@ Result<PodWatchOptions> pod_watch_options(
   options.source = settings.source;
   options.node_name = value("NODE_NAME");
   if (options.node_name.empty())
-    return fail("NODE_NAME is not set: the pod needs it from spec.nodeName, as the chart has it");
+    return fail("NODE_NAME is not set: take it from spec.nodeName, as the chart does");
   options.endpoint.token_file = account_folder + "/token";
   options.endpoint.ca_file = account_folder + "/ca.crt";
   if (settings.source == PodSource::kKubelet) {
     const auto address = value("NODE_IP");
     options.endpoint.url = settings.kubelet.url;
     if (options.endpoint.url.empty() && address.empty())
-      return fail("NODE_IP is not set: the pod needs it from status.hostIP, as the chart has it, " +
-                  std::string("or kubernetes.kubelet.url"));
+      return fail("NODE_IP is not set: take it from status.hostIP, as the chart does, " +
+                  std::string("or set kubernetes.kubelet.url"));
     if (options.endpoint.url.empty()) options.endpoint.url = https_url(address, "10250");
     while (options.endpoint.url.ends_with('/'))
       options.endpoint.url.pop_back();

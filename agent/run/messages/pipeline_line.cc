@@ -13,7 +13,7 @@ PipelineLine::Word PipelineLine::hear() {
       end({});
       return Word::kNothing;
     case ChannelOutcome::kMalformed:
-      end("something that is no message");
+      end("a malformed message");
       return Word::kNothing;
     case ChannelOutcome::kDone:
       break;
@@ -22,15 +22,15 @@ PipelineLine::Word PipelineLine::hear() {
       heard_.value <= kShareLossesPerMessage)
     return Word::kShareLosses;
   if (heard_.type == ChannelMessageType::kShareLosses)
-    end("losses out of turn, or too many");
+    end("share losses out of turn, or too many");
   else if (heard_.type != ChannelMessageType::kReady)
-    end("what only the prober may say");
+    end("a message only the prober may send");
   else if (ready_)
-    end("twice that it is ready");
+    end("ready twice");
   else if (!told_complete_)
-    end("that it is ready before it could be");
+    end("ready before it could be");
   else if (heard_.value > std::numeric_limits<std::uint16_t>::max())
-    end("a port that is none");
+    end("an invalid port");
   if (over_) return Word::kNothing;
   ready_ = true;
   endpoint_port_ = static_cast<std::uint16_t>(heard_.value);
@@ -40,8 +40,8 @@ PipelineLine::Word PipelineLine::hear() {
 Result<> PipelineLine::say(const ChannelMessage& message, UniqueFd attached) {
   if (!over_ &&
       heed(outbox_.send(channel_, message, std::move(attached))) == ChannelOutcome::kWouldBlock)
-    return fail("the pipeline process is too far behind to be told more");
-  if (over_) return fail("the pipeline process does not listen any more");
+    return fail("the pipeline process is too far behind to take more messages");
+  if (over_) return fail("the pipeline process stopped listening");
   if (message.type == ChannelMessageType::kTargetsComplete) told_complete_ = true;
   return {};
 }

@@ -20,12 +20,12 @@ std::optional<ProberWord> ProberLine::hear() {
     case ChannelOutcome::kClosed:
       return end({});
     case ChannelOutcome::kMalformed:
-      return end("something that is no message");
+      return end("a malformed message");
     case ChannelOutcome::kDone:
       break;
   }
   if (attached.valid() && heard_.type != ChannelMessageType::kTarget)
-    return end("a descriptor that belongs to no target");
+    return end("a descriptor without a target");
   return word_of(std::move(attached));
 }
 
@@ -35,15 +35,16 @@ std::optional<ProberWord> ProberLine::word_of(UniqueFd attached) {
     case ChannelMessageType::kTarget:
       return target(std::move(attached));
     case ChannelMessageType::kTargetsComplete:
-      if (complete_) return end("twice that the targets are complete");
-      if (value >= kTlsStateNames.size()) return end("a state of TLS that is none");
+      if (complete_) return end("targets complete twice");
+      if (value >= kTlsStateNames.size()) return end("an invalid TLS state");
       complete_ = true;
       return ToldComplete{static_cast<TlsState>(value)};
     case ChannelMessageType::kLogThreshold:
-      if (value > static_cast<std::uint64_t>(LogThreshold::kOff)) return end("no log level");
+      if (value > static_cast<std::uint64_t>(LogThreshold::kOff))
+        return end("an invalid log level");
       return static_cast<LogThreshold>(value);
     case ChannelMessageType::kHeartbeat:
-      if (!said_ready_) return end("a heartbeat to whom was not ready");
+      if (!said_ready_) return end("a heartbeat before the pipeline was ready");
       return read_heartbeat(heard_);
     case ChannelMessageType::kShutdown:
       end({});
@@ -52,12 +53,12 @@ std::optional<ProberWord> ProberLine::word_of(UniqueFd attached) {
     case ChannelMessageType::kShareLosses:
       break;
   }
-  return end("what only the pipeline may say");
+  return end("a message only the pipeline may send");
 }
 
 std::optional<ProberWord> ProberLine::target(UniqueFd attached) {
   if (heard_.value > kLastDocument || (attached.valid() && heard_.value == 0))
-    return end("a file that no engine writes");
+    return end("a file that no container engine writes");
   auto target = decode_target(heard_.payload);
   if (!target) return end(target.error().text);
   return ToldTarget{.target = std::move(*target),

@@ -33,7 +33,7 @@ std::string services_path(const Config& config) {
 Result<UniqueFd> open_services_file(const Config& config) {
   const auto path = services_path(config);
   UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.valid()) return fail_errno(path + ": `status` will tell no services", errno);
+  if (!file.valid()) return fail_errno(path + ": `status` will show no services", errno);
   return file;
 }
 
@@ -63,17 +63,17 @@ std::string sealed(std::string_view json) {
 
 // A shorter text leaves the end of the longer one before it behind, so the length decides.
 Result<std::string> unsealed(std::string_view text) {
-  if (!text.starts_with(kMark)) return fail("tells no services");
+  if (!text.starts_with(kMark)) return fail("contains no services");
   text.remove_prefix(kMark.size());
   const auto line_end = text.find('\n');
-  if (line_end == std::string_view::npos) return fail("tells no services");
+  if (line_end == std::string_view::npos) return fail("contains no services");
   const auto line = text.substr(0, line_end);
   text.remove_prefix(line_end + 1);
   std::uint64_t length = 0;
   std::uint64_t sum = 0;
   const auto* const end = std::to_address(line.end());
   const auto first = std::from_chars(std::to_address(line.begin()), end, length);
-  if (first.ec != std::errc() || first.ptr == end) return fail("tells no services");
+  if (first.ec != std::errc() || first.ptr == end) return fail("contains no services");
   const auto second = std::from_chars(first.ptr + 1, end, sum);
   if (second.ec != std::errc() || length > text.size() || checksum(text.substr(0, length)) != sum)
     return fail("is being written");

@@ -29,14 +29,14 @@ class CaptureHealth {
 
   // Any thread.
   [[nodiscard]] Readiness readiness(MonotonicTime now) const {
-    if (!begun_) return {.ready = false, .reason = "the processes are being looked at"};
+    if (!begun_) return {.ready = false, .reason = "processes are being examined"};
     if (!probes_placed_)
       return {.ready = false, .reason = "TLS libraries of this host's programs are being probed"};
     const auto silence = elapsed({last_beat_ns_}, now);
     if (silence <= kLongestSilence) return {.ready = true, .reason = {}};
     const auto whole_seconds = std::chrono::duration_cast<std::chrono::seconds>(silence).count();
     return {.ready = false,
-            .reason = "capture has said nothing for " + std::to_string(whole_seconds) + " s"};
+            .reason = "capture has been silent for " + std::to_string(whole_seconds) + " s"};
   }
 
  private:

@@ -39,7 +39,7 @@ ProberTalk::Heard ProberTalk::hear(MonotonicTime now) {
   }
   if (deadline_) return Heard::kEnd;
   if (!line_.over()) return Heard::kGoOn;
-  if (!line_.violation().empty()) log_.error("the prober said " + line_.violation());
+  if (!line_.violation().empty()) log_.error("the prober sent " + line_.violation());
   return Heard::kLost;
 }
 

@@ -21,7 +21,7 @@ std::optional<std::string> Recording::flush() {
   if (!log_) return std::nullopt;
   log_->flush();
   if (!log_->stopped()) return std::nullopt;
-  return "recording ended: " + log_->error()->text;
+  return "recording stopped: " + log_->error()->text;
 }
 
 }  // namespace exa

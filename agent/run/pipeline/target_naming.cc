@@ -36,7 +36,7 @@ TargetNaming::TargetNaming(const KubernetesSettings& settings, Counters& counter
   if (options)
     pods_ = std::make_unique<Pods>(*options, settings, counters, log, sink_);
   else
-    log.warn("processes keep names without pods: " + options.error().text);
+    log.warn("processes are named without their pods: " + options.error().text);
 }
 
 TargetNaming::~TargetNaming() = default;

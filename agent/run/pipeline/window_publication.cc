@@ -35,7 +35,8 @@ void WindowPublication::publish(WindowJob& job) {
   publisher_.publish(job.window, std::move(self));
   services_.add(job.window);
   if (parts_.services_file.valid() && !services_.tell(parts_.services_file.get()))
-    parts_.occasional.warn("services", "`status` is not told the services any more",
+    parts_.occasional.warn("services",
+                           "`status` no longer gets the services: its file cannot be written",
                            monotonic_now());
 }
 

@@ -25,7 +25,7 @@ void end_if_it_has(int /*signal*/) {
       waitid(P_PID, static_cast<id_t>(child), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
       info.si_pid == child) {
     constexpr std::string_view kWhy =
-        "exemplar-agent: the pipeline process ended while the probes were being loaded\n";
+        "exemplar-agent: the pipeline process exited while the probes were being loaded\n";
     (void)!write(STDERR_FILENO, kWhy.data(), kWhy.size());
     _exit(kExitFailure);
   }

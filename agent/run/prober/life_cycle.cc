@@ -36,20 +36,20 @@ LifeCycle::OnTimer LifeCycle::on_timer() const {
 
 Result<> LifeCycle::on_silence(const std::string& violation) const {
   if (!violation.empty())
-    return fail("the pipeline process said " + violation + ": it may have been taken over");
+    return fail("the pipeline process sent " + violation + ": it may have been compromised");
   // One that ended in order hangs up as well; the timer bounds how long that takes.
-  if (!is_ending()) return fail("the pipeline process does not listen any more");
+  if (!is_ending()) return fail("the pipeline process stopped listening");
   return {};
 }
 
 LifeCycle::End LifeCycle::on_pipeline_end(int wait_status) const {
   if (WIFSIGNALED(wait_status))
     return {kExitFailure,
-            "the pipeline process was ended by signal " + std::to_string(WTERMSIG(wait_status))};
+            "the pipeline process was killed by signal " + std::to_string(WTERMSIG(wait_status))};
   const int code = WEXITSTATUS(wait_status);
   if (code == kExitOk && is_ending()) return {kExitOk, {}};
   if (phase_ == Phase::kStarting || code == kExitOutputFailed) return {kExitFailure, {}};
-  return {kExitFailure, "the pipeline process ended with code " + std::to_string(code)};
+  return {kExitFailure, "the pipeline process exited with code " + std::to_string(code)};
 }
 
 }  // namespace exa

@@ -117,7 +117,7 @@ void Prober::on_event(int fd, std::uint32_t events) {
   if (fd == signals_.get()) on_signal();
   if (fd == pipeline_.exited.get()) exit_code_ = end_of_pipeline();
   if (fd == zygote_.fd() && (events & (EPOLLHUP | EPOLLERR)) != 0) {
-    log_.error("the process that makes readers is gone");
+    log_.error("the process that starts readers is gone");
     exit_code_ = kExitFailure;
   }
   if (fd == line_.fd()) {
@@ -144,14 +144,15 @@ void Prober::watch_what_there_is_room_for() {
 Result<> Prober::begin() {
   epoll_ = UniqueFd(epoll_create1(EPOLL_CLOEXEC));
   sweep_timer_ = UniqueFd(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  if (!epoll_.valid() || !sweep_timer_.valid()) return fail_errno("cannot set up the loop", errno);
+  if (!epoll_.valid() || !sweep_timer_.valid())
+    return fail_errno("cannot set up the event loop", errno);
   set_timer(kStartInterval, kStartInterval);
   for (const int fd : {programs_.control_ring_fd(), sweep_timer_.get(), signals_.get(),
                        pipeline_.exited.get(), line_.fd(), zygote_.fd()}) {
     // Of the zygote only its end: its answers are for those who asked.
     epoll_event event{.events = fd == zygote_.fd() ? 0u : EPOLLIN, .data = {.fd = fd}};
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
-      return fail_errno("cannot set up the loop", errno);
+      return fail_errno("cannot set up the event loop", errno);
   }
   // Before the first look: a program that is executed after it would have the verdict of another.
   if (auto attached = programs_.attach_processes(); !attached) return attached;
@@ -181,7 +182,7 @@ Result<> Prober::tell_processes() {
   if (unseen_.empty() && tell_of_unmatched_) {
     tell_of_unmatched_ = false;
     for (const auto& rule : finder_.unmatched())
-      log_.warn(rule + ": no process matches; those that start later are looked at");
+      log_.warn(rule + ": no process matches yet; new processes are checked as they start");
   }
   return unseen_.empty() && !attached_ ? observe() : Result<>();
 }
@@ -205,7 +206,7 @@ std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner
   if (words.error() == Unread::kHeldUp)
     occasional_.warn("held up",
                      "a process of user " + std::to_string(owner) +
-                         " keeps whoever reads its environment waiting: it is named without it",
+                         " stalls the reader of its environment: it is named without it",
                      monotonic_now());
   return std::nullopt;
 }
@@ -255,7 +256,7 @@ void Prober::on_timer() {
     case LifeCycle::OnTimer::kNothing:
       return;
     case LifeCycle::OnTimer::kGiveUp:
-      log_.error("the pipeline process does not end: what it has not exported is lost");
+      log_.error("the pipeline process does not exit: whatever it has not exported is lost");
       exit_code_ = kExitFailure;
       return;
     case LifeCycle::OnTimer::kSweep:
@@ -275,7 +276,7 @@ TlsState Prober::start_tls() {
   auto started = TlsCapture::start(programs_, capture_config(config_),
                                    config_.tls.ignored_executables, zygote_);
   if (!started) {
-    log_.warn("TLS traffic is not readable here: " + started.error().text);
+    log_.warn("TLS traffic cannot be read here: " + started.error().text);
     const auto& kernel = programs_.features();
     if (!kernel.has(kernel::FeatureId::kUprobeMulti)) return TlsState::kNoUprobeMulti;
     return kernel.has(kernel::FeatureId::kProbeGuard) ? TlsState::kRefused : TlsState::kPreemptible;
@@ -314,7 +315,7 @@ void Prober::on_signal() {
         begin_end();
         break;
       case LifeCycle::OnSignal::kEndAtOnce:
-        log_.warn("a second signal: ending at once, what was not exported is lost");
+        log_.warn("second signal: exiting at once, whatever was not exported is lost");
         exit_code_ = kExitFailure;
         return;
     }
@@ -324,7 +325,7 @@ void Prober::on_signal() {
 // Programs first: nothing new is observed while the pipeline drains the ring. Probes that take
 // longer to go than others stay for the end of this process.
 void Prober::begin_end() {
-  log_.info("ending: exporting what was seen");
+  log_.info("shutting down: exporting what was seen");
   const auto deadline = monotonic_now() + kTimeToEnd;
   if (const auto swept = programs_.sweep(); !swept) log_.warn(swept.error().text);
   programs_.detach();
@@ -339,7 +340,7 @@ void Prober::begin_end() {
 void Prober::reload() {
   auto reloaded = questions_.reload();
   if (!reloaded) {
-    log_.error("SIGHUP: the old configuration stays: " + reloaded.error().text);
+    log_.error("SIGHUP: keeping the old configuration: " + reloaded.error().text);
     return;
   }
   // Rules and level apply to what comes; windows, rings, exporters and ports, which the loaded
@@ -361,13 +362,13 @@ void Prober::reload() {
   tell_of_unmatched_ = true;
   const auto waiting = changed_settings(config_, *reloaded);
   if (waiting.empty()) {
-    log_.info("SIGHUP: the configuration is in force");
+    log_.info("SIGHUP: configuration reloaded");
     return;
   }
   std::string keys;
   for (const auto key : waiting)
     keys += (keys.empty() ? "" : ", ") + std::string(key);
-  log_.warn("SIGHUP: target rules and log level are in force; a restart is needed for " + keys);
+  log_.warn("SIGHUP: target rules and log level reloaded; a restart is needed for " + keys);
 }
 
 int Prober::end_of_pipeline() {

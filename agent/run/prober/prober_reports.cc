@@ -34,9 +34,8 @@ void Prober::note_refused(SharedTable table, std::uint32_t tgid, const std::stri
   if (!shares_.note(table, tgid, comm, refused)) return;
   const std::string name(name_of(table));
   occasional_.warn("share of " + name,
-                   "process " + std::to_string(tgid) + " (" + comm +
-                       ") wants more than its share of " + name + ": it was refused " +
-                       std::to_string(refused) + " times so far",
+                   "process " + std::to_string(tgid) + " (" + comm + ") exceeds its share of " +
+                       name + ": refused " + std::to_string(refused) + " times so far",
                    monotonic_now());
 }
 

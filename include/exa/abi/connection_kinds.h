@@ -14,12 +14,12 @@
   X(TLS, "TLS")                                                                                    \
   X(TLS_READ, "TLS that is read")                                                                  \
   X(HTTP2, "HTTP/2 and gRPC are not parsed yet")                                                   \
-  X(HTTP3, "UDP on port 443, as a rule HTTP/3, is not read")                                       \
-  X(IO_URING, "moved by io_uring, whose buffers are out of reach")                                 \
-  X(SPLICED, "spliced or sent by sendfile from their first byte on: there are no heads to be seen") \
-  X(COMPAT, "of a 32-bit program, whose calls are not understood")                                 \
-  X(MPTCP, "of MPTCP, whose bytes are not read")                                                   \
-  X(UNKNOWN, "no protocol that is known")
+  X(HTTP3, "UDP on port 443, usually HTTP/3, is not read")                                         \
+  X(IO_URING, "through io_uring, whose buffers are out of reach")                                  \
+  X(SPLICED, "spliced or sent by sendfile from the first byte: their heads cannot be seen")        \
+  X(COMPAT, "of a 32-bit program, whose system calls are not supported")                           \
+  X(MPTCP, "over MPTCP, whose bytes are not read")                                                 \
+  X(UNKNOWN, "no known protocol")
 /* clang-format on */
 
 enum exa_connection_kind {

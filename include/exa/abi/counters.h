@@ -19,13 +19,13 @@
   X(HITS_RECV, kFlow, hits, recv, "socket receive calls seen")                                     \
   X(FILTERED_NOT_TCP, kFlow, filtered, not_tcp, "not a TCP socket over IPv4 or IPv6")              \
   X(FILTERED_EMPTY, kFlow, filtered, empty, "call moved no bytes")                                 \
-  X(FILTERED_PEEK, kFlow, filtered, peek, "MSG_PEEK, MSG_ERRQUEUE, MSG_OOB: not of the byte stream") \
-  X(FILTERED_KERNEL, kFlow, filtered, kernel, "I/O of a kernel thread, or of a socket of the kernel") \
-  X(FILTERED_PROCESS, kFlow, filtered, process, "process excluded, the agent, or of another PID namespace") \
+  X(FILTERED_PEEK, kFlow, filtered, peek, "MSG_PEEK, MSG_ERRQUEUE, MSG_OOB: not part of the byte stream") \
+  X(FILTERED_KERNEL, kFlow, filtered, kernel, "I/O by a kernel thread, or on a kernel socket")     \
+  X(FILTERED_PROCESS, kFlow, filtered, process, "process excluded, the agent itself, or in another PID namespace") \
   X(FILTERED_PORT, kFlow, filtered, port, "port excluded")                                         \
   X(FILTERED_IGNORED_SOCKET, kFlow, filtered, ignored_socket, "socket speaks no known protocol")   \
   X(FILTERED_TLS, kFlow, filtered, tls, "ciphertext of a process whose TLS is read")               \
-  X(FILTERED_TLS_UNREAD, kFlow, filtered, tls_unread, "ciphertext of a process of which no TLS was read so far") \
+  X(FILTERED_TLS_UNREAD, kFlow, filtered, tls_unread, "ciphertext of a process whose TLS has not been read yet") \
   X(FILTERED_BODY, kFlow, filtered, body, "no message can begin here: only positions advance")     \
   X(EMITTED_CHUNK, kFlow, emitted, chunk, "chunk records written")                                 \
   X(EMITTED_SOCKET, kFlow, emitted, socket, "socket records written")                              \
@@ -38,28 +38,28 @@
   X(DROPPED_CHUNK_RING_FULL, kLoss, dropped, chunk_ring_full, "chunk lost: ring buffer full")      \
   X(DROPPED_CHUNK_NO_STATE, kLoss, dropped, chunk_no_state, "chunk lost: no memory for socket state") \
   X(DROPPED_CHUNK_OVER_SHARE, kLoss, dropped, chunk_over_share, "chunk left out: its process fills the ring") \
-  X(DROPPED_CHUNK_UNTOLD, kLoss, dropped, chunk_process_untold, "chunk lost: its process was not told") \
+  X(DROPPED_CHUNK_UNTOLD, kLoss, dropped, chunk_process_untold, "chunk lost: its process was not announced") \
   X(DROPPED_SOCKET_RING_FULL, kLoss, lost, socket_ring_full, "socket record lost: ring buffer full") \
   X(DROPPED_POSITION_RING_FULL, kLoss, lost, position_ring_full, "position record lost: ring full") \
   X(DROPPED_END_RING_FULL, kLoss, lost, end_ring_full, "end record lost: ring buffer full")        \
   X(DROPPED_PROCESS_RING_FULL, kLoss, lost, process_ring_full, "process record lost: ring full")   \
-  X(DROPPED_PROCESS_NO_STATE, kLoss, lost, process_no_state, "process not told: no memory for its state") \
-  X(READ_FAULT, kDegraded, capture, read_fault, "user buffer not readable: the chunk became a gap") \
+  X(DROPPED_PROCESS_NO_STATE, kLoss, lost, process_no_state, "process not announced: no memory for its state") \
+  X(READ_FAULT, kDegraded, capture, read_fault, "user buffer unreadable: the chunk became a gap")  \
   X(SOCKETS_IGNORED, kFlow, capture, socket_ignored, "sockets switched off: no protocol recognised") \
   X(CONNECTIONS_TLS, kFlow, connections, tls, "TLS connections, read or not")                      \
   X(CONNECTIONS_TLS_READ, kFlow, connections, tls_read, "TLS connections whose plaintext was seen") \
   X(CONNECTIONS_HTTP2, kFlow, connections, http2, "not read: HTTP/2")                              \
-  X(CONNECTIONS_HTTP3, kFlow, connections, http3, "not read: UDP sockets of port 443")             \
-  X(CONNECTIONS_IO_URING, kFlow, connections, io_uring, "not read: moved by io_uring")             \
-  X(CONNECTIONS_SPLICED, kFlow, connections, spliced, "not read: spliced from the first byte on")  \
-  X(CONNECTIONS_COMPAT, kFlow, connections, compat, "not read: of a 32-bit program")               \
+  X(CONNECTIONS_HTTP3, kFlow, connections, http3, "not read: UDP sockets on port 443")             \
+  X(CONNECTIONS_IO_URING, kFlow, connections, io_uring, "not read: through io_uring")              \
+  X(CONNECTIONS_SPLICED, kFlow, connections, spliced, "not read: spliced from the first byte")     \
+  X(CONNECTIONS_COMPAT, kFlow, connections, compat, "not read: 32-bit program")                    \
   X(CONNECTIONS_MPTCP, kFlow, connections, mptcp, "not read: MPTCP")                               \
-  X(CONNECTIONS_UNKNOWN, kFlow, connections, unknown, "no protocol that is known")                 \
-  X(TLS_HITS_WRITE, kFlow, tls_hits, write, "writes of TLS libraries seen")                        \
-  X(TLS_HITS_READ, kFlow, tls_hits, read, "returns from reads of TLS libraries seen")              \
+  X(CONNECTIONS_UNKNOWN, kFlow, connections, unknown, "no known protocol")                         \
+  X(TLS_HITS_WRITE, kFlow, tls_hits, write, "TLS library writes seen")                             \
+  X(TLS_HITS_READ, kFlow, tls_hits, read, "returns from TLS library reads seen")                   \
   X(TLS_FILTERED_EMPTY, kFlow, tls_filtered, empty, "TLS call moved no bytes")                     \
   X(TLS_FILTERED_UNPAIRED, kLoss, tls_filtered, unpaired, "TLS read that began before it was probed") \
-  X(TLS_FILTERED_RETRY, kFlow, tls_filtered, retry, "TLS write repeated, its bytes were counted")  \
+  X(TLS_FILTERED_RETRY, kFlow, tls_filtered, retry, "TLS write repeated: its bytes were already counted") \
   X(TLS_FILTERED_PROCESS, kFlow, tls_filtered, process, "TLS call of an excluded process")         \
   X(TLS_FILTERED_PORT, kFlow, tls_filtered, port, "TLS call on an excluded port")                  \
   X(TLS_FILTERED_IGNORED, kFlow, tls_filtered, ignored, "TLS stream speaks no known protocol")     \
@@ -69,7 +69,7 @@
   X(TLS_DROPPED_OVER_SHARE, kLoss, tls_dropped, over_share, "TLS chunk left out: its process fills the ring") \
   X(TLS_DROPPED_NO_STATE, kLoss, tls_dropped, no_state, "TLS chunk lost: stream table full")       \
   X(TLS_DROPPED_STREAM_SHARE, kLoss, tls_dropped, stream_share, "TLS chunk lost: too many streams of its process") \
-  X(TLS_DROPPED_SCRATCH_BUSY, kLoss, tls_dropped, scratch_busy, "TLS chunk lost: no free scratch") \
+  X(TLS_DROPPED_SCRATCH_BUSY, kLoss, tls_dropped, scratch_busy, "TLS chunk lost: no free scratch buffer") \
   X(TLS_SOCKET_NESTED, kFlow, tls_sockets, nested, "TLS streams whose socket was seen inside a call") \
   X(TLS_SOCKET_SEQUENCE, kFlow, tls_sockets, sequence, "TLS streams matched to a socket by records") \
   X(TLS_ADDRESS_KNOWN, kFlow, tls_chunks, learned, "TLS chunks whose socket was known")            \

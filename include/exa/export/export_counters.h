@@ -17,19 +17,19 @@
   X(kSpansDroppedQueueFull, kLoss, spans_dropped, queue_full, "oldest spans dropped: queue full")  \
   X(kSpansDroppedRefused, kLoss, spans_dropped, refused, "spans in a batch the backend refused for good") \
   X(kSpansDroppedExpired, kLoss, spans_dropped, expired, "spans retried for too long")             \
-  X(kSpansDroppedShutdown, kLoss, spans_dropped, shutdown, "spans left at shutdown")               \
+  X(kSpansDroppedShutdown, kLoss, spans_dropped, shutdown, "spans not delivered by shutdown")      \
   X(kMetricBatchesSent, kFlow, metric_batches_sent, "", "metric batches acknowledged")             \
-  X(kMetricBatchesSuperseded, kDegraded, metric_batches_dropped, superseded, "replaced by a newer batch") \
-  X(kMetricBatchesRefused, kLoss, metric_batches_dropped, refused, "refused for good by the backend") \
+  X(kMetricBatchesSuperseded, kDegraded, metric_batches_dropped, superseded, "metric batches replaced by a newer one") \
+  X(kMetricBatchesRefused, kLoss, metric_batches_dropped, refused, "metric batches the backend refused for good") \
   X(kMetricPointsRejected, kLoss, metric_points_rejected, partial_success, "points the backend rejected") \
-  X(kAttemptsRetried, kFlow, attempts, retry, "export attempts that will be tried again")          \
+  X(kAttemptsRetried, kFlow, attempts, retry, "export attempts that will be retried")              \
   X(kAttemptsFailed, kDegraded, attempts, failed, "export attempts that failed for good")          \
-  X(kOutputLost, kLoss, output_dropped, stalled, "prints lost: standard output is not read")        \
+  X(kOutputLost, kLoss, output_dropped, stalled, "prints lost: standard output is not being read") \
   X(kOutputSuperseded, kDegraded, output_dropped, superseded, "tables replaced by a newer one")    \
   X(kScrapes, kFlow, scrapes, "", "scrapes of the metrics endpoint answered")                      \
   X(kExemplarsOmitted, kDegraded, exemplars_omitted, text_format, "exemplars a scrape could not carry") \
-  X(kExemplarsReplaced, kDegraded, exemplars_omitted, replaced, "no scrape came before a better one did") \
-  X(kExemplarsGivenUp, kDegraded, exemplars_omitted, given_up, "no scrape came for ten minutes, or too many")
+  X(kExemplarsReplaced, kDegraded, exemplars_omitted, replaced, "exemplars replaced by a better one before a scrape") \
+  X(kExemplarsGivenUp, kDegraded, exemplars_omitted, given_up, "exemplars not scraped for ten minutes, or too many")
 // clang-format on
 
 namespace exa {

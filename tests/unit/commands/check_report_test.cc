@@ -87,11 +87,11 @@ TEST(CheckReport, TellsWhatConfinementLeaves) {
   Config config;
   config.pipeline.uid = 4711;
   EXPECT_THAT(confinement_text(config, 6),
-              AllOf(HasSubstr("becomes user 4711 "), HasSubstr("(version 6)"),
-                    HasSubstr("the files and TCP ports that it needs")));
-  EXPECT_THAT(confinement_text(config, 3), HasSubstr("the files that it needs"));
+              AllOf(HasSubstr("runs as user 4711 "), HasSubstr("(version 6)"),
+                    HasSubstr("the files and TCP ports it needs")));
+  EXPECT_THAT(confinement_text(config, 3), HasSubstr("the files it needs"));
   EXPECT_THAT(confinement_text(config, fail("it is off")),
-              AllOf(HasSubstr("any TCP port, since\n  it is off.\n"), Not(HasSubstr("version"))));
+              AllOf(HasSubstr("any TCP port, because\n  it is off.\n"), Not(HasSubstr("version"))));
 }
 
 TEST(CheckReport, TellsHowResultsGetOut) {
@@ -123,7 +123,7 @@ TEST(CheckReport, NamesWhatIsTakenAndWhatRunWouldEndWith) {
   ASSERT_TRUE(other && other->acquired());
   const auto both = what_is_taken(config);
   EXPECT_EQ(both.exit_code, kExitSecondInstance) << "of that, run hears first";
-  EXPECT_THAT(both.text, HasSubstr("another agent runs already"));
+  EXPECT_THAT(both.text, HasSubstr("another agent is already running"));
   std::filesystem::remove(lock);
 }
 

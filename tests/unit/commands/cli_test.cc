@@ -94,10 +94,10 @@ TEST(CommandLine, TakesOnlyFlagsThatMeanSomethingToTheVerb) {
 TEST(CommandLine, SaysWhatWasMeant) {
   const auto nearly = refusal_of({"statu"});
   EXPECT_EQ(nearly.exit_code, kExitBadConfiguration);
-  EXPECT_THAT(nearly.standard_error, HasSubstr("'statu' is no command; did you mean 'status'?"));
+  EXPECT_THAT(nearly.standard_error, HasSubstr("'statu' is not a command; did you mean 'status'?"));
   const auto nothing = refusal_of({});
   EXPECT_EQ(nothing.exit_code, kExitBadConfiguration);
-  EXPECT_THAT(nothing.standard_error, HasSubstr("One of run, check, status, replay, version"));
+  EXPECT_THAT(nothing.standard_error, HasSubstr("one of run, check, status, replay, version"));
 }
 
 TEST(CommandLine, HelpIsNoFailure) {

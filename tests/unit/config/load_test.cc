@@ -102,7 +102,7 @@ kubernetes:
   EXPECT_FALSE(Config{}.kubernetes.kubelet.insecure);
   EXPECT_THAT(error_of("kubernetes: {source: apiserver}"),
               AllOf(HasSubstr("agent.yaml:1:"), HasSubstr("kubernetes.source"),
-                    HasSubstr("none of api, kubelet")));
+                    HasSubstr("not one of api, kubelet")));
   EXPECT_THAT(error_of("kubernetes: {kubelet: {insecur: true}}"), HasSubstr("insecure"));
 }
 
@@ -120,32 +120,31 @@ TEST(ConfigFile, UnknownKeyNamesItsPlaceAndTheNearestKey) {
   EXPECT_EQ(error_of("capture:\n  ring_sise: 8MiB\n"),
             "agent.yaml:2:3: capture.ring_sise: unknown key; did you mean 'ring_size'?");
   EXPECT_EQ(error_of("log:\n  xyzzyxyzzy: 1\n"),
-            "agent.yaml:2:3: log.xyzzyxyzzy: unknown key; known here: level, format");
+            "agent.yaml:2:3: log.xyzzyxyzzy: unknown key; valid keys: level, format");
 }
 
 TEST(ConfigFile, WrongValuesNamePlaceKeyAndWhatIsExpected) {
   EXPECT_EQ(error_of("window: 10\n"),
             "agent.yaml:1:9: window: '10' is not a duration with its unit, such as 10s or 500ms");
-  EXPECT_EQ(error_of("window: 0s\n"), "agent.yaml:1:9: window: '0s' is not from 100ms to 1h");
+  EXPECT_EQ(error_of("window: 0s\n"),
+            "agent.yaml:1:9: window: '0s' is not in the range 100ms to 1h");
   EXPECT_EQ(error_of("capture:\n  ring_size: 3MiB\n"),
             "agent.yaml:2:14: capture.ring_size: '3MiB' is not a power of two, such as 8MiB");
   EXPECT_EQ(error_of("targets:\n  include:\n    port:\n      - 80\n      - http\n"),
             "agent.yaml:5:9: targets.include.port: 'http' is not a whole number from 1 to 65535");
   EXPECT_EQ(error_of("output: jsn\n"),
-            "agent.yaml:1:9: output: 'jsn' is none of auto, table, json, none");
+            "agent.yaml:1:9: output: 'jsn' is not one of auto, table, json, none");
   EXPECT_THAT(error_of("otlp: {endpoint: 'http://user:pw@host'}\n"),
               AllOf(HasSubstr("agent.yaml:1:18: otlp.endpoint: "), Not(HasSubstr("pw"))));
   EXPECT_THAT(error_of("otlp: {headers: {a: \"x\\r\\ny: z\"}}\n"), HasSubstr("control characters"));
 }
 
 TEST(ConfigFile, WrongShapesNamePlaceAndKey) {
-  EXPECT_EQ(error_of("window: [10s]\n"), "agent.yaml:1:9: window: one value is expected here");
-  EXPECT_EQ(error_of("targets: 3\n"),
-            "agent.yaml:1:10: targets: keys with values are expected here");
+  EXPECT_EQ(error_of("window: [10s]\n"), "agent.yaml:1:9: window: expected a single value");
+  EXPECT_EQ(error_of("targets: 3\n"), "agent.yaml:1:10: targets: expected keys with values");
   EXPECT_EQ(error_of("targets: {resource: 3}\n"),
-            "agent.yaml:1:21: targets.resource: names with values are expected here");
-  EXPECT_EQ(error_of("window: 10s\nwindow: 20s\n"),
-            "agent.yaml:2:1: window: this key stands here twice");
+            "agent.yaml:1:21: targets.resource: expected names with values");
+  EXPECT_EQ(error_of("window: 10s\nwindow: 20s\n"), "agent.yaml:2:1: window: duplicate key");
   EXPECT_THAT(error_of("window: 10s\n---\nwindow: 20s\n"), HasSubstr("a second document"));
   EXPECT_THAT(error_of("a: [1\n"), StartsWith("agent.yaml:"));
 }
@@ -153,12 +152,12 @@ TEST(ConfigFile, WrongShapesNamePlaceAndKey) {
 TEST(ConfigFile, EveryProblemIsListed) {
   EXPECT_EQ(error_of("windw: 10s\nlog: {level: loud}\n"),
             "agent.yaml:1:1: windw: unknown key; did you mean 'window'?\n"
-            "agent.yaml:2:14: log.level: 'loud' is none of debug, info, warn, error, off");
+            "agent.yaml:2:14: log.level: 'loud' is not one of debug, info, warn, error, off");
 }
 
 TEST(ConfigFile, CertificateAndKeyAreNeededTogether) {
   EXPECT_THAT(error_of("otlp: {traces: {client_key: /k.pem}}\n"),
-              HasSubstr("otlp.traces: client_certificate and client_key are needed together"));
+              HasSubstr("otlp.traces: client_certificate and client_key must be set together"));
 }
 
 TEST(ConfigFile, ALeadingCommaIsRefusedAndEnds) {
@@ -229,7 +228,7 @@ TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
               ::testing::UnorderedElementsAre(
                   StartsWith("OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not supported"),
                   StartsWith("OTEL_METRIC_EXPORT_INTERVAL: '10s' is not a number"),
-                  StartsWith("OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' is none of gzip, none"),
+                  StartsWith("OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' is not one of gzip, none"),
                   StartsWith("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta'"),
                   StartsWith("OTEL_METRICS_EXEMPLAR_FILTER: 'trace_based'"),
                   StartsWith("OTEL_PROPAGATORS: 'b3'")));

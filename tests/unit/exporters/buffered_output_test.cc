@@ -100,15 +100,16 @@ TEST(BufferedOutput, NobodyWaitsForAReaderThatStopped) {
   EXPECT_LT(Clock::now() - begin, 2s);
   EXPECT_GE(lost, 3u);
   EXPECT_EQ(counters.get(ExportCounter::kOutputLost), lost);
-  EXPECT_THAT(said.lines, ElementsAre(HasSubstr("warning: standard output is not read")));
+  EXPECT_THAT(said.lines, ElementsAre(HasSubstr("warning: standard output is not being read")));
   EXPECT_EQ(output.error(), 0) << "the agent goes on";
   // When somebody reads on, all that was accepted comes, whole.
   EXPECT_EQ(read_bytes(pipe.ours, accepted.size()), accepted);
   EXPECT_NE(output.write("next\n"), Printed::kLost);
   EXPECT_EQ(read_bytes(pipe.ours, 5), "next\n");
-  EXPECT_THAT(said.lines, ElementsAre(testing::_, HasSubstr("info: standard output is read again; "
-                                                            "prints lost meanwhile: " +
-                                                            std::to_string(lost))));
+  EXPECT_THAT(said.lines,
+              ElementsAre(testing::_, HasSubstr("info: standard output is being read again; "
+                                                "prints lost meanwhile: " +
+                                                std::to_string(lost))));
   output.shutdown(Clock::now() + 10s);
   EXPECT_EQ(output.error(), ETIMEDOUT) << "not all came out";
 }

@@ -121,10 +121,10 @@ TEST_F(Endpoint, AnswersHeadWithoutABodyAndTellsWhatElseThereIs) {
             "<body><h1>exemplar-agent</h1>\n<ul>\n"
             "<li><a href=\"/metrics\">/metrics</a>: OpenMetrics 1.0 with exemplars, or text "
             "0.0.4</li>\n"
-            "<li><a href=\"/healthz\">/healthz</a>: the agent runs</li>\n"
-            "<li><a href=\"/readyz\">/readyz</a>: the agent observes requests</li>\n"
+            "<li><a href=\"/healthz\">/healthz</a>: the agent is running</li>\n"
+            "<li><a href=\"/readyz\">/readyz</a>: the agent is observing requests</li>\n"
             "</ul></body></html>\n");
-  EXPECT_EQ(get("/nothing").body, "not found; there are /metrics, /healthz and /readyz\n");
+  EXPECT_EQ(get("/nothing").body, "not found; available are /metrics, /healthz and /readyz\n");
 }
 
 TEST_F(Endpoint, StopsAtShutdown) {

@@ -51,7 +51,7 @@ TEST(OpenMetricsWriter, WritesWhatThePageSays) {
       "http_response_status_code=\"200\"";
   EXPECT_EQ(openmetrics(batch),
             "# TYPE target info\n"
-            "# HELP target What is known of each target.\n"
+            "# HELP target What is known about each target.\n"
             "target_info{job=\"shop/checkout\",instance=\"checkout-1\",process_pid=\"4711\"} 1\n"
             "# TYPE http_server_request_duration_seconds histogram\n"
             "# UNIT http_server_request_duration_seconds seconds\n"

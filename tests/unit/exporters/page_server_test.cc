@@ -76,7 +76,7 @@ TEST_F(Page, ListsItsRoutesAtTheRootAndHasNothingElsewhere) {
   EXPECT_EQ(get("/text/").status(), 404);
   EXPECT_EQ(get("/../etc/passwd").status(), 404);
   const auto nothing = get("/nothing");
-  EXPECT_EQ(nothing.body, "not found; there are /text and /shared\n");
+  EXPECT_EQ(nothing.body, "not found; available are /text and /shared\n");
   EXPECT_THAT(nothing.head, HasSubstr("text/plain"));
 }
 

@@ -241,7 +241,7 @@ TEST_F(SpanQueue, SaysOneLineACauseHoweverOftenItHappens) {
   EXPECT_EQ(send(2), SpanDelivery::kAcknowledged);
   exporter_->shutdown(Clock::now());
   EXPECT_THAT(lines_, testing::ElementsAre(testing::HasSubstr("down"),
-                                           testing::HasSubstr("delivered again")));
+                                           testing::HasSubstr("spans are being delivered again")));
 }
 
 TEST_F(SpanQueue, HoldsItsIdentityUnderManyCallersAndFaults) {

@@ -200,7 +200,7 @@ TEST(Table, ReadsWell) {
       "    slowest  288 us  22:13:23.120  from 10.0.0.1:40000  /users/4711 (/users/{id})\n"
       "    error  288 us  trace  4bf92f3577b34da6a3ce929d0e0e4709\n"
       "lost in this window: records_dropped{malformed} 7\n"
-      "less known in this window: heads_cut{budget} 1\n");
+      "degraded in this window: heads_cut{budget} 1\n");
 }
 
 TEST(Table, NoLineIsWiderThanTheTerminal) {
@@ -240,10 +240,10 @@ TEST(Table, AllColumnsFindRoomIn80) {
 TEST(Table, SaysWhyNoExemplarOpensATrace) {
   const auto batch = s::batch({s::duration_metric({hundred()})});
   EXPECT_THAT(table_text(view_of(batch), {.columns = 80}),
-              HasSubstr("no exemplars: spans go nowhere and no caller sampled; set "
+              HasSubstr("no exemplars: spans not exported, no caller sampled; set "
                         "--otlp-endpoint URL\n"));
   EXPECT_THAT(table_text(view_of(batch), {.columns = 80, .spans_exported = true}),
-              HasSubstr("the trace backend acknowledged no span of this window\n"));
+              HasSubstr("the trace backend acknowledged none of this window's spans\n"));
   EXPECT_THAT(table_text(view_of(busy_window()), {}), Not(HasSubstr("no exemplars")));
   EXPECT_THAT(table_text(view_of(s::batch({})), {}), Not(HasSubstr("no exemplars")));
 }

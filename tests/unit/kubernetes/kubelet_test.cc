@@ -69,8 +69,8 @@ TEST_F(KubeletTest, ItsRefusalsArePlainText) {
   EXPECT_THAT(server.requests()[1], HasSubstr("Authorization: Bearer second\r\n"));
   EXPECT_EQ(count(Counter::kApiUnauthorized), 1u);
   EXPECT_EQ(count(Counter::kApiForbidden), 2u);
-  EXPECT_EQ(lines_with(said, "is not accepted: Unauthorized"), 1) << said;
-  EXPECT_EQ(lines_with(said, "get of nodes/pods"), 1) << said;
+  EXPECT_EQ(lines_with(said, "was rejected: Unauthorized"), 1) << said;
+  EXPECT_EQ(lines_with(said, "get on nodes/pods"), 1) << said;
   EXPECT_EQ(lines_with(said, "Forbidden (user=agent, verb=get, resource=nodes)"), 1) << said;
 }
 

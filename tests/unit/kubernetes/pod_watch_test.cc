@@ -261,9 +261,9 @@ TEST_F(PodWatchTest, TellsHowTheSourceAnswers) {
     EXPECT_GT(watch.health().last_answer.ns, asked_since.ns);
   }
   const auto said = testing::internal::GetCapturedStderr();
-  EXPECT_EQ(lines_with(said, "no right to list pods"), 1) << said;
-  EXPECT_EQ(lines_with(said, "get, list and watch of pods"), 1) << said;
-  EXPECT_EQ(lines_with(said, "the pods of node node-a are known"), 1) << said;
+  EXPECT_EQ(lines_with(said, "not permitted to list pods"), 1) << said;
+  EXPECT_EQ(lines_with(said, "get, list and watch on pods"), 1) << said;
+  EXPECT_EQ(lines_with(said, "the pods on node node-a are known"), 1) << said;
 }
 
 }  // namespace

@@ -82,7 +82,7 @@ TEST_F(TakenOver, AnEmptyMessageIsNoEnd) {
   ASSERT_EQ(::send(stranger.fd(), nullptr, 0, 0), 0);
   EXPECT_EQ(line.hear(), Word::kNothing);
   EXPECT_TRUE(line.over());
-  EXPECT_THAT(line.violation(), HasSubstr("no message"));
+  EXPECT_THAT(line.violation(), HasSubstr("a malformed message"));
 }
 
 TEST_F(TakenOver, ADescriptorIsNotTaken) {
@@ -91,7 +91,7 @@ TEST_F(TakenOver, ADescriptorIsNotTaken) {
   const auto ready = of(ChannelMessageType::kReady);
   ASSERT_TRUE(send_with_descriptors(stranger.fd(), bytes_of(ready), std::array{0}));
   EXPECT_EQ(line.hear(), Word::kNothing);
-  EXPECT_THAT(line.violation(), HasSubstr("no message"));
+  EXPECT_THAT(line.violation(), HasSubstr("a malformed message"));
   EXPECT_EQ(open_descriptors(), before);
 }
 
@@ -140,7 +140,7 @@ TEST_F(Broken, OfTwoDescriptorsNoneStaysBehind) {
   const auto before = open_descriptors();
   const auto message = target_message(1);
   ASSERT_TRUE(send_with_descriptors(stranger.fd(), bytes_of(message), std::array{0, 0}));
-  expect_violation("no message");
+  expect_violation("a malformed message");
   EXPECT_EQ(open_descriptors(), before);
 }
 
@@ -148,7 +148,7 @@ TEST_F(Broken, OnlyTargetsHaveFiles) {
   const auto before = open_descriptors();
   const auto message = of(ChannelMessageType::kLogThreshold);
   ASSERT_TRUE(send_with_descriptors(stranger.fd(), bytes_of(message), std::array{0}));
-  expect_violation("belongs to no target");
+  expect_violation("a descriptor without a target");
   EXPECT_EQ(open_descriptors(), before);
 }
 
@@ -182,7 +182,7 @@ TEST_F(Broken, AHeartbeatBeforeThatIsNone) {
   ChannelMessage beat;
   write_heartbeat({}, beat);
   send(beat);
-  expect_violation("not ready");
+  expect_violation("before the pipeline was ready");
 }
 
 TEST_F(Broken, NothingIsHeardAfterTheEnd) {

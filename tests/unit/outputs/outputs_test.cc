@@ -98,12 +98,12 @@ TEST_F(Outputs, AreDescribedInOneLineWithoutSecrets) {
             "OTLP metrics to http://127.0.0.1:1/v1/metrics, no traces, so exemplars have ids only "
             "where callers sampled (--otlp-endpoint URL)");
   config.otlp.metrics.enabled = false;
-  EXPECT_EQ(describe_exports(config, 0), "no exporter is on");
+  EXPECT_EQ(describe_exports(config, 0), "no exporter is enabled");
 }
 
 TEST_F(Outputs, SayWhatToDoWhereNobodyReads) {
-  EXPECT_THAT(output_failure(EPIPE), HasSubstr("--output none runs without it"));
-  EXPECT_THAT(output_failure(ENOSPC), HasSubstr("what was to be printed is lost"));
+  EXPECT_THAT(output_failure(EPIPE), HasSubstr("use --output none to run without it"));
+  EXPECT_THAT(output_failure(ENOSPC), HasSubstr("the output is lost"));
 }
 
 }  // namespace

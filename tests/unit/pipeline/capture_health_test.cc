@@ -22,7 +22,7 @@ TEST(CaptureHealth, IsReadyOnceTheProbesArePlacedAndAsLongAsItIsHeard) {
   EXPECT_TRUE(health.readiness(kNow).ready);
   EXPECT_TRUE(health.readiness(kNow + CaptureHealth::kLongestSilence).ready);
   EXPECT_FALSE(health.readiness(kNow + (CaptureHealth::kLongestSilence + 1s)).ready);
-  EXPECT_THAT(health.readiness(kNow + 6s).reason, HasSubstr("nothing for 6 s"));
+  EXPECT_THAT(health.readiness(kNow + 6s).reason, HasSubstr("silent for 6 s"));
   health.on_heartbeat({.probes_placed = true}, counters, kNow + 10s);
   EXPECT_TRUE(health.readiness(kNow + 10s).ready);
 }

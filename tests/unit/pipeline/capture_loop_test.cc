@@ -184,7 +184,7 @@ TEST(ARecording, ThatCannotBeWrittenSaysSoAndTheRunGoesOn) {
     return;
   }
   recording->tick(kStart);
-  EXPECT_THAT(recording->flush().value_or(""), HasSubstr("recording ended: "));
+  EXPECT_THAT(recording->flush().value_or(""), HasSubstr("recording stopped: "));
 }
 
 TEST(ARecording, WithoutAFileSwallowsWhatItIsTold) {

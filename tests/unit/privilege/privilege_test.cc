@@ -352,7 +352,7 @@ TEST(Confinement, TriesFilesAsThePipelineWillReadThem) {
   ASSERT_EQ(chown(key.c_str(), 0, uid), 0);
   EXPECT_EQ(refusal(key), "") << "through its group";
   std::filesystem::permissions(folder, std::filesystem::perms(0700));
-  EXPECT_THAT(refusal(key), HasSubstr("search its folders"));
+  EXPECT_THAT(refusal(key), HasSubstr("search its directories"));
   EXPECT_THAT(refusal(folder / "none.pem"), HasSubstr("cannot be read"));
   std::filesystem::permissions(folder, std::filesystem::perms(0755));
   EXPECT_THAT(refusal(folder / "none.pem"), HasSubstr("No such file"));

@@ -74,9 +74,9 @@ TEST(LifeCycle, OnlyWhileEndingMayThePipelineHangUp) {
   EXPECT_FALSE(LifeCycle().on_silence(""));
   EXPECT_FALSE(serving().on_silence(""));
   EXPECT_TRUE(ending().on_silence(""));
-  const auto taken_over = ending().on_silence("what only the prober may say");
+  const auto taken_over = ending().on_silence("a message only the prober may send");
   ASSERT_FALSE(taken_over) << "out of turn it may speak at no time";
-  EXPECT_THAT(taken_over.error().text, HasSubstr("said what only the prober may say"));
+  EXPECT_THAT(taken_over.error().text, HasSubstr("sent a message only the prober may send"));
 }
 
 TEST(LifeCycle, IsASuccessOnlyWhereThePipelineEndedInOrderAndWasTold) {

@@ -90,7 +90,7 @@ std::string histogram_rows() {
     rows += metric_row(
         {.name = description.name,
          .description = std::string(description.description) +
-                        (row_of(key.kind).optional ? " Where `metrics.body_size` is on." : ""),
+                        (row_of(key.kind).optional ? " Only with `metrics.body_size`." : ""),
          .unit = row_of(key.kind).unit,
          .points = Histogram{}},
         labels);
@@ -145,14 +145,15 @@ std::string in_manual(std::string_view text) {
 std::string reference_page() {
   std::string page =
       "# Reference\n"
-      "Made from the tables in the code; a test compares. After a change there:\n"
+      "Generated from the tables in the code and checked by a test. After changing those, run\n"
       "`EXA_WRITE_REFERENCE=1 build/dev/tests/unit/unit_reference --gtest_filter='Reference.*'`\n"
       "\n"
       "## Settings\n"
-      "Keys of the YAML file; a dot is a level. Flags win over `OTEL_*` variables, these over the "
+      "Keys of the YAML file; a dot is a level. Flags override `OTEL_*` variables, which override "
+      "the "
       "file.\n"
       "\n"
-      "| key | flag | type | default | what it says |\n"
+      "| key | flag | type | default | description |\n"
       "|---|---|---|---|---|\n";
   for (const auto& setting : all_settings())
     page += "| " + code(setting.key) + " | " + code(setting.flag) + " | " + code(type_of(setting)) +
@@ -160,22 +161,23 @@ std::string reference_page() {
   page +=
       "\n"
       "## Metrics\n"
-      "As a scrape names them; over OTLP dots stand for underscores, and units and `_total` are no "
-      "part of a name. Every\nseries of a service has `job` and `instance` besides.\n"
+      "As named in a scrape; over OTLP, names have dots instead of underscores and neither units "
+      "nor `_total`. "
+      "Every\nseries of a service also has `job` and `instance`.\n"
       "\n"
-      "| metric | type | labels | what it says |\n"
+      "| metric | type | labels | description |\n"
       "|---|---|---|---|\n" +
       histogram_rows() +
       "\n"
-      "The agent's own account:\n"
+      "The agent's own metrics:\n"
       "\n"
-      "| metric | type | labels | what it says |\n"
+      "| metric | type | labels | description |\n"
       "|---|---|---|---|\n" +
       self_metric_rows() +
       "\n"
-      "## Attributes of spans\n"
+      "## Span attributes\n"
       "\n"
-      "| attribute | type | end | what it says |\n"
+      "| attribute | type | end | description |\n"
       "|---|---|---|---|\n" +
       attribute_rows();
   return page;
@@ -183,10 +185,10 @@ std::string reference_page() {
 
 std::string manual_page() {
   std::string page =
-      R"(.\" Made from the tables in the code; see agent/REFERENCE.md.
+      R"(.\" Generated from the tables in the code; see agent/REFERENCE.md.
 .TH EXEMPLAR\-AGENT 8 "" "exemplar\-agent" "System Administration"
 .SH NAME
-exemplar\-agent \- latency histograms of every request, whose exemplars open their traces
+exemplar\-agent \- latency histograms of every request, with exemplars that open their traces
 .SH SYNOPSIS
 .B exemplar\-agent run
 .RI [ OPTIONS ]
@@ -202,21 +204,21 @@ exemplar\-agent \- latency histograms of every request, whose exemplars open the
 .B exemplar\-agent replay
 .I FILE
 .SH DESCRIPTION
-Watches the sockets and TLS libraries of this host with eBPF, strictly read\-only, and exports
-histograms with exemplars and the traces that they open. The observed programs need no change.
+Observes the sockets and TLS libraries of this host with eBPF, strictly read\-only, and exports
+histograms with exemplars and the traces they open. The observed programs need no change.
 .SH COMMANDS
 .TP
 .B run
-observes until a signal ends it. SIGHUP reads the configuration anew.
+observes until stopped by a signal. SIGHUP reloads the configuration.
 .TP
 .B check
-tells whether the agent can run here, so configured, and what each lack costs.
+reports whether the agent can run here as configured, and what each missing feature costs.
 .TP
 .B status
-tells what the running agent has counted of each service, and what it cannot read and why.
+shows what the running agent has counted for each service, what it cannot read, and why.
 .TP
 .B replay
-computes the result of a recording again.
+recomputes the results of a recording.
 .TP
 .B version
 prints the version.
@@ -226,7 +228,7 @@ prints the version.
 YAML file with settings.
 .TP
 .B \-\-print\-config
-prints every setting in force, those that are not set as comments, and ends.
+prints the effective configuration, with unset settings as comments, and exits.
 )";
   for (const auto& setting : all_settings()) {
     if (setting.flag.empty()) continue;
@@ -238,7 +240,7 @@ prints every setting in force, those that are not set as comments, and ends.
   page += R"(.SH ENVIRONMENT
 The variables
 .B OTEL_*
-of the OpenTelemetry specification, where they say something here; others warn.
+of the OpenTelemetry specification, where they apply; others log a warning.
 .SH FILES
 .TP
 .I /etc/exemplar\-agent/agent.yaml
@@ -250,7 +252,7 @@ its environment, for secrets
 .I /run/exemplar\-agent.lock
 held while an agent runs
 .SH EXIT STATUS
-0 ended in order, 1 failure, 2 bad configuration, 3 another agent runs already.
+0 clean exit, 1 failure, 2 bad configuration, 3 another agent is already running.
 )";
   return page;
 }
@@ -268,7 +270,7 @@ std::string bash_completion() {
       if (c == '|') c = ' ';
     values += "    " + std::string(setting.flag) + ") words=\"" + choices + "\" ;;\n";
   }
-  return "# bash completion of exemplar-agent. Made from the tables in the code.\n"
+  return "# bash completion of exemplar-agent. Generated from the tables in the code.\n"
          "# shellcheck shell=bash\n"
          "_exemplar_agent() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\"\"\n"

@@ -60,7 +60,7 @@ TEST(ServicesTable, WhatIsReadIsNotNamedAsUnread) {
 
 TEST(ServicesTable, WithoutAnythingSaysSo) {
   EXPECT_EQ(services_table("", "", kLater).value(),
-            "no service has answered or asked anything yet\n");
+            "no service has received or sent a request yet\n");
   EXPECT_FALSE(services_table("[]", "", kLater));
   EXPECT_FALSE(services_table("", "nonsense", kLater));
 }

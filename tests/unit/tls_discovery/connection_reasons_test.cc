@@ -40,7 +40,7 @@ std::vector<Told> told(std::vector<TlsUse> uses, const exa_connection_counts& co
 TEST(ConnectionReasons, ALibraryIsReadOnceSomethingWentThroughIt) {
   EXPECT_THAT(
       told({kOpenSsl}, {}),
-      ElementsAre(Told("/lib/libssl.so.3", "probed; nothing has gone through it so far", 0)));
+      ElementsAre(Told("/lib/libssl.so.3", "probed; nothing has passed through it yet", 0)));
   EXPECT_THAT(told({kOpenSsl}, counts({{EXA_KIND_TLS, 12}, {EXA_KIND_TLS_READ, 11}})),
               ElementsAre(Told("/lib/libssl.so.3", "TLS is read by probes", 11)));
 }
@@ -48,12 +48,12 @@ TEST(ConnectionReasons, ALibraryIsReadOnceSomethingWentThroughIt) {
 TEST(ConnectionReasons, ALibraryThatIsOnlyLinkedIsNotReadWhateverElseIsSpoken) {
   EXPECT_THAT(told({kOpenSsl, kRustls}, counts({{EXA_KIND_TLS, 7}})),
               ElementsAre(Told("/lib/libssl.so.3",
-                               "probed, but no TLS of this process has gone through it", 0),
+                               "probed, but none of this process's TLS has passed through it", 0),
                           Told("/srv/app.so", kRustls.reason, 7)));
   EXPECT_THAT(told({kOpenSsl}, counts({{EXA_KIND_TLS, 7}})),
               ElementsAre(Told("/lib/libssl.so.3",
-                               "probed, but no TLS of this process has gone through it", 0),
-                          Told("/srv/app", "TLS that no known library carries", 7)));
+                               "probed, but none of this process's TLS has passed through it", 0),
+                          Told("/srv/app", "TLS by no known library", 7)));
 }
 
 TEST(ConnectionReasons, OfTwoLibrariesEachHasItsOwn) {

@@ -99,11 +99,11 @@ TEST(FileSystems, OnlyWhatTheKernelReadsAloneIsProbed) {
                            "lustre", "", "unheard-of"})
     EXPECT_FALSE(is_read_by_the_kernel_alone(name)) << name;
   EXPECT_EQ(refusal("fuse"),
-            "its file lies on a file system in user space (fuse): probing it could hold up the "
+            "its file is on a file system in user space (fuse): probing it could stall the "
             "whole host");
   EXPECT_EQ(refusal("nfs4"),
-            "its file lies on a file system whose reads wait for others (nfs4): probing it could "
-            "hold up the whole host");
+            "its file is on a file system whose reads may stall (nfs4): probing it could "
+            "stall the whole host");
 }
 
 TEST(MappedPlace, IsTheFileThatIsMappedAndNotWhatLiesThereNow) {

@@ -239,9 +239,9 @@ TEST_F(Attacher, NeverTouchesAFileWhoseReadsWaitForOthers) {
   EXPECT_EQ(tls.figures().files_refused, 3u);
   EXPECT_THAT(reasons(tls, kTgid),
               testing::UnorderedElementsAre(
-                  "its file lies on a file system in user space (fuse): probing it could hold up "
+                  "its file is on a file system in user space (fuse): probing it could stall "
                   "the whole host; 2 files",
-                  HasSubstr("whose reads wait for others (nfs4)")));
+                  HasSubstr("whose reads may stall (nfs4)")));
 }
 
 TEST_F(Attacher, AProgramWithoutTlsIsToldToTheKernel) {
@@ -304,9 +304,9 @@ TEST_F(Attacher, WhatWaitsIsTold) {
   mapped_[kTgid] = {image(1), image(2), image(3)};
   auto tls = attacher();
   tls.look_at(kTgid, false, kNow);
-  EXPECT_THAT(reasons(tls, kTgid), testing::ElementsAre("3 files wait for their turn to be read"));
+  EXPECT_THAT(reasons(tls, kTgid), testing::ElementsAre("3 files are waiting to be read"));
   tls.take_turn(kNow);
-  EXPECT_THAT(reasons(tls, kTgid), testing::Contains("2 files wait for their turn to be read"));
+  EXPECT_THAT(reasons(tls, kTgid), testing::Contains("2 files are waiting to be read"));
   tls.forget(kTgid, kNow);
   EXPECT_FALSE(tls.has_turns());
 }
