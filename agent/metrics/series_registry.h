@@ -82,7 +82,9 @@ class SeriesRegistry {
   [[nodiscard]] bool is_full(MetricKind kind) const {
     return series_of_metric_[static_cast<std::size_t>(kind)] >= limits_.max_series_per_metric;
   }
-  [[nodiscard]] bool holds(const SeriesKey& key) const { return find(key, key.hash()) != HashIndex::kNone; }
+  [[nodiscard]] bool holds(const SeriesKey& key) const {
+    return find(key, key.hash()) != HashIndex::kNone;
+  }
 
   // Makes the keys. A text lives while a series of its key does.
   [[nodiscard]] SeriesKeys& keys() { return keys_; }

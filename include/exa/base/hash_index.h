@@ -17,7 +17,8 @@ class HashIndex {
 
   // most: of entries at a time, below 2^30.
   explicit HashIndex(std::size_t most)
-      : cells_(std::bit_ceil(2 * std::max<std::size_t>(most, 1))), mask_(static_cast<std::uint32_t>(cells_.size() - 1)) {}
+      : cells_(std::bit_ceil(2 * std::max<std::size_t>(most, 1))),
+        mask_(static_cast<std::uint32_t>(cells_.size() - 1)) {}
 
   // The entry with that hash of which is_it(number) is true, kNone if there is none.
   template <class IsIt>
