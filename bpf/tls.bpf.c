@@ -15,20 +15,13 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 
+#include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/preemption.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/tls_plain.bpf.h"
 #include "bpf/lib/tls_registers.bpf.h"
 #include "bpf/maps/tls.bpf.h"
 #include "bpf/maps/tls_parked.bpf.h"
-
-const volatile struct exa_capture_config exa_config = {
-    .capture_budget_bytes = EXA_MAX_CAPTURE_BYTES,
-    .ignore_after_runs = 16,
-    .retry_after_runs = 1024,
-    .wakeup_fill_bytes = 2 << 20,
-    .event_ring_bytes = 8 << 20,
-};
 
 /* Processes that did no TCP I/O so far are announced here. */
 static __always_inline int exa_tls_is_excluded(struct task_struct* task,

@@ -1,7 +1,6 @@
 #include "agent/connection/connection_table.h"
 
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 namespace exa {
@@ -14,35 +13,21 @@ std::uint64_t hash_of(SocketId id) {
   return mixed * 0xd6e8feb86659fd93ull;
 }
 
-std::uint32_t tag_of(std::uint64_t hash) {
-  return static_cast<std::uint32_t>(hash >> 32);
-}
-
 }  // namespace
 
 ConnectionTable::ConnectionTable(std::size_t max_connections)
     : max_connections_(std::max<std::size_t>(max_connections, 1)),
-      index_(std::bit_ceil(2 * max_connections_)),
+      index_(max_connections_),
       pool_(whole_slabs(max_connections_)) {}
 
-std::size_t ConnectionTable::home_of(SocketId id) const {
-  return hash_of(id) & (index_.size() - 1);
-}
-
-std::size_t ConnectionTable::place_of(SocketId id) const {
-  const auto hash = hash_of(id);
-  auto place = hash & (index_.size() - 1);
-  while (true) {
-    const auto& entry = index_[place];
-    if (entry.slot == kNoSlot) return place;
-    if (entry.tag == tag_of(hash) && pool_[entry.slot].id == id) return place;
-    place = (place + 1) & (index_.size() - 1);
-  }
+std::uint32_t ConnectionTable::slot_of(SocketId id) const {
+  static_assert(kNoSlot == HashIndex::kNone);
+  return index_.find(hash_of(id), [&](std::uint32_t slot) { return pool_[slot].id == id; });
 }
 
 Connection* ConnectionTable::find(SocketId id) {
-  const auto& entry = index_[place_of(id)];
-  return entry.slot == kNoSlot ? nullptr : &pool_[entry.slot];
+  const auto slot = slot_of(id);
+  return slot == kNoSlot ? nullptr : &pool_[slot];
 }
 
 Connection* ConnectionTable::insert(SocketId id, Tenant& process) {
@@ -52,34 +37,20 @@ Connection* ConnectionTable::insert(SocketId id, Tenant& process) {
   auto& connection = pool_[slot];
   connection = {};
   connection.id = id;
-  index_[place_of(id)] = {tag_of(hash_of(id)), slot};
+  index_.insert(hash_of(id), slot);
   link(slot, process);
   ++size_;
   return &connection;
 }
 
 void ConnectionTable::erase(SocketId id) {
-  auto hole = place_of(id);
-  const auto slot = index_[hole].slot;
+  const auto slot = slot_of(id);
   if (slot == kNoSlot) return;
   unlink(slot);
+  index_.erase(hash_of(id), slot);
   pool_[slot].id = 0;
   pool_.release(slot);
   --size_;
-  // Close the hole, so that no search needs tombstones: entries that may stand in it move up.
-  const auto mask = index_.size() - 1;
-  auto place = hole;
-  while (true) {
-    index_[hole] = {};
-    while (true) {
-      place = (place + 1) & mask;
-      if (index_[place].slot == kNoSlot) return;
-      const auto home = home_of(pool_[index_[place].slot].id);
-      if (((place - home) & mask) >= ((place - hole) & mask)) break;
-    }
-    index_[hole] = index_[place];
-    hole = place;
-  }
 }
 
 Connection* ConnectionTable::next_in_turn() {

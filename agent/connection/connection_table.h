@@ -1,4 +1,4 @@
-// All tracked connections by SocketId: an open-addressing index over pooled connections.
+// All tracked connections by SocketId: an index over pooled connections.
 // Capture thread. Owned by ConnectionTracker. At most max_connections of 160 bytes; an
 // index of 16 bytes for each that is allowed.
 #pragma once
@@ -9,6 +9,7 @@
 
 #include "agent/connection/connection.h"
 #include "agent/exchange/slot_pool.h"
+#include "exa/base/hash_index.h"
 
 namespace exa {
 
@@ -33,20 +34,14 @@ class ConnectionTable {
   [[nodiscard]] std::size_t places() const { return pool_.capacity(); }
 
  private:
-  struct Entry {
-    std::uint32_t tag = 0;  // upper half of the hash: spares most looks at the connection
-    std::uint32_t slot = kNoSlot;
-  };
-
   void link(std::uint32_t slot, Tenant& process);
   void unlink(std::uint32_t slot);
-  [[nodiscard]] std::size_t home_of(SocketId id) const;
-  [[nodiscard]] std::size_t place_of(SocketId id) const;  // its place, or the empty one to use
+  [[nodiscard]] std::uint32_t slot_of(SocketId id) const;  // kNoSlot: not in the table
 
   std::size_t max_connections_;
   std::size_t size_ = 0;
   std::size_t turn_ = 0;
-  std::vector<Entry> index_;  // a power of two, at most half full
+  HashIndex index_;
   SlotPool<Connection> pool_;
 };
 

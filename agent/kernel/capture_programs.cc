@@ -11,19 +11,16 @@
 #include <cstring>
 #include <utility>
 
+#include "agent/kernel/bpf_object.h"
+#include "agent/kernel/capture_object.h"
 #include "agent/kernel/handles.h"
-#include "agent/kernel/loading.h"
+#include "agent/kernel/rungs.h"
 #include "exa/abi/config.h"
 #include "exa/abi/event.h"
 #include "exa/base/unique_fd.h"
 
-// The skeleton needs the contract's types above it.
-#include "capture.skel.h"
-
 namespace exa::kernel {
 namespace {
-
-using Skeleton = std::unique_ptr<capture_bpf, Releaser<capture_bpf__destroy>>;
 
 Result<> check(const CaptureConfig& config) {
   const auto pages = [](std::uint32_t bytes) {
@@ -72,7 +69,7 @@ std::uint32_t suggested_event_rings() {
 
 struct CapturePrograms::Loaded {
   KernelFeatures features;
-  Skeleton skeleton;
+  std::unique_ptr<CaptureObject> rung;
   std::vector<UniqueFd> event_rings;
   std::vector<BpfLink> links;
   BpfLink sweep;
@@ -90,70 +87,64 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
 
   auto loaded = std::make_unique<Loaded>();
   loaded->features = features;
-  loaded->skeleton.reset(capture_bpf__open());
-  if (!loaded->skeleton) return fail_with_reason("the BPF programs could not be opened", errno);
-  capture_bpf& skeleton = *loaded->skeleton;
-  configure(const_cast<exa_capture_config&>(skeleton.rodata->exa_config), config);
-  const_cast<std::uint32_t&>(skeleton.rodata->exa_tls_enabled) = config.tls ? 1 : 0;
+  loaded->rung = row_of(features.rung)->open();
+  if (!loaded->rung) return fail_with_reason("the BPF programs could not be opened", errno);
+  CaptureObject& rung = *loaded->rung;
+  const bpf_object& object = rung.object();
+  configure(rung.config(), config);
+  rung.tls_enabled() = config.tls ? 1 : 0;
 
-  bpf_program__set_autoload(skeleton.progs.exa_data_ready, features.has(FeatureId::kArrival));
-  bpf_program__set_autoload(skeleton.progs.exa_destroy, features.has(FeatureId::kSocketDestroy));
-  bpf_program__set_autoload(skeleton.progs.exa_sweep, features.has(FeatureId::kSweep));
-  for (bpf_program* spare : {skeleton.progs.exa_sock_send_2, skeleton.progs.exa_sock_send_3,
-                             skeleton.progs.exa_sock_recv_2, skeleton.progs.exa_sock_recv_3})
-    bpf_program__set_autoload(spare, features.preempts_tracepoints);
-  int status = bpf_map__set_max_entries(skeleton.maps.exa_control, config.control_ring_bytes);
+  const auto autoload = [&](const char* program, bool wanted) {
+    bpf_program__set_autoload(&program_of(object, program), wanted);
+  };
+  autoload("exa_data_ready", features.has(FeatureId::kArrival));
+  autoload("exa_destroy", features.has(FeatureId::kSocketDestroy));
+  autoload("exa_sweep", features.has(FeatureId::kSweep));
+  for (const auto direction : {rung.received(), rung.sent()})
+    for (const char* const spare : direction.subspan(1))
+      autoload(spare, features.preempts_tracepoints);
+  int status = bpf_map__set_max_entries(&map_of(object, "exa_control"), config.control_ring_bytes);
   if (status != 0) return fail_with_reason("the BPF maps could not be sized", -status);
 
-  status = capture_bpf__load(&skeleton);
+  status = rung.load();
   if (status != 0) return fail_with_reason("the kernel refused the BPF programs", -status);
-  auto rings = make_event_rings(config, bpf_map__fd(skeleton.maps.exa_events));
+  auto rings = make_event_rings(config, map_fd_of(object, "exa_events"));
   if (!rings) return std::unexpected(rings.error());
   loaded->event_rings = std::move(*rings);
   return CapturePrograms(std::move(loaded));
 }
 
 Result<> CapturePrograms::attach_processes() {
-  capture_bpf& skeleton = *loaded_->skeleton;
   if (!loaded_->links.empty()) return {};
-  return attach_in_order({skeleton.progs.exa_exit, skeleton.progs.exa_exec});
+  constexpr const char* kPrograms[] = {"exa_exit", "exa_exec"};
+  return attach_in_order(kPrograms);
 }
 
-Result<> CapturePrograms::attach_in_order(std::initializer_list<bpf_program*> programs) {
-  for (bpf_program* program : programs) {
-    if (!bpf_program__autoload(program)) continue;
-    BpfLink link(bpf_program__attach(program));
+Result<> CapturePrograms::attach_in_order(std::span<const char* const> programs) {
+  for (const char* const name : programs) {
+    const bpf_program& program = program_of(object(), name);
+    if (!bpf_program__autoload(&program)) continue;
+    BpfLink link(bpf_program__attach(&program));
     if (!link)
-      return fail_with_reason(
-          std::string("BPF program ") + bpf_program__name(program) + " could not be attached",
-          errno);
+      return fail_with_reason(std::string("BPF program ") + name + " could not be attached", errno);
     loaded_->links.push_back(std::move(link));
   }
   return {};
 }
 
 Result<> CapturePrograms::attach() {
-  capture_bpf& skeleton = *loaded_->skeleton;
   if (auto attached = attach_processes(); !attached) return attached;
   // The I/O programs last: whatever they begin, the others are there to end.
-  if (auto attached = attach_in_order(
-          {skeleton.progs.exa_set_state, skeleton.progs.exa_destroy, skeleton.progs.exa_data_ready,
-           skeleton.progs.exa_sock_recv, skeleton.progs.exa_sock_recv_2,
-           skeleton.progs.exa_sock_recv_3, skeleton.progs.exa_sock_send,
-           skeleton.progs.exa_sock_send_2, skeleton.progs.exa_sock_send_3});
-      !attached)
-    return attached;
-  if (bpf_program__autoload(skeleton.progs.exa_sweep)) {
-    bpf_iter_link_info target{};
-    target.map.map_fd = static_cast<std::uint32_t>(bpf_map__fd(skeleton.maps.exa_sockets));
-    bpf_iter_attach_opts options{};
-    options.sz = sizeof(options);
-    options.link_info = &target;
-    options.link_info_len = sizeof(target);
-    loaded_->sweep.reset(bpf_program__attach_iter(skeleton.progs.exa_sweep, &options));
-    if (!loaded_->sweep)
-      return fail_with_reason("the iterator over socket storage could not be attached", errno);
-  }
+  constexpr const char* kEnds[] = {"exa_set_state", "exa_destroy", "exa_data_ready"};
+  const CaptureObject& rung = *loaded_->rung;
+  for (const auto programs : {CaptureObject::Direction(kEnds), rung.received(), rung.sent()})
+    if (auto attached = attach_in_order(programs); !attached) return attached;
+  const bpf_program& sweep = program_of(object(), "exa_sweep");
+  if (!bpf_program__autoload(&sweep)) return {};
+  auto attached =
+      attach_to_map(sweep, map_fd_of(object(), "exa_sockets"), "the iterator over socket storage");
+  if (!attached) return std::unexpected(attached.error());
+  loaded_->sweep = std::move(*attached);
   return {};
 }
 
@@ -170,27 +161,14 @@ std::vector<int> CapturePrograms::event_ring_fds() const {
   return fds;
 }
 int CapturePrograms::control_ring_fd() const {
-  return bpf_map__fd(loaded_->skeleton->maps.exa_control);
+  return map_fd_of(object(), "exa_control");
 }
 int CapturePrograms::counters_fd() const {
-  return bpf_map__fd(loaded_->skeleton->maps.exa_counters);
+  return map_fd_of(object(), "exa_counters");
 }
 
-SharedMaps CapturePrograms::shared_maps() const {
-  const auto& maps = loaded_->skeleton->maps;
-  return {.events = bpf_map__fd(maps.exa_events),
-          .control = bpf_map__fd(maps.exa_control),
-          .counters = bpf_map__fd(maps.exa_counters),
-          .processes = bpf_map__fd(maps.exa_processes),
-          .verdicts = bpf_map__fd(maps.exa_verdicts),
-          .noisy = bpf_map__fd(maps.exa_noisy),
-          .kinds = bpf_map__fd(maps.exa_kinds),
-          .tls_streams = bpf_map__fd(maps.exa_tls_streams),
-          .tls_threads = bpf_map__fd(maps.exa_tls_threads),
-          .tls_goroutines = bpf_map__fd(maps.exa_tls_gos),
-          .tls_remnants = bpf_map__fd(maps.exa_tls_remnants),
-          .tls_held = bpf_map__fd(maps.exa_tls_held),
-          .tls_dull = bpf_map__fd(maps.exa_tls_dull)};
+const bpf_object& CapturePrograms::object() const {
+  return loaded_->rung->object();
 }
 
 const KernelFeatures& CapturePrograms::features() const {
@@ -207,7 +185,7 @@ Result<bool> OpenVerdict::enter(Verdict verdict) const {
 }
 
 Result<std::optional<OpenVerdict>> CapturePrograms::open_verdict(std::uint32_t tgid) const {
-  const int map_fd = bpf_map__fd(loaded_->skeleton->maps.exa_verdicts);
+  const int map_fd = map_fd_of(object(), "exa_verdicts");
   OpenVerdict opened(open_pidfd(tgid), map_fd);
   if (!opened.process_.valid()) return std::nullopt;
   const int process = opened.process_.get();
@@ -224,8 +202,8 @@ Result<> CapturePrograms::exclude_for_good(std::uint32_t tgid) const {
   const UniqueFd pidfd = open_pidfd(tgid);
   const int process = pidfd.get();
   const exa_verdict value{.verdict = EXA_PROCESS_EXCLUDED, .through_exec = 1};
-  if (process < 0 || bpf_map_update_elem(bpf_map__fd(loaded_->skeleton->maps.exa_verdicts),
-                                         &process, &value, BPF_ANY) != 0) {
+  if (process < 0 ||
+      bpf_map_update_elem(map_fd_of(object(), "exa_verdicts"), &process, &value, BPF_ANY) != 0) {
     const int reason = errno;
     return fail_errno("the agent's process " + std::to_string(tgid) + " could not be excluded",
                       reason);
@@ -235,12 +213,11 @@ Result<> CapturePrograms::exclude_for_good(std::uint32_t tgid) const {
 }
 
 void CapturePrograms::put_verdicts_in_force() const {
-  std::atomic_ref(const_cast<std::uint32_t&>(loaded_->skeleton->data->exa_generation))
-      .fetch_add(1, std::memory_order_release);
+  std::atomic_ref(loaded_->rung->generation()).fetch_add(1, std::memory_order_release);
 }
 
 std::vector<NoisyProcess> CapturePrograms::noisy_processes() const {
-  const int map_fd = bpf_map__fd(loaded_->skeleton->maps.exa_noisy);
+  const int map_fd = map_fd_of(object(), "exa_noisy");
   std::vector<NoisyProcess> all;
   std::uint32_t tgid = 0;
   // The oldest make room for new ones meanwhile, so the end is bounded apart.
@@ -263,17 +240,19 @@ Result<> CapturePrograms::sweep() {
 }
 
 std::uint64_t CapturePrograms::skipped_calls() const {
-  const bool spares = loaded_->features.preempts_tracepoints;
+  const CaptureObject& rung = *loaded_->rung;
+  const auto last = [&](CaptureObject::Direction programs) -> std::string_view {
+    return loaded_->features.preempts_tracepoints ? programs.back() : programs.front();
+  };
   std::uint64_t sum = 0;
   for (const ProgramFigures& program : figures())
-    if (program.name == (spares ? "exa_sock_send_3" : "exa_sock_send") ||
-        program.name == (spares ? "exa_sock_recv_3" : "exa_sock_recv"))
+    if (program.name == last(rung.received()) || program.name == last(rung.sent()))
       sum += program.recursion_misses;
   return sum;
 }
 
 std::vector<ProgramFigures> CapturePrograms::figures() const {
-  return program_figures(*loaded_->skeleton->obj);
+  return program_figures(object());
 }
 
 }  // namespace exa::kernel

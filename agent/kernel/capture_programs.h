@@ -4,9 +4,9 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,8 +15,7 @@
 #include "exa/base/result.h"
 #include "exa/base/unique_fd.h"
 
-struct bpf_program;
-struct capture_bpf;
+struct bpf_object;
 
 namespace exa::kernel {
 
@@ -30,23 +29,6 @@ struct CaptureConfig {
   std::vector<std::uint16_t> included_ports{};  // empty: every port; at most EXA_MAX_PORTS
   std::vector<std::uint16_t> excluded_ports{};  // at most EXA_MAX_PORTS
   bool tls = false;                             // TLS programs will be loaded beside these
-};
-
-// Descriptors of the maps that the TLS programs share.
-struct SharedMaps {
-  int events;
-  int control;
-  int counters;
-  int processes;
-  int verdicts;
-  int noisy;
-  int kinds;
-  int tls_streams;
-  int tls_threads;
-  int tls_goroutines;
-  int tls_remnants;
-  int tls_held;
-  int tls_dull;
 };
 
 // One data ring a CPU, at most EXA_MAX_EVENT_RINGS: CPUs that share one pull its lock and positions
@@ -109,7 +91,8 @@ class CapturePrograms {
   [[nodiscard]] int event_ring_fd() const { return event_ring_fds().front(); }
   [[nodiscard]] int control_ring_fd() const;
   [[nodiscard]] int counters_fd() const;
-  [[nodiscard]] SharedMaps shared_maps() const;
+  // For programs that are loaded beside these and share maps.
+  [[nodiscard]] const bpf_object& object() const;
   // Of the kernel that the programs were loaded into.
   [[nodiscard]] const KernelFeatures& features() const;
 
@@ -136,7 +119,7 @@ class CapturePrograms {
  private:
   struct Loaded;
   explicit CapturePrograms(std::unique_ptr<Loaded> loaded);
-  Result<> attach_in_order(std::initializer_list<bpf_program*> programs);
+  Result<> attach_in_order(std::span<const char* const> programs);
 
   std::unique_ptr<Loaded> loaded_;
 };

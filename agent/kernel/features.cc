@@ -12,6 +12,7 @@
 #include <fstream>
 
 #include "agent/kernel/handles.h"
+#include "agent/kernel/kernel_types.h"
 
 namespace exa::kernel {
 namespace {
@@ -47,55 +48,19 @@ std::string read_lockdown() {
   return text.substr(open + 1, close - open - 1);
 }
 
-class KernelTypes {
- public:
-  explicit KernelTypes(const btf* types) : types_(types) {}
-  [[nodiscard]] bool known() const { return types_ != nullptr; }
-  [[nodiscard]] bool has_tracepoint(const std::string& name) const {
-    return has("btf_trace_" + name, BTF_KIND_TYPEDEF);
-  }
-  [[nodiscard]] bool has_function(const std::string& name) const {
-    return has(name, BTF_KIND_FUNC);
-  }
-  [[nodiscard]] bool has_member(const std::string& structure, std::string_view name) const {
-    if (!types_) return false;
-    const int id = btf__find_by_name_kind(types_, structure.c_str(), BTF_KIND_STRUCT);
-    if (id < 0) return false;
-    const btf_type* type = btf__type_by_id(types_, id);
-    const btf_member* members = btf_members(type);
-    return std::any_of(members, members + btf_vlen(type), [&](const btf_member& member) {
-      return name == btf__name_by_offset(types_, member.name_off);
-    });
-  }
-  [[nodiscard]] bool has_attach_type(std::string_view name) const {
-    if (!types_) return false;
-    const int id = btf__find_by_name_kind(types_, "bpf_attach_type", BTF_KIND_ENUM);
-    if (id < 0) return false;
-    const btf_type* type = btf__type_by_id(types_, id);
-    const struct btf_enum* values = ::btf_enum(type);
-    return std::any_of(values, values + btf_vlen(type), [&](const struct btf_enum& value) {
-      return name == btf__name_by_offset(types_, value.name_off);
-    });
-  }
-
- private:
-  [[nodiscard]] bool has(const std::string& name, std::uint32_t kind) const {
-    return types_ && btf__find_by_name_kind(types_, name.c_str(), kind) > 0;
-  }
-  const btf* types_;
-};
-
 Rung choose_rung(const KernelTypes& types) {
-  if (types.has_tracepoint("sock_send_length") && types.has_tracepoint("sock_recv_length"))
-    return Rung::kSocketLength;
-  if (types.known() && types.has_function("tcp_sendmsg")) return Rung::kTcpFentry;
-  if (::access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0) return Rung::kTcpKprobe;
-  return types.known() ? Rung::kSyscallTracepoint : Rung::kNone;
+  Rung first_offered = Rung::kNone;
+  for (const RungRow& row : rungs()) {
+    if (!row.is_offered(types)) continue;
+    if (row.open) return row.rung;
+    if (first_offered == Rung::kNone) first_offered = row.rung;
+  }
+  return first_offered;
 }
 
 std::string describe(Rung rung) {
-  if (rung == Rung::kSocketLength)
-    return "capture by tp_btf/sock_send_length and sock_recv_length, state in socket storage";
+  if (is_built(rung))
+    return "capture by " + std::string(rung_name(rung)) + ", state in socket storage";
   return "this kernel has no sock_send_length and sock_recv_length tracepoints (Linux 6.3 and "
          "newer have them); it could be observed by " +
          std::string(rung_name(rung)) + ", which this build does not contain";
@@ -103,29 +68,13 @@ std::string describe(Rung rung) {
 
 }  // namespace
 
-std::string_view rung_name(Rung rung) {
-  switch (rung) {
-    case Rung::kSocketLength:
-      return "tp_btf sock_*_length";
-    case Rung::kTcpFentry:
-      return "fentry tcp_sendmsg/tcp_recvmsg";
-    case Rung::kTcpKprobe:
-      return "kprobe tcp_sendmsg/tcp_recvmsg";
-    case Rung::kSyscallTracepoint:
-      return "system call tracepoints";
-    case Rung::kNone:
-      break;
-  }
-  return "none";
-}
-
 bool KernelFeatures::has(FeatureId id) const {
   return std::any_of(features.begin(), features.end(),
                      [&](const Feature& feature) { return feature.id == id && feature.present; });
 }
 
 bool KernelFeatures::can_run() const {
-  return rung == Rung::kSocketLength &&
+  return is_built(rung) &&
          std::none_of(features.begin(), features.end(),
                       [](const Feature& feature) { return feature.required && !feature.present; });
 }
@@ -137,7 +86,7 @@ std::string KernelFeatures::refusal() const {
     if (!text.empty()) text += ' ';
     text += std::string(feature.name) + " is missing: " + std::string(feature.cost_of_lack);
   }
-  if (rung != Rung::kSocketLength) text += (text.empty() ? "" : " ") + rung_sentence + ".";
+  if (!is_built(rung)) text += (text.empty() ? "" : " ") + rung_sentence + ".";
   return text;
 }
 
@@ -154,8 +103,7 @@ KernelFeatures probe_kernel_features() {
   if (::uname(&name) == 0) found.release = name.release;
   found.lockdown = read_lockdown();
 
-  const Btf kernel_types(btf__load_vmlinux_btf());
-  const KernelTypes types(kernel_types.get());
+  const KernelTypes types;
   const Capabilities capabilities = current_capabilities();
   const bool administrator = capabilities.has(CAP_SYS_ADMIN);
   const bool may_load = capabilities.has(CAP_BPF) || administrator;

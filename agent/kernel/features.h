@@ -7,11 +7,9 @@
 #include <string_view>
 #include <vector>
 
-namespace exa::kernel {
+#include "agent/kernel/rungs.h"
 
-// Ways to see socket bytes, best first. Only the first is built; the others are told apart so that
-// an older kernel gets a clear sentence.
-enum class Rung { kSocketLength, kTcpFentry, kTcpKprobe, kSyscallTracepoint, kNone };
+namespace exa::kernel {
 
 enum class FeatureId {
   kBtf,
@@ -61,7 +59,5 @@ KernelFeatures probe_kernel_features();
 // The inode of this process' PID namespace; 0 if that is the host's. In another one, of a container
 // or of a node that is a container, the processes around it have no numbers and are not observed.
 std::uint32_t pid_namespace_inode();
-
-std::string_view rung_name(Rung rung);
 
 }  // namespace exa::kernel

@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "agent/kernel/bpf_object.h"
 #include "agent/kernel/handles.h"
-#include "agent/kernel/loading.h"
 
 #include "mappings.skel.h"
 

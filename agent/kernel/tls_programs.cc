@@ -7,9 +7,9 @@
 #include <map>
 #include <utility>
 
+#include "agent/kernel/bpf_object.h"
 #include "agent/kernel/connection_counts.h"
 #include "agent/kernel/handles.h"
-#include "agent/kernel/loading.h"
 #include "exa/abi/config.h"
 #include "exa/abi/tls.h"
 
@@ -20,31 +20,17 @@ namespace exa::kernel {
 namespace {
 
 using Skeleton = std::unique_ptr<tls_bpf, Releaser<tls_bpf__destroy>>;
+using Maps = decltype(tls_bpf::maps);
 constexpr auto kUprobeMulti = static_cast<bpf_attach_type>(48);  // BPF_TRACE_UPROBE_MULTI
 
-Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& config) {
+Result<Skeleton> open_and_load(const bpf_object& capture, const CaptureConfig& config) {
   Skeleton skeleton(tls_bpf__open());
   if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);
   configure(const_cast<exa_capture_config&>(skeleton->rodata->exa_config), config);
   bpf_program__set_expected_attach_type(skeleton->progs.exa_tls_enter, kUprobeMulti);
 
-  const std::pair<bpf_map*, int> same[] = {
-      {skeleton->maps.exa_events, shared.events},
-      {skeleton->maps.exa_control, shared.control},
-      {skeleton->maps.exa_counters, shared.counters},
-      {skeleton->maps.exa_processes, shared.processes},
-      {skeleton->maps.exa_verdicts, shared.verdicts},
-      {skeleton->maps.exa_noisy, shared.noisy},
-      {skeleton->maps.exa_kinds, shared.kinds},
-      {skeleton->maps.exa_tls_streams, shared.tls_streams},
-      {skeleton->maps.exa_tls_threads, shared.tls_threads},
-      {skeleton->maps.exa_tls_gos, shared.tls_goroutines},
-      {skeleton->maps.exa_tls_remnants, shared.tls_remnants},
-      {skeleton->maps.exa_tls_held, shared.tls_held},
-  };
-  for (const auto& [map, fd] : same)
-    if (const int status = bpf_map__reuse_fd(map, fd); status != 0)
-      return fail_with_reason("a map could not be shared with the TLS programs", -status);
+  if (auto shared = share_maps(*skeleton->obj, capture); !shared)
+    return std::unexpected(shared.error());
   if (const int status = tls_bpf__load(skeleton.get()); status != 0)
     return fail_with_reason("the kernel refused the TLS programs", -status);
   return skeleton;
@@ -55,12 +41,9 @@ Result<Skeleton> open_and_load(const SharedMaps& shared, const CaptureConfig& co
 struct TlsPrograms::Loaded {
   Skeleton skeleton;
   BpfLink sweep;
-  UniqueFd dull;  // duplicates: the maps outlive the capture programs' object
-  UniqueFd streams;
-  UniqueFd goroutines;
-  UniqueFd held;
-  UniqueFd verdicts;
-  UniqueFd kinds;
+
+  // Of a map of the socket programs too: the descriptor is of this object.
+  [[nodiscard]] int fd(bpf_map* Maps::* map) const { return bpf_map__fd(skeleton->maps.*map); }
 };
 
 TlsPrograms::TlsPrograms(std::unique_ptr<Loaded> loaded) : loaded_(std::move(loaded)) {}
@@ -73,29 +56,16 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
     return fail(
         "this kernel can neither keep programs on probes from being preempted nor give "
         "each its own stack; it could crash");
-  const SharedMaps shared = capture.shared_maps();
   auto loaded = std::make_unique<Loaded>();
-  auto skeleton = open_and_load(shared, config);
+  auto skeleton = open_and_load(capture.object(), config);
   if (!skeleton) return std::unexpected(skeleton.error());
   if (!has_uprobe_multi(bpf_program__fd((*skeleton)->progs.exa_tls_enter)))
     return fail("this kernel has no uprobe_multi links (Linux 6.6 and newer have them)");
   loaded->skeleton = std::move(*skeleton);
-  loaded->dull.reset(::dup(shared.tls_dull));
-  loaded->streams.reset(::dup(shared.tls_streams));
-  loaded->goroutines.reset(::dup(shared.tls_goroutines));
-  loaded->held.reset(::dup(shared.tls_held));
-  loaded->verdicts.reset(::dup(shared.verdicts));
-  loaded->kinds.reset(::dup(shared.kinds));
-
-  bpf_iter_link_info target{};
-  target.map.map_fd = static_cast<std::uint32_t>(shared.tls_streams);
-  bpf_iter_attach_opts options{};
-  options.sz = sizeof(options);
-  options.link_info = &target;
-  options.link_info_len = sizeof(target);
-  loaded->sweep.reset(bpf_program__attach_iter(loaded->skeleton->progs.exa_tls_sweep, &options));
-  if (!loaded->sweep)
-    return fail_with_reason("the iterator over TLS streams could not be attached", errno);
+  auto sweep = attach_to_map(*loaded->skeleton->progs.exa_tls_sweep,
+                             loaded->fd(&Maps::exa_tls_streams), "the iterator over TLS streams");
+  if (!sweep) return std::unexpected(sweep.error());
+  loaded->sweep = std::move(*sweep);
   return TlsPrograms(std::move(loaded));
 }
 
@@ -121,19 +91,20 @@ Result<> TlsPrograms::sweep() {
 void TlsPrograms::mark_dull(std::uint32_t device, std::uint64_t inode) const {
   const exa_tls_file file{.inode = inode, .device = device, .reserved = 0};
   const std::uint32_t known = 1;
-  (void)bpf_map_update_elem(loaded_->dull.get(), &file, &known, BPF_ANY);
+  (void)bpf_map_update_elem(loaded_->fd(&Maps::exa_tls_dull), &file, &known, BPF_ANY);
 }
 
 bool TlsPrograms::is_excluded(std::uint32_t tgid) const {
   const UniqueFd pidfd = open_pidfd(tgid);
   const int process = pidfd.get();
   exa_verdict verdict{};
-  return process >= 0 && bpf_map_lookup_elem(loaded_->verdicts.get(), &process, &verdict) == 0 &&
+  return process >= 0 &&
+         bpf_map_lookup_elem(loaded_->fd(&Maps::exa_verdicts), &process, &verdict) == 0 &&
          verdict.verdict == EXA_PROCESS_EXCLUDED;
 }
 
 std::map<std::uint32_t, exa_connection_counts> TlsPrograms::connections() const {
-  return read_connection_counts(loaded_->kinds.get());
+  return read_connection_counts(loaded_->fd(&Maps::exa_kinds));
 }
 
 namespace {
@@ -143,11 +114,12 @@ using HeldByProcess = std::map<std::uint32_t, exa_tls_held>;
 // Deletes the entries of processes that are gone, and counts those of the others. In batches: a
 // walk from key to key begins anew where a key is gone meanwhile, and would count twice. False if
 // the walk did not come to the end.
-bool forget_in(int map_fd, std::size_t value_bytes, exa_tls_share what,
+bool forget_in(const bpf_map& map, exa_tls_share what,
                const std::function<bool(std::uint32_t)>& is_gone, HeldByProcess& held) {
   constexpr std::uint32_t kBatch = 512;
+  const int map_fd = bpf_map__fd(&map);
   std::vector<exa_tls_key> keys(kBatch);
-  std::vector<std::byte> values(kBatch * value_bytes);
+  std::vector<std::byte> values(kBatch * std::size_t{bpf_map__value_size(&map)});
   std::uint32_t place = 0;
   std::uint32_t asked = 0;
   bool gone = false;
@@ -176,22 +148,20 @@ bool forget_in(int map_fd, std::size_t value_bytes, exa_tls_share what,
 void TlsPrograms::forget(const std::function<bool(std::uint32_t)>& is_gone) const {
   HeldByProcess held{{EXA_TLS_ALL, {}}};
   const auto& maps = loaded_->skeleton->maps;
-  if (!forget_in(loaded_->streams.get(), bpf_map__value_size(maps.exa_tls_streams), EXA_TLS_STREAMS,
-                 is_gone, held) ||
-      !forget_in(loaded_->goroutines.get(), bpf_map__value_size(maps.exa_tls_gos),
-                 EXA_TLS_GOROUTINES, is_gone, held))
+  const int held_fd = loaded_->fd(&Maps::exa_tls_held);
+  if (!forget_in(*maps.exa_tls_streams, EXA_TLS_STREAMS, is_gone, held) ||
+      !forget_in(*maps.exa_tls_gos, EXA_TLS_GOROUTINES, is_gone, held))
     return;
   std::vector<std::uint32_t> known;
   std::uint32_t tgid = 0;
   for (const std::uint32_t* from = nullptr;
-       known.size() < EXA_TLS_ENTRIES &&
-       bpf_map_get_next_key(loaded_->held.get(), from, &tgid) == 0;
+       known.size() < EXA_TLS_ENTRIES && bpf_map_get_next_key(held_fd, from, &tgid) == 0;
        from = &known.back())
     known.push_back(tgid);
   for (const auto one : known)
-    if (!held.contains(one)) (void)bpf_map_delete_elem(loaded_->held.get(), &one);
+    if (!held.contains(one)) (void)bpf_map_delete_elem(held_fd, &one);
   for (const auto& [process, count] : held)
-    (void)bpf_map_update_elem(loaded_->held.get(), &process, &count, BPF_ANY);
+    (void)bpf_map_update_elem(held_fd, &process, &count, BPF_ANY);
 }
 
 std::vector<ProgramFigures> TlsPrograms::figures() const {

@@ -34,7 +34,7 @@ std::pair<double, double> Bounds::edges(std::size_t bucket) const {
   return {lower, bucket < bounds.size() ? bounds[bucket] : lower};
 }
 
-const Bounds& http_duration_bounds() {
+const Bounds& request_duration_bounds() {
   static const Bounds bounds(
       std::array{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1.0, 2.5, 5.0, 7.5, 10.0}, 1e9);
   return bounds;

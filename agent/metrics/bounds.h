@@ -48,7 +48,7 @@ class Bounds {
 };
 
 // Semantic conventions 1.44.
-const Bounds& http_duration_bounds();
+const Bounds& request_duration_bounds();
 // Time in the socket queue begins three decades lower.
 const Bounds& queue_duration_bounds();
 // The conventions leave bounds of sizes open: none at all, then from 64 bytes to a gibibyte in

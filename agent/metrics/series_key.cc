@@ -7,7 +7,7 @@ const MetricDescription& describe(const SeriesKey& key) {
 
 SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {
   SeriesKey key;  // made where the caller wants it: a copy would wait for what was just written
-  key.convention = exchange.convention;
+  key.convention = exchange.operation.convention;
   key.kind = kind;
   key.target = exchange.target;
   if (describe(key).by_server) {
@@ -18,7 +18,7 @@ SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {
       return key;
     }
   }
-  semantics_of(exchange.convention).fill_key(exchange, kind, key);
+  semantics_of(exchange.operation.convention).fill_key(exchange, kind, key);
   return key;
 }
 

@@ -1,31 +1,34 @@
 #include "agent/metrics/series_registry.h"
 
 #include <algorithm>
-#include <bit>
 
 namespace exa {
 
+namespace {
+
+// One more of each metric: the overflow series of targets that found no overflow series.
+std::size_t most_series(const SeriesLimits& limits) {
+  return kMetricKinds *
+         (std::size_t{limits.max_series_per_metric} + limits.max_program_series_per_metric +
+          limits.max_overflow_series_per_metric + 1);
+}
+
+}  // namespace
+
 SeriesRegistry::SeriesRegistry(const SeriesLimits& limits, Counters& counters)
-    : limits_(limits), counters_(counters), keys_(limits.max_names, counters) {
+    : limits_(limits),
+      counters_(counters),
+      keys_(limits.max_names, counters),
+      index_(most_series(limits)) {
   for (const auto& row : metric_rows())
     bounds_[static_cast<std::size_t>(row.kind)] = &row.bounds();
-  // One more of each metric: the overflow series of targets that found no overflow series.
-  const std::size_t most = kMetricKinds * (std::size_t{limits.max_series_per_metric} +
-                                           limits.max_program_series_per_metric +
-                                           limits.max_overflow_series_per_metric + 1);
-  cells_.resize(std::bit_ceil(2 * most));
-  mask_ = cells_.size() - 1;
-  series_.reserve(most);
-  active_.reserve(most);
-  free_.reserve(most);
+  series_.reserve(most_series(limits));
+  active_.reserve(most_series(limits));
+  free_.reserve(most_series(limits));
 }
 
 SeriesIndex SeriesRegistry::find(const SeriesKey& key, std::uint64_t hash) const {
-  for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
-    const auto& cell = cells_[at];
-    if (cell.index == kEmpty) return kEmpty;
-    if (cell.tag == hash >> 32 && series_[cell.index].key == key) return cell.index;
-  }
+  return index_.find(hash, [&](SeriesIndex at) { return series_[at].key == key; });
 }
 
 SeriesIndex SeriesRegistry::create_or_overflow(const SeriesKey& key, std::uint64_t hash,
@@ -68,12 +71,12 @@ bool SeriesRegistry::admit(std::size_t kind, const SeriesKey& key, ServiceHash s
 SeriesIndex SeriesRegistry::overflow(const SeriesKey& of) {
   auto key = overflow_key(of.convention, of.kind, of.target);
   auto hash = key.hash();
-  if (const auto index = find(key, hash); index != kEmpty) return index;
+  if (const auto index = find(key, hash); index != HashIndex::kNone) return index;
   auto& in_use = overflow_of_metric_[static_cast<std::size_t>(key.kind)];
   if (in_use >= limits_.max_overflow_series_per_metric) {
     key.target = kNoTarget;
     hash = key.hash();
-    if (const auto index = find(key, hash); index != kEmpty) return index;
+    if (const auto index = find(key, hash); index != HashIndex::kNone) return index;
   }
   if (key.target != kNoTarget) ++in_use;
   return create(key, hash, 0);
@@ -97,10 +100,7 @@ SeriesIndex SeriesRegistry::create(const SeriesKey& key, std::uint64_t hash, Ser
   series.service = service;
   series.live = true;
   ++live_;
-  std::size_t at = hash & mask_;
-  while (cells_[at].index != kEmpty)
-    at = (at + 1) & mask_;
-  cells_[at] = {index, static_cast<std::uint32_t>(hash >> 32)};
+  index_.insert(hash, index);
   return index;
 }
 
@@ -120,17 +120,7 @@ void SeriesRegistry::erase(SeriesIndex index) {
     --overflow_of_metric_[kind];
   }
 
-  std::size_t hole = series.key.hash() & mask_;
-  while (cells_[hole].index != index)
-    hole = (hole + 1) & mask_;
-  // Close the gap, so that a search may stop at the first empty cell.
-  for (std::size_t at = (hole + 1) & mask_; cells_[at].index != kEmpty; at = (at + 1) & mask_) {
-    const auto home = series_[cells_[at].index].key.hash() & mask_;
-    if (((at - home) & mask_) < ((at - hole) & mask_)) continue;
-    cells_[hole] = cells_[at];
-    hole = at;
-  }
-  cells_[hole] = Cell{};
+  index_.erase(series.key.hash(), index);
   keys_.release(series.key);
   series.live = false;
   --live_;

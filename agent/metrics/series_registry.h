@@ -18,6 +18,7 @@
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
 #include "agent/telemetry/counters.h"
+#include "exa/base/hash_index.h"
 
 namespace exa {
 
@@ -81,7 +82,9 @@ class SeriesRegistry {
   [[nodiscard]] bool is_full(MetricKind kind) const {
     return series_of_metric_[static_cast<std::size_t>(kind)] >= limits_.max_series_per_metric;
   }
-  [[nodiscard]] bool holds(const SeriesKey& key) const { return find(key, key.hash()) != kEmpty; }
+  [[nodiscard]] bool holds(const SeriesKey& key) const {
+    return find(key, key.hash()) != HashIndex::kNone;
+  }
 
   // Makes the keys. A text lives while a series of its key does.
   [[nodiscard]] SeriesKeys& keys() { return keys_; }
@@ -103,22 +106,14 @@ class SeriesRegistry {
   std::vector<Expired> close_window();
 
  private:
-  static constexpr std::uint32_t kEmpty = 0xffffffff;
-  struct Cell {
-    std::uint32_t index = kEmpty;
-    std::uint32_t tag = 0;  // upper half of the hash: most mismatches end here
-  };
-
   SeriesIndex find_or_create(const SeriesKey& key, ServiceHash service) {
     const auto words = key.words();
     const auto hash = words.hash();
-    for (std::size_t at = hash & mask_;; at = (at + 1) & mask_) {
-      const auto& cell = cells_[at];
-      if (cell.index == kEmpty) [[unlikely]]
-        return create_or_overflow(key, hash, service);
-      if (cell.tag == hash >> 32 && series_[cell.index].words == words) [[likely]]
-        return cell.index;
-    }
+    const auto index =
+        index_.find(hash, [&](SeriesIndex at) { return series_[at].words == words; });
+    if (index != HashIndex::kNone) [[likely]]
+      return index;
+    return create_or_overflow(key, hash, service);
   }
   SeriesIndex find(const SeriesKey& key, std::uint64_t hash) const;
   SeriesIndex create_or_overflow(const SeriesKey& key, std::uint64_t hash, ServiceHash service);
@@ -134,8 +129,7 @@ class SeriesRegistry {
   Counters& counters_;
   SeriesKeys keys_;
   std::array<const Bounds*, kMetricKinds> bounds_;
-  std::vector<Cell> cells_;  // open addressing, at most half full
-  std::size_t mask_;
+  HashIndex index_;
   std::vector<Series> series_;
   std::vector<SeriesIndex> free_;
   std::vector<SeriesIndex> active_;

@@ -157,7 +157,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
   const auto end = exchange.role == Role::kClient ? Role::kClient : Role::kServer;
-  const auto& semantics = semantics_of(exchange.convention);
+  const auto& semantics = semantics_of(exchange.operation.convention);
   for (const auto* const recorded : metrics_) {
     const auto& row = *recorded;
     if (row.end != end || !semantics.has(row.kind)) continue;
@@ -170,8 +170,8 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
       count(row, registry_.keys().of(exchange, row.kind), id, value, ticket, exchange);
     } else {
       counters_.add(Counter::kOverflowNoProgram);
-      count(row, overflow_key(exchange.convention, row.kind, kNoTarget), id, value, ticket,
-            exchange);
+      count(row, overflow_key(exchange.operation.convention, row.kind, kNoTarget), id, value,
+            ticket, exchange);
     }
   }
 }

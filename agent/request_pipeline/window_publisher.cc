@@ -88,11 +88,13 @@ bool WindowPublisher::deliver(const ClosedWindow& window, const std::vector<std:
   }
   counters_.add(Counter::kSpansChosen, spans.size());
   bool stored = true;
-  for (auto* exporter : span_exporters_) {
-    const bool last = exporter == span_exporters_.back();
-    const auto delivery = exporter->export_spans(last ? std::move(spans) : spans, deadline);
-    if (delivery != SpanDelivery::kAcknowledged) stored = false;
-  }
+  const auto deliver_to = [&](SpanExporter& exporter, std::vector<Span> batch) {
+    if (exporter.export_spans(std::move(batch), deadline) != SpanDelivery::kAcknowledged)
+      stored = false;
+  };
+  for (std::size_t i = 0; i + 1 < span_exporters_.size(); ++i)
+    deliver_to(*span_exporters_[i], spans);
+  deliver_to(*span_exporters_.back(), std::move(spans));
   return stored;
 }
 

@@ -31,8 +31,8 @@ std::string peer_of(const Exchange& exchange) {
 
 SlowestRequest described(const Exchange& exchange, WallClockOffset offset) {
   return {.begin = offset.to_wall(exchange.read),
-          .path = presentable_path(exchange.path.view()),
-          .route = semantics_of(exchange.convention).route(exchange),
+          .path = presentable_path(exchange.operation.name.view()),
+          .route = semantics_of(exchange.operation.convention).route(exchange),
           .peer = peer_of(exchange),
           .trace_id = {}};
 }

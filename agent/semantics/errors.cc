@@ -28,9 +28,9 @@ std::string broken_off_text(ErrorType type) {
 }
 
 void add_outcome(const Exchange& exchange, Attributes& attributes) {
-  const auto& semantics = semantics_of(exchange.convention);
+  const auto& semantics = semantics_of(exchange.operation.convention);
   if (const auto error = semantics.error_type(exchange); error != ErrorType::kNone)
-    attributes.push_back({"error.type", semantics.error_text(error, exchange.status)});
+    attributes.push_back({"error.type", semantics.error_text(error, exchange.operation.status)});
   if (exchange.outcome == Outcome::kUnknown)
     attributes.push_back({"exemplar_agent.outcome", std::string("unknown")});
 }

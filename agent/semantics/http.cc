@@ -57,7 +57,8 @@ std::string_view method_text(Method method) {
 namespace http_semantics {
 
 ErrorType error_type(const Exchange& exchange) {
-  if (exchange.status >= 500 || (exchange.role == Role::kClient && exchange.status >= 400))
+  if (exchange.operation.status >= 500 ||
+      (exchange.role == Role::kClient && exchange.operation.status >= 400))
     return ErrorType::kStatusCode;
   return broken_off(exchange);
 }
@@ -67,11 +68,11 @@ std::string error_text(ErrorType type, std::uint16_t status) {
 }
 
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
-  key.method = exchange.method;
+  key.method = exchange.operation.method;
   key.protocol = exchange.protocol;
   key.tls = exchange.tls;
   if (kind == MetricKind::kServerQueue) return;
-  key.status = exchange.status;
+  key.status = exchange.operation.status;
   key.error = error_type(exchange);
 }
 
@@ -93,27 +94,30 @@ Attributes point_attributes(const OperationKey& key, const ServerHost& server,
 }
 
 std::string route(const Exchange& exchange) {
-  return path_template(exchange.path.view(), exchange.path.cut());
+  return path_template(exchange.operation.name.view(), exchange.operation.name.cut());
 }
 
 std::string span_name(const Exchange& exchange, std::string_view route) {
   // The conventions name an unknown method "HTTP" in span names.
-  std::string name(exchange.method == Method::kOther ? "HTTP" : method_text(exchange.method));
+  std::string name(exchange.operation.method == Method::kOther
+                       ? "HTTP"
+                       : method_text(exchange.operation.method));
   if (!route.empty()) name.append(" ").append(route);
   return name;
 }
 
 void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes) {
-  attributes.push_back({"http.request.method", std::string(method_text(exchange.method))});
-  if (!exchange.method_original.empty() && !exchange.method_original.cut())
+  attributes.push_back(
+      {"http.request.method", std::string(method_text(exchange.operation.method))});
+  if (!exchange.operation.method_original.empty() && !exchange.operation.method_original.cut())
     attributes.push_back(
-        {"http.request.method_original", std::string(exchange.method_original.view())});
+        {"http.request.method_original", std::string(exchange.operation.method_original.view())});
   attributes.push_back({"url.scheme", std::string(scheme_text(exchange.tls))});
-  if (!exchange.path.empty())
-    attributes.push_back({"url.path", presentable_path(exchange.path.view())});
+  if (!exchange.operation.name.empty())
+    attributes.push_back({"url.path", presentable_path(exchange.operation.name.view())});
   if (!route.empty()) attributes.push_back({"exemplar_agent.route", std::string(route)});
-  if (exchange.status != 0)
-    attributes.push_back({"http.response.status_code", std::int64_t{exchange.status}});
+  if (exchange.operation.status != 0)
+    attributes.push_back({"http.response.status_code", std::int64_t{exchange.operation.status}});
   add_outcome(exchange, attributes);
   if (const auto version = protocol_version_text(exchange.protocol); !version.empty())
     attributes.push_back({"network.protocol.version", std::string(version)});

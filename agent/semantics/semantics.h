@@ -97,7 +97,7 @@ struct Semantics {
 const Semantics& semantics_of(Convention convention);
 
 inline bool is_error(const Exchange& exchange) {
-  return semantics_of(exchange.convention).error_type(exchange) != ErrorType::kNone;
+  return semantics_of(exchange.operation.convention).error_type(exchange) != ErrorType::kNone;
 }
 
 }  // namespace exa

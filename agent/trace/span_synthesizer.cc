@@ -95,7 +95,7 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   // From the start and not from the clock: the span is as long as its exemplar says, exactly.
   span.end = {span.start.ns + static_cast<std::uint64_t>(exchange.duration().count())};
 
-  const auto& semantics = semantics_of(exchange.convention);
+  const auto& semantics = semantics_of(exchange.operation.convention);
   const auto route = semantics.route(exchange);
   span.name = semantics.span_name(exchange, route);
   if (semantics.error_type(exchange) != ErrorType::kNone) span.status = SpanStatus::kError;

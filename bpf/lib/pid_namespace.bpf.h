@@ -7,11 +7,9 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
 #include "bpf/lib/verified_once.h"
-#include "exa/abi/config.h"
-
-extern const volatile struct exa_capture_config exa_config;
 
 enum { EXA_PID_NAMESPACE_LEVELS = 32 }; /* MAX_PID_NS_LEVEL of the kernel */
 

@@ -2,12 +2,11 @@
 #ifndef EXA_BPF_LIB_PROCESS_H
 #define EXA_BPF_LIB_PROCESS_H
 
+#include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/pid_namespace.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/maps/processes.bpf.h"
 #include "exa/abi/config.h"
-
-extern const volatile struct exa_capture_config exa_config;
 
 /* Raised whenever a verdict changes, and when a process that did I/O ends or executes another
  * program: judgements cached in socket states are then made anew, also where the next owner of a

@@ -5,11 +5,9 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
 #include "bpf/lib/socket_state.h"
-#include "exa/abi/config.h"
-
-extern const volatile struct exa_capture_config exa_config;
 
 /* When the last byte of a send left: TCP read the clock when it transmitted, and reading it again
  * would cost 60 ns. 0 if bytes still wait in the send queue. */

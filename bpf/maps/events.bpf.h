@@ -6,10 +6,9 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
 #include "exa/abi/config.h"
-
-extern const volatile struct exa_capture_config exa_config;
 
 struct exa_event_ring {
   __uint(type, BPF_MAP_TYPE_RINGBUF);

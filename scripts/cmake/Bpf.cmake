@@ -1,6 +1,6 @@
 # BPF objects and their skeletons.
 #
-#   exa_bpf_object(capture)    bpf/capture.bpf.c -> capture.skel.h, in target exa_skeletons
+#   exa_bpf_object(tls)    bpf/tls.bpf.c -> tls.skel.h, in target exa_skeletons
 #
 # Only agent/kernel links exa_skeletons. A missing or too old tool stops the configuration: an agent
 # without its programs is no agent (-DEXA_BUILD_BPF=OFF builds the rooms that need no kernel).

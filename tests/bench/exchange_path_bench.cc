@@ -38,7 +38,7 @@ namespace {
 class CountingSink : public exa::ExchangeSink {
  public:
   void on_exchange(const exa::Exchange& exchange) override {
-    benchmark::DoNotOptimize(exchange.status);
+    benchmark::DoNotOptimize(exchange.operation.status);
     ++exchanges;
   }
   std::uint64_t exchanges = 0;

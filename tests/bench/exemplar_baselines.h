@@ -14,7 +14,7 @@ namespace exa::bench {
 using Requests = std::vector<Request>;
 
 inline std::uint8_t bucket_of(const Request& request) {
-  return http_duration_bounds().bucket(request.value_ns);
+  return request_duration_bounds().bucket(request.value_ns);
 }
 
 // Algorithm R.

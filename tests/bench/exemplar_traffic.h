@@ -62,7 +62,7 @@ inline Exchange exchange_of(const Request& request) {
   exchange.target = request.series;
   exchange.role = Role::kServer;
   exchange.outcome = Outcome::kComplete;
-  exchange.status = request.is_error ? 500 : 200;
+  exchange.operation.status = request.is_error ? 500 : 200;
   exchange.read = {1'000'000'000};
   exchange.last_response = {1'000'000'000 + request.value_ns};
   exchange.randomness = request.randomness;

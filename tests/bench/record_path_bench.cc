@@ -52,8 +52,8 @@ class Traffic {
       shape.role = role;
       shape.protocol = Protocol::kHttp11;
       shape.outcome = Outcome::kComplete;
-      shape.method = i % 3 == 0 ? Method::kPost : Method::kGet;
-      shape.status = i == 7 ? 503 : 200;
+      shape.operation.method = i % 3 == 0 ? Method::kPost : Method::kGet;
+      shape.operation.status = i == 7 ? 503 : 200;
       shape.read = {1'000'000'000};
       shape.remote = {.address = {10, 0, 0, 2}, .port = 8080};
       shape.host.assign("orders.shop.svc:8080");

@@ -12,6 +12,7 @@
 #include <array>
 #include <cstring>
 
+#include "agent/kernel/bpf_object.h"
 #include "agent/kernel/connection_counts.h"
 #include "tests/bpf/capture_fixture.h"
 
@@ -23,7 +24,8 @@ constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 class ConnectionKinds : public Capture {
  protected:
   [[nodiscard]] std::array<std::uint32_t, EXA_KIND_COUNT> counts_of(pid_t process = ::getpid()) {
-    const auto all = kernel::read_connection_counts(programs_->shared_maps().kinds);
+    const auto all =
+        kernel::read_connection_counts(kernel::map_fd_of(programs_->object(), "exa_kinds"));
     const auto found = all.find(static_cast<std::uint32_t>(process));
     std::array<std::uint32_t, EXA_KIND_COUNT> counts{};
     if (found != all.end()) std::ranges::copy(found->second.connections, counts.begin());

@@ -1,6 +1,6 @@
 """Many more threads than processors, which preempt one another in the middle of the kernel's work
 wherever a kernel lets them: every request counts once, encrypted or not. Where the kernel kept calls from
-the programs (Linux 7, and seldom: see the spares in bpf/capture.bpf.c), that is told."""
+the programs (Linux 7, and seldom: see the spares in bpf/capture_socket_length.bpf.c), that is told."""
 from concurrent.futures import ThreadPoolExecutor
 
 from support import tls

@@ -30,8 +30,8 @@ struct Result {
 class Collect : public exa::ExchangeSink {
  public:
   void on_exchange(const exa::Exchange& exchange) override {
-    seen.push_back(
-        {exchange.status, exchange.method, exchange.outcome, exchange.has_context, exchange.path});
+    seen.push_back({exchange.operation.status, exchange.operation.method, exchange.outcome,
+                    exchange.has_context, exchange.operation.name});
   }
   std::vector<Seen> seen;
 };

@@ -56,9 +56,9 @@ void LineConversation::take(Connection& connection, const ChunkEvent& chunk,
     auto* exchange = queue.push(open_);
     if (exchange == nullptr) return;
     take_origin(*exchange, connection, line.start);
-    exchange->convention = kLine;
+    exchange->operation.convention = kLine;
     exchange->request_body_bytes = text.size();
-    exchange->path.assign(text.substr(text.find(' ') + 1));
+    exchange->operation.name.assign(text.substr(text.find(' ') + 1));
     return;
   }
   if (auto* exchange = queue.oldest(open_)) {
@@ -67,7 +67,7 @@ void LineConversation::take(Connection& connection, const ChunkEvent& chunk,
     if (!text.starts_with("ERR ") && text != "OK")
       messages_.add(ProtocolCounter::kParseErrorResponse);
     else if (text != "OK")
-      std::from_chars(text.data() + 4, text.data() + text.size(), exchange->status);
+      std::from_chars(text.data() + 4, text.data() + text.size(), exchange->operation.status);
   }
   queue.finish_oldest(open_, {.outcome = Outcome::kComplete,
                               .last_byte = chunk.time,

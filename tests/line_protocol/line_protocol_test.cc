@@ -29,9 +29,9 @@ TEST_F(LineProtocol, IsReadBesideHttp) {
   other.writes(kOk);
   EXPECT_THAT(paths(), ElementsAre("time", "day", "/cart"));
   EXPECT_THAT(statuses(), ElementsAre(0, 7, 200));
-  EXPECT_EQ(sink.exchanges[0].convention, line::kLine);
+  EXPECT_EQ(sink.exchanges[0].operation.convention, line::kLine);
   EXPECT_EQ(sink.exchanges[0].role, Role::kServer);
-  EXPECT_EQ(sink.exchanges[2].convention, Convention::kHttp);
+  EXPECT_EQ(sink.exchanges[2].operation.convention, Convention::kHttp);
 }
 
 TEST_F(LineProtocol, IsRecognisedHoweverItsFirstBytesAreCut) {
@@ -44,7 +44,7 @@ TEST_F(LineProtocol, IsRecognisedHoweverItsFirstBytesAreCut) {
     one.writes("O");
     one.writes("K\n");
     ASSERT_EQ(sink.exchanges.size(), cut);
-    EXPECT_EQ(sink.exchanges.back().path.view(), "time");
+    EXPECT_EQ(sink.exchanges.back().operation.name.view(), "time");
     EXPECT_EQ(sink.exchanges.back().read.ns, began.ns);
     EXPECT_EQ(sink.exchanges.back().request_sequence, 1'000u);
   }

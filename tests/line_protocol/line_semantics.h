@@ -10,14 +10,14 @@ namespace line {
 inline constexpr Convention kLine{1};
 
 inline ErrorType error_type(const Exchange& exchange) {
-  return exchange.status != 0 ? ErrorType::kStatusCode : broken_off(exchange);
+  return exchange.operation.status != 0 ? ErrorType::kStatusCode : broken_off(exchange);
 }
 inline std::string error_text(ErrorType type, std::uint16_t status) {
   return type == ErrorType::kStatusCode ? "ERR " + std::to_string(status) : broken_off_text(type);
 }
 inline void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   if (kind != MetricKind::kServerQueue) key.error = error_type(exchange);
-  if (kind != MetricKind::kServerQueue) key.status = exchange.status;
+  if (kind != MetricKind::kServerQueue) key.status = exchange.operation.status;
 }
 inline Attributes point_attributes(const OperationKey& key, const ServerHost& /*server*/,
                                    MetricKind /*kind*/) {
@@ -32,7 +32,7 @@ inline std::string span_name(const Exchange& /*exchange*/, std::string_view /*ro
 }
 inline void span_attributes(const Exchange& exchange, std::string_view /*route*/,
                             Attributes& attributes) {
-  attributes.push_back({"line.word", std::string(exchange.path.view())});
+  attributes.push_back({"line.word", std::string(exchange.operation.name.view())});
   add_outcome(exchange, attributes);
 }
 

@@ -141,9 +141,9 @@ void Http1Conversation::accept_request(const Http1Talk& talk, const http1::Reque
 
 void Http1Conversation::fill_in(Exchange& exchange, const http1::RequestHead& head) {
   exchange.protocol = head.version;
-  exchange.method = head.method;
-  if (head.method == Method::kOther) exchange.method_original.assign(head.method_text);
-  exchange.path.assign(head.path);
+  exchange.operation.method = head.method;
+  if (head.method == Method::kOther) exchange.operation.method_original.assign(head.method_text);
+  exchange.operation.name.assign(head.path);
   exchange.host.assign(head.host);
   if (const auto context = head.context.context()) {
     counters_.add(Counter::kContextAccepted);
@@ -162,7 +162,7 @@ void Http1Conversation::fill_in(Exchange& exchange, const http1::RequestHead& he
 
 Method Http1Conversation::awaited_method(const Http1Talk& talk) const {
   const auto* exchange = talk.state.unanswered.oldest(open_);
-  return exchange == nullptr ? Method::kOther : exchange->method;
+  return exchange == nullptr ? Method::kOther : exchange->operation.method;
 }
 
 bool Http1Conversation::accept_cut_request(const Http1Talk& talk, std::string_view text,
@@ -249,7 +249,7 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
   auto& queue = talk.state.unanswered;
   const bool answers_connect = awaited_method(talk) == Method::kConnect;
   if (auto* exchange = queue.oldest(open_)) {
-    exchange->status = head.status;
+    exchange->operation.status = head.status;
     exchange->first_response = stream.head.start.time;
     exchange->last_response = last_byte;
     exchange->response_body_bytes = initial_bytes(head.body);

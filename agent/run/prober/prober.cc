@@ -297,7 +297,7 @@ void Prober::on_channel() {
   if (word == PipelineLine::Word::kShareLosses) note_share_losses();
   if (word != PipelineLine::Word::kReady || !life_.on_ready()) return;
   log_.info("observing " + std::to_string(observed_) + " processes through " +
-            std::string(kernel::rung_name(kernel::Rung::kSocketLength)) + ", windows of " +
+            std::string(kernel::rung_name(programs_.features().rung)) + ", windows of " +
             duration_text(config_.window) + "; " + questions_.destinations(line_.endpoint_port()));
   beat();
 }

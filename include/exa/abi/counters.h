@@ -76,8 +76,9 @@
   X(TLS_ADDRESS_UNKNOWN, kFlow, tls_chunks, unknown, "TLS chunks before their socket was known")
 /* clang-format on */
 
-/* Programs for one direction of I/O, the first and its spares (see bpf/capture.bpf.c); and the rows
- * of the counter map, one shared and one for each of these programs. */
+/* Programs for one direction of I/O, the first and its spares (see
+ * bpf/capture_socket_length.bpf.c); and the rows of the counter map, one shared and one for each of
+ * these programs. */
 enum {
   EXA_IO_DIRECTIONS = 2,
   EXA_IO_PROGRAMS = 3,

@@ -50,27 +50,39 @@ enum class Method : std::uint8_t {
   kQuery,
 };
 
+// What was asked for and what was answered. The convention's row alone knows what each field is in
+// its terms.
+struct Operation {
+  Convention convention = Convention::kHttp;
+  Method method = Method::kOther;
+  std::uint16_t status = 0;          // as the protocol numbers them; 0: no final status was seen
+  InlineString<101> name;            // what it was asked of: a path without its query, as sent
+  InlineString<21> method_original;  // as sent, where method does not say it
+};
+
 inline constexpr std::uint64_t kUnknownBytes = std::numeric_limits<std::uint64_t>::max();
 
 struct Exchange {
   SocketId socket = 0;
   TargetId target = kNoTarget;
   std::uint32_t tgid = 0;
+  std::uint32_t request_sequence = 0;  // TCP sequence number of the request's first byte
 
   IpEndpoint local;
   IpEndpoint remote;
-
-  Role role = Role::kUnknown;
-  Protocol protocol = Protocol::kUnknown;
-  Outcome outcome = Outcome::kUnknown;
-  Method method = Method::kOther;
-  std::uint16_t status = 0;        // 0: no final status line was seen
   std::uint16_t socket_error = 0;  // errno that ended the connection, 0 if orderly
+  Protocol protocol = Protocol::kUnknown;
+  Role role = Role::kUnknown;
+  Outcome outcome = Outcome::kUnknown;
   bool tls = false;
-  std::uint8_t trace_flags = 0;        // of the incoming context
-  bool has_context = false;            // the request carried a valid context
-  bool made_ids = false;               // trace_id is ours
-  std::uint32_t request_sequence = 0;  // TCP sequence number of the request's first byte
+  bool ports_proven = false;     // local and remote may be unknown, but are of an observed port
+  std::uint8_t trace_flags = 0;  // of the incoming context
+  bool has_context = false;      // the request carried a valid context
+  bool made_ids = false;         // trace_id is ours
+  bool has_incoming_rv = false;  // randomness came from tracestate ot=rv
+
+  InlineString<45> host;  // the server as the request named it, with its port
+  Operation operation;
 
   // Zero where unknown. Server: arrival <= read <= first_response <= last_response. Client:
   // read is when the first request byte was written, arrival is unknown.
@@ -88,15 +100,8 @@ struct Exchange {
   SpanId parent_span_id;         // incoming caller, or the joined client end, or none
   SpanId span_id;                // of the span that would be synthesised
   std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h
-  bool has_incoming_rv = false;  // randomness came from tracestate ot=rv
-  bool ports_proven = false;     // local and remote may be unknown, but are of an observed port
-  Convention convention = Convention::kHttp;
 
-  InlineString<101> path;            // without query; as sent
-  InlineString<45> host;             // authority as the request named it
-  InlineString<21> method_original;  // as sent, where method does not say it
-
-  // What http.*.request.duration measures.
+  // What a convention's duration of requests measures.
   [[nodiscard]] Duration duration() const { return elapsed(read, last_response); }
 };
 static_assert(std::is_trivially_copyable_v<Exchange>);

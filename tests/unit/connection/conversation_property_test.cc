@@ -231,9 +231,9 @@ TEST(ConversationProperty, YieldsExactlyTheExchangesThatWere) {
     for (std::size_t i = 0; i < expected.size(); ++i) {
       const auto& exchange = sink.exchanges[i];
       SCOPED_TRACE("seed " + std::to_string(seed) + ", exchange " + std::to_string(i));
-      ASSERT_EQ(exchange.path.view(), expected[i].path);
-      ASSERT_EQ(exchange.method, expected[i].method);
-      ASSERT_EQ(exchange.status, expected[i].status);
+      ASSERT_EQ(exchange.operation.name.view(), expected[i].path);
+      ASSERT_EQ(exchange.operation.method, expected[i].method);
+      ASSERT_EQ(exchange.operation.status, expected[i].status);
       ASSERT_EQ(exchange.outcome, Outcome::kComplete);
       ASSERT_EQ(exchange.role, client ? Role::kClient : Role::kServer);
       ASSERT_EQ(exchange.request_body_bytes, expected[i].request_body_bytes);
@@ -270,8 +270,9 @@ TEST(ConversationProperty, LossNeverLinksAnAnswerToAnotherRequest) {
     wire.is_over();
     for (const auto& exchange : sink.exchanges) {
       if (exchange.outcome != Outcome::kComplete) continue;
-      ASSERT_EQ(exchange.path.view().substr(0, 1), "/") << "seed " << seed;
-      ASSERT_EQ(exchange.path.view().substr(1), std::to_string(exchange.status)) << "seed " << seed;
+      ASSERT_EQ(exchange.operation.name.view().substr(0, 1), "/") << "seed " << seed;
+      ASSERT_EQ(exchange.operation.name.view().substr(1), std::to_string(exchange.operation.status))
+          << "seed " << seed;
       ++linked;
     }
     ASSERT_EQ(counters.get(Counter::kChunksConsumed),

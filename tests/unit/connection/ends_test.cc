@@ -24,7 +24,7 @@ TEST_F(Ends, ServerWhosePeerLeavesWithoutAnAnswer) {
   EXPECT_THAT(sink.exchanges, IsEmpty()) << "half closed: the answer may come";
   wire.we_close();
   EXPECT_EQ(only().outcome, Outcome::kAbortedByPeer);
-  EXPECT_EQ(only().status, 0);
+  EXPECT_EQ(only().operation.status, 0);
   EXPECT_FALSE(only().first_response.known());
   EXPECT_EQ(only().last_response, wire.now());
 }
@@ -44,7 +44,7 @@ TEST_F(Ends, ServerThatGivesUp) {
   wire.we_close();
   wire.is_over();
   EXPECT_EQ(only().outcome, Outcome::kAbortedByUs);
-  EXPECT_EQ(only().status, 200);
+  EXPECT_EQ(only().operation.status, 200);
   EXPECT_EQ(only().last_response, last_byte);
 }
 
@@ -186,10 +186,10 @@ TEST_F(Ends, MethodsOfAnySpelling) {
   wire.reads(kGet);
   wire.writes(kOk);
   ASSERT_THAT(sink.exchanges, SizeIs(3));
-  EXPECT_EQ(sink.exchanges[0].method, Method::kOther);
-  EXPECT_EQ(sink.exchanges[0].method_original.view(), "get");
-  EXPECT_EQ(sink.exchanges[1].method_original.view(), "M-SEARCH");
-  EXPECT_TRUE(sink.exchanges[2].method_original.empty());
+  EXPECT_EQ(sink.exchanges[0].operation.method, Method::kOther);
+  EXPECT_EQ(sink.exchanges[0].operation.method_original.view(), "get");
+  EXPECT_EQ(sink.exchanges[1].operation.method_original.view(), "M-SEARCH");
+  EXPECT_TRUE(sink.exchanges[2].operation.method_original.empty());
 }
 
 TEST_F(Ends, WordsAreNoMethods) {
@@ -242,11 +242,11 @@ TEST_F(Ends, RequestsOverTheBoundAreCountedAndTheRestStaysInOrder) {
   wire.reads(requests);
   wire.writes(answers);
   ASSERT_THAT(sink.exchanges, SizeIs(64));
-  EXPECT_EQ(sink.exchanges[63].status, 463);
+  EXPECT_EQ(sink.exchanges[63].operation.status, 463);
   EXPECT_EQ(count(ProtocolCounter::kRequestsUnansweredOverflow), 6u);
   wire.reads("GET /after HTTP/1.1\r\n\r\n");
   wire.writes(kOk);
-  EXPECT_EQ(sink.exchanges.back().path.view(), "/after");
+  EXPECT_EQ(sink.exchanges.back().operation.name.view(), "/after");
 }
 
 TEST_F(Ends, TheTableIsBounded) {

@@ -76,7 +76,7 @@ TEST_F(Gaps, ChunkedWithItsSizesInAGapEndsBeforeTheNextAnswer) {
   ASSERT_THAT(sink.exchanges, SizeIs(2));
   EXPECT_EQ(sink.exchanges[0].last_response, last_byte);
   EXPECT_EQ(sink.exchanges[0].outcome, Outcome::kComplete);
-  EXPECT_EQ(sink.exchanges[1].path.view(), "/next");
+  EXPECT_EQ(sink.exchanges[1].operation.name.view(), "/next");
 }
 
 TEST_F(Gaps, ASupposedEndThatIsNoneLinksNothing) {
@@ -181,7 +181,7 @@ TEST_F(Gaps, AClientThatClosesAfterALostEndCannotTell) {
   wire.reads_unseen(70'000);
   wire.is_over();
   EXPECT_EQ(only().outcome, Outcome::kUnknown);
-  EXPECT_EQ(only().status, 200);
+  EXPECT_EQ(only().operation.status, 200);
 }
 
 TEST_F(Gaps, ALostAnswerIsAnOrphanAndTheNextRequestIsClean) {
@@ -239,8 +239,8 @@ TEST_F(Gaps, AHeadOverTheBudgetStillCounts) {
   const std::string cookie = "Cookie: " + std::string(6'000, 'c') + "\r\n";
   wire.reads("GET /long HTTP/1.1\r\nHost: shop\r\n" + cookie + "\r\n", 4'096);
   wire.writes(kOk);
-  EXPECT_EQ(only().path.view(), "/long");
-  EXPECT_EQ(only().status, 200);
+  EXPECT_EQ(only().operation.name.view(), "/long");
+  EXPECT_EQ(only().operation.status, 200);
   EXPECT_EQ(count(Counter::kHeadTooLong), 1u);
   EXPECT_EQ(count(Counter::kContextCut), 1u);
   wire.reads(kGet);
@@ -275,7 +275,7 @@ TEST_F(Gaps, BehindAHeadOverTheBudgetAnAnswerMayBeSpliced) {
 TEST_F(Gaps, ALongTargetStillCounts) {
   wire.reads("GET /" + std::string(5'000, 'p') + " HTTP/1.1\r\n\r\n", 4'096);
   wire.writes(kOk);
-  EXPECT_TRUE(only().path.cut());
+  EXPECT_TRUE(only().operation.name.cut());
   EXPECT_EQ(only().protocol, Protocol::kUnknown);
 }
 
@@ -285,7 +285,7 @@ TEST_F(Gaps, AHeadOverTheBudgetInManyPiecesIsTheSame) {
     wire.reads(std::string(100, 'c'));
   wire.reads("\r\n\r\n");
   wire.writes(kOk);
-  EXPECT_EQ(only().path.view(), "/long");
+  EXPECT_EQ(only().operation.name.view(), "/long");
   EXPECT_EQ(only().request_body_bytes, kUnknownBytes) << "nobody saw whether a length was told";
 }
 

@@ -46,7 +46,7 @@ TEST_F(Messages, InterimResponsesDoNotAnswer) {
   EXPECT_THAT(sink.exchanges, IsEmpty());
   wire.writes(kOk);  // 1005
 
-  EXPECT_EQ(only().status, 200);
+  EXPECT_EQ(only().operation.status, 200);
   EXPECT_EQ(only().read, testing::ms(1001));
   EXPECT_EQ(only().first_response, testing::ms(1005));
 }
@@ -107,7 +107,7 @@ TEST_F(Messages, ConnectAcceptedIsATunnel) {
   wire.reads("HTTP/1.1 500 not http\r\n\r\n");
 
   EXPECT_EQ(only().outcome, Outcome::kUpgraded);
-  EXPECT_EQ(only().method, Method::kConnect);
+  EXPECT_EQ(only().operation.method, Method::kConnect);
   EXPECT_EQ(only().host.view(), "db:5432");
   EXPECT_EQ(count(Counter::kChunksNotProtocol), 2u);
 }
@@ -126,7 +126,7 @@ TEST_F(Messages, SwitchingProtocolsIsAnUpgrade) {
   wire.reads("\x81\x85....xxxxx");
   wire.is_over();
   EXPECT_EQ(only().outcome, Outcome::kUpgraded);
-  EXPECT_EQ(only().status, 101);
+  EXPECT_EQ(only().operation.status, 101);
 }
 
 TEST_F(Messages, StrayLineEndsBetweenMessagesAreIgnored) {
@@ -174,12 +174,13 @@ TEST_F(Messages, SplitsAtAnyByteMakeNoDifference) {
       return only();
     };
     const auto whole = converse({request.size()}, {answer.size()});
-    EXPECT_EQ(whole.status, 201);
+    EXPECT_EQ(whole.operation.status, 201);
     const auto check = [&](const Exchange& split, std::size_t a, std::size_t b) {
-      EXPECT_EQ(split.method, whole.method) << request << " at " << a << ", " << b;
-      EXPECT_EQ(split.path, whole.path);
+      EXPECT_EQ(split.operation.method, whole.operation.method)
+          << request << " at " << a << ", " << b;
+      EXPECT_EQ(split.operation.name, whole.operation.name);
       EXPECT_EQ(split.host, whole.host);
-      EXPECT_EQ(split.status, whole.status);
+      EXPECT_EQ(split.operation.status, whole.operation.status);
       EXPECT_EQ(split.protocol, whole.protocol);
       EXPECT_EQ(split.outcome, Outcome::kComplete);
       EXPECT_EQ(split.trace_id, whole.trace_id);

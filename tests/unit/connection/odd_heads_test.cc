@@ -72,14 +72,14 @@ TEST_F(OddHeads, EachHasItsAnswerAtBothEndsAndSoHasTheNextRequest) {
 
       ASSERT_EQ(sink.exchanges.size(), before + 2);
       const auto& odd = sink.exchanges[before];
-      EXPECT_EQ(odd.status, 400);
-      EXPECT_EQ(odd.path.view(), row.path);
+      EXPECT_EQ(odd.operation.status, 400);
+      EXPECT_EQ(odd.operation.name.view(), row.path);
       EXPECT_EQ(odd.role, client ? Role::kClient : Role::kServer);
       EXPECT_EQ(odd.outcome, Outcome::kComplete);
       const bool bodiless = row.request.ends_with("\r\n\r\n") && !row.framing && !row.disputed;
       EXPECT_EQ(odd.request_body_bytes, bodiless ? 0u : kUnknownBytes);
-      EXPECT_EQ(sink.exchanges[before + 1].status, 200);
-      EXPECT_EQ(sink.exchanges[before + 1].path.view(), "/cart");
+      EXPECT_EQ(sink.exchanges[before + 1].operation.status, 200);
+      EXPECT_EQ(sink.exchanges[before + 1].operation.name.view(), "/cart");
       framing += row.framing ? 1 : 0;
     }
   }
@@ -112,8 +112,8 @@ TEST_F(OddHeads, AnAnswerToAHeadThatWasNotReadToItsEndIsItsAnswer) {
     one.reads(head);
     one.writes("HTTP/1.1 408 Late\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     one.is_over();
-    EXPECT_EQ(only().status, 408) << path;
-    EXPECT_EQ(only().path.view(), path);
+    EXPECT_EQ(only().operation.status, 408) << path;
+    EXPECT_EQ(only().operation.name.view(), path);
   }
   EXPECT_EQ(count(ProtocolCounter::kParseErrorRequest), heads.size());
   EXPECT_EQ(count(Counter::kHeadTooLong), 0u);
@@ -144,7 +144,7 @@ TEST_F(OddHeads, BehindSomethingUnknownOnlyAValidHeadIsBelieved) {
 TEST_F(OddHeads, OneBehindAProxyHeaderCounts) {
   wire.reads("PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\nGET /a b HTTP/1.1\r\n\r\n");
   wire.writes(kBad);
-  EXPECT_EQ(only().status, 400);
+  EXPECT_EQ(only().operation.status, 400);
 }
 
 // Of whom the second answer is depends on how the server reads the first request.

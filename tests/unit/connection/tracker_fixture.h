@@ -22,13 +22,13 @@ class TrackerFixture : public ::testing::Test {
   std::vector<int> statuses() const {
     std::vector<int> all;
     for (const auto& exchange : sink.exchanges)
-      all.push_back(exchange.status);
+      all.push_back(exchange.operation.status);
     return all;
   }
   std::vector<std::string> paths() const {
     std::vector<std::string> all;
     for (const auto& exchange : sink.exchanges)
-      all.emplace_back(exchange.path.view());
+      all.emplace_back(exchange.operation.name.view());
     return all;
   }
   std::uint64_t count(Counter counter) const { return counters.get(counter); }

@@ -27,9 +27,9 @@ TEST_F(Tracker, ServerExchangeHasEveryField) {
   EXPECT_EQ(exchange.role, Role::kServer);
   EXPECT_EQ(exchange.protocol, Protocol::kHttp11);
   EXPECT_EQ(exchange.outcome, Outcome::kComplete);
-  EXPECT_EQ(exchange.method, Method::kPost);
-  EXPECT_EQ(exchange.status, 503);
-  EXPECT_EQ(exchange.path.view(), "/cart");
+  EXPECT_EQ(exchange.operation.method, Method::kPost);
+  EXPECT_EQ(exchange.operation.status, 503);
+  EXPECT_EQ(exchange.operation.name.view(), "/cart");
   EXPECT_EQ(exchange.host.view(), "shop.example");
   EXPECT_EQ(exchange.read, testing::ms(1002));
   EXPECT_EQ(exchange.arrival.ns, testing::ms(1002).ns - 300'000);

@@ -13,18 +13,19 @@ using ::testing::ElementsAre;
 class Fifo : public ::testing::Test, public ExchangeSink {
  protected:
   void on_exchange(const Exchange& exchange) override {
-    finished.push_back(std::string(exchange.path.view()) + " " + std::to_string(exchange.status));
+    finished.push_back(std::string(exchange.operation.name.view()) + " " +
+                       std::to_string(exchange.operation.status));
     last = exchange;
   }
   bool ask(const std::string& path) {
     auto* exchange = queue.push(open);
     if (exchange == nullptr) return false;
-    exchange->path.assign(path);
+    exchange->operation.name.assign(path);
     exchange->request_body_bytes = 20;
     return true;
   }
   void answer(std::uint16_t status) {
-    if (auto* exchange = queue.oldest(open)) exchange->status = status;
+    if (auto* exchange = queue.oldest(open)) exchange->operation.status = status;
     queue.finish_oldest(open, {.outcome = Outcome::kComplete,
                                .last_byte = {220},
                                .ports_proven = true,

@@ -35,10 +35,10 @@ class SamplerFixture : public ::testing::Test {
     Exchange exchange;
     exchange.target = request.target;
     exchange.role = request.role;
-    exchange.method = Method::kGet;
+    exchange.operation.method = Method::kGet;
     exchange.protocol = Protocol::kHttp11;
     exchange.outcome = Outcome::kComplete;
-    exchange.status = request.status;
+    exchange.operation.status = request.status;
     exchange.read = {1'000'000'000};
     exchange.last_response = exchange.read + request.duration;
     exchange.randomness = request.randomness;

@@ -17,18 +17,18 @@ std::size_t bucket_by_definition(const std::vector<double>& bounds, std::uint64_
 }
 
 TEST(Bounds, AreThoseOfTheConventions) {
-  EXPECT_EQ(*http_duration_bounds().upper_bounds(),
+  EXPECT_EQ(*request_duration_bounds().upper_bounds(),
             (std::vector{.005, .01, .025, .05, .075, .1, .25, .5, .75, 1., 2.5, 5., 7.5, 10.}));
-  EXPECT_EQ(http_duration_bounds().bucket_count(), 15u);
+  EXPECT_EQ(request_duration_bounds().bucket_count(), 15u);
 }
 
 TEST(Bounds, AnUpperBoundBelongsToItsBucket) {
-  EXPECT_EQ(http_duration_bounds().bucket(0), 0);
-  EXPECT_EQ(http_duration_bounds().bucket(5'000'000), 0);
-  EXPECT_EQ(http_duration_bounds().bucket(5'000'001), 1);
-  EXPECT_EQ(http_duration_bounds().bucket(10'000'000'000), 13);
-  EXPECT_EQ(http_duration_bounds().bucket(10'000'000'001), 14);
-  EXPECT_EQ(http_duration_bounds().bucket(std::numeric_limits<std::uint64_t>::max()), 14);
+  EXPECT_EQ(request_duration_bounds().bucket(0), 0);
+  EXPECT_EQ(request_duration_bounds().bucket(5'000'000), 0);
+  EXPECT_EQ(request_duration_bounds().bucket(5'000'001), 1);
+  EXPECT_EQ(request_duration_bounds().bucket(10'000'000'000), 13);
+  EXPECT_EQ(request_duration_bounds().bucket(10'000'000'001), 14);
+  EXPECT_EQ(request_duration_bounds().bucket(std::numeric_limits<std::uint64_t>::max()), 14);
 }
 
 TEST(Bounds, OfSizesCountBytesAndKnowNothingAtAll) {
@@ -41,7 +41,7 @@ TEST(Bounds, OfSizesCountBytesAndKnowNothingAtAll) {
 
 TEST(Bounds, FindTheBucketOfTheDefinitionEverywhere) {
   const std::vector<std::vector<double>> all = {
-      *http_duration_bounds().upper_bounds(),
+      *request_duration_bounds().upper_bounds(),
       *queue_duration_bounds().upper_bounds(),
       {.001, .005, .01, .05, .1, .5, 1, 5, 10},
       {1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9},  // all in one octave

@@ -12,7 +12,7 @@ namespace {
 Distribution counted(const std::vector<std::uint64_t>& values_ns) {
   Distribution delta;
   for (const auto value : values_ns)
-    delta.add(http_duration_bounds().bucket(value), value);
+    delta.add(request_duration_bounds().bucket(value), value);
   return delta;
 }
 
@@ -44,11 +44,11 @@ TEST(Distribution, IsTheSameInAnyOrderAndOverAnyNumberOfShards) {
 }
 
 TEST(Quantile, LiesWithinWhatWasMeasured) {
-  EXPECT_EQ(quantile({}, http_duration_bounds(), 0.99), 0);
+  EXPECT_EQ(quantile({}, request_duration_bounds(), 0.99), 0);
   const auto one = counted({6'000'000});
-  EXPECT_DOUBLE_EQ(quantile(one, http_duration_bounds(), 0.5), 0.006);
+  EXPECT_DOUBLE_EQ(quantile(one, request_duration_bounds(), 0.5), 0.006);
   const auto above_all_bounds = counted({20'000'000'000, 40'000'000'000});
-  EXPECT_DOUBLE_EQ(quantile(above_all_bounds, http_duration_bounds(), 1), 40);
+  EXPECT_DOUBLE_EQ(quantile(above_all_bounds, request_duration_bounds(), 1), 40);
 }
 
 TEST(Quantile, IsLinearWithinABucket) {
@@ -56,8 +56,8 @@ TEST(Quantile, IsLinearWithinABucket) {
   std::vector<std::uint64_t> values;
   for (std::uint64_t i = 1; i <= 100; ++i)
     values.push_back(10'000'000 + i * 100'000);
-  EXPECT_NEAR(quantile(counted(values), http_duration_bounds(), 0.5), 0.015, 0.0002);
-  EXPECT_NEAR(quantile(counted(values), http_duration_bounds(), 0.99), 0.0199, 0.0002);
+  EXPECT_NEAR(quantile(counted(values), request_duration_bounds(), 0.5), 0.015, 0.0002);
+  EXPECT_NEAR(quantile(counted(values), request_duration_bounds(), 0.99), 0.0199, 0.0002);
 }
 
 }  // namespace

@@ -21,8 +21,8 @@ Exchange server_request(std::uint16_t status) {
   exchange.target = 1;
   exchange.role = Role::kServer;
   exchange.protocol = Protocol::kHttp11;
-  exchange.method = Method::kGet;
-  exchange.status = status;
+  exchange.operation.method = Method::kGet;
+  exchange.operation.status = status;
   exchange.outcome = Outcome::kComplete;
   return exchange;
 }

@@ -39,8 +39,8 @@ TEST(Reference, AndTheCompletion) {
 Exchange exchange_of(Role role, std::uint16_t status) {
   Exchange exchange;
   exchange.role = role;
-  exchange.status = status;
-  exchange.method = Method::kGet;
+  exchange.operation.status = status;
+  exchange.operation.method = Method::kGet;
   exchange.protocol = Protocol::kHttp11;
   exchange.outcome = Outcome::kComplete;
   exchange.local = {.address = {10, 0, 0, 1}, .port = 80};
@@ -49,7 +49,7 @@ Exchange exchange_of(Role role, std::uint16_t status) {
   exchange.read = {2'000};
   exchange.first_response = {3'000};
   exchange.last_response = {4'000};
-  exchange.path.assign("/users/4711");
+  exchange.operation.name.assign("/users/4711");
   exchange.host.assign("shop.example");
   return exchange;
 }
@@ -64,9 +64,9 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
     for (const std::uint16_t status : {200, 503})
       for (const auto method : {Method::kGet, Method::kOther}) {
         auto exchange = exchange_of(role, status);
-        exchange.method = method;
+        exchange.operation.method = method;
         if (method == Method::kOther) {
-          exchange.method_original.assign("PURGE");
+          exchange.operation.method_original.assign("PURGE");
           exchange.outcome = Outcome::kUnknown;
         }
         const auto span =

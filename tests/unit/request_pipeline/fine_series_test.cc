@@ -63,7 +63,7 @@ TEST_F(FineSeriesTest, CountsEveryRequestAndKeepsTheSlowest) {
   EXPECT_EQ(counted, 1000u);
   EXPECT_EQ(series.fine->slowest_ns, 100'000'000u);
   EXPECT_EQ(series.fine->slowest_ns, series.delta.max);
-  EXPECT_EQ(series.fine->slowest.path.view(), "/slowest");
+  EXPECT_EQ(series.fine->slowest.operation.name.view(), "/slowest");
   for (const auto& other : window.series)
     EXPECT_EQ(other.fine != nullptr, other.key.kind != MetricKind::kServerQueue);
 }
@@ -105,7 +105,7 @@ TEST_F(FineSeriesTest, TwoWindowsBecomeOne) {
   const auto& series = durations_in(first);
   EXPECT_EQ(series.delta.count(), 11u);
   EXPECT_EQ(series.fine->slowest_ns, 7'000'000'000u);
-  EXPECT_EQ(series.fine->slowest.path.view(), "/later");
+  EXPECT_EQ(series.fine->slowest.operation.name.view(), "/later");
   std::uint64_t counted = 0;
   for (const auto& cell : series.fine->cells)
     counted += cell.count;

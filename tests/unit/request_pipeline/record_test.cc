@@ -123,7 +123,7 @@ TEST_F(Records, OfBothEndsBecomeHistogramsExemplarsAndLinkedSpans) {
     const auto& exchange = span.exchange;
     const bool is_server = exchange.role == Role::kServer;
     EXPECT_EQ(exchange.duration(), is_server ? 7ms : 11ms);
-    EXPECT_EQ(exchange.path.view(), "/checkout");
+    EXPECT_EQ(exchange.operation.name.view(), "/checkout");
     EXPECT_EQ(exchange.host.view(), "shop");
     EXPECT_EQ(exchange.response_body_bytes, 6u);
     EXPECT_EQ(window.targets.at(exchange.target)->service_name, is_server ? "shop" : "till");

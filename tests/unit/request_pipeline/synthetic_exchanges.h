@@ -37,8 +37,8 @@ inline Exchange exchange_of(const Request& request) {
   exchange.role = request.role;
   exchange.protocol = Protocol::kHttp11;
   exchange.outcome = Outcome::kComplete;
-  exchange.method = Method::kGet;
-  exchange.status = request.status;
+  exchange.operation.method = Method::kGet;
+  exchange.operation.status = request.status;
   exchange.request_sequence = request.sequence;
   exchange.last_response = kStart + request.at;
   exchange.read = {exchange.last_response.ns -
@@ -46,7 +46,7 @@ inline Exchange exchange_of(const Request& request) {
   if (!is_client && request.queued.count() > 0)
     exchange.arrival = {exchange.read.ns - static_cast<std::uint64_t>(request.queued.count())};
   exchange.first_response = exchange.last_response;
-  exchange.path.assign(request.path);
+  exchange.operation.name.assign(request.path);
   exchange.host.assign("shop.example");
   return exchange;
 }

@@ -24,8 +24,8 @@ Exchange checkout() {
   exchange.role = Role::kServer;
   exchange.protocol = Protocol::kHttp11;
   exchange.outcome = Outcome::kComplete;
-  exchange.method = Method::kGet;
-  exchange.status = 200;
+  exchange.operation.method = Method::kGet;
+  exchange.operation.status = 200;
   exchange.local = {.address = {10, 0, 0, 2}, .port = 8080};
   exchange.remote = {.address = {10, 0, 0, 1}, .port = 40000};
   exchange.arrival = {1'000'000};
@@ -35,7 +35,7 @@ Exchange checkout() {
   exchange.trace_id.bytes[15] = 1;
   exchange.span_id.bytes[7] = 2;
   exchange.made_ids = true;
-  exchange.path.assign("/checkout/4711");
+  exchange.operation.name.assign("/checkout/4711");
   exchange.host.assign("shop.example:8443");
   return exchange;
 }
@@ -84,13 +84,13 @@ TEST(SpanSynthesizer, CallsAServerByTheNameTheClientUsed) {
 
 TEST(SpanSynthesizer, CountsClientErrorsAgainstTheClientOnly) {
   auto exchange = checkout();
-  exchange.status = 404;
+  exchange.operation.status = 404;
   EXPECT_EQ(span_of(exchange).status, SpanStatus::kUnset);
   exchange.role = Role::kClient;
   EXPECT_EQ(span_of(exchange).status, SpanStatus::kError);
   EXPECT_THAT(span_of(exchange).attributes, Has("error.type", std::string("404")));
   exchange.role = Role::kServer;
-  exchange.status = 503;
+  exchange.operation.status = 503;
   EXPECT_EQ(span_of(exchange).status, SpanStatus::kError);
   EXPECT_THAT(span_of(exchange).attributes, Has("error.type", std::string("503")));
 }
@@ -98,7 +98,7 @@ TEST(SpanSynthesizer, CountsClientErrorsAgainstTheClientOnly) {
 TEST(SpanSynthesizer, NamesHowATransferBroke) {
   auto exchange = checkout();
   exchange.outcome = Outcome::kAbortedByPeer;
-  exchange.status = 0;
+  exchange.operation.status = 0;
   exchange.socket_error = ECONNRESET;
   const auto reset = span_of(exchange);
   EXPECT_EQ(reset.status, SpanStatus::kError);
@@ -136,8 +136,8 @@ TEST(SpanSynthesizer, PublishesThresholdAndRandomnessInTraceState) {
 
 TEST(SpanSynthesizer, AnUnknownMethodIsNamedByTheConventions) {
   auto exchange = checkout();
-  exchange.method = Method::kOther;
-  exchange.path.assign("");
+  exchange.operation.method = Method::kOther;
+  exchange.operation.name.assign("");
   const auto span = span_of(exchange);
   EXPECT_EQ(span.name, "HTTP");
   EXPECT_THAT(span.attributes, Has("http.request.method", std::string("_OTHER")));

@@ -1,4 +1,4 @@
-#include "agent/kernel/loading.h"
+#include "agent/kernel/bpf_object.h"
 
 #include <bpf/bpf.h>
 #include <sys/syscall.h>
@@ -7,9 +7,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
+#include <cstdlib>
 #include <utility>
 
-#include "agent/kernel/handles.h"
 #include "agent/kernel/libbpf_log.h"
 #include "exa/abi/config.h"
 
@@ -45,6 +46,54 @@ void configure(exa_capture_config& to, const CaptureConfig& from) {
   to.excluded_port_count = static_cast<std::uint32_t>(from.excluded_ports.size());
   std::copy(from.included_ports.begin(), from.included_ports.end(), to.included_ports);
   std::copy(from.excluded_ports.begin(), from.excluded_ports.end(), to.excluded_ports);
+}
+
+namespace {
+
+template <class Part>
+Part& expected(Part* part, const char* name) {
+  if (part) return *part;
+  std::fprintf(stderr, "exemplar-agent: its BPF programs have no %s\n", name);
+  std::abort();
+}
+
+}  // namespace
+
+bpf_map& map_of(const bpf_object& object, const char* name) {
+  return expected(bpf_object__find_map_by_name(&object, name), name);
+}
+
+int map_fd_of(const bpf_object& object, const char* name) {
+  return bpf_map__fd(&map_of(object, name));
+}
+
+bpf_program& program_of(const bpf_object& object, const char* name) {
+  return expected(bpf_object__find_program_by_name(&object, name), name);
+}
+
+Result<> share_maps(bpf_object& to, const bpf_object& from) {
+  bpf_map* map = nullptr;
+  bpf_object__for_each_map(map, &to) {
+    if (bpf_map__is_internal(map)) continue;  // constants and variables
+    const bpf_map* const same = bpf_object__find_map_by_name(&from, bpf_map__name(map));
+    if (!same) continue;
+    if (const int status = bpf_map__reuse_fd(map, bpf_map__fd(same)); status != 0)
+      return fail_with_reason(std::string("the map ") + bpf_map__name(map) + " could not be shared",
+                              -status);
+  }
+  return {};
+}
+
+Result<BpfLink> attach_to_map(const bpf_program& iterator, int map_fd, const std::string& what) {
+  bpf_iter_link_info target{};
+  target.map.map_fd = static_cast<std::uint32_t>(map_fd);
+  bpf_iter_attach_opts options{};
+  options.sz = sizeof(options);
+  options.link_info = &target;
+  options.link_info_len = sizeof(target);
+  BpfLink link(bpf_program__attach_iter(&iterator, &options));
+  if (!link) return fail_with_reason(what + " could not be attached", errno);
+  return link;
 }
 
 Result<> walk(const bpf_link& iterator, const std::string& what) {
