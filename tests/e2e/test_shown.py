@@ -40,7 +40,7 @@ def row_of(text, *words):
 
 
 def test_the_table_tells_quantiles_maximum_and_which_request_that_was(start_agent, service):
-    agent = start_agent(output="table", window="30s", ports=[service.port])
+    agent = start_agent(output="table", window="1h", ports=[service.port])
     asked = curl(*[f"{service.url}/slow?ms=40"] * 20, f"{service.url}/slow?ms=300")
     assert agent.stop() == 0
     text = agent.json_path.read_text()
@@ -59,7 +59,7 @@ def test_the_table_tells_quantiles_maximum_and_which_request_that_was(start_agen
 
 
 def test_the_table_names_the_trace_of_a_caller_that_sampled(start_agent, service):
-    agent = start_agent(output="table", window="30s", ports=[service.port])
+    agent = start_agent(output="table", window="1h", ports=[service.port])
     trace = "0af7651916cd43dd8448eb211c80319c"
     curl("--header", f"traceparent: 00-{trace}-b7ad6b7169203331-01", f"{service.url}/slow?ms=50")
     assert agent.stop() == 0
