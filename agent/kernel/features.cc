@@ -143,13 +143,12 @@ KernelFeatures probe_kernel_features() {
       "the last byte of a long body is known only with the next message or the close.");
   add(FeatureId::kUprobeMulti, "uprobe_multi links",
       types.has_attach_type("BPF_TRACE_UPROBE_MULTI"), false,
-      "TLS traffic stays unread; Linux 6.6 or newer is needed.");
+      "TLS cannot be read; Linux 6.6 or newer is needed.");
   add(FeatureId::kProbeGuard, "programs on probes that are not preempted",
       (types.has_function("bpf_preempt_disable") && types.has_function("bpf_preempt_enable")) ||
           !types.has_member("bpf_prog_aux", "jits_use_priv_stack"),
       false,
-      "TLS traffic stays unread: threads that preempt one another in such a program would "
-      "overwrite "
+      "TLS cannot be read: threads that preempt one another in such a program would overwrite "
       "each other's variables, and the kernel could crash.");
   add(FeatureId::kUserReads, "reading user memory (no lockdown=confidentiality)",
       found.lockdown != "confidentiality", true,

@@ -37,7 +37,7 @@ KernelFeatures features_with(bool uprobe_multi, bool probe_guard) {
                        {.id = FeatureId::kUprobeMulti,
                         .name = "uprobe_multi links",
                         .present = uprobe_multi,
-                        .cost_of_lack = "TLS stays unread"},
+                        .cost_of_lack = "TLS cannot be read"},
                        {.id = FeatureId::kProbeGuard,
                         .name = "guard",
                         .present = probe_guard,
@@ -51,7 +51,7 @@ TEST(CheckReport, TellsOfEachFeatureAndWhatItsLackCosts) {
             "\n"
             "  yes  BTF\n"
             "  NO   iterator            positions go stale\n"
-            "  no   uprobe_multi links  TLS stays unread\n"
+            "  no   uprobe_multi links  TLS cannot be read\n"
             "  yes  guard\n"
             "\n"
             "Captures through x.\n");
