@@ -97,9 +97,15 @@ def test_in_its_sandbox_it_reads_plain_and_encrypted_requests(machine, sink):
     traces = {name: f"{number:032x}" for number, name in enumerate(services, 0xfeed)}
     for name, url in services.items():
         machine.must("curl", "-skf", "-H", f"traceparent: {TRACE.format(traces[name])}", url)
-    spans = eventually(lambda: [span for span in sink.spans("0" * 28) if span["kind"] == 2]
-                       if len(sink.spans("0" * 28)) >= 4 else None, within=25,
-                       what="a span of server and client each")
+
+    def served():
+        spans = sink.spans("0" * 28)
+        assert len(spans) >= 4, "\n".join([
+            "a span of server and client each:", *map(str, spans),
+            machine.must("exemplar-agent", "status"), journal(machine)])
+        return [span for span in spans if span["kind"] == 2]
+
+    spans = eventually(served, within=25)
     assert {span["trace_id"]: span["resource"]["service.name"] for span in spans} == {
         trace: name for name, trace in traces.items()}
     assert "exemplar-agent" not in machine.must("exemplar-agent", "status"), "it tells of others"
