@@ -313,30 +313,8 @@ int exa_tls_enter(struct pt_regs* regs) {
 /* The sweep of the TLS streams, as for sockets. Read by the prober. */
 SEC("iter/bpf_map_elem")
 int exa_tls_sweep(struct bpf_iter__bpf_map_elem* context) {
-  struct exa_position_event event = {};
   struct exa_tls_stream* stream = context->value;
-  struct exa_socket_state* state;
-  struct exa_counter_row* row;
-
-  if (!stream) return 0;
-  state = &stream->state;
-  if ((state->flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) != EXA_SOCKET_ANNOUNCED) return 0;
-  exa_copy_direction_states(event.direction, state);
-  if (event.direction[0].position == state->flow[0].told_position &&
-      event.direction[1].position == state->flow[1].told_position)
-    return 0;
-  row = exa_counters_of_this_cpu();
-  if (!row) return 0;
-  exa_fill_header(&event.header, EXA_EVENT_POSITION, sizeof(event), bpf_ktime_get_ns(),
-                  state->cookie, state->tgid);
-  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {
-    EXA_COUNT_SHARED(row, DROPPED_POSITION_RING_FULL);
-    return 0;
-  }
-  EXA_COUNT_SHARED(row, EMITTED_POSITION);
-  state->flow[0].told_position = event.direction[0].position;
-  state->flow[1].told_position = event.direction[1].position;
-  return 0;
+  return stream ? exa_tell_positions(&stream->state) : 0;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -101,28 +101,8 @@ int BPF_PROG(exa_exit, struct task_struct* task) {
 /* The sweep: sockets that the ring knows and that moved on without a record. Read by the prober. */
 SEC("iter/bpf_sk_storage_map")
 int exa_sweep(struct bpf_iter__bpf_sk_storage_map* context) {
-  struct exa_position_event event = {};
   struct exa_socket_state* state = context->value;
-  struct exa_counter_row* row;
-
-  if (!context->sk || !state) return 0;
-  if ((state->flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) != EXA_SOCKET_ANNOUNCED) return 0;
-  exa_copy_direction_states(event.direction, state);
-  if (event.direction[0].position == state->flow[0].told_position &&
-      event.direction[1].position == state->flow[1].told_position)
-    return 0;
-  row = exa_counters_of_this_cpu();
-  if (!row) return 0;
-  exa_fill_header(&event.header, EXA_EVENT_POSITION, sizeof(event), bpf_ktime_get_ns(),
-                  state->cookie, state->tgid);
-  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {
-    EXA_COUNT_SHARED(row, DROPPED_POSITION_RING_FULL);
-    return 0;
-  }
-  EXA_COUNT_SHARED(row, EMITTED_POSITION);
-  state->flow[0].told_position = event.direction[0].position;
-  state->flow[1].told_position = event.direction[1].position;
-  return 0;
+  return context->sk && state ? exa_tell_positions(state) : 0;
 }
 
 #endif

@@ -95,4 +95,29 @@ static __noinline int exa_emit_end(struct exa_socket_state* state, __u32 end_fla
   return 0;
 }
 
+/* The sweep of one socket or TLS stream: if the ring knows it and it moved on without a record, how
+ * far it has come. */
+static __always_inline int exa_tell_positions(struct exa_socket_state* state) {
+  struct exa_position_event event = {};
+  struct exa_counter_row* row;
+
+  if ((state->flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) != EXA_SOCKET_ANNOUNCED) return 0;
+  exa_copy_direction_states(event.direction, state);
+  if (event.direction[0].position == state->flow[0].told_position &&
+      event.direction[1].position == state->flow[1].told_position)
+    return 0;
+  row = exa_counters_of_this_cpu();
+  if (!row) return 0;
+  exa_fill_header(&event.header, EXA_EVENT_POSITION, sizeof(event), bpf_ktime_get_ns(),
+                  state->cookie, state->tgid);
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {
+    EXA_COUNT_SHARED(row, DROPPED_POSITION_RING_FULL);
+    return 0;
+  }
+  EXA_COUNT_SHARED(row, EMITTED_POSITION);
+  state->flow[0].told_position = event.direction[0].position;
+  state->flow[1].told_position = event.direction[1].position;
+  return 0;
+}
+
 #endif
