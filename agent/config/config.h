@@ -84,7 +84,8 @@ struct SeriesSettings {
 };
 
 struct MetricSettings {
-  bool body_size = false;  // http.server.request.body.size and http.server.response.body.size
+  bool body_size = false;        // http.server.request.body.size and http.server.response.body.size
+  bool active_requests = false;  // http.server.active_requests
   bool operator==(const MetricSettings&) const = default;
 };
 

@@ -255,6 +255,10 @@ const Setting kSettings[] = {
      "also record http.server.request.body.size and http.server.response.body.size",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.body_size); },
      [](const Config& c) { return one_bool(c.metrics.body_size); }},
+    {"metrics.active_requests", "", "BOOL", SettingShape::kScalar, false,
+     "also record http.server.active_requests, those open when a window closes",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.active_requests); },
+     [](const Config& c) { return one_bool(c.metrics.active_requests); }},
 
     {"series.per_metric", "", "N", SettingShape::kScalar, false,
      "maximum series per metric; any further ones are counted in one overflow series",

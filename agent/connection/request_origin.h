@@ -15,6 +15,7 @@ inline void take_origin(Exchange& exchange, const Connection& connection,
   exchange.remote = connection.remote;
   exchange.role = connection.role;
   exchange.tls = connection.tls;
+  exchange.ports_proven = connection.ports_proven;
   exchange.request_sequence = start.sequence;
   // A client's request does not arrive, and no request arrives after it was read.
   if (connection.role == Role::kServer && start.arrival <= start.time)

@@ -46,7 +46,7 @@ class ConnectionTracker {
   void sweep(MonotonicTime now);
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
-  [[nodiscard]] std::size_t unanswered_requests() const { return exchanges_.size(); }
+  [[nodiscard]] const ExchangePool& open_exchanges() const { return exchanges_; }
   // Processes that lost something because they hold more than their share.
   [[nodiscard]] std::vector<const Tenant*> losers() const { return tenants_.losers(); }
 

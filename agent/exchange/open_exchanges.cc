@@ -37,6 +37,7 @@ void OpenExchanges::forget(std::uint32_t slot, Tenant& process, ProtocolCounter 
 }
 
 void OpenExchanges::release(std::uint32_t slot, Tenant& process) {
+  (*this)[slot].read = {};
   pool_.places_.release(slot);
   process.give_back(Place::kRequest);
 }

@@ -34,6 +34,11 @@ class ExchangePool {
  public:
   explicit ExchangePool(RequestLimits limits) : limits_(limits), places_(limits.unanswered) {}
   [[nodiscard]] std::size_t size() const { return places_.in_use(); }
+  // Every one whose request was read, in no order.
+  void for_each(auto visit) const {
+    for (std::uint32_t slot = 0; slot < places_.capacity(); ++slot)
+      if (const auto& exchange = places_[slot].exchange; exchange.read.known()) visit(exchange);
+  }
 
  private:
   friend class OpenExchanges;

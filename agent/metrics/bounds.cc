@@ -55,4 +55,9 @@ const Bounds& body_size_bounds() {
   return bounds;
 }
 
+const Bounds& no_bounds() {
+  static const Bounds bounds({}, 1);
+  return bounds;
+}
+
 }  // namespace exa

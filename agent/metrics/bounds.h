@@ -54,5 +54,7 @@ const Bounds& queue_duration_bounds();
 // The conventions leave bounds of sizes open: none at all, then from 64 bytes to a gibibyte in
 // steps of four.
 const Bounds& body_size_bounds();
+// Of what is only counted.
+const Bounds& no_bounds();
 
 }  // namespace exa

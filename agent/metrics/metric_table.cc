@@ -22,10 +22,15 @@ std::uint64_t response_size(const Exchange& exchange) {
   return exchange.response_body_bytes;
 }
 
+std::uint64_t one(const Exchange& /*open*/) {
+  return 1;
+}
+
 constexpr std::array<MetricRow, kMetricKinds> kRows = {{
     {.kind = MetricKind::kServerDuration,
+     .shape = MetricShape::kHistogram,
+     .group = MetricGroup::kAlways,
      .end = Role::kServer,
-     .optional = false,
      .is_time = true,
      .counts_requests = true,
      .unit = "s",
@@ -34,8 +39,9 @@ constexpr std::array<MetricRow, kMetricKinds> kRows = {{
      .unknown = Counter::kExchangesUnmeasured,
      .retired = Counter::kRetiredServer},
     {.kind = MetricKind::kClientDuration,
+     .shape = MetricShape::kHistogram,
+     .group = MetricGroup::kAlways,
      .end = Role::kClient,
-     .optional = false,
      .is_time = true,
      .counts_requests = true,
      .unit = "s",
@@ -44,8 +50,9 @@ constexpr std::array<MetricRow, kMetricKinds> kRows = {{
      .unknown = Counter::kExchangesUnmeasured,
      .retired = Counter::kRetiredClient},
     {.kind = MetricKind::kServerQueue,
+     .shape = MetricShape::kHistogram,
+     .group = MetricGroup::kAlways,
      .end = Role::kServer,
-     .optional = false,
      .is_time = true,
      .counts_requests = false,
      .unit = "s",
@@ -54,8 +61,9 @@ constexpr std::array<MetricRow, kMetricKinds> kRows = {{
      .unknown = Counter::kQueueTimeUnknown,
      .retired = Counter::kQueueTimeRetired},
     {.kind = MetricKind::kServerRequestSize,
+     .shape = MetricShape::kHistogram,
+     .group = MetricGroup::kBodySize,
      .end = Role::kServer,
-     .optional = true,
      .is_time = false,
      .counts_requests = false,
      .unit = "By",
@@ -64,8 +72,9 @@ constexpr std::array<MetricRow, kMetricKinds> kRows = {{
      .unknown = Counter::kRequestSizeUnknown,
      .retired = Counter::kRequestSizeRetired},
     {.kind = MetricKind::kServerResponseSize,
+     .shape = MetricShape::kHistogram,
+     .group = MetricGroup::kBodySize,
      .end = Role::kServer,
-     .optional = true,
      .is_time = false,
      .counts_requests = false,
      .unit = "By",
@@ -73,6 +82,17 @@ constexpr std::array<MetricRow, kMetricKinds> kRows = {{
      .value = response_size,
      .unknown = Counter::kResponseSizeUnknown,
      .retired = Counter::kResponseSizeRetired},
+    {.kind = MetricKind::kServerActive,
+     .shape = MetricShape::kUpDownCounter,
+     .group = MetricGroup::kActiveRequests,
+     .end = Role::kServer,
+     .is_time = false,
+     .counts_requests = false,
+     .unit = "{request}",
+     .bounds = no_bounds,
+     .value = one,
+     .unknown = {},
+     .retired = {}},
 }};
 
 constexpr bool in_order() {

@@ -15,18 +15,28 @@ namespace exa {
 
 inline constexpr std::uint64_t kUnmeasured = std::numeric_limits<std::uint64_t>::max();
 
+enum class MetricShape : std::uint8_t {
+  kHistogram,      // of each exchange, when it has ended
+  kUpDownCounter,  // of those that are open when the window closes
+};
+
+// The settings that ask for metrics; those of kAlways nobody need ask for.
+enum class MetricGroup : std::uint8_t { kAlways, kBodySize, kActiveRequests };
+
 struct MetricRow {
   MetricKind kind;
-  Role end;       // at which it is measured
-  bool optional;  // recorded only where it was asked for
+  MetricShape shape;
+  MetricGroup group;
+  Role end;  // at which it is measured
   bool is_time;
   bool counts_requests;  // durations of requests: every exchange that is recorded has one
   const char* unit;      // UCUM
   const Bounds& (*bounds)();
   // In the bounds' scale; kUnmeasured where the exchange does not tell it.
   std::uint64_t (*value)(const Exchange& exchange);
-  Counter unknown;  // exchanges that did not tell it
-  Counter retired;  // those counted in series that were dropped since
+  // Of histograms. Exchanges that did not tell it, and those counted in series dropped since.
+  Counter unknown;
+  Counter retired;
 };
 
 // By MetricKind.

@@ -32,7 +32,7 @@ struct SeriesKey : OperationKey {
     return {.who = std::uint64_t{target} | std::uint64_t{status} << 32 |
                    std::uint64_t{static_cast<std::uint8_t>(kind)} << 48 |
                    std::uint64_t{static_cast<std::uint8_t>(method)} << 56,
-            .how = std::uint64_t{static_cast<std::uint8_t>(protocol)} |
+            .how = std::uint64_t{static_cast<std::uint8_t>(protocol_version)} |
                    std::uint64_t{static_cast<std::uint8_t>(error)} << 8 | std::uint64_t{tls} << 16 |
                    std::uint64_t{overflow} << 24 |
                    std::uint64_t{static_cast<std::uint8_t>(convention)} << 32,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "agent/exemplars/slot.h"
+#include "agent/metrics/metric_table.h"
 
 namespace exa {
 namespace {
@@ -25,6 +26,8 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
   std::unordered_map<SeriesUid, std::size_t> by_uid;
   for (std::size_t i = 0; i < series.size(); ++i)
     by_uid.emplace(series[i].uid, i);
+  for (auto& mine : series)
+    if (row_of(mine.key.kind).shape == MetricShape::kUpDownCounter) mine.delta = {};
   for (const auto& other : later.series) {
     const auto known = by_uid.find(other.uid);
     if (known == by_uid.end()) {

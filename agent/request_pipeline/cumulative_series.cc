@@ -6,6 +6,8 @@
 namespace exa {
 
 void CumulativeSeries::add(const ClosedWindow& window) {
+  for (auto& state : series_)
+    if (row_of(state.key.kind).shape == MetricShape::kUpDownCounter) state.total = {};
   for (const auto& counted : window.series) {
     const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
     if (is_new) {
@@ -30,7 +32,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
   }
 }
 
-HistogramPoint CumulativeSeries::point(const State& state, WallTime time) {
+HistogramPoint CumulativeSeries::histogram_point(const State& state, WallTime time) {
   const auto& bounds = row_of(state.key.kind).bounds();
   HistogramPoint point;
   point.attributes = state.attributes;
@@ -47,12 +49,19 @@ HistogramPoint CumulativeSeries::point(const State& state, WallTime time) {
   return point;
 }
 
+NumberPoint CumulativeSeries::number_point(const State& state, WallTime time) {
+  return {.attributes = state.attributes,
+          .start = state.start,
+          .time = std::max(time, state.start),
+          .value = static_cast<std::int64_t>(state.total.count())};
+}
+
 MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeries exemplars,
                                      const SharesOfSeries& shares) const {
   struct Family {
     const MetricDescription* description;
     const char* unit;
-    Histogram histogram;
+    decltype(Metric::points) points;
   };
   struct Place {
     std::shared_ptr<const Resource> resource;
@@ -60,37 +69,46 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeri
   };
   std::vector<Place> places;
   std::unordered_map<const Resource*, std::size_t> place_of;
-  const auto histogram_of = [&](const State& state) -> Histogram& {
+  const auto family_of = [&](const State& state) -> Family& {
     const auto [place, is_new] = place_of.try_emplace(state.resource.get(), places.size());
     if (is_new) places.push_back({.resource = state.resource});
     auto& families = places[place->second].families;
     const auto* const description = &describe(state.key);
     const auto known = std::ranges::find(families, description, &Family::description);
-    if (known != families.end()) return known->histogram;
-    return families
-        .emplace_back(Family{
-            .description = description, .unit = row_of(state.key.kind).unit, .histogram = {}})
-        .histogram;
+    if (known != families.end()) return *known;
+    const auto& row = row_of(state.key.kind);
+    auto& family = families.emplace_back(
+        Family{.description = description, .unit = row.unit, .points = Histogram{}});
+    if (row.shape == MetricShape::kUpDownCounter)
+      family.points = Sum{.points = {}, .monotonic = false};
+    return family;
   };
-  for (const auto& state : series_) {
-    auto made = point(state, window.end);
+  const auto add_histogram_point = [&](const State& state, Histogram& histogram) {
+    auto made = histogram_point(state, window.end);
     if (const auto its = exemplars.find(state.uid); its != exemplars.end()) {
       made.exemplars = std::move(its->second);
       std::ranges::stable_sort(made.exemplars, {}, &Exemplar::value);
     }
     if (const auto its = shares.find(state.uid); its != shares.end()) made.window = its->second;
-    histogram_of(state).points.push_back(std::move(made));
-  }
+    histogram.points.push_back(std::move(made));
+  };
+  for (const auto& state : series_)
+    std::visit(Overloaded{
+                   [&](Gauge& gauge) { gauge.points.push_back(number_point(state, window.end)); },
+                   [&](Sum& sum) { sum.points.push_back(number_point(state, window.end)); },
+                   [&](Histogram& histogram) { add_histogram_point(state, histogram); },
+               },
+               family_of(state).points);
 
   MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
   for (auto& [resource, families] : places) {
     auto& metrics =
         batch.resources.emplace_back(ResourceMetrics{.resource = resource, .metrics = {}}).metrics;
-    for (auto& [description, unit, histogram] : families)
+    for (auto& [description, unit, points] : families)
       metrics.push_back({.name = description->name,
                          .description = description->description,
                          .unit = unit,
-                         .points = std::move(histogram)});
+                         .points = std::move(points)});
   }
   return batch;
 }

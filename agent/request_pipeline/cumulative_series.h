@@ -1,5 +1,5 @@
 // All series since they began: deltas of windows add up here, and each window's points are made
-// from here.
+// from here. Of what is open when a window closes only the latest counts.
 // Window thread only, owned by WindowPublisher. As many series as the registry has live ones.
 #pragma once
 
@@ -42,7 +42,8 @@ class CumulativeSeries {
     Distribution total;  // but for the sum
     WideSum sum = 0;
   };
-  [[nodiscard]] static HistogramPoint point(const State& state, WallTime time);
+  [[nodiscard]] static HistogramPoint histogram_point(const State& state, WallTime time);
+  [[nodiscard]] static NumberPoint number_point(const State& state, WallTime time);
 
   std::vector<State> series_;  // in the order of their first window, which makes output repeatable
   std::unordered_map<SeriesUid, std::size_t> by_uid_;

@@ -17,11 +17,29 @@ namespace {
 
 constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
 
-std::vector<const MetricRow*> recorded_metrics(const RequestPipelineOptions& options) {
+bool asks_for(const RequestPipelineOptions& options, MetricGroup group) {
+  switch (group) {
+    case MetricGroup::kAlways:
+      return true;
+    case MetricGroup::kBodySize:
+      return options.body_sizes;
+    case MetricGroup::kActiveRequests:
+      return options.active_requests;
+  }
+  return false;
+}
+
+std::vector<const MetricRow*> recorded_metrics(const RequestPipelineOptions& options,
+                                               MetricShape shape) {
   std::vector<const MetricRow*> recorded;
   for (const auto& row : metric_rows())
-    if (!row.optional || options.body_sizes) recorded.push_back(&row);
+    if (row.shape == shape && asks_for(options, row.group)) recorded.push_back(&row);
   return recorded;
+}
+
+bool is_measured(const MetricRow& row, const Exchange& exchange) {
+  const auto end = exchange.role == Role::kClient ? Role::kClient : Role::kServer;
+  return row.end == end && semantics_of(exchange.operation.convention).has(row.kind);
 }
 
 }  // namespace
@@ -34,7 +52,8 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       tracker_(*this, counters, protocols(), options.tracker, &targets_),
       programs_(options.max_programs),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
-      metrics_(recorded_metrics(options)),
+      metrics_(recorded_metrics(options, MetricShape::kHistogram)),
+      open_metrics_(recorded_metrics(options, MetricShape::kUpDownCounter)),
       registry_(options.series, counters),
       fine_(options.fine_series, counters),
       recorder_(options.recorder_records),
@@ -140,40 +159,44 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
     counters_.add(Counter::kExchangesUnmeasured);
     return;
   }
-  exchange.target = id;
-  bool has_place = true;
-  if (is_young(entry.process, exchange)) {
-    counters_.add(Counter::kExchangesPassing);
-    const auto program = program_of(id);
-    has_place = program != kNoTarget;
-    if (has_place) exchange.target = program;
-  } else {
-    targets_.mark_counted(id);
-  }
+  const auto counted = counted_as(id, exchange);
+  if (counted != id) counters_.add(Counter::kExchangesPassing);
+  exchange.target = counted.value_or(id);
   ids_.name(exchange);
   exchange.randomness = randomness_of(exchange, options_.randomness).value;
   const auto ticket = recorder_.push(exchange);
   sampler_.on_request(exchange, ticket);
   counters_.add(Counter::kExchangesRecorded);
   if (entry.target->provisional) counters_.add(Counter::kTargetsLate);
-  const auto end = exchange.role == Role::kClient ? Role::kClient : Role::kServer;
-  const auto& semantics = semantics_of(exchange.operation.convention);
   for (const auto* const recorded : metrics_) {
     const auto& row = *recorded;
-    if (row.end != end || !semantics.has(row.kind)) continue;
+    if (!is_measured(row, exchange)) continue;
     const auto value = row.value(exchange);
     if (value == kUnmeasured) {
       counters_.add(row.unknown);
       continue;
     }
-    if (has_place) {
-      count(row, registry_.keys().of(exchange, row.kind), id, value, ticket, exchange);
-    } else {
-      counters_.add(Counter::kOverflowNoProgram);
-      count(row, overflow_key(exchange.operation.convention, row.kind, kNoTarget), id, value,
-            ticket, exchange);
-    }
+    const auto [series, bucket] = add(row, exchange, id, counted.has_value(), value);
+    if (row.counts_requests) fine_.add(series, value, exchange);
+    sampler_.on_value({.series = series,
+                       .bucket = bucket,
+                       .is_error = is_error(exchange),
+                       .is_duration = row.is_time,
+                       .value = value,
+                       .ticket = ticket,
+                       .exchange = exchange});
   }
+}
+
+// Whose series it counts in: those of its process, or while that is young, of its program, unless
+// there is no place for it.
+std::optional<TargetId> RequestPipeline::counted_as(TargetId process, const Exchange& exchange) {
+  if (!is_young(targets_.at(process).process, exchange)) {
+    targets_.mark_counted(process);
+    return process;
+  }
+  const auto program = program_of(process);
+  return program == kNoTarget ? std::nullopt : std::optional(program);
 }
 
 // Nothing shows yet that it stays: its requests are instances' of its program, which keeps probes
@@ -195,23 +218,36 @@ TargetId RequestPipeline::program_of(TargetId process) {
   return program;
 }
 
-void RequestPipeline::count(const MetricRow& row, SeriesKey key, TargetId process,
-                            std::uint64_t value, RecordTicket ticket, const Exchange& exchange) {
+SeriesRegistry::Recorded RequestPipeline::add(const MetricRow& row, const Exchange& exchange,
+                                              TargetId process, bool has_place,
+                                              std::uint64_t value) {
+  if (!has_place) {
+    counters_.add(Counter::kOverflowNoProgram);
+    return registry_.record_overflow(
+        overflow_key(exchange.operation.convention, row.kind, kNoTarget), value);
+  }
+  auto key = registry_.keys().of(exchange, row.kind);
+  if (key.overflow) return registry_.record_overflow(key, value);
   // Where the metric is full, a new process is still seen under the name of its program.
-  if (!key.overflow && !is_program(key.target) && registry_.is_full(key.kind) &&
-      !registry_.holds(key)) [[unlikely]]
+  if (!is_program(key.target) && registry_.is_full(key.kind) && !registry_.holds(key)) [[unlikely]]
     if (const auto program = program_of(process); program != kNoTarget) key.target = program;
-  const auto [series, bucket] = key.overflow
-                                    ? registry_.record_overflow(key, value)
-                                    : registry_.record(key, targets_.at(process).service, value);
-  if (row.counts_requests) fine_.add(series, value, exchange);
-  sampler_.on_value({.series = series,
-                     .bucket = bucket,
-                     .is_error = is_error(exchange),
-                     .is_duration = row.is_time,
-                     .value = value,
-                     .ticket = ticket,
-                     .exchange = exchange});
+  return registry_.record(key, targets_.at(process).service, value);
+}
+
+// As they stand when the window closes. Whoever nobody has judged yet is left out until then: it
+// may be one of those that are to stay unseen.
+void RequestPipeline::count_open() {
+  if (open_metrics_.empty()) return;
+  tracker_.open_exchanges().for_each([&](Exchange exchange) {
+    if (!options_.ports.admit(exchange)) return;
+    const auto id = targets_.id_of(exchange.tgid, exchange.read);
+    if (targets_.awaits_answer(id) || !targets_.at(id).target->observed) return;
+    const auto counted = counted_as(id, exchange);
+    exchange.target = counted.value_or(id);
+    for (const auto* const row : open_metrics_)
+      if (is_measured(*row, exchange))
+        add(*row, exchange, id, counted.has_value(), row->value(exchange));
+  });
 }
 
 std::vector<ShareLoss> RequestPipeline::share_losses(std::size_t at_most) const {
@@ -239,6 +275,7 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   relatives_.add_relatives(selection, recorder_);
   fill_spans(window, selection);
   fill_exemplars(window, selection);
+  count_open();
   window.series.reserve(registry_.active().size());
   for (const auto index : registry_.active()) {
     const auto& series = registry_.at(index);

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -56,7 +57,9 @@ struct RequestPipelineOptions {
   // before the first request comes, a probe asks as soon as it can.
   Duration youth_of_servers = std::chrono::seconds(1);
   Duration youth_of_clients = std::chrono::seconds(5);
-  bool body_sizes = false;  // the optional metrics
+  // Metrics that somebody has to ask for.
+  bool body_sizes = false;
+  bool active_requests = false;
 };
 
 class RequestPipeline final : public ExchangeSink {
@@ -94,8 +97,10 @@ class RequestPipeline final : public ExchangeSink {
   void let_go(TargetId asked);
   [[nodiscard]] bool is_young(const ProcessIdentity& process, const Exchange& exchange) const;
   TargetId program_of(TargetId process);
-  void count(const MetricRow& row, SeriesKey key, TargetId process, std::uint64_t value,
-             RecordTicket ticket, const Exchange& exchange);
+  std::optional<TargetId> counted_as(TargetId process, const Exchange& exchange);
+  SeriesRegistry::Recorded add(const MetricRow& row, const Exchange& exchange, TargetId process,
+                               bool has_place, std::uint64_t value);
+  void count_open();
   void fill_spans(ClosedWindow& window, Selection& selection);
   void fill_exemplars(ClosedWindow& window, const Selection& selection) const;
   void fill_targets(ClosedWindow& window) const;
@@ -107,7 +112,9 @@ class RequestPipeline final : public ExchangeSink {
   ConnectionTracker tracker_;
   ProgramTable programs_;
   HeldExchanges held_;
-  std::vector<const MetricRow*> metrics_;  // those that are recorded
+  // Those that are recorded: of each exchange that ended, and of those that are open.
+  std::vector<const MetricRow*> metrics_;
+  std::vector<const MetricRow*> open_metrics_;
   SeriesRegistry registry_;
   FineSeries fine_;
   FlightRecorder recorder_;

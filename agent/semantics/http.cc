@@ -12,13 +12,13 @@ constexpr std::string_view scheme_text(bool tls) {
 }
 
 // "1.1"; empty if unknown.
-std::string_view protocol_version_text(Protocol protocol) {
-  switch (protocol) {
-    case Protocol::kUnknown:
+std::string_view protocol_version_text(ProtocolVersion version) {
+  switch (version) {
+    case ProtocolVersion::kUnknown:
       return {};
-    case Protocol::kHttp10:
+    case ProtocolVersion::k10:
       return "1.0";
-    case Protocol::kHttp11:
+    case ProtocolVersion::k11:
       return "1.1";
   }
   return {};
@@ -69,8 +69,9 @@ std::string error_text(ErrorType type, std::uint16_t status) {
 
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   key.method = exchange.operation.method;
-  key.protocol = exchange.protocol;
   key.tls = exchange.tls;
+  if (kind == MetricKind::kServerActive) return;
+  key.protocol_version = exchange.protocol_version;
   if (kind == MetricKind::kServerQueue) return;
   key.status = exchange.operation.status;
   key.error = error_type(exchange);
@@ -84,7 +85,7 @@ Attributes point_attributes(const OperationKey& key, const ServerHost& server,
     attributes.push_back({"http.response.status_code", std::int64_t{key.status}});
   if (key.error != ErrorType::kNone)
     attributes.push_back({"error.type", error_text(key.error, key.status)});
-  if (const auto version = protocol_version_text(key.protocol); !version.empty())
+  if (const auto version = protocol_version_text(key.protocol_version); !version.empty())
     attributes.push_back({"network.protocol.version", std::string(version)});
   if (key.server.name != kNoName) {
     attributes.push_back({"server.address", server_text(server, key.server.is_address)});
@@ -119,7 +120,7 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
   if (exchange.operation.status != 0)
     attributes.push_back({"http.response.status_code", std::int64_t{exchange.operation.status}});
   add_outcome(exchange, attributes);
-  if (const auto version = protocol_version_text(exchange.protocol); !version.empty())
+  if (const auto version = protocol_version_text(exchange.protocol_version); !version.empty())
     attributes.push_back({"network.protocol.version", std::string(version)});
 }
 

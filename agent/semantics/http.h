@@ -31,6 +31,7 @@ inline constexpr Semantics kHttpSemantics = {
          "Time from the arrival of a request in the socket until the server reads it."},
         {"http.server.request.body.size", "Size of HTTP server request bodies."},
         {"http.server.response.body.size", "Size of HTTP server response bodies."},
+        {"http.server.active_requests", "Number of active HTTP server requests."},
     }},
     .error_type = http_semantics::error_type,
     .error_text = http_semantics::error_text,

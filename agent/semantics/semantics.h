@@ -30,8 +30,9 @@ enum class MetricKind : std::uint8_t {
   kServerQueue,
   kServerRequestSize,
   kServerResponseSize,
+  kServerActive,
 };
-inline constexpr std::size_t kMetricKinds = 5;
+inline constexpr std::size_t kMetricKinds = 6;
 
 // Its unit, and how it is measured: metrics/metric_table.
 struct MetricDescription {
@@ -62,7 +63,7 @@ struct OperationKey {
   std::uint16_t status = 0;
   Convention convention = Convention::kHttp;
   Method method = Method::kOther;
-  Protocol protocol = Protocol::kUnknown;
+  ProtocolVersion protocol_version = ProtocolVersion::kUnknown;
   ErrorType error = ErrorType::kNone;
   bool tls = false;
 };

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
+
+#include "exa/base/overloaded.h"
 
 namespace exa {
 namespace {
@@ -87,6 +90,35 @@ std::string histogram_json(const Resource* resource, const std::string& metric,
   return line_of(json);
 }
 
+std::string sum_json(const Resource* resource, const std::string& metric,
+                     const NumberPoint& point) {
+  Json json = {{"type", "sum"},
+               {"metric", metric},
+               {"service", service_of(resource)},
+               {"resource", to_json(resource)},
+               {"attributes", to_json(point.attributes)}};
+  std::visit([&](auto value) { json["value"] = value; }, point.value);
+  return line_of(json);
+}
+
+std::vector<std::string> lines_of(const Resource* resource, const Metric& metric) {
+  std::vector<std::string> lines;
+  std::visit(Overloaded{
+                 [](const Gauge& /*the agent's own*/) {},
+                 [&](const Sum& sum) {
+                   if (sum.monotonic) return;  // the agent's own
+                   for (const NumberPoint& point : sum.points)
+                     lines.push_back(sum_json(resource, metric.name, point));
+                 },
+                 [&](const Histogram& histogram) {
+                   for (const HistogramPoint& point : histogram.points)
+                     lines.push_back(histogram_json(resource, metric.name, point));
+                 },
+             },
+             metric.points);
+  return lines;
+}
+
 }  // namespace
 
 std::string span_json(const Span& span) {
@@ -111,8 +143,8 @@ std::string batch_json(const MetricBatch& batch) {
   std::vector<std::string> lines;
   for (const ResourceMetrics& resource : batch.resources)
     for (const Metric& metric : resource.metrics)
-      for (const HistogramPoint& point : histogram_points(metric))
-        lines.push_back(histogram_json(resource.resource.get(), metric.name, point));
+      for (std::string& line : lines_of(resource.resource.get(), metric))
+        lines.push_back(std::move(line));
   // By metric, service and so on, whatever order the tables of the agent had.
   std::sort(lines.begin(), lines.end());
   std::string text = line_of({{"type", "window"},

@@ -1,6 +1,7 @@
-// JSON, one object a line: {"type":"span"...}, {"type":"window"...}, {"type":"histogram"...}.
-// Window thread only. Deterministic: the same batches give the same bytes; self metrics (sums and
-// gauges), which depend on the machine, are left out. Invalid UTF-8 becomes U+FFFD.
+// JSON, one object a line: {"type":"span"...}, {"type":"window"...}, {"type":"histogram"...},
+// {"type":"sum"...}.
+// Window thread only. Deterministic: the same batches give the same bytes; self metrics (monotonic
+// sums and gauges), which depend on the machine, are left out. Invalid UTF-8 becomes U+FFFD.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,7 @@ namespace exa {
 
 // Pure, with the line end.
 std::string span_json(const Span& span);
-std::string batch_json(const MetricBatch& batch);  // the window's line, then its histograms
+std::string batch_json(const MetricBatch& batch);  // the window's line, then its points
 
 class JsonMetricExporter final : public MetricExporter {
  public:

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks the rules of style that a machine can check: length of files, words of names, paths of
-one machine, words that mean unfinished, and variants that are not visited.
+one machine, words that mean unfinished, variants that are not visited, and protocols named in rooms
+that know none.
 
     scripts/lib/house_rules.py [ROOT]     print violations, exit 1 if there are any
 """
@@ -16,6 +17,11 @@ MACHINE_PATH = re.compile(r"(?<![\w./])/(work|root|home/\w+)/")
 # Passes over an alternative that is added later, or throws there; a visit does not compile.
 ASKS_A_VARIANT = re.compile(r"\bstd::(holds_alternative<|get<[A-Za-z])")
 PRODUCT = re.compile(r"(agent|exporters|include)/.*\.(h|cc)$")
+# What a protocol is called is said by its own rooms and by agent/semantics; the others stand for all.
+KNOWS_NO_PROTOCOL = re.compile(r"(agent/(capture|connection|exchange|exemplars|kernel|metrics|model|"
+                               r"request_pipeline|run|telemetry|trace)|include/exa/(base|export|model))/"
+                               r".*\.(h|cc)$")
+NAMES_A_PROTOCOL = re.compile(r"(?<!Convention::k)(?<!: std::uint8_t { k)http", re.IGNORECASE)
 CODE = {".h", ".c", ".cc", ".py", ".sh", ".cmake", ".js"}
 # Recorded and crafted inputs may hold anything.
 UNCHECKED = ("tests/corpus/", "LICENSE")
@@ -46,6 +52,8 @@ def violations_of(path, text):
             found.append(f"{path}:{number}: a path of one machine")
         if PRODUCT.match(path) and ASKS_A_VARIANT.search(line):
             found.append(f"{path}:{number}: visit a variant, with a function for each alternative")
+        if KNOWS_NO_PROTOCOL.match(path) and NAMES_A_PROTOCOL.search(line):
+            found.append(f"{path}:{number}: names a protocol in a room that stands for all of them")
     return found
 
 

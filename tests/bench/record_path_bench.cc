@@ -50,7 +50,7 @@ class Traffic {
       auto& shape = shapes_[i];
       shape.target = static_cast<TargetId>(1 + i % 4);
       shape.role = role;
-      shape.protocol = Protocol::kHttp11;
+      shape.protocol_version = ProtocolVersion::k11;
       shape.outcome = Outcome::kComplete;
       shape.operation.method = i % 3 == 0 ? Method::kPost : Method::kGet;
       shape.operation.status = i == 7 ? 503 : 200;

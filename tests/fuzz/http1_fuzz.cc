@@ -77,7 +77,7 @@ Result converse(std::string_view input, std::size_t chunk_bytes) {
                                  .egress_ended = false,
                                  .final = true,
                                  .socket_error = 0});
-  if (tracker.size() != 0 || tracker.unanswered_requests() != 0) std::abort();
+  if (tracker.size() != 0 || tracker.open_exchanges().size() != 0) std::abort();
   using exa::Counter;
   const bool understood =
       counters.get(Counter::kChunksConsumed) == counters.get(Counter::kChunksBelonging) &&

@@ -86,6 +86,12 @@ class OtlpReader {
       text(name);
       is_duration = name.ends_with(".request.duration");
     });
+    each(bytes, otlp::MetricField::kSum, [&](std::string_view sum) {
+      each(sum, otlp::PointsField::kPoints, [&](std::string_view point) {
+        ++totals_.points;
+        attributes(point, static_cast<int>(otlp::NumberPointField::kAttributes));
+      });
+    });
     each(bytes, otlp::MetricField::kHistogram, [&](std::string_view histogram) {
       each(histogram, otlp::PointsField::kPoints, [&](std::string_view point) {
         ++totals_.points;

@@ -42,6 +42,7 @@ RequestPipelineOptions small_options() {
   options.recorder_records = 32;
   options.max_held_exchanges = 4;
   options.max_targets = 6;
+  options.active_requests = true;
   return options;
 }
 

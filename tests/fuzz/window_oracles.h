@@ -96,8 +96,16 @@ class OutputCheck final : public MetricExporter {
   static void each_point(const MetricBatch& batch, Visit visit) {
     for (const auto& resource : batch.resources)
       for (const auto& metric : resource.metrics)
-        for (const auto& point : std::get<Histogram>(metric.points).points)
+        for (const auto& point : histogram_points(metric))
           visit(metric, point);
+  }
+  static std::size_t points_of(const MetricBatch& batch) {
+    std::size_t points = 0;
+    for (const auto& resource : batch.resources)
+      for (const auto& metric : resource.metrics)
+        points += std::visit([](const auto& of_a_shape) { return of_a_shape.points.size(); },
+                             metric.points);
+    return points;
   }
   static bool is_duration_metric(const Metric& metric) {
     return metric.name.ends_with(".request.duration");
@@ -148,10 +156,9 @@ class OutputCheck final : public MetricExporter {
 
   static void check_otlp(const MetricBatch& batch) {
     constexpr std::size_t kLimit = 8192;
-    std::size_t points = 0;
+    const auto points = points_of(batch);
     std::size_t exemplars = 0;
     each_point(batch, [&](const Metric&, const HistogramPoint& point) {
-      ++points;
       for (const auto& exemplar : point.exemplars)
         exemplars += exemplar.has_ids() ? 1 : 0;
     });

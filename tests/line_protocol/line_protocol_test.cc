@@ -83,7 +83,7 @@ TEST_F(LineProtocol, IsForgottenWithItsConnection) {
   wire.is_over();
   EXPECT_EQ(only().outcome, Outcome::kAbortedByPeer);
   EXPECT_EQ(tracker.size(), 0u);
-  EXPECT_EQ(tracker.unanswered_requests(), 0u);
+  EXPECT_EQ(tracker.open_exchanges().size(), 0u);
 }
 
 TEST_F(LineProtocol, IsDescribedByTheRowOfItsConvention) {

@@ -8,6 +8,7 @@ CLIENT = "http.client.request.duration"
 QUEUE = "exemplar_agent.http.server.queue.duration"
 REQUEST_SIZE = "http.server.request.body.size"
 RESPONSE_SIZE = "http.server.response.body.size"
+ACTIVE = "http.server.active_requests"
 
 
 def _matches(line, program, attributes):
@@ -24,6 +25,7 @@ class Report:
     """All lines of one run. Histograms are cumulative, so the last line of a series counts."""
     windows: list = field(default_factory=list)
     histogram_lines: list = field(default_factory=list)
+    sum_lines: list = field(default_factory=list)
     spans: list = field(default_factory=list)
 
     @staticmethod
@@ -40,6 +42,8 @@ class Report:
                 report.windows.append(value)
             elif kind == "histogram":
                 report.histogram_lines.append(value)
+            elif kind == "sum":
+                report.sum_lines.append(value)
             elif kind == "span":
                 report.spans.append(value)
             else:
@@ -49,7 +53,7 @@ class Report:
     def series(self, metric, program=None, **attributes):
         """The newest line of each series that matches."""
         newest = {}
-        for line in self.histogram_lines:
+        for line in self.histogram_lines + self.sum_lines:
             if line["metric"] == metric and _matches(line, program, attributes):
                 newest[json.dumps([line["resource"], line["attributes"]], sort_keys=True)] = line
         return list(newest.values())

@@ -140,7 +140,7 @@ void Http1Conversation::accept_request(const Http1Talk& talk, const http1::Reque
 }
 
 void Http1Conversation::fill_in(Exchange& exchange, const http1::RequestHead& head) {
-  exchange.protocol = head.version;
+  exchange.protocol_version = head.version;
   exchange.operation.method = head.method;
   if (head.method == Method::kOther) exchange.operation.method_original.assign(head.method_text);
   exchange.operation.name.assign(head.path);

@@ -207,12 +207,12 @@ ParseResult read_fields(LineReader& lines, Fields& fields, ContextReader* contex
   }
 }
 
-BodyDecision decide_request_body(const Fields& fields, Protocol version) {
+BodyDecision decide_request_body(const Fields& fields, ProtocolVersion version) {
   if (fields.has_transfer_encoding) {
     // A reader should take the coding (RFC 9112 section 6.3), but this is how one is deceived.
     if (fields.has_content_length) return disputed(InvalidReason::kLengthAndEncoding);
     if (!fields.chunked_is_last || fields.chunked_codings != 1 ||
-        fields.transfer_encoding_invalid || version != Protocol::kHttp11)
+        fields.transfer_encoding_invalid || version != ProtocolVersion::k11)
       return disputed(InvalidReason::kTransferEncoding);
   } else if (fields.content_length_invalid) {
     return disputed(InvalidReason::kContentLength);
@@ -226,8 +226,8 @@ BodyDecision decide_request_body(const Fields& fields, Protocol version) {
   return {{}, fields.odd_line};
 }
 
-BodyDecision decide_response_body(const Fields& fields, Protocol version, std::uint16_t status,
-                                  Method request_method) {
+BodyDecision decide_response_body(const Fields& fields, ProtocolVersion version,
+                                  std::uint16_t status, Method request_method) {
   const auto odd = fields.odd_line;
   const bool never_has_body = status < 200 || status == 204 || status == 304;
   if (never_has_body || request_method == Method::kHead) return {{}, odd};
@@ -236,7 +236,7 @@ BodyDecision decide_response_body(const Fields& fields, Protocol version, std::u
   if (fields.has_transfer_encoding) {
     if (fields.transfer_encoding_invalid || fields.chunked_codings > 1)
       return disputed(InvalidReason::kTransferEncoding);
-    const bool chunked = fields.chunked_is_last && version != Protocol::kHttp10;
+    const bool chunked = fields.chunked_is_last && version != ProtocolVersion::k10;
     return {{chunked ? BodyKind::kChunked : BodyKind::kUntilClose, 0}, odd};
   }
   if (fields.content_length_invalid) return disputed(InvalidReason::kContentLength);

@@ -44,8 +44,8 @@ struct BodyDecision {
   Framing framing;
   InvalidReason reason = InvalidReason::kNone;
 };
-BodyDecision decide_request_body(const Fields& fields, Protocol version);
-BodyDecision decide_response_body(const Fields& fields, Protocol version, std::uint16_t status,
-                                  Method request_method);
+BodyDecision decide_request_body(const Fields& fields, ProtocolVersion version);
+BodyDecision decide_response_body(const Fields& fields, ProtocolVersion version,
+                                  std::uint16_t status, Method request_method);
 
 }  // namespace exa::http1

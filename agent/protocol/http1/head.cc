@@ -19,10 +19,10 @@ ParseResult invalid(InvalidReason reason) {
 }
 
 // "HTTP/1.x" -> version; kUnknown if it is not that.
-Protocol parse_version(std::string_view text) {
-  if (text.size() != 8 || !text.starts_with("HTTP/1.")) return Protocol::kUnknown;
-  if (text[7] == '0') return Protocol::kHttp10;
-  return text[7] >= '1' && text[7] <= '9' ? Protocol::kHttp11 : Protocol::kUnknown;
+ProtocolVersion parse_version(std::string_view text) {
+  if (text.size() != 8 || !text.starts_with("HTTP/1.")) return ProtocolVersion::kUnknown;
+  if (text[7] == '0') return ProtocolVersion::k10;
+  return text[7] >= '1' && text[7] <= '9' ? ProtocolVersion::k11 : ProtocolVersion::kUnknown;
 }
 
 bool is_blank_or_control(char c) {
@@ -118,12 +118,14 @@ InvalidReason parse_odd_request_line(std::string_view rest, RequestHead& head) {
   head.version = parse_version(last);
   if (!credible || foreign) {
     if (!versioned) return InvalidReason::kStartLine;
-    return head.version == Protocol::kUnknown ? InvalidReason::kVersion : InvalidReason::kTarget;
+    return head.version == ProtocolVersion::kUnknown ? InvalidReason::kVersion
+                                                     : InvalidReason::kTarget;
   }
   read_odd_target(target, head);
   head.has_start_line = true;
   if (!versioned || target.empty()) return InvalidReason::kStartLine;
-  return head.version == Protocol::kUnknown ? InvalidReason::kVersion : InvalidReason::kTarget;
+  return head.version == ProtocolVersion::kUnknown ? InvalidReason::kVersion
+                                                   : InvalidReason::kTarget;
 }
 
 // The reason alone says nothing of whether there is a start line.
@@ -139,8 +141,8 @@ InvalidReason parse_request_line(std::string_view line, RequestHead& head) {
   if (rest.front() == ' ' && last_blank != 0) {
     const auto target = rest.substr(1, last_blank - 1);
     head.version = parse_version(rest.substr(last_blank + 1));
-    head.has_start_line = head.version != Protocol::kUnknown && !has_blank_or_control(target) &&
-                          parse_target(target, head);
+    head.has_start_line = head.version != ProtocolVersion::kUnknown &&
+                          !has_blank_or_control(target) && parse_target(target, head);
     if (head.has_start_line) return InvalidReason::kNone;
   }
   return parse_odd_request_line(rest, head);
@@ -150,7 +152,7 @@ InvalidReason parse_request_line(std::string_view line, RequestHead& head) {
 InvalidReason parse_status_line(std::string_view line, ResponseHead& head) {
   constexpr std::size_t kStatusEnd = 12;
   head.version = parse_version(line.substr(0, 8));
-  if (head.version == Protocol::kUnknown) return InvalidReason::kVersion;
+  if (head.version == ProtocolVersion::kUnknown) return InvalidReason::kVersion;
   if (line.size() < kStatusEnd || line[8] != ' ') return InvalidReason::kStartLine;
   if (line.size() > kStatusEnd && line[kStatusEnd] != ' ') return InvalidReason::kStartLine;
   std::uint16_t status = 0;

@@ -26,7 +26,7 @@ struct RequestHead {
   std::size_t leading_bytes = 0;  // empty lines before the request line
   Method method = Method::kOther;
   std::string_view method_text;  // as sent
-  Protocol version = Protocol::kUnknown;
+  ProtocolVersion version = ProtocolVersion::kUnknown;
   // Without query; "*" in asterisk form, empty in authority form. Of one that is not valid up to
   // where that shows.
   std::string_view path;
@@ -42,7 +42,7 @@ struct RequestHead {
 
 struct ResponseHead {
   std::size_t leading_bytes = 0;
-  Protocol version = Protocol::kUnknown;
+  ProtocolVersion version = ProtocolVersion::kUnknown;
   std::uint16_t status = 0;
   Framing body;
   bool has_start_line = false;

@@ -29,6 +29,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
   options.sampler.floor_probability = config.exemplars.floor;
   options.body_sizes = config.metrics.body_size;
+  options.active_requests = config.metrics.active_requests;
   if (prints_table(config)) options.fine_series = kFineSeries;
   return options;
 }

@@ -21,7 +21,8 @@ using SocketId = std::uint64_t;  // the kernel's socket cookie
 
 enum class Role : std::uint8_t { kUnknown, kServer, kClient };
 
-enum class Protocol : std::uint8_t { kUnknown, kHttp10, kHttp11 };
+// network.protocol.version; which protocol it is of says the convention.
+enum class ProtocolVersion : std::uint8_t { kUnknown, k10, k11 };
 
 // By which semantic convention it is told: the place of the row in agent/semantics/conventions.cc.
 enum class Convention : std::uint8_t { kHttp };
@@ -71,7 +72,7 @@ struct Exchange {
   IpEndpoint local;
   IpEndpoint remote;
   std::uint16_t socket_error = 0;  // errno that ended the connection, 0 if orderly
-  Protocol protocol = Protocol::kUnknown;
+  ProtocolVersion protocol_version = ProtocolVersion::kUnknown;
   Role role = Role::kUnknown;
   Outcome outcome = Outcome::kUnknown;
   bool tls = false;

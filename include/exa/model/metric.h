@@ -127,7 +127,7 @@ struct Histogram {
 
 // Sums and histograms are cumulative.
 struct Metric {
-  std::string name;  // OpenTelemetry name: "http.server.request.duration"
+  std::string name;  // OpenTelemetry name: "db.client.operation.duration"
   std::string description;
   std::string unit;  // UCUM: "s", "By", "{request}"
   std::variant<Gauge, Sum, Histogram> points;

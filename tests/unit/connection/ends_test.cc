@@ -256,7 +256,7 @@ TEST_F(Ends, TheTableIsBounded) {
   EXPECT_EQ(small.size(), 64u);
   EXPECT_EQ(count(Counter::kConnectionsOverShare), 136u);
   EXPECT_EQ(count(ProtocolCounter::kOrphanRequest), 136u);
-  EXPECT_EQ(small.unanswered_requests(), 64u);
+  EXPECT_EQ(small.open_exchanges().size(), 64u);
 }
 
 TEST_F(Ends, IncompleteHeadsAreBounded) {

@@ -276,7 +276,7 @@ TEST_F(Gaps, ALongTargetStillCounts) {
   wire.reads("GET /" + std::string(5'000, 'p') + " HTTP/1.1\r\n\r\n", 4'096);
   wire.writes(kOk);
   EXPECT_TRUE(only().operation.name.cut());
-  EXPECT_EQ(only().protocol, Protocol::kUnknown);
+  EXPECT_EQ(only().protocol_version, ProtocolVersion::kUnknown);
 }
 
 TEST_F(Gaps, AHeadOverTheBudgetInManyPiecesIsTheSame) {
@@ -332,7 +332,7 @@ TEST_F(Gaps, RecordsThatChangedPlacesLoseNothing) {
   tracker.on_event(event(Direction::kEgress, kOk, 0, answered, {19, testing::ms(1'001)}));
   EXPECT_THAT(paths(), ElementsAre("/1"));
   EXPECT_EQ(only().last_response, answered);
-  EXPECT_EQ(tracker.unanswered_requests(), 1u);
+  EXPECT_EQ(tracker.open_exchanges().size(), 1u);
 }
 
 TEST_F(Gaps, APositionBeyondTheMessageWaitsForTheRecordItself) {

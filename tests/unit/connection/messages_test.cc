@@ -19,7 +19,7 @@ TEST_F(Messages, KeepAliveGivesOneExchangeEach) {
   }
   EXPECT_THAT(sink.exchanges, SizeIs(5));
   EXPECT_EQ(count(Counter::kChunksBelonging), 10u);
-  EXPECT_EQ(tracker.unanswered_requests(), 0u);
+  EXPECT_EQ(tracker.open_exchanges().size(), 0u);
 }
 
 TEST_F(Messages, PipelinedRequestsAreAnsweredInOrder) {
@@ -95,7 +95,7 @@ TEST_F(Messages, CloseDelimitedEndsWithTheClose) {
   EXPECT_THAT(sink.exchanges, IsEmpty());
   wire.we_close();
   EXPECT_EQ(only().outcome, Outcome::kComplete);
-  EXPECT_EQ(only().protocol, Protocol::kHttp10);
+  EXPECT_EQ(only().protocol_version, ProtocolVersion::k10);
   EXPECT_EQ(only().last_response, testing::ms(1003)) << "the last byte, not the close";
 }
 
@@ -181,7 +181,7 @@ TEST_F(Messages, SplitsAtAnyByteMakeNoDifference) {
       EXPECT_EQ(split.operation.name, whole.operation.name);
       EXPECT_EQ(split.host, whole.host);
       EXPECT_EQ(split.operation.status, whole.operation.status);
-      EXPECT_EQ(split.protocol, whole.protocol);
+      EXPECT_EQ(split.protocol_version, whole.protocol_version);
       EXPECT_EQ(split.outcome, Outcome::kComplete);
       EXPECT_EQ(split.trace_id, whole.trace_id);
       EXPECT_EQ(split.parent_span_id, whole.parent_span_id);

@@ -115,13 +115,13 @@ TEST_F(TenantShares, MoreProcessesThanPlacesAreBounded) {
 TEST_F(TenantShares, UnansweredRequestsLeaveRoomForOthers) {
   ConnectionTracker small(sink, counters, protocols(), {.requests = {.unanswered = 128}}, &origins);
   flood(small, kNoisy, 1'000, 500);
-  EXPECT_EQ(small.unanswered_requests(), 64u);
+  EXPECT_EQ(small.open_exchanges().size(), 64u);
   EXPECT_EQ(count(ProtocolCounter::kRequestsOverShare), 436u);
   auto quiet = asked(small, kQuiet, 1, 10);
   EXPECT_EQ(answered(quiet), 10u);
   for (SocketId socket = 1'000; socket < 1'500; ++socket)
     Wire(small, socket, kNoisy).is_over();
-  EXPECT_EQ(small.unanswered_requests(), 0u);
+  EXPECT_EQ(small.open_exchanges().size(), 0u);
   EXPECT_EQ(small.size(), 10u);
 }
 

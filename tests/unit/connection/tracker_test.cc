@@ -25,7 +25,7 @@ TEST_F(Tracker, ServerExchangeHasEveryField) {
   EXPECT_EQ(address_text(exchange.local), "127.0.0.1");
   EXPECT_EQ(exchange.remote.port, 40'000);
   EXPECT_EQ(exchange.role, Role::kServer);
-  EXPECT_EQ(exchange.protocol, Protocol::kHttp11);
+  EXPECT_EQ(exchange.protocol_version, ProtocolVersion::k11);
   EXPECT_EQ(exchange.outcome, Outcome::kComplete);
   EXPECT_EQ(exchange.operation.method, Method::kPost);
   EXPECT_EQ(exchange.operation.status, 503);

@@ -36,7 +36,7 @@ class SamplerFixture : public ::testing::Test {
     exchange.target = request.target;
     exchange.role = request.role;
     exchange.operation.method = Method::kGet;
-    exchange.protocol = Protocol::kHttp11;
+    exchange.protocol_version = ProtocolVersion::k11;
     exchange.outcome = Outcome::kComplete;
     exchange.operation.status = request.status;
     exchange.read = {1'000'000'000};

@@ -31,6 +31,17 @@ def test_variants_are_visited():
     assert house_rules.violations_of("exporters/x.cc", "std::get<1>(pair);\n") == []
 
 
+def test_protocols_are_named_in_their_rooms():
+    for line in ("bool is_http1;\n", "// as HTTP/1 does\n", "enum class Version { kHttp11 };\n"):
+        assert house_rules.violations_of("agent/exchange/x.cc", line) != []
+        assert house_rules.violations_of("include/exa/model/x.h", line) != []
+        assert house_rules.violations_of("agent/semantics/x.cc", line) == []
+        assert house_rules.violations_of("agent/protocol/http1/x.cc", line) == []
+    for line in ("key.convention = Convention::kHttp;\n",
+                 "enum class Convention : std::uint8_t { kHttp };\n"):
+        assert house_rules.violations_of("include/exa/model/x.h", line) == []
+
+
 def test_unfinished_work_and_machine_paths_are_found():
     assert house_rules.violations_of("agent/x.cc", "// TODO: later\n") != []
     assert house_rules.violations_of("scripts/x", "cd /work/there\n") != []

@@ -20,7 +20,7 @@ Exchange server_request(std::uint16_t status) {
   Exchange exchange;
   exchange.target = 1;
   exchange.role = Role::kServer;
-  exchange.protocol = Protocol::kHttp11;
+  exchange.protocol_version = ProtocolVersion::k11;
   exchange.operation.method = Method::kGet;
   exchange.operation.status = status;
   exchange.outcome = Outcome::kComplete;

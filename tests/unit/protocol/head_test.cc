@@ -56,7 +56,7 @@ TEST(RequestHead, HasMethodPathHostAndVersion) {
   EXPECT_EQ(request.result.status, ParseStatus::kMessage);
   EXPECT_EQ(request.result.consumed_bytes, request.bytes.size() - 4);
   EXPECT_EQ(request.head.method, Method::kGet);
-  EXPECT_EQ(request.head.version, Protocol::kHttp11);
+  EXPECT_EQ(request.head.version, ProtocolVersion::k11);
   EXPECT_EQ(request.head.path, "/a/b");
   EXPECT_EQ(request.head.host, "shop:80");
   EXPECT_EQ(request.head.body, Framing{});
@@ -103,12 +103,12 @@ TEST(RequestHead, TargetHasFourForms) {
 TEST(RequestHead, ToleratesWhatServersTolerate) {
   const Request lf("GET /x HTTP/1.0\nHost: a\n\n");
   EXPECT_EQ(lf.result.status, ParseStatus::kMessage);
-  EXPECT_EQ(lf.head.version, Protocol::kHttp10);
+  EXPECT_EQ(lf.head.version, ProtocolVersion::k10);
   EXPECT_EQ(lf.head.host, "a");
   const Request blank("\r\n\nGET /x HTTP/1.1\r\n\r\n");
   EXPECT_EQ(blank.result.status, ParseStatus::kMessage);
   EXPECT_EQ(blank.head.leading_bytes, 3u);
-  EXPECT_EQ(Request("GET /x HTTP/1.7\r\n\r\n").head.version, Protocol::kHttp11);
+  EXPECT_EQ(Request("GET /x HTTP/1.7\r\n\r\n").head.version, ProtocolVersion::k11);
   EXPECT_EQ(Request(get("X:\r\n")).result.status, ParseStatus::kMessage) << "an empty value";
   EXPECT_EQ(Request(get("X: \xff\x01\r\n")).result.status, ParseStatus::kMessage);
 }
@@ -133,25 +133,25 @@ TEST(RequestHead, TakesACredibleLineForWhatAServerWouldAnswer) {
     std::string line;
     InvalidReason breach;
     std::string path;
-    Protocol version;
+    ProtocolVersion version;
   };
   const auto target = InvalidReason::kTarget;
   const auto version = InvalidReason::kVersion;
   const std::vector<Row> rows = {
-      {"GET /a b HTTP/1.1", target, "/a", Protocol::kHttp11},
-      {"GET  /a  HTTP/1.1 ", target, "/a", Protocol::kHttp11},
-      {"GET /a\tb HTTP/1.0", target, "/a", Protocol::kHttp10},
-      {"GET /e\x1b[31m HTTP/1.1", target, "/e", Protocol::kHttp11},
-      {"GET\t/tab\tHTTP/1.1", target, "/tab", Protocol::kHttp11},
-      {"get /a b HTTP/1.1", target, "/a", Protocol::kHttp11},
-      {"PURGE nowhere HTTP/1.1", target, "nowhere", Protocol::kHttp11},
-      {"GET rel/path?q HTTP/1.1", target, "rel/path", Protocol::kHttp11},
-      {"GET who:secret@shop HTTP/1.1", target, "", Protocol::kHttp11},
-      {"GET /a HTTP/2.0", version, "/a", Protocol::kUnknown},
-      {"GET /a HTTP/1.", version, "/a", Protocol::kUnknown},
-      {"GET /a HTTP/1.10", version, "/a", Protocol::kUnknown},
-      {"GET /a http/1.1", version, "/a", Protocol::kUnknown},
-      {"GET /a b HTTP/3.0", version, "/a", Protocol::kUnknown},
+      {"GET /a b HTTP/1.1", target, "/a", ProtocolVersion::k11},
+      {"GET  /a  HTTP/1.1 ", target, "/a", ProtocolVersion::k11},
+      {"GET /a\tb HTTP/1.0", target, "/a", ProtocolVersion::k10},
+      {"GET /e\x1b[31m HTTP/1.1", target, "/e", ProtocolVersion::k11},
+      {"GET\t/tab\tHTTP/1.1", target, "/tab", ProtocolVersion::k11},
+      {"get /a b HTTP/1.1", target, "/a", ProtocolVersion::k11},
+      {"PURGE nowhere HTTP/1.1", target, "nowhere", ProtocolVersion::k11},
+      {"GET rel/path?q HTTP/1.1", target, "rel/path", ProtocolVersion::k11},
+      {"GET who:secret@shop HTTP/1.1", target, "", ProtocolVersion::k11},
+      {"GET /a HTTP/2.0", version, "/a", ProtocolVersion::kUnknown},
+      {"GET /a HTTP/1.", version, "/a", ProtocolVersion::kUnknown},
+      {"GET /a HTTP/1.10", version, "/a", ProtocolVersion::kUnknown},
+      {"GET /a http/1.1", version, "/a", ProtocolVersion::kUnknown},
+      {"GET /a b HTTP/3.0", version, "/a", ProtocolVersion::kUnknown},
   };
   for (const auto& row : rows) {
     const Request request(row.line + "\r\nHost: a\r\nContent-Length: 3\r\n\r\n");

@@ -6,8 +6,8 @@
 #include "agent/config/setting.h"
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
+#include "agent/semantics/span_attributes.h"
 #include "agent/telemetry/self_metrics.h"
-#include "agent/trace/span_attributes.h"
 #include "exa/base/overloaded.h"
 #include "exporters/openmetrics/names.h"
 
@@ -45,6 +45,23 @@ std::string type_of(const Setting& setting) {
   return value;
 }
 
+const char* asked_by(MetricGroup group) {
+  switch (group) {
+    case MetricGroup::kAlways:
+      return "";
+    case MetricGroup::kBodySize:
+      return " Only with `metrics.body_size`.";
+    case MetricGroup::kActiveRequests:
+      return " Only with `metrics.active_requests`.";
+  }
+  return "";
+}
+
+decltype(Metric::points) points_of(MetricShape shape) {
+  if (shape == MetricShape::kUpDownCounter) return Sum{.points = {}, .monotonic = false};
+  return Histogram{};
+}
+
 const char* kind_of(const Metric& metric) {
   return std::visit(Overloaded{
                         [](const Gauge&) { return "gauge"; },
@@ -74,14 +91,14 @@ std::string metric_row(const Metric& metric, const std::string& labels) {
          " | " + kind_of(metric) + " | " + labels + " | " + in_cell(metric.description) + " |\n";
 }
 
-std::string histogram_rows() {
+std::string metric_rows_of_services() {
   std::string rows;
   for (std::size_t kind = 0; kind < kMetricKinds; ++kind) {
     SeriesKey key;
     key.kind = static_cast<MetricKind>(kind);
     const auto& description = describe(key);
     key.status = 500;
-    key.protocol = Protocol::kHttp11;
+    key.protocol_version = ProtocolVersion::k11;
     key.error = ErrorType::kStatusCode;
     if (description.by_server) key.server = {.name = 1, .port = 80};
     std::string labels;
@@ -89,10 +106,9 @@ std::string histogram_rows() {
       labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
     rows += metric_row(
         {.name = description.name,
-         .description = std::string(description.description) +
-                        (row_of(key.kind).optional ? " Only with `metrics.body_size`." : ""),
+         .description = std::string(description.description) + asked_by(row_of(key.kind).group),
          .unit = row_of(key.kind).unit,
-         .points = Histogram{}},
+         .points = points_of(row_of(key.kind).shape)},
         labels);
   }
   return rows;
@@ -167,7 +183,7 @@ std::string reference_page() {
       "\n"
       "| metric | type | labels | description |\n"
       "|---|---|---|---|\n" +
-      histogram_rows() +
+      metric_rows_of_services() +
       "\n"
       "The agent's own metrics:\n"
       "\n"

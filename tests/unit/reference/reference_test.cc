@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-#include "agent/trace/span_attributes.h"
+#include "agent/semantics/span_attributes.h"
 #include "agent/trace/span_synthesizer.h"
 #include "exa/model/exchange.h"
 #include "tests/unit/reference/reference.h"
@@ -41,7 +41,7 @@ Exchange exchange_of(Role role, std::uint16_t status) {
   exchange.role = role;
   exchange.operation.status = status;
   exchange.operation.method = Method::kGet;
-  exchange.protocol = Protocol::kHttp11;
+  exchange.protocol_version = ProtocolVersion::k11;
   exchange.outcome = Outcome::kComplete;
   exchange.local = {.address = {10, 0, 0, 1}, .port = 80};
   exchange.remote = {.address = {10, 0, 0, 2}, .port = 4000};

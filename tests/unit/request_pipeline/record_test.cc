@@ -216,6 +216,64 @@ TEST_F(Records, SizesOfBodiesCountWhereTheyAreAskedFor) {
   }
 }
 
+TEST_F(Records, OpenRequestsCountWhereTheyAreAskedForWhileTheyAreOpen) {
+  start({.active_requests = true});
+  socket(1s, kClient, 40'000, 80);
+  socket(1s, kServer, 80, 40'000);
+  chunk(1s, kClient, EXA_EGRESS, kRequest, 5'000);
+  chunk(1s, kServer, EXA_INGRESS, kRequest, 5'000);
+  CumulativeSeries series;
+  const auto open_in = [&](const ClosedWindow& window) {
+    series.add(window);
+    std::vector<NumberPoint> points;
+    for (const auto& resource : series.points(window, {}, {}).resources)
+      for (const auto& metric : resource.metrics)
+        if (metric.name == "http.server.active_requests") {
+          EXPECT_EQ(metric.unit, "{request}");
+          const auto& sum = std::get<Sum>(metric.points);
+          EXPECT_FALSE(sum.monotonic);
+          points = sum.points;
+        }
+    EXPECT_THAT(points, SizeIs(1));
+    return points.empty() ? -1 : std::get<std::int64_t>(points.front().value);
+  };
+  EXPECT_EQ(open_in(pipeline_->close_window(kStart + 10s)), 1);
+  EXPECT_EQ(open_in(pipeline_->close_window(kStart + 20s)), 1);
+  chunk(21s, kServer, EXA_EGRESS, kAnswer, 1);
+  const auto answered = pipeline_->close_window(kStart + 30s);
+  EXPECT_NE(find(answered, MetricKind::kServerDuration), nullptr);
+  EXPECT_EQ(open_in(answered), 0);
+}
+
+TEST_F(Records, OfTwoWindowsThatBecameOneTheLaterTellsWhatIsOpen) {
+  start({.active_requests = true});
+  socket(1s, kServer, 80, 40'000);
+  chunk(1s, kServer, EXA_INGRESS, kRequest, 5'000);
+  auto window = pipeline_->close_window(kStart + 10s);
+  window.absorb(pipeline_->close_window(kStart + 20s));
+  const auto* open = find(window, MetricKind::kServerActive);
+  ASSERT_NE(open, nullptr);
+  EXPECT_EQ(open->delta.count(), 1u);
+  const auto attributes = attributes_of(open->key);
+  EXPECT_EQ(attributes, (Attributes{{"http.request.method", "GET"}, {"url.scheme", "http"}}));
+
+  chunk(21s, kServer, EXA_EGRESS, kAnswer, 1);
+  window.absorb(pipeline_->close_window(kStart + 30s));
+  open = find(window, MetricKind::kServerActive);
+  ASSERT_NE(open, nullptr);
+  EXPECT_EQ(open->delta.count(), 0u);
+}
+
+TEST_F(Records, OpenRequestsOfAProcessThatIsNotObservedStayUnseen) {
+  start({.active_requests = true});
+  auto excluded = target_of(kServer, "shop");
+  excluded.observed = false;
+  pipeline_->on_target(excluded);
+  socket(1s, kServer, 80, 40'000);
+  chunk(1s, kServer, EXA_INGRESS, kRequest, 5'000);
+  EXPECT_EQ(find(pipeline_->close_window(kStart + 10s), MetricKind::kServerActive), nullptr);
+}
+
 TEST_F(Records, SizesOfBodiesAreNotCountedOtherwise) {
   socket(1s, kServer, 80, 40'000);
   chunk(1s, kServer, EXA_INGRESS, kRequest, 5'000);

@@ -35,7 +35,7 @@ inline Exchange exchange_of(const Request& request) {
   exchange.local = is_client ? client : server;
   exchange.remote = is_client ? server : client;
   exchange.role = request.role;
-  exchange.protocol = Protocol::kHttp11;
+  exchange.protocol_version = ProtocolVersion::k11;
   exchange.outcome = Outcome::kComplete;
   exchange.operation.method = Method::kGet;
   exchange.operation.status = request.status;

@@ -22,7 +22,7 @@ auto Has(const std::string& key, AttributeValue value) {
 Exchange checkout() {
   Exchange exchange;
   exchange.role = Role::kServer;
-  exchange.protocol = Protocol::kHttp11;
+  exchange.protocol_version = ProtocolVersion::k11;
   exchange.outcome = Outcome::kComplete;
   exchange.operation.method = Method::kGet;
   exchange.operation.status = 200;
