@@ -65,7 +65,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
     require(name.starts_with("OTEL_") && name.find('=') == std::string::npos);
 
   const auto alone = exa::load_config({.environment = environment});
-  if (!alone) require(alone.error().text.find("needed together") != std::string::npos);
+  if (!alone) require(alone.error().text.find("must be set together") != std::string::npos);
 
   const auto loaded = exa::load_config(
       {.file_name = "fuzz.yaml", .file_text = parts.front(), .environment = environment});
