@@ -4,6 +4,7 @@
 
 #include "bpf/lib/connection_kinds.bpf.h"
 #include "bpf/lib/decision.h"
+#include "bpf/lib/frames.bpf.h"
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/last_bytes.bpf.h"
 #include "bpf/lib/process.bpf.h"
@@ -79,9 +80,16 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   __u32 wanted;
   __u32 copied = 0;
 
+  event->direction = direction;
   exa_find_source(&source, task, state, scratch, direction, length);
   if (!in_buffer) source.gap = EXA_GAP_NO_BUFFER;
 
+  if (state->flags & EXA_SOCKET_FRAMES) {
+    if (!exa_frames_give_up(state, direction, turned))
+      return exa_look_at_frames_of(sk, state, row, scratch, &source);
+    exa_ignore(state, row, EXA_KIND_UNKNOWN);
+    return 0;
+  }
   if (source.gap == EXA_GAP_NONE) {
     wanted = exa_run_at_once(run, &exa_config, turned, length, state->flags);
     *(__u64*)scratch->payload = 0;
@@ -111,6 +119,11 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     exa_run_word(run, word, copied, turned);
     word = run->word;
   }
+  if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) && exa_sniff_frame(word) &&
+      !exa_sniff_http2_settings(word) && exa_begins_with_frames(&source, scratch, length)) {
+    exa_frames_join(state, direction);
+    return exa_look_at_frames_of(sk, state, row, scratch, &source);
+  }
   switch (exa_run_look(run, &exa_config, word, turned, event->position, state->flags)) {
     case EXA_SIGHT_BODY:
       if ((state->flags & EXA_SOCKET_RECOGNISED) &&
@@ -129,8 +142,9 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
       if (exa_tls_enabled) exa_tls_tell(task, row, event->header.ktime_ns);
       return 0;
     case EXA_SIGHT_HTTP2:
-      exa_ignore(state, row, EXA_KIND_HTTP2);
-      return 0;
+      exa_frames_begin(state, direction,
+                       exa_sniff_http2(word) ? EXA_HTTP2_PREFACE_BYTES - run->word_earlier : 0);
+      return exa_look_at_frames_of(sk, state, row, scratch, &source);
     case EXA_SIGHT_NOTHING:
       exa_ignore(state, row, EXA_KIND_UNKNOWN);
       return 0;

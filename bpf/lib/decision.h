@@ -94,7 +94,7 @@ enum exa_sight {
   EXA_SIGHT_BODY, /* nothing begins here */
   EXA_SIGHT_HEAD, /* capture, the run has budget */
   EXA_SIGHT_TLS,
-  EXA_SIGHT_HTTP2,   /* from the first byte, and nobody parses it: ignore the socket */
+  EXA_SIGHT_HTTP2, /* from the client's preface on, or the server's */
   EXA_SIGHT_NOTHING, /* too many runs without a known protocol: ignore the socket */
 };
 
@@ -136,7 +136,9 @@ static __always_inline enum exa_sight exa_run_look(struct exa_run* run,
   const int request = http2 || exa_sniff_request(word);
   run->request = request;
   /* Of a socket that speaks HTTP/1 it may be an upgrade, or a body that somebody chose. */
-  if (http2 && !(flags & EXA_SOCKET_RECOGNISED)) return EXA_SIGHT_HTTP2;
+  if (!(flags & EXA_SOCKET_RECOGNISED) &&
+      (http2 || (position == 0 && exa_sniff_http2_settings(word))))
+    return EXA_SIGHT_HTTP2;
   if (request || exa_sniff_response(word)) {
     if (request && !turned && (flags & EXA_SOCKET_RECOGNISED)) run->pipelined = 1;
     run->unrecognised = 0;

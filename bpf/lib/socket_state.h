@@ -2,6 +2,7 @@
 #ifndef EXA_BPF_LIB_SOCKET_STATE_H
 #define EXA_BPF_LIB_SOCKET_STATE_H
 
+#include "exa/abi/http2.h"
 #include "exa/abi/types.h"
 
 enum exa_socket_flags {
@@ -19,6 +20,7 @@ enum exa_socket_flags {
   EXA_SOCKET_ENDED_EGRESS = 2048,
   EXA_SOCKET_ENDED = 4096,
   EXA_SOCKET_END_PENDING = 8192, /* closed: with bytes left to read, or with a call under way */
+  EXA_SOCKET_FRAMES = 1 << 14,   /* speaks HTTP/2: walked along frame by frame */
   EXA_SOCKET_COUNTED = 1 << 20,  /* as a connection that is not read, by its kind */
 
   EXA_SOCKET_FILTERED = EXA_SOCKET_TLS | EXA_SOCKET_IGNORED | EXA_SOCKET_EXCLUDED_PORT |
@@ -66,6 +68,7 @@ struct exa_run {
 struct exa_socket_state {
   struct exa_flow flow[2]; /* by exa_direction */
   struct exa_run run;
+  struct exa_http2_flow frames[2]; /* by exa_direction */
   __u64 arrival_ns;
   __u64 cookie;       /* valid once announced */
   __u32 flags;        /* exa_socket_flags, changed atomically */
@@ -75,6 +78,6 @@ struct exa_socket_state {
   __u32 busy_ticks;   /* of sending, before what is sent now; EXA_BUSY_UNKNOWN */
   __u32 reserved;
 };
-EXA_ASSERT_SIZE(struct exa_socket_state, 152);
+EXA_ASSERT_SIZE(struct exa_socket_state, 184);
 
 #endif

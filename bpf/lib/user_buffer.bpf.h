@@ -26,6 +26,13 @@ enum { EXA_MSGHDR_IOV_OFFSET = 16, EXA_MMSGHDR_BYTES = 64 };
  * through calls that fail. Never taken back. */
 volatile __u32 exa_batches_seen;
 
+/* The kernel takes no more than this. */
+enum { EXA_MOST_SEGMENTS = 1024 };
+
+static __always_inline __u32 exa_segments(__u64 count) {
+  return count > EXA_MOST_SEGMENTS ? EXA_MOST_SEGMENTS : count;
+}
+
 static __always_inline __u32 exa_current_thread(void) {
   return (__u32)bpf_get_current_pid_tgid();
 }
@@ -87,8 +94,7 @@ EXA_VERIFIED_ONCE int exa_batch_message(struct exa_socket_state* state, const st
   if (call->direction == EXA_EGRESS && message.segment_count <= EXA_MAX_SEGMENTS && total > moved)
     flow->batch_thread = 0;
   source->address = message.segments_address;
-  source->segments =
-      message.segment_count > EXA_MAX_SEGMENTS ? EXA_MAX_SEGMENTS + 1 : message.segment_count;
+  source->segments = exa_segments(message.segment_count);
   source->gap = EXA_GAP_NONE;
   return 0;
 lost:
@@ -118,7 +124,7 @@ static __always_inline void exa_find_source(struct exa_source* source, struct ta
       return;
     case EXA_SHAPE_VECTOR:
       source->address = call.address;
-      source->segments = call.count > EXA_MAX_SEGMENTS ? EXA_MAX_SEGMENTS + 1 : call.count;
+      source->segments = exa_segments(call.count);
       source->gap = EXA_GAP_NONE;
       return;
     case EXA_SHAPE_MESSAGE: {
@@ -129,8 +135,7 @@ static __always_inline void exa_find_source(struct exa_source* source, struct ta
         return;
       }
       source->address = message.segments_address;
-      source->segments =
-          message.segment_count > EXA_MAX_SEGMENTS ? EXA_MAX_SEGMENTS + 1 : message.segment_count;
+      source->segments = exa_segments(message.segment_count);
       source->gap = EXA_GAP_NONE;
       return;
     }

@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "exa/abi/counters.h"
+#include "bpf/lib/frames_read.bpf.h"
 #include "exa/abi/event.h"
 
 enum { EXA_MAX_SEGMENTS = 16 };
@@ -32,7 +33,8 @@ struct exa_ciphertext {
  * limit plus any length up to it stays inside. */
 struct exa_scratch {
   struct exa_chunk_event event;
-  __u8 payload[2 * EXA_MAX_CAPTURE_BYTES];
+  __u8 payload[sizeof(struct exa_http2_flow) + 2 * EXA_MAX_CAPTURE_BYTES];
+  struct exa_frame_walk walk;
   struct exa_segment segment[EXA_MAX_SEGMENTS];
   struct exa_ciphertext ciphertext; /* here, as all that are called share one stack of 512 bytes */
 };

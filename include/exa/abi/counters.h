@@ -1,7 +1,7 @@
 /* Every counter of the BPF programs: one row, from which the enum, the per-CPU slot, the metric
  * and its description come. Identity, exact when no program is running:
  *   sum(HITS_*) = sum(FILTERED_*) + EMITTED_CHUNK + sum(DROPPED_CHUNK_*)
- * where HITS_* are calls of the two I/O programs. Records of the data ring: sum(EMITTED_*) =
+ * where HITS_* are calls of the two I/O programs, and further records of one call. Records of the data ring: sum(EMITTED_*) =
  * records consumed. Records of the control ring: CONTROL_WRITTEN = records consumed there.
  *
  * Calls of TLS libraries have an identity of their own:
@@ -17,6 +17,7 @@
 #define EXA_KERNEL_COUNTERS(X)                                                                     \
   X(HITS_SEND, kFlow, hits, send, "socket send calls seen")                                        \
   X(HITS_RECV, kFlow, hits, recv, "socket receive calls seen")                                     \
+  X(HITS_FURTHER, kFlow, hits, further, "further records of a call, which hold 4 KiB each")        \
   X(FILTERED_NOT_TCP, kFlow, filtered, not_tcp, "not a TCP socket over IPv4 or IPv6")              \
   X(FILTERED_EMPTY, kFlow, filtered, empty, "call moved no bytes")                                 \
   X(FILTERED_PEEK, kFlow, filtered, peek, "MSG_PEEK, MSG_ERRQUEUE, MSG_OOB: not part of the byte stream") \
@@ -27,6 +28,7 @@
   X(FILTERED_TLS, kFlow, filtered, tls, "ciphertext of a process whose TLS is read")               \
   X(FILTERED_TLS_UNREAD, kFlow, filtered, tls_unread, "ciphertext of a process whose TLS has not been read yet") \
   X(FILTERED_BODY, kFlow, filtered, body, "no message can begin here: only positions advance")     \
+  X(FILTERED_OUT_OF_STEP, kLoss, filtered, out_of_step, "HTTP/2 of which it is not known where a frame begins") \
   X(EMITTED_CHUNK, kFlow, emitted, chunk, "chunk records written")                                 \
   X(EMITTED_SOCKET, kFlow, emitted, socket, "socket records written")                              \
   X(EMITTED_POSITION, kFlow, emitted, position, "position records written")                        \

@@ -8,6 +8,7 @@
 #ifndef EXA_ABI_EVENT_H
 #define EXA_ABI_EVENT_H
 
+#include "exa/abi/http2.h"
 #include "exa/abi/types.h"
 
 enum exa_event_type {
@@ -19,6 +20,7 @@ enum exa_event_type {
   EXA_EVENT_PROCESS_EXIT = 6, /* the last thread of an announced process is gone */
   EXA_EVENT_EXEC = 7,         /* control ring only, header only: a process runs another program */
   EXA_EVENT_TLS_TRAFFIC = 8, /* control ring only, header only: a process opened a TLS connection */
+  EXA_EVENT_FRAMES = 9,      /* a chunk of HTTP/2, of which the walk kept what tells of messages */
 };
 
 enum exa_direction {
@@ -112,6 +114,13 @@ struct exa_chunk_event {
   /* captured_bytes of payload, then zeroes up to a multiple of 8 */
 };
 EXA_ASSERT_SIZE(struct exa_chunk_event, 88);
+
+/* FRAMES. Some of a call's bytes; several of these cover a call, in order. */
+struct exa_frames_event {
+  struct exa_chunk_event chunk; /* captured_bytes: those kept, which follow as in a chunk */
+  struct exa_http2_flow before; /* where the direction stood at the first byte */
+};
+EXA_ASSERT_SIZE(struct exa_frames_event, 104);
 
 struct exa_position_event {
   struct exa_event_header header;

@@ -1,0 +1,228 @@
+/* A chunk of a plain socket that speaks HTTP/2: the walk along its frames, and their records. */
+#ifndef EXA_BPF_LIB_FRAMES_H
+#define EXA_BPF_LIB_FRAMES_H
+
+#include "bpf/lib/connection_kinds.bpf.h"
+#include "bpf/lib/frames_read.bpf.h"
+#include "bpf/lib/records.bpf.h"
+#include "bpf/lib/ring_room.bpf.h"
+#include "bpf/lib/sniff/http2.h"
+#include "bpf/lib/user_buffer.bpf.h"
+#include "bpf/lib/verified_once.h"
+
+struct exa_frame_steps {
+  struct exa_scratch* scratch;
+  struct exa_socket_state* state;
+  struct exa_counter_row* row;
+};
+
+/* Writes the record that the walk has made, and begins the next one. Returns whether the ring has
+ * it; if not, the next record says that frames are missing. */
+EXA_VERIFIED_ONCE int exa_emit_frames(struct exa_socket_state* state, struct exa_counter_row* row,
+                                      struct exa_scratch* scratch) {
+  struct exa_frame_walk* walk;
+  struct exa_chunk_event* event;
+  const struct exa_flow* other;
+  __u32 kept, size;
+  int room, told = 0;
+
+  if (!state || !row || !scratch) return 0;
+  walk = &scratch->walk;
+  event = &scratch->event;
+  other = &state->flow[event->direction != EXA_EGRESS];
+  kept = walk->kept;
+  barrier_var(kept);
+  if (kept > EXA_MAX_CAPTURE_BYTES) kept = EXA_MAX_CAPTURE_BYTES;
+  *(__u64*)(scratch->payload + sizeof(walk->before) + kept) = 0;
+  size = sizeof(struct exa_frames_event) + ((kept + 7) & ~7u);
+  room = exa_ring_room(bpf_get_current_task_btf(), size);
+  if (room & EXA_ROOM_REFUSED) {
+    EXA_COUNT(row, DROPPED_CHUNK_OVER_SHARE);
+    goto lost;
+  }
+  exa_fill_header(&event->header, EXA_EVENT_FRAMES, size, event->header.ktime_ns, state->cookie,
+                  state->tgid);
+  event->length_bytes = walk->record_bytes;
+  event->captured_bytes = kept;
+  event->gap_reason = EXA_GAP_NONE;
+  event->flags = 0;
+  event->other.position = other->position;
+  event->other.last_byte_ns = other->last_byte_ns;
+  *(struct exa_http2_flow*)scratch->payload = walk->before;
+  if (exa_events_output(event, size,
+                        room & EXA_ROOM_WAKE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) {
+    EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
+    goto lost;
+  }
+  EXA_COUNT(row, EMITTED_CHUNK);
+  told = 1;
+  goto next;
+lost:
+  walk->flow.flags |= EXA_HTTP2_MISSED;
+next:
+  event->position += walk->record_bytes;
+  event->tcp_sequence += walk->record_bytes;
+  event->previous_last_byte_ns = event->header.ktime_ns;
+  event->arrival_ns = 0;
+  exa_frame_begin_record(walk);
+  return told;
+}
+
+static long exa_frame_steps(__u32 step, struct exa_frame_steps* steps) {
+  switch (exa_frame_step(&steps->scratch->walk,
+                         steps->scratch->payload + sizeof(struct exa_http2_flow))) {
+    case EXA_FRAME_ON:
+      return 0;
+    case EXA_FRAME_FULL:
+      EXA_COUNT(steps->row, HITS_FURTHER);
+      exa_emit_frames(steps->state, steps->row, steps->scratch);
+      return 0;
+    case EXA_FRAME_DONE:
+      break;
+  }
+  return 1;
+}
+
+/* Does the chunk begin with a frame, whatever was before? By its header, and by what follows it: a
+ * second one, or nothing. */
+EXA_VERIFIED_ONCE int exa_begins_with_frames(struct exa_source* source, struct exa_scratch* scratch,
+                                             __u32 length) {
+  __u32 copied, next = 0, frames;
+
+  if (!source || !scratch || length < EXA_HTTP2_HEADER_BYTES) return 0;
+  copied = exa_copy(source, scratch, length);
+  if (copied < EXA_HTTP2_HEADER_BYTES) return 0;
+  for (frames = 0; frames < 2; ++frames) {
+    const __u8* header = scratch->payload + next;
+    if (!exa_http2_plausible(header)) return 0;
+    next += EXA_HTTP2_HEADER_BYTES + exa_http2_length(header);
+    if (next == length) return 1;
+    barrier_var(next);
+    if (next > EXA_MAX_CAPTURE_BYTES || next + EXA_HTTP2_HEADER_BYTES > copied) return 0;
+  }
+  return 1;
+}
+
+/* Bytes that went by between calls; or the calls of two threads changed places. */
+static __always_inline void exa_frames_catch_up(struct exa_http2_flow* frames,
+                                                const struct exa_flow* flow, __u64 position) {
+  if (!flow->started || position == flow->position) return;
+  if (position < flow->position)
+    exa_http2_lose(frames);
+  else
+    exa_http2_pass(frames, position - flow->position);
+}
+
+/* Returns whether the ring now knows how far this direction has come. */
+EXA_VERIFIED_ONCE int exa_look_at_frames(struct exa_socket_state* state,
+                                         struct exa_counter_row* row, struct exa_scratch* scratch,
+                                         struct exa_source* source) {
+  struct exa_frame_walk* walk;
+  struct exa_chunk_event* event;
+  struct exa_http2_flow* frames;
+  struct exa_frame_steps steps = {};
+  const struct exa_flow* flow;
+  int ends;
+
+  if (!state || !row || !scratch || !source) return 0;
+  event = &scratch->event;
+  const int egress = event->direction == EXA_EGRESS;
+  frames = &state->frames[egress];
+  flow = &state->flow[egress];
+  walk = &scratch->walk;
+  const __u32 length = event->length_bytes;
+
+  exa_frames_catch_up(frames, flow, event->position);
+  if (!(frames->flags & EXA_HTTP2_IN_STEP)) {
+    if (source->gap != EXA_GAP_NONE || !exa_begins_with_frames(source, scratch, length)) {
+      frames->flags |= EXA_HTTP2_MISSED;
+      EXA_COUNT(row, FILTERED_OUT_OF_STEP);
+      return 0;
+    }
+    frames->flags = EXA_HTTP2_IN_STEP | EXA_HTTP2_MISSED;
+  }
+  walk->flow = *frames;
+  exa_frame_begin_record(walk);
+  walk->fault = 0;
+  if (source->gap != EXA_GAP_NONE) {
+    ends = exa_http2_pass(&walk->flow, length);
+    walk->record_bytes = length;
+    walk->worth = ends;
+  } else {
+    walk->call_left = length;
+    walk->address = source->address;
+    walk->segment_left = source->segments ? 0 : length;
+    walk->vector = source->address;
+    walk->segments_left = source->segments;
+    steps.scratch = scratch;
+    steps.state = state;
+    steps.row = row;
+    bpf_loop(EXA_FRAME_STEPS, exa_frame_steps, &steps, 0);
+    if (walk->fault) EXA_COUNT(row, READ_FAULT);
+    if (walk->call_left && (walk->flow.flags & EXA_HTTP2_IN_STEP)) exa_http2_lose(&walk->flow);
+  }
+  int told = 0;
+  if (walk->worth)
+    told = exa_emit_frames(state, row, scratch);
+  else if (walk->flow.flags & EXA_HTTP2_IN_STEP)
+    EXA_COUNT(row, FILTERED_BODY);
+  else
+    EXA_COUNT(row, FILTERED_OUT_OF_STEP);
+  /* Nothing was told of them: that frames are missing is still to be said. */
+  if (!told) walk->flow.flags |= walk->before.flags & EXA_HTTP2_MISSED;
+  *frames = walk->flow;
+  return told && (walk->flow.flags & EXA_HTTP2_IN_STEP);
+}
+
+/* The same, of a socket that the ring may not know yet. */
+static __always_inline int exa_look_at_frames_of(struct sock* sk, struct exa_socket_state* state,
+                                                 struct exa_counter_row* row,
+                                                 struct exa_scratch* scratch,
+                                                 struct exa_source* source) {
+  if (!(state->flags & EXA_SOCKET_ANNOUNCED) &&
+      !exa_announce_socket(sk, state, row, scratch->event.header.ktime_ns)) {
+    exa_http2_lose(&state->frames[scratch->event.direction == EXA_EGRESS]);
+    EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
+    return 0;
+  }
+  return exa_look_at_frames(state, row, scratch, source);
+}
+
+/* From here on the socket is walked along. The other direction begins where nothing of it was seen
+ * yet, and owes the preface if this one is the server's. */
+static __always_inline void exa_frames_begin(struct exa_socket_state* state, int direction,
+                                             __u32 preface_left) {
+  struct exa_http2_flow* own = &state->frames[direction];
+  struct exa_http2_flow* other = &state->frames[!direction];
+
+  own->flags = EXA_HTTP2_IN_STEP;
+  own->preface_left = preface_left;
+  if (state->flow[!direction].started) {
+    other->flags = EXA_HTTP2_MISSED;
+  } else {
+    other->flags = EXA_HTTP2_IN_STEP;
+    other->preface_left = preface_left ? 0 : EXA_HTTP2_PREFACE_BYTES;
+  }
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_FRAMES | EXA_SOCKET_RECOGNISED);
+}
+
+/* Too many runs in which no frame was found. */
+static __always_inline int exa_frames_give_up(struct exa_socket_state* state, int direction,
+                                              int turned) {
+  if (state->frames[direction].flags & EXA_HTTP2_IN_STEP) {
+    state->run.unrecognised = 0;
+    return 0;
+  }
+  if (!turned || ++state->run.unrecognised < exa_config.ignore_after_runs) return 0;
+  __sync_fetch_and_and(&state->flags, ~(__u32)(EXA_SOCKET_FRAMES | EXA_SOCKET_RECOGNISED));
+  return 1;
+}
+
+/* The connection is older than the agent, or was given up. */
+static __always_inline void exa_frames_join(struct exa_socket_state* state, int direction) {
+  state->frames[direction].flags = EXA_HTTP2_IN_STEP | EXA_HTTP2_MISSED;
+  state->frames[!direction].flags = EXA_HTTP2_MISSED;
+  __sync_fetch_and_or(&state->flags, EXA_SOCKET_FRAMES | EXA_SOCKET_RECOGNISED);
+}
+
+#endif
