@@ -213,6 +213,7 @@ def test_sighup_takes_new_rules_and_keeps_the_old_ones_if_the_file_is_bad(start_
     eventually(lambda: "configuration reloaded" in agent.log(), what="the new rules")
     curl(*[f"{nginx.url}/ok"] * 2)
     agent.wait_for_count(CLIENT, 2, "curl")
+    agent.wait_for_count(SERVER, 5, "nginx")
 
 
 def test_a_service_that_is_excluded_and_observed_again_goes_on(start_agent, nginx):
@@ -232,7 +233,6 @@ def test_a_service_that_is_excluded_and_observed_again_goes_on(start_agent, ngin
     curl(*[f"{nginx.url}/ok"] * 4)
     report = agent.wait_for_count(SERVER, 7, "nginx")
     assert len(report.series(SERVER, "nginx")) == 1
-    agent.wait_for_count(SERVER, 5, "nginx")
 
 
 def test_coming_and_going_under_load_fails_no_request(start_agent, nginx):
