@@ -7,7 +7,7 @@ namespace exa {
 
 void CumulativeSeries::add(const ClosedWindow& window) {
   for (auto& state : series_)
-    if (row_of(state.key.kind).shape == MetricShape::kUpDownCounter) state.total = {};
+    if (counts_open_requests(state.key.kind)) state.total = {};
   for (const auto& counted : window.series) {
     const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
     if (is_new) {
