@@ -1,0 +1,83 @@
+"""HTTP/2 without TLS: every stream counts once at each end, however many share a connection."""
+import subprocess
+
+import pytest
+
+from support.load import curl, h2load
+from support.report import CLIENT, SERVER
+from support.servers import Nginx
+
+HTTP2 = {"network.protocol.version": "2"}
+
+
+@pytest.fixture(name="nginx2")
+def nginx_of_http2(tmp_path):
+    with Nginx(tmp_path / "nginx", protocol="http2") as server:
+        yield server
+
+
+def test_one_request_is_told_like_any_other(start_agent, nginx2):
+    agent = start_agent(ports=[nginx2.port])
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    curl("--http2-prior-knowledge", "-H", f"traceparent: 00-{trace}-00f067aa0ba902b7-01",
+         f"{nginx2.url}/ok?secret=1")
+    report = agent.wait_for_count(SERVER, 1, "nginx")
+    agent.wait_for_count(CLIENT, 1, "curl")
+    assert report.count(SERVER, "nginx", **HTTP2, **{
+        "http.request.method": "GET", "url.scheme": "http", "http.response.status_code": 200}) == 1
+    client, server = (next(span for span in agent.report().spans if span["kind"] == kind)
+                      for kind in ("CLIENT", "SERVER"))
+    assert client["trace_id"] == server["trace_id"] == trace
+    assert server["parent_span_id"] == client["span_id"]
+    assert server["name"] == "GET /ok"
+    assert server["attributes"]["url.path"] == "/ok"
+    assert server["attributes"]["server.address"] == "127.0.0.1"
+
+
+def test_statuses_and_methods(start_agent, nginx2):
+    agent = start_agent(ports=[nginx2.port])
+    curl("--http2-prior-knowledge", *[f"{nginx2.url}/{path}"
+                                      for path in ("ok", "empty", "broken", "moved", "absent")])
+    curl("--http2-prior-knowledge", "--head", f"{nginx2.url}/ok")
+    curl("--http2-prior-knowledge", "--data", "x" * 20_000, f"{nginx2.url}/ok")
+    report = agent.wait_for_count(SERVER, 7, "nginx")
+    agent.wait_for_count(CLIENT, 7, "curl")
+    for status, number in ((200, 3), (204, 1), (503, 1), (302, 1), (404, 1)):
+        assert report.count(SERVER, "nginx", **{"http.response.status_code": status}) == number
+    assert report.count(SERVER, "nginx", **{"error.type": "503"}) == 1
+    for method, number in (("GET", 5), ("HEAD", 1), ("POST", 1)):
+        assert report.count(SERVER, "nginx", **{"http.request.method": method}) == number
+
+
+@pytest.mark.parametrize("streams", [1, 10, 100])
+def test_every_stream_counts_at_both_ends_and_in_the_servers_log(start_agent, nginx2, streams):
+    agent = start_agent(ports=[nginx2.port])
+    load = h2load(f"{nginx2.url}/ok", 20_000, clients=4, pipelined=streams, http2=True)
+    assert load.failed == 0
+    report = agent.wait_for_count(SERVER, 20_000, "nginx", **HTTP2)
+    agent.wait_for_count(CLIENT, 20_000, "h2load", **HTTP2)
+    assert report.count(SERVER, "nginx", **{"http.response.status_code": 200}) == 20_000
+    assert len(nginx2.finish()) == 20_000
+
+
+def test_bodies_by_sendfile_end_their_streams(start_agent, nginx2):
+    nginx2.add_file("large", 300_000)
+    agent = start_agent(ports=[nginx2.port])
+    load = h2load(f"{nginx2.url}/files/large", 400, clients=4, pipelined=100, http2=True)
+    assert load.failed == 0
+    report = agent.wait_for_count(SERVER, 400, "nginx", **HTTP2)
+    assert report.count(SERVER, "nginx", **{"http.response.status_code": 200}) == 400
+    agent.wait_for_count(CLIENT, 400, "h2load", **HTTP2)
+
+
+def test_joined_while_the_connections_are_open(start_agent, nginx2):
+    """What is asked from then on counts; how many that are is known by the log alone."""
+
+    with subprocess.Popen(["h2load", "-n", "60000", "-c", "4", "-m", "10", "--rps", "2000",
+                           f"{nginx2.url}/ok"], stdout=subprocess.PIPE, text=True) as load:
+        agent = start_agent(ports=[nginx2.port])
+        agent.wait_for_windows(2)
+        seen = agent.report().count(SERVER, "nginx", **HTTP2)
+        load.terminate()
+        load.wait()
+    assert seen > 1000
