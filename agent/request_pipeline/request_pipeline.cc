@@ -282,9 +282,9 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   for (const auto index : registry_.active()) {
     const auto& series = registry_.at(index);
     window.series.push_back({series.uid, series.key, series.delta, fine_.window_of(index)});
-    const auto name = series.key.server.name;
-    if (!series.counted_before && name != kNoName)
-      window.names.try_emplace(name, registry_.keys().names().text(name));
+    if (series.counted_before) continue;
+    for (const auto name : {series.key.server.name, series.key.name})
+      if (name != kNoName) window.names.try_emplace(name, registry_.keys().names().text(name));
   }
   fine_.begin_window();
   fill_targets(window);

@@ -109,7 +109,7 @@ std::string metric_rows_of_services() {
     semantics_of(key.convention).fill_key(failed_request(row_of(key.kind).end), key.kind, key);
     if (description.by_server) key.server = {.name = 1, .port = 80};
     std::string labels;
-    for (const auto& attribute : attributes_of(key, ServerHost("example")))
+    for (const auto& attribute : attributes_of(key, {.server = KeyText("example"), .name = {}}))
       labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
     rows += metric_row(
         {.name = description.name,
