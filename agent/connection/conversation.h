@@ -36,6 +36,8 @@ class Conversation {
   // The chunk's bytes from the direction's position on; gap_bytes follow them, not captured.
   virtual ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
                             std::uint64_t gap_bytes) = 0;
+  // Chunks may be framed; else they are not for this protocol.
+  [[nodiscard]] virtual bool reads_frames() const { return false; }
   // Bytes of a direction that were never seen.
   virtual void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
                       MonotonicTime last_byte) = 0;
@@ -80,7 +82,7 @@ struct ConversationParts {
 // A protocol, as the registry names it.
 struct ProtocolRow {
   std::string_view name;  // of its counters in the metrics
-  Detect detect;
+  Detect detect;          // null: its first bytes are recognised in the kernel, and chunks framed
   std::unique_ptr<ProtocolConversation> (*converse)(ProtocolId id, const ConversationParts& parts);
 };
 

@@ -27,6 +27,7 @@ class FirstBytes final : public Conversation {
 
   ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
                     std::uint64_t gap_bytes) override;
+  [[nodiscard]] bool reads_frames() const override { return true; }
   void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
               MonotonicTime last_byte) override;
   [[nodiscard]] bool gap_fits(const Connection& connection, Direction direction,
@@ -50,6 +51,7 @@ class FirstBytes final : public Conversation {
   };
   using BothPending = std::array<Pending, 2>;  // by Direction
 
+  ChunkUse on_frames(Connection& connection, const ChunkEvent& chunk, std::string_view bytes);
   [[nodiscard]] Recognised recognise(std::string_view bytes) const;
   [[nodiscard]] Pending* pending(const Connection& connection, Direction direction);
   // A message may begin here; null: no slot is free.

@@ -106,6 +106,7 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
   advance(connection, opposite(event.direction), event.other, false);
   advance(connection, event.direction, {event.position, event.previous_last_byte}, true);
 
+  if (event.framed()) return use_of_frames(connection, event);
   // Records of two threads may change places: what is accounted for already is passed over.
   const auto known = direction.position - event.position;
   if (known >= event.length_bytes) return ChunkUse::kBelonging;
@@ -116,6 +117,21 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
       conversation_of(connection)
           .on_bytes(connection, event, bytes, end - std::max(captured_end, direction.position));
   direction = {end, event.time};
+  return use;
+}
+
+// What lies between framed chunks told of no message, and each of them stands for itself. A
+// connection whose chunks become framed speaks another protocol from then on.
+ChunkUse ConnectionTracker::use_of_frames(Connection& connection, const ChunkEvent& event) {
+  if (!conversation_of(connection).reads_frames()) {
+    conversation_of(connection).abandon(connection);
+    connection.role = Role::kUnknown;
+    connection.protocol = ProtocolId::kUnknown;
+  }
+  const auto use = conversation_of(connection).on_bytes(connection, event, text_of(event.bytes), 0);
+  auto& direction = connection.direction(event.direction);
+  direction.position = std::max(direction.position, event.position + event.length_bytes);
+  direction.last_byte = std::max(direction.last_byte, event.time);
   return use;
 }
 

@@ -20,6 +20,8 @@ std::string_view protocol_version_text(ProtocolVersion version) {
       return "1.0";
     case ProtocolVersion::k11:
       return "1.1";
+    case ProtocolVersion::k2:
+      return "2";
   }
   return {};
 }

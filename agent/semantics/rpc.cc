@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kSystem = "grpc";
 constexpr std::string_view kOther = "_OTHER";
 
-constexpr std::array<std::string_view, kGrpcStatuses> kStatusTexts = {
+constexpr std::array<std::string_view, kRpcStatuses> kStatusTexts = {
     "OK",
     "CANCELLED",
     "UNKNOWN",
@@ -33,9 +33,9 @@ constexpr std::array<std::string_view, kGrpcStatuses> kStatusTexts = {
 };
 
 // What a server itself has failed at; the others are the caller's to mend.
-constexpr std::array kServerErrors = {GrpcStatus::kUnknown,       GrpcStatus::kDeadlineExceeded,
-                                      GrpcStatus::kUnimplemented, GrpcStatus::kInternal,
-                                      GrpcStatus::kUnavailable,   GrpcStatus::kDataLoss};
+constexpr std::array kServerErrors = {RpcStatus::kUnknown,       RpcStatus::kDeadlineExceeded,
+                                      RpcStatus::kUnimplemented, RpcStatus::kInternal,
+                                      RpcStatus::kUnavailable,   RpcStatus::kDataLoss};
 
 // A number that gRPC does not define is told as it is.
 std::string status_text(std::uint16_t status) {
@@ -45,9 +45,9 @@ std::string status_text(std::uint16_t status) {
 
 bool is_error_status(const Exchange& exchange) {
   const auto status = exchange.operation.status;
-  if (status == 0 || status == status_of(GrpcStatus::kOk)) return false;
+  if (status == 0 || status == status_of(RpcStatus::kOk)) return false;
   if (exchange.role == Role::kClient) return true;
-  return status > kGrpcStatuses || std::ranges::any_of(kServerErrors, [&](GrpcStatus error) {
+  return status > kRpcStatuses || std::ranges::any_of(kServerErrors, [&](RpcStatus error) {
            return status == status_of(error);
          });
 }
@@ -78,7 +78,7 @@ std::string error_text(ErrorType type, std::uint16_t status) {
 // A method that the server does not implement may be any text of a stranger's.
 std::string_view key_name(const Exchange& exchange) {
   if (exchange.operation.name.empty()) return {};
-  if (exchange.operation.status == status_of(GrpcStatus::kUnimplemented)) return kOther;
+  if (exchange.operation.status == status_of(RpcStatus::kUnimplemented)) return kOther;
   const auto method = method_of(exchange);
   return method.empty() ? kOther : method;
 }

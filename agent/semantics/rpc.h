@@ -5,40 +5,13 @@
 // operation.status one more than the status of gRPC, whose OK is 0; 0: no status was seen.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "agent/semantics/semantics.h"
+#include "exa/model/rpc_status.h"
 
 namespace exa {
-
-// https://grpc.github.io/grpc/core/md_doc_statuscodes.html
-enum class GrpcStatus : std::uint8_t {
-  kOk,
-  kCancelled,
-  kUnknown,
-  kInvalidArgument,
-  kDeadlineExceeded,
-  kNotFound,
-  kAlreadyExists,
-  kPermissionDenied,
-  kResourceExhausted,
-  kFailedPrecondition,
-  kAborted,
-  kOutOfRange,
-  kUnimplemented,
-  kInternal,
-  kUnavailable,
-  kDataLoss,
-  kUnauthenticated,
-};
-inline constexpr std::uint16_t kGrpcStatuses = 17;
-
-// As it stands in an operation.
-constexpr std::uint16_t status_of(GrpcStatus status) {
-  return static_cast<std::uint16_t>(static_cast<std::uint16_t>(status) + 1);
-}
 
 namespace rpc_semantics {
 

@@ -31,6 +31,7 @@
   X(kConnectionsEvicted, kFlow, connections, evicted, "connections evicted: idle too long")        \
   X(kConnectionsOverShare, kLoss, connections, over_share, "connections evicted: table full, their process held most") \
   X(kHeadTooLong, kDegraded, heads_cut, budget, "heads longer than the capture budget")            \
+  X(kTablesExhausted, kDegraded, heads_cut, tables, "connections without a table for their fields: names may be unknown") \
   X(kHeadBlocksExhausted, kLoss, heads_cut, memory, "incomplete heads dropped: no free block")     \
   X(kHeadBlocksOverShare, kLoss, heads_cut, memory_share, "incomplete heads dropped: process over its share") \
   X(kContextCut, kDegraded, heads_cut, context, "trace contexts cut off by the capture limit: unknown") \

@@ -7,6 +7,7 @@
 #include "agent/protocol/http1/fields.h"
 #include "agent/protocol/http1/line_reader.h"
 #include "agent/protocol/http1/method.h"
+#include "agent/protocol/request_words.h"
 #include "agent/trace/context/whitespace.h"
 
 namespace exa::http1 {
@@ -39,11 +40,6 @@ bool has_blank_or_control(std::string_view text) {
 std::string_view without_userinfo(std::string_view authority) {
   const auto at = authority.rfind('@');
   return at == authority.npos ? authority : authority.substr(at + 1);
-}
-
-std::string_view without_query(std::string_view path) {
-  const auto end = std::ranges::find_if(path, [](char c) { return c == '?' || c == '#'; });
-  return {path.begin(), end};
 }
 
 // The four forms of RFC 9112 section 3.2. A target that was cut may lack its end.

@@ -23,7 +23,7 @@ Exchange call(Role role, std::uint16_t status, std::string_view path = kPath) {
   exchange.operation.name.assign(path);
   return exchange;
 }
-Exchange call(Role role, GrpcStatus status, std::string_view path = kPath) {
+Exchange call(Role role, RpcStatus status, std::string_view path = kPath) {
   return call(role, status_of(status), path);
 }
 
@@ -47,7 +47,7 @@ std::string span_name_of(const Exchange& exchange) {
 }
 
 TEST(RpcSemantics, ACallIsToldByItsMethodAndStatus) {
-  const auto ok = call(Role::kServer, GrpcStatus::kOk);
+  const auto ok = call(Role::kServer, RpcStatus::kOk);
   const auto told = ElementsAre(Attribute{"rpc.system.name", std::string("grpc")},
                                 Attribute{"rpc.method", std::string("shop.Cart/Add")},
                                 Attribute{"rpc.status_code", std::string("OK")});
@@ -58,14 +58,14 @@ TEST(RpcSemantics, ACallIsToldByItsMethodAndStatus) {
 
 TEST(RpcSemantics, WhatIsAnErrorDependsOnTheEnd) {
   for (const auto& [status, text, at_server] :
-       {std::tuple(GrpcStatus::kNotFound, "NOT_FOUND", false),
-        {GrpcStatus::kCancelled, "CANCELLED", false},
-        {GrpcStatus::kUnauthenticated, "UNAUTHENTICATED", false},
-        {GrpcStatus::kUnknown, "UNKNOWN", true},
-        {GrpcStatus::kDeadlineExceeded, "DEADLINE_EXCEEDED", true},
-        {GrpcStatus::kInternal, "INTERNAL", true},
-        {GrpcStatus::kUnavailable, "UNAVAILABLE", true},
-        {GrpcStatus::kDataLoss, "DATA_LOSS", true}}) {
+       {std::tuple(RpcStatus::kNotFound, "NOT_FOUND", false),
+        {RpcStatus::kCancelled, "CANCELLED", false},
+        {RpcStatus::kUnauthenticated, "UNAUTHENTICATED", false},
+        {RpcStatus::kUnknown, "UNKNOWN", true},
+        {RpcStatus::kDeadlineExceeded, "DEADLINE_EXCEEDED", true},
+        {RpcStatus::kInternal, "INTERNAL", true},
+        {RpcStatus::kUnavailable, "UNAVAILABLE", true},
+        {RpcStatus::kDataLoss, "DATA_LOSS", true}}) {
     const Attribute error{"error.type", std::string(text)};
     const Attribute code{"rpc.status_code", std::string(text)};
     EXPECT_THAT(points_of(call(Role::kClient, status)), Contains(error));
@@ -78,7 +78,7 @@ TEST(RpcSemantics, WhatIsAnErrorDependsOnTheEnd) {
 }
 
 TEST(RpcSemantics, AMethodThatIsNotImplementedIsNotNamed) {
-  const auto unknown = call(Role::kServer, GrpcStatus::kUnimplemented);
+  const auto unknown = call(Role::kServer, RpcStatus::kUnimplemented);
   EXPECT_THAT(points_of(unknown), Contains(Attribute{"rpc.method", std::string("_OTHER")}));
   EXPECT_THAT(span_of(unknown), Contains(Attribute{"rpc.method", std::string("_OTHER")}));
   EXPECT_THAT(span_of(unknown),
@@ -90,7 +90,7 @@ TEST(RpcSemantics, WhatIsNoMethodIsNotNamed) {
   const auto too_long = "/shop.Cart/" + std::string(200, 'x');
   for (const std::string_view path :
        {"/", "/shop", "//Add", "/shop/", "shop/Add", "/a b/c", too_long.c_str()}) {
-    const auto odd = call(Role::kServer, GrpcStatus::kOk, path);
+    const auto odd = call(Role::kServer, RpcStatus::kOk, path);
     EXPECT_THAT(points_of(odd), Contains(Attribute{"rpc.method", std::string("_OTHER")})) << path;
     EXPECT_THAT(span_of(odd), Not(Contains(Field(&Attribute::key, "rpc.method_original"))));
   }
