@@ -103,10 +103,10 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
     direction.position = std::max(direction.position, end);
     return ChunkUse::kNotProtocol;
   }
+  if (event.framed()) return use_of_frames(connection, event);
   advance(connection, opposite(event.direction), event.other, false);
   advance(connection, event.direction, {event.position, event.previous_last_byte}, true);
 
-  if (event.framed()) return use_of_frames(connection, event);
   // Records of two threads may change places: what is accounted for already is passed over.
   const auto known = direction.position - event.position;
   if (known >= event.length_bytes) return ChunkUse::kBelonging;

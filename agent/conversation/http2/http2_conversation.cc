@@ -59,6 +59,7 @@ ChunkUse Http2Conversation::on_bytes(Connection& connection, const ChunkEvent& c
   // Two threads' records changed places. What it says of streams holds, but not its blocks' order.
   const bool late = chunk.position < connection.direction(chunk.direction).position;
   if (late) lose_table(talk);
+  if (chunk.position > connection.direction(chunk.direction).position) ++talk.here().untold;
   const auto use = read(talk, bytes);
   if (late) lose_table(talk);
   return use;
@@ -165,7 +166,7 @@ ChunkUse Http2Conversation::on_frame_end(const Talk& talk, const http2::FrameRea
     case EXA_HTTP2_DATA:
       if (!frame.has(EXA_HTTP2_END_STREAM)) return ChunkUse::kBelonging;
       if (talk.of_client())
-        streams_.end_request(talk.connection, frame.stream());
+        streams_.end_request(talk.connection, talk.state, frame.stream());
       else
         streams_.end_answer(talk.connection, talk.state, frame.stream(), talk.chunk.time);
       return ChunkUse::kBelonging;
@@ -324,7 +325,7 @@ void Http2Conversation::on_head(const Talk& talk, const http2::Head& head) {
     state.highest_stream = block.stream;
     streams_.begin(talk.connection, state, block.stream, start, head, block.ends_stream);
   } else if (block.ends_stream) {
-    streams_.end_request(talk.connection, block.stream);
+    streams_.end_request(talk.connection, state, block.stream);
   }
 }
 

@@ -27,9 +27,10 @@ struct Http2Block {
 
 struct Http2Direction {
   Http2Block block;
-  std::uint32_t reset_code = 0;     // of the RST_STREAM that is under way
-  std::uint32_t table_bytes = 0;    // asked for by this end's SETTINGS, not acknowledged yet
+  std::uint32_t reset_code = 0;   // of the RST_STREAM that is under way
+  std::uint32_t table_bytes = 0;  // asked for by this end's SETTINGS, not acknowledged yet
   bool table_asked = false;
+  std::uint32_t untold = 0;  // how often bytes went by that told of no message: of bodies, mostly
 };
 
 struct Http2State {
@@ -57,6 +58,9 @@ struct Http2Stream {
   std::uint32_t exchange = kNoSlot;
   std::uint32_t next = kNoSlot;  // of its connection
   std::uint32_t previous = kNoSlot;
+  // What the directions had as untold when the request, and its answer, began.
+  std::uint32_t untold_before_request = 0;
+  std::uint32_t untold_before_answer = 0;
   std::uint16_t status = 0;  // of the answer's head; of RPC too, where the exchange has another
   bool request_ended = false;
   bool answered = false;  // by a head that is not interim

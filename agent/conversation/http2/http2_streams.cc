@@ -106,8 +106,10 @@ void Http2Streams::begin(Connection& connection, Http2State& state, std::uint32_
             .connection = connection.slot,
             .exchange = exchange,
             .next = state.first_stream,
+            .untold_before_request = state.direction(connection.request_direction()).untold,
             .request_ended = ended,
-            .joins_tunnel = head.method == Method::kConnect};
+            .joins_tunnel = head.method == Method::kConnect,
+            .deadline = {}};
   if (state.first_stream != kNoSlot) streams_[state.first_stream].previous = slot;
   state.first_stream = slot;
   ++state.open_streams;
@@ -156,6 +158,7 @@ void Http2Streams::on_answer(Connection& connection, Http2State& state, std::uin
     stream.status = head.status;
     exchange.first_response = start.time;
     exchange.response_body_bytes = 0;
+    stream.untold_before_answer = state.direction(connection.response_direction()).untold;
     if (head.is_grpc) exchange.operation.convention = Convention::kRpc;
     if (!is_call(exchange)) exchange.operation.status = head.status;
   }
@@ -179,17 +182,25 @@ void Http2Streams::add_body(const Connection& connection, std::uint32_t id, bool
   if (!of_request) exchange->last_response = last_byte;
 }
 
-void Http2Streams::end_request(const Connection& connection, std::uint32_t id) {
-  const auto stream = find(connection.slot, id);
-  if (stream != kNoSlot) streams_[stream].request_ended = true;
+void Http2Streams::end_request(const Connection& connection, Http2State& state, std::uint32_t id) {
+  const auto slot = find(connection.slot, id);
+  if (slot == kNoSlot) return;
+  auto& stream = streams_[slot];
+  stream.request_ended = true;
+  if (stream.untold_before_request != state.direction(connection.request_direction()).untold)
+    open_[stream.exchange].request_body_bytes = kUnknownBytes;
 }
 
 void Http2Streams::end_answer(Connection& connection, Http2State& state, std::uint32_t id,
                               MonotonicTime last_byte) {
   const auto slot = find(connection.slot, id);
   if (slot == kNoSlot) return;
+  const auto& stream = streams_[slot];
+  auto& exchange = open_[stream.exchange];
   // Answered before its body was read: what comes of that is not counted with it.
-  if (!streams_[slot].request_ended) open_[streams_[slot].exchange].request_body_bytes = kUnknownBytes;
+  if (!stream.request_ended) exchange.request_body_bytes = kUnknownBytes;
+  if (stream.untold_before_answer != state.direction(connection.response_direction()).untold)
+    exchange.response_body_bytes = kUnknownBytes;
   finish(connection, state, slot, ending_of(connection, Outcome::kComplete, last_byte));
 }
 

@@ -31,10 +31,11 @@ class Http2Streams {
                  const MessageStart& start, const http2::Head& head, MonotonicTime last_byte,
                  bool ended);
   [[nodiscard]] bool is_open(const Connection& connection, std::uint32_t id) const;
-  // Of the payload of a frame; unknown where it is padded.
+  // Of the payload of a frame; unknown where it is padded. The size of a body of which frames were
+  // not told is unknown at its end.
   void add_body(const Connection& connection, std::uint32_t id, bool of_request,
                 std::uint64_t bytes, MonotonicTime last_byte);
-  void end_request(const Connection& connection, std::uint32_t id);
+  void end_request(const Connection& connection, Http2State& state, std::uint32_t id);
   void end_answer(Connection& connection, Http2State& state, std::uint32_t id,
                   MonotonicTime last_byte);
   // By RST_STREAM. by_us: this end has sent it.
