@@ -6,6 +6,7 @@ import pytest
 from support.load import curl, h2load
 from support.report import CLIENT, SERVER
 from support.servers import Nginx
+from support.waiting import eventually
 
 HTTP2 = {"network.protocol.version": "2"}
 
@@ -28,16 +29,27 @@ def test_one_request_is_told_like_any_other(start_agent, nginx2):
     client, server = (next(span for span in agent.report().spans if span["kind"] == kind)
                       for kind in ("CLIENT", "SERVER"))
     assert client["trace_id"] == server["trace_id"] == trace
-    assert server["parent_span_id"] == client["span_id"]
+    assert client["parent_span_id"] == server["parent_span_id"] == "00f067aa0ba902b7"
     assert server["name"] == "GET /ok"
     assert server["attributes"]["url.path"] == "/ok"
     assert server["attributes"]["server.address"] == "127.0.0.1"
 
 
+def test_client_and_server_share_a_trace_without_any_header(start_agent, nginx2):
+    agent = start_agent(ports=[nginx2.port])
+    for _ in range(3):
+        curl("--http2-prior-knowledge", f"{nginx2.url}/ok")
+    report = eventually(lambda: agent.report() if len(agent.report().find_spans("nginx")) == 3
+                        else None, what="spans")
+    clients = {span["span_id"]: span for span in report.find_spans("curl", "CLIENT")}
+    for server in report.find_spans("nginx", "SERVER"):
+        assert clients[server["parent_span_id"]]["trace_id"] == server["trace_id"]
+
+
 def test_statuses_and_methods(start_agent, nginx2):
     agent = start_agent(ports=[nginx2.port])
-    curl("--http2-prior-knowledge", *[f"{nginx2.url}/{path}"
-                                      for path in ("ok", "empty", "broken", "moved", "absent")])
+    for path in ("ok", "empty", "broken", "moved", "absent"):
+        curl("--http2-prior-knowledge", f"{nginx2.url}/{path}")
     curl("--http2-prior-knowledge", "--head", f"{nginx2.url}/ok")
     curl("--http2-prior-knowledge", "--data", "x" * 20_000, f"{nginx2.url}/ok")
     report = agent.wait_for_count(SERVER, 7, "nginx")
