@@ -15,6 +15,9 @@ namespace {
 using Decoded = std::expected<Event, DecodeError>;
 using Record = std::span<const std::byte>;
 
+// Of a frame's header, in the records before the one that has all of it.
+constexpr std::uint64_t kMostOfHeaderBefore = sizeof(exa_frames_event::before.header) - 1;
+
 // The caller has checked the length.
 template <typename T>
 T load(Record record) {
@@ -56,12 +59,13 @@ Decoded decode_socket(Record record) {
                      .first_sequence = raw.first_sequence};
 }
 
-Decoded decode_chunk(Record record) {
-  const auto raw = load<exa_chunk_event>(record);
+// What is common to all chunks. payload begins with the captured bytes, of which there are at most
+// so many; a record that begins within a frame's header has all of it.
+std::expected<ChunkEvent, DecodeError> decode_chunk(const exa_chunk_event& raw, Record payload,
+                                                    std::uint64_t most_captured) {
   if (raw.direction > EXA_EGRESS) return std::unexpected(DecodeError::kBadField);
-  if (raw.length_bytes == 0 || raw.captured_bytes > raw.length_bytes ||
-      raw.captured_bytes > EXA_MAX_CAPTURE_BYTES ||
-      raw.captured_bytes > record.size() - sizeof raw ||
+  if (raw.length_bytes == 0 || raw.captured_bytes > most_captured ||
+      raw.captured_bytes > EXA_MAX_CAPTURE_BYTES || raw.captured_bytes > payload.size() ||
       raw.position > std::numeric_limits<std::uint64_t>::max() - raw.length_bytes)
     return std::unexpected(DecodeError::kBadLength);
   return ChunkEvent{.socket = raw.header.socket_id,
@@ -70,7 +74,7 @@ Decoded decode_chunk(Record record) {
                     .direction = static_cast<Direction>(raw.direction),
                     .position = raw.position,
                     .length_bytes = raw.length_bytes,
-                    .bytes = record.subspan(sizeof raw, raw.captured_bytes),
+                    .bytes = payload.first(raw.captured_bytes),
                     .previous_last_byte = {raw.previous_last_byte_ns},
                     .other = state_of(raw.other),
                     .arrival = {raw.direction == EXA_INGRESS ? raw.arrival_ns : 0},
@@ -79,6 +83,20 @@ Decoded decode_chunk(Record record) {
                     .tls = (raw.flags & EXA_CHUNK_TLS) != 0,
                     .ports_proven = (raw.flags & EXA_CHUNK_PORTS_PROVEN) != 0,
                     .ends_chunks = (raw.flags & EXA_CHUNK_ENDS) != 0};
+}
+
+Decoded decode_plain_chunk(Record record) {
+  const auto raw = load<exa_chunk_event>(record);
+  return decode_chunk(raw, record.subspan(sizeof raw), raw.length_bytes);
+}
+
+// What the flow says is for its protocol to judge.
+Decoded decode_frames(Record record) {
+  const auto raw = load<exa_frames_event>(record);
+  auto chunk = decode_chunk(raw.chunk, record.subspan(sizeof raw),
+                            std::uint64_t{raw.chunk.length_bytes} + kMostOfHeaderBefore);
+  if (chunk) chunk->flow = record.subspan(offsetof(exa_frames_event, before), sizeof raw.before);
+  return chunk;
 }
 
 Decoded decode_position(Record record) {
@@ -133,7 +151,9 @@ std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record
   };
   switch (header.type) {
     case EXA_EVENT_CHUNK:
-      return decode_if(sizeof(exa_chunk_event), decode_chunk);
+      return decode_if(sizeof(exa_chunk_event), decode_plain_chunk);
+    case EXA_EVENT_FRAMES:
+      return decode_if(sizeof(exa_frames_event), decode_frames);
     case EXA_EVENT_SOCKET:
       return decode_if(sizeof(exa_socket_event), decode_socket);
     case EXA_EVENT_POSITION:

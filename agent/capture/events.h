@@ -36,6 +36,8 @@ struct SocketEvent {
   std::uint32_t first_sequence = 0;  // TLS: of the first chunk, which came before its socket
 };
 
+// Framed: of a protocol whose frames the programs follow. Then bytes are those that the programs
+// kept, which need not lie at their positions, and what was left out told of no message.
 struct ChunkEvent {
   SocketId socket;
   MonotonicTime time;  // when the I/O call returned
@@ -52,6 +54,10 @@ struct ChunkEvent {
   bool tls = false;                  // plaintext from a TLS library
   bool ports_proven = false;         // whichever its socket is, it is on an observed port
   bool ends_chunks = false;          // its last bytes, captured or not, end a chunked body
+  // Framed: where the direction stood before the first byte, as its protocol's programs tell it.
+  std::span<const std::byte> flow{};
+
+  [[nodiscard]] bool framed() const { return !flow.empty(); }
 };
 
 struct PositionEvent {

@@ -45,6 +45,20 @@ exa_chunk_event raw_chunk(std::string_view payload) {
   return raw;
 }
 
+// Of a record that begins within a frame's header, which it has whole.
+exa_frames_event raw_frames(std::string_view kept) {
+  auto raw = raw_event<exa_frames_event>(EXA_EVENT_FRAMES, kept.size());
+  const auto header = raw.chunk.header;
+  raw.chunk = raw_chunk(kept);
+  raw.chunk.header = header;
+  raw.before = {.left = 0,
+                .header = {0, 0, 4},
+                .have = 3,
+                .preface_left = 0,
+                .flags = EXA_HTTP2_IN_STEP};
+  return raw;
+}
+
 DecodeError error_of(const std::vector<std::byte>& record) {
   const auto event = decode_event(record);
   EXPECT_FALSE(event.has_value());
@@ -98,6 +112,44 @@ TEST(EventDecoder, LastBytesAndPortsAreFlags) {
   EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(bytes_of(raw, "x"))).ports_proven);
   raw.flags = EXA_CHUNK_PORTS_PROVEN;
   EXPECT_TRUE(std::get<ChunkEvent>(*decode_event(bytes_of(raw, "x"))).ports_proven);
+}
+
+TEST(EventDecoder, FramesAreAChunkWithItsFlow) {
+  const std::string kept(9 + 20, 'k');
+  const auto record = bytes_of(raw_frames(kept), kept);
+  const auto event = decode_event(record);
+  ASSERT_TRUE(event);
+  const auto& chunk = std::get<ChunkEvent>(*event);
+  EXPECT_TRUE(chunk.framed());
+  EXPECT_EQ(chunk.position, 1'000u);
+  EXPECT_EQ(chunk.length_bytes, 2'000u);
+  EXPECT_EQ(chunk.tcp_sequence, 0xfffffff0u);
+  EXPECT_EQ(chunk.flow.data(), record.data() + offsetof(exa_frames_event, before)) << "borrowed";
+  EXPECT_EQ(chunk.flow.size(), sizeof(exa_http2_flow));
+  EXPECT_EQ(chunk.bytes.data(), record.data() + sizeof(exa_frames_event));
+  EXPECT_EQ(chunk.bytes.size(), kept.size());
+
+  const auto plain = bytes_of(raw_chunk("x"), "x");
+  EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(plain)).framed());
+}
+
+TEST(EventDecoder, FramesHaveAllOfAHeaderThatBeganEarlier) {
+  const std::string kept(9, 'k');
+  auto raw = raw_frames(kept);
+  raw.chunk.length_bytes = 1;
+  EXPECT_TRUE(decode_event(bytes_of(raw, kept))) << "eight bytes of the header came before";
+  const std::string more(10, 'k');
+  raw = raw_frames(more);
+  raw.chunk.length_bytes = 1;
+  EXPECT_EQ(error_of(bytes_of(raw, more)), DecodeError::kBadLength);
+}
+
+TEST(EventDecoder, FramesMayHaveLeftEverythingOut) {
+  const auto record = bytes_of(raw_frames({}));
+  const auto event = decode_event(record);
+  ASSERT_TRUE(event);
+  EXPECT_TRUE(std::get<ChunkEvent>(*event).framed());
+  EXPECT_TRUE(std::get<ChunkEvent>(*event).bytes.empty());
 }
 
 TEST(EventDecoder, PaddingIsNotPayload) {
@@ -177,6 +229,7 @@ TEST(EventDecoder, Processes) {
 TEST(EventDecoder, RefusesEveryTruncation) {
   const std::vector<std::vector<std::byte>> records = {
       bytes_of(raw_chunk("GET /"), "GET /"),
+      bytes_of(raw_frames("GET /"), "GET /"),
       bytes_of([] {
         auto raw = raw_event<exa_socket_event>(EXA_EVENT_SOCKET);
         raw.family = AF_INET;
