@@ -1,10 +1,10 @@
-// Request methods: RFC 9110 section 9, RFC 5789 and QUERY. Pure, no allocation.
+// Where a method ends and what may be one, in text. Pure, no allocation.
 #pragma once
 
 #include <cstddef>
 #include <string_view>
 
-#include "exa/model/exchange.h"
+#include "agent/protocol/http_words.h"
 
 namespace exa::http1 {
 
@@ -25,32 +25,6 @@ constexpr std::size_t method_length(std::string_view bytes) {
   return length;
 }
 
-constexpr Method parse_method(std::string_view token) {
-  switch (token.size()) {
-    case 3:
-      if (token == "GET") return Method::kGet;
-      if (token == "PUT") return Method::kPut;
-      break;
-    case 4:
-      if (token == "POST") return Method::kPost;
-      if (token == "HEAD") return Method::kHead;
-      break;
-    case 5:
-      if (token == "PATCH") return Method::kPatch;
-      if (token == "TRACE") return Method::kTrace;
-      if (token == "QUERY") return Method::kQuery;
-      break;
-    case 6:
-      if (token == "DELETE") return Method::kDelete;
-      break;
-    case 7:
-      if (token == "OPTIONS") return Method::kOptions;
-      if (token == "CONNECT") return Method::kConnect;
-      break;
-    default:
-      break;
-  }
-  return Method::kOther;
-}
+using http::parse_method;
 
 }  // namespace exa::http1

@@ -22,7 +22,7 @@ using SocketId = std::uint64_t;  // the kernel's socket cookie
 enum class Role : std::uint8_t { kUnknown, kServer, kClient };
 
 // network.protocol.version; which protocol it is of says the convention.
-enum class ProtocolVersion : std::uint8_t { kUnknown, k10, k11 };
+enum class ProtocolVersion : std::uint8_t { kUnknown, k10, k11, k2 };
 
 // By which semantic convention it is told: the place of the row in agent/semantics/conventions.cc.
 enum class Convention : std::uint8_t { kHttp };
