@@ -26,6 +26,7 @@ FirstBytes::FirstBytes(std::span<const ProtocolRow> rows, Protocols protocols,
 FirstBytes::Recognised FirstBytes::recognise(std::string_view bytes) const {
   Recognised undecided;
   for (std::size_t row = 0; row < rows_.size(); ++row) {
+    if (rows_[row].detect == nullptr) continue;
     const auto detection = rows_[row].detect(bytes);
     if (detection.verdict == Verdict::kYes) return {detection, row};
     if (detection.verdict == Verdict::kNeedMore) undecided = {detection, row};
@@ -35,6 +36,7 @@ FirstBytes::Recognised FirstBytes::recognise(std::string_view bytes) const {
 
 ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
                               std::string_view bytes, std::uint64_t gap_bytes) {
+  if (chunk.framed()) return hand_over_frames(connection, chunk, bytes);
   const auto direction = chunk.direction;
   if (connection.direction(direction).position == 0) bytes.remove_prefix(proxy_header_bytes(bytes));
   auto* begun = pending(connection, direction);
@@ -65,6 +67,16 @@ ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
   }
   end(connection, direction);
   return ChunkUse::kNotProtocol;
+}
+
+ChunkUse FirstBytes::hand_over_frames(Connection& connection, const ChunkEvent& chunk,
+                                      std::string_view bytes) {
+  const auto row = std::ranges::find(rows_, nullptr, &ProtocolRow::detect);
+  if (row == rows_.end()) return ChunkUse::kNotProtocol;
+  abandon(connection);
+  auto& protocol = *protocols_[static_cast<std::size_t>(row - rows_.begin())];
+  if (!protocol.open(connection, {})) return ChunkUse::kOrphan;
+  return protocol.on_bytes(connection, chunk, bytes, 0);
 }
 
 ChunkUse FirstBytes::hand_over(Connection& connection, const Recognised& recognised,

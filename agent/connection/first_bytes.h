@@ -1,8 +1,8 @@
 // The conversation of connections whose protocol is not known yet: looks at the first bytes of a
 // connection, or of a run of one direction, gathers them across chunks while they are too few, and
-// hands over to the protocol that recognises them.
-// Capture thread. Owned by ConnectionTracker. A connection costs a slot only while something of it
-// is pending.
+// hands over to the protocol that recognises them. Framed chunks go to the protocol that reads
+// such. Capture thread. Owned by ConnectionTracker. A connection costs a slot only while something
+// of it is pending.
 #pragma once
 
 #include <array>
@@ -27,6 +27,7 @@ class FirstBytes final : public Conversation {
 
   ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
                     std::uint64_t gap_bytes) override;
+  [[nodiscard]] bool reads_frames() const override { return true; }
   void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
               MonotonicTime last_byte) override;
   [[nodiscard]] bool gap_fits(const Connection& connection, Direction direction,
@@ -59,6 +60,8 @@ class FirstBytes final : public Conversation {
   // Keeps the bytes; empty lines before a message are passed over. False: there is no room.
   bool gather(Connection& connection, Pending& begun, const ChunkEvent& chunk,
               std::string_view bytes);
+  ChunkUse hand_over_frames(Connection& connection, const ChunkEvent& chunk,
+                            std::string_view bytes);
   ChunkUse hand_over(Connection& connection, const Recognised& recognised, const ChunkEvent& chunk,
                      std::string_view bytes, std::uint64_t gap_bytes);
 

@@ -103,6 +103,7 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
     direction.position = std::max(direction.position, end);
     return ChunkUse::kNotProtocol;
   }
+  if (event.framed()) return use_of_frames(connection, event);
   advance(connection, opposite(event.direction), event.other, false);
   advance(connection, event.direction, {event.position, event.previous_last_byte}, true);
 
@@ -116,6 +117,25 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
       conversation_of(connection)
           .on_bytes(connection, event, bytes, end - std::max(captured_end, direction.position));
   direction = {end, event.time};
+  return use;
+}
+
+// What was kept is not at its positions, so such a chunk counts whole or not at all. Whatever went
+// by before it told of no message.
+ChunkUse ConnectionTracker::use_of_frames(Connection& connection, const ChunkEvent& event) {
+  if (!conversation_of(connection).reads_frames()) {
+    // The programs know better, as where a connection goes on in another protocol.
+    conversation_of(connection).abandon(connection);
+    connection.protocol = ProtocolId::kUnknown;
+    connection.role = Role::kUnknown;
+  }
+  auto& direction = connection.direction(event.direction);
+  if (event.position < direction.position) {
+    conversation_of(connection).on_frames_missed(connection, event.direction);
+    return ChunkUse::kOrphan;
+  }
+  const auto use = conversation_of(connection).on_bytes(connection, event, text_of(event.bytes), 0);
+  direction = {event.position + event.length_bytes, event.time};
   return use;
 }
 
