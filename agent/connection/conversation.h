@@ -36,8 +36,12 @@ class Conversation {
   // The chunk's bytes from the direction's position on; gap_bytes follow them, not captured.
   virtual ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
                             std::uint64_t gap_bytes) = 0;
-  // Chunks may be framed; else they are not for this protocol.
+  // It takes framed chunks, of which bytes are what was kept and gap_bytes is 0. A direction that
+  // has moved on since the last one is no gap then.
   [[nodiscard]] virtual bool reads_frames() const { return false; }
+  // A framed chunk of that direction came too late to be read.
+  virtual void on_frames_missed(Connection& /*connection*/, Direction /*direction*/) {}
+
   // Bytes of a direction that were never seen.
   virtual void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
                       MonotonicTime last_byte) = 0;
@@ -82,7 +86,7 @@ struct ConversationParts {
 // A protocol, as the registry names it.
 struct ProtocolRow {
   std::string_view name;  // of its counters in the metrics
-  Detect detect;          // null: its first bytes are recognised in the kernel, and chunks framed
+  Detect detect;          // null: its chunks are framed, which says what they are
   std::unique_ptr<ProtocolConversation> (*converse)(ProtocolId id, const ConversationParts& parts);
 };
 

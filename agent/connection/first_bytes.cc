@@ -36,7 +36,7 @@ FirstBytes::Recognised FirstBytes::recognise(std::string_view bytes) const {
 
 ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
                               std::string_view bytes, std::uint64_t gap_bytes) {
-  if (chunk.framed()) return on_frames(connection, chunk, bytes);
+  if (chunk.framed()) return hand_over_frames(connection, chunk, bytes);
   const auto direction = chunk.direction;
   if (connection.direction(direction).position == 0) bytes.remove_prefix(proxy_header_bytes(bytes));
   auto* begun = pending(connection, direction);
@@ -69,6 +69,16 @@ ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
   return ChunkUse::kNotProtocol;
 }
 
+ChunkUse FirstBytes::hand_over_frames(Connection& connection, const ChunkEvent& chunk,
+                                      std::string_view bytes) {
+  const auto row = std::ranges::find(rows_, nullptr, &ProtocolRow::detect);
+  if (row == rows_.end()) return ChunkUse::kNotProtocol;
+  abandon(connection);
+  auto& protocol = *protocols_[static_cast<std::size_t>(row - rows_.begin())];
+  if (!protocol.open(connection, {})) return ChunkUse::kOrphan;
+  return protocol.on_bytes(connection, chunk, bytes, 0);
+}
+
 ChunkUse FirstBytes::hand_over(Connection& connection, const Recognised& recognised,
                                const ChunkEvent& chunk, std::string_view bytes,
                                std::uint64_t gap_bytes) {
@@ -84,17 +94,6 @@ ChunkUse FirstBytes::hand_over(Connection& connection, const Recognised& recogni
   auto& protocol = *protocols_[recognised.row];
   if (!protocol.open(connection, opening)) return ChunkUse::kOrphan;
   return protocol.on_bytes(connection, chunk, bytes, gap_bytes);
-}
-
-// There is one protocol whose frames the kernel follows.
-ChunkUse FirstBytes::on_frames(Connection& connection, const ChunkEvent& chunk,
-                               std::string_view bytes) {
-  const auto row = std::ranges::find(rows_, nullptr, &ProtocolRow::detect);
-  if (row == rows_.end()) return ChunkUse::kNotProtocol;
-  abandon(connection);
-  auto& protocol = *protocols_[static_cast<std::size_t>(row - rows_.begin())];
-  if (!protocol.open(connection, {})) return ChunkUse::kOrphan;
-  return protocol.on_bytes(connection, chunk, bytes, 0);
 }
 
 bool FirstBytes::gather(Connection& connection, Pending& begun, const ChunkEvent& chunk,

@@ -1,8 +1,8 @@
 // The conversation of connections whose protocol is not known yet: looks at the first bytes of a
 // connection, or of a run of one direction, gathers them across chunks while they are too few, and
-// hands over to the protocol that recognises them.
-// Capture thread. Owned by ConnectionTracker. A connection costs a slot only while something of it
-// is pending.
+// hands over to the protocol that recognises them. Framed chunks go to the protocol that reads
+// such. Capture thread. Owned by ConnectionTracker. A connection costs a slot only while something
+// of it is pending.
 #pragma once
 
 #include <array>
@@ -51,7 +51,6 @@ class FirstBytes final : public Conversation {
   };
   using BothPending = std::array<Pending, 2>;  // by Direction
 
-  ChunkUse on_frames(Connection& connection, const ChunkEvent& chunk, std::string_view bytes);
   [[nodiscard]] Recognised recognise(std::string_view bytes) const;
   [[nodiscard]] Pending* pending(const Connection& connection, Direction direction);
   // A message may begin here; null: no slot is free.
@@ -61,6 +60,8 @@ class FirstBytes final : public Conversation {
   // Keeps the bytes; empty lines before a message are passed over. False: there is no room.
   bool gather(Connection& connection, Pending& begun, const ChunkEvent& chunk,
               std::string_view bytes);
+  ChunkUse hand_over_frames(Connection& connection, const ChunkEvent& chunk,
+                            std::string_view bytes);
   ChunkUse hand_over(Connection& connection, const Recognised& recognised, const ChunkEvent& chunk,
                      std::string_view bytes, std::uint64_t gap_bytes);
 

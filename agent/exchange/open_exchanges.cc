@@ -2,8 +2,7 @@
 
 namespace exa {
 
-std::uint32_t OpenExchanges::open(Tenant& process, std::uint32_t already_open) {
-  const bool room = already_open < pool_.limits_.unanswered_per_connection;
+std::uint32_t OpenExchanges::open_if(Tenant& process, bool room) {
   const auto free = pool_.limits_.unanswered - pool_.size();
   if (room && free > 0 && !process.may_take(Place::kRequest, free)) {
     process.lose(Place::kRequest);

@@ -17,8 +17,9 @@
 namespace exa {
 
 struct RequestLimits {
-  std::size_t unanswered_per_connection = 64;
-  std::size_t unanswered = 131'072;  // one process alone gets half
+  std::size_t unanswered_per_connection = 64;   // where answers come in order
+  std::size_t concurrent_per_connection = 1'024;  // where they come in any
+  std::size_t unanswered = 131'072;             // one process alone gets half
 };
 
 // How an exchange ended, and what is known of its connection by then.
@@ -61,7 +62,14 @@ class OpenExchanges {
 
   // A place for one more of a connection that has so many open already; kNoSlot: there is none,
   // counted.
-  [[nodiscard]] std::uint32_t open(Tenant& process, std::uint32_t already_open);
+  [[nodiscard]] std::uint32_t open(Tenant& process, std::uint32_t already_open) {
+    return open_if(process, already_open < pool_.limits_.unanswered_per_connection);
+  }
+  [[nodiscard]] std::uint32_t open_concurrent(Tenant& process, std::uint32_t already_open) {
+    return open_if(process, already_open < pool_.limits_.concurrent_per_connection);
+  }
+  // Of all protocols together.
+  [[nodiscard]] std::size_t most() const { return pool_.limits_.unanswered; }
   // The same as if there were no place.
   void count_overflow() { messages_.add(ProtocolCounter::kRequestsUnansweredOverflow); }
 
@@ -78,6 +86,7 @@ class OpenExchanges {
   void forget(std::uint32_t slot, Tenant& process, ProtocolCounter reason);
 
  private:
+  std::uint32_t open_if(Tenant& process, bool room);
   void release(std::uint32_t slot, Tenant& process);
 
   ExchangePool& pool_;

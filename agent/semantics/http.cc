@@ -11,7 +11,7 @@ constexpr std::string_view scheme_text(bool tls) {
   return tls ? "https" : "http";
 }
 
-// "1.1"; empty if unknown.
+// "1.1", "2"; empty if unknown.
 std::string_view protocol_version_text(ProtocolVersion version) {
   switch (version) {
     case ProtocolVersion::kUnknown:

@@ -32,8 +32,9 @@ ALLOWED = {
     "agent/semantics": GROUND,
     "agent/trace": GROUND | {"agent/semantics"},
     "agent/protocol": GROUND,
-    # Each protocol in its folder.
-    "agent/protocol/*": GROUND | {"agent/protocol", "agent/trace/context", "agent/telemetry"},
+    # Each protocol in its folder. Of the kernel's contract only what a protocol's frames look like.
+    "agent/protocol/*": GROUND | KERNEL_CONTRACT | {"agent/protocol", "agent/trace/context",
+                                                    "agent/telemetry"},
     "agent/exchange": GROUND | {"agent/telemetry"},
     "agent/connection": GROUND | {"agent/exchange", "agent/protocol", "agent/capture",
                                   "agent/telemetry"},

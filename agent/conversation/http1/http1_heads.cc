@@ -5,6 +5,7 @@
 #include "agent/protocol/blank_lines.h"
 #include "agent/protocol/http1/detect.h"
 #include "agent/protocol/http1/line_reader.h"
+#include "agent/trace/context/take_context.h"
 
 namespace exa {
 namespace {
@@ -145,18 +146,15 @@ void Http1Conversation::fill_in(Exchange& exchange, const http1::RequestHead& he
   if (head.method == Method::kOther) exchange.operation.method_original.assign(head.method_text);
   exchange.operation.name.assign(head.path);
   exchange.host.assign(head.host);
-  if (const auto context = head.context.context()) {
-    counters_.add(Counter::kContextAccepted);
-    exchange.has_context = true;
-    exchange.trace_id = context->trace_id;
-    exchange.parent_span_id = context->parent;
-    exchange.trace_flags = context->flags;
-    if (const auto randomness = head.context.randomness()) {
-      exchange.has_incoming_rv = true;
-      exchange.randomness = *randomness;
-    }
-  } else if (head.context.state() == ContextState::kInvalid) {
-    counters_.add(Counter::kContextInvalid);
+  switch (take_context(head.context, exchange)) {
+    case ContextState::kValid:
+      counters_.add(Counter::kContextAccepted);
+      break;
+    case ContextState::kInvalid:
+      counters_.add(Counter::kContextInvalid);
+      break;
+    case ContextState::kAbsent:
+      break;
   }
 }
 

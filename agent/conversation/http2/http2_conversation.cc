@@ -6,7 +6,7 @@
 namespace exa {
 namespace {
 
-using Step = http2::FrameReader::Step;
+using http2::FrameStep;
 
 constexpr std::uint16_t kHeaderTableSize = 1;  // RFC 9113 section 6.5.2
 constexpr std::size_t kSettingBytes = 6;
@@ -14,6 +14,7 @@ constexpr std::size_t kGoawayBytes = 8;  // its fixed part
 constexpr std::uint8_t kPriorityBytes = 5;
 constexpr std::uint8_t kPromisedStreamBytes = 4;
 constexpr std::uint32_t kUnknownCode = 0xffffffff;
+constexpr std::uint32_t kStreamBits = 0x7fffffff;
 
 std::uint32_t number_of(std::string_view bytes) {
   std::uint32_t number = 0;
@@ -53,42 +54,36 @@ bool Http2Conversation::open(Connection& connection, Opening opening) {
 }
 
 ChunkUse Http2Conversation::on_bytes(Connection& connection, const ChunkEvent& chunk,
-                                     std::string_view bytes, std::uint64_t /*gap_bytes*/) {
+                                     std::string_view /*bytes*/, std::uint64_t /*gap_bytes*/) {
   if (!chunk.framed()) return ChunkUse::kNotProtocol;
   const Talk talk{connection, states_[connection.slot], chunk};
-  // Two threads' records changed places. What it says of streams holds, but not its blocks' order.
-  const bool late = chunk.position < connection.direction(chunk.direction).position;
-  if (late) lose_table(talk);
   if (chunk.position > connection.direction(chunk.direction).position) ++talk.here().untold;
-  const auto use = read(talk, bytes);
-  if (late) lose_table(talk);
-  return use;
+  return read(talk);
 }
 
-ChunkUse Http2Conversation::read(const Talk& talk, std::string_view bytes) {
+ChunkUse Http2Conversation::read(const Talk& talk) {
   const auto& chunk = talk.chunk;
-  http2::FrameReader frame(chunk.flow, bytes, chunk.length_bytes);
-  if (frame.missed()) on_missed(talk);
-  if (frame.has_preface())
+  http2::FrameReader frames(chunk.flow, chunk.bytes, chunk.position, chunk.length_bytes);
+  if (frames.missed()) on_frames_missed(talk.connection, chunk.direction);
+  if (frames.has_preface())
     talk.connection.role = chunk.direction == Direction::kIngress ? Role::kServer : Role::kClient;
   auto use = ChunkUse::kBelonging;
   while (true) {
-    switch (frame.next()) {
-      case Step::kHeader:
-        on_header(talk, frame);
+    switch (frames.next()) {
+      case FrameStep::kBegun:
+        on_begun(talk, frames.frame());
         break;
-      case Step::kPayload:
-        on_payload(talk, frame);
+      case FrameStep::kPayload:
+        on_payload(talk, frames);
         break;
-      case Step::kEnd:
-        if (const auto of_frame = on_frame_end(talk, frame); of_frame != ChunkUse::kBelonging)
-          use = of_frame;
+      case FrameStep::kEnded:
+        if (on_ended(talk, frames.frame()) != ChunkUse::kBelonging) use = ChunkUse::kParseError;
         break;
-      case Step::kDone:
+      case FrameStep::kOver:
         return use;
-      case Step::kMismatch:
+      case FrameStep::kMismatch:
         messages_.add(ProtocolCounter::kParseErrorFraming);
-        on_missed(talk);
+        on_frames_missed(talk.connection, chunk.direction);
         return ChunkUse::kParseError;
     }
   }
@@ -96,15 +91,16 @@ ChunkUse Http2Conversation::read(const Talk& talk, std::string_view bytes) {
 
 // Any of the open answers may have ended in what went by. A request that did is one of which nothing
 // is known.
-void Http2Conversation::on_missed(const Talk& talk) {
-  lose_table(talk);
-  if (talk.connection.role == Role::kUnknown || talk.of_client()) return;
-  streams_.forget_all(talk.connection, talk.state, ProtocolCounter::kOrphanGap);
+void Http2Conversation::on_frames_missed(Connection& connection, Direction direction) {
+  lose_table(connection, direction);
+  if (connection.role == Role::kUnknown || direction != connection.response_direction()) return;
+  streams_.forget_all(connection, states_[connection.slot], ProtocolCounter::kOrphanGap);
 }
 
-void Http2Conversation::lose_table(const Talk& talk) {
-  drop_block(talk.connection, talk.here().block);
-  if (auto* decoder = decoder_of(talk.state, talk.chunk.direction)) decoder->lose();
+void Http2Conversation::lose_table(Connection& connection, Direction direction) {
+  auto& state = states_[connection.slot];
+  drop_block(connection, state.direction(direction).block);
+  if (auto* decoder = decoder_of(state, direction)) decoder->lose();
 }
 
 hpack::Decoder* Http2Conversation::decoder_of(Http2State& state, Direction direction) {
@@ -112,8 +108,8 @@ hpack::Decoder* Http2Conversation::decoder_of(Http2State& state, Direction direc
   return &tables_[state.tables].decoders[static_cast<std::size_t>(direction)];
 }
 
-void Http2Conversation::on_header(const Talk& talk, const http2::FrameReader& frame) {
-  switch (frame.type()) {
+void Http2Conversation::on_begun(const Talk& talk, const http2::Frame& frame) {
+  switch (frame.type) {
     case EXA_HTTP2_HEADERS:
     case EXA_HTTP2_PUSH_PROMISE:
       return begin_block(talk, frame);
@@ -123,9 +119,9 @@ void Http2Conversation::on_header(const Talk& talk, const http2::FrameReader& fr
       talk.here().reset_code = kUnknownCode;
       return;
     case EXA_HTTP2_DATA:
-      if (frame.length_bytes() > 0)
-        streams_.add_body(talk.connection, frame.stream(), talk.of_client(),
-                          frame.has(EXA_HTTP2_PADDED) ? kUnknownBytes : frame.length_bytes(),
+      if (frame.length > 0)
+        streams_.add_body(talk.connection, frame.stream, talk.of_client(),
+                          frame.has(EXA_HTTP2_PADDED) ? kUnknownBytes : frame.length,
                           talk.chunk.time);
       return;
     default:
@@ -133,10 +129,11 @@ void Http2Conversation::on_header(const Talk& talk, const http2::FrameReader& fr
   }
 }
 
-void Http2Conversation::on_payload(const Talk& talk, const http2::FrameReader& frame) {
-  const auto payload = frame.payload();
-  const bool whole = payload.size() == frame.length_bytes();
-  switch (frame.type()) {
+void Http2Conversation::on_payload(const Talk& talk, const http2::FrameReader& frames) {
+  const auto& frame = frames.frame();
+  const auto payload = frames.payload();
+  const bool whole = payload.size() == frame.length;
+  switch (frame.type) {
     case EXA_HTTP2_HEADERS:
     case EXA_HTTP2_PUSH_PROMISE:
     case EXA_HTTP2_CONTINUATION:
@@ -149,7 +146,8 @@ void Http2Conversation::on_payload(const Talk& talk, const http2::FrameReader& f
       return;
     case EXA_HTTP2_GOAWAY:
       if (whole && payload.size() >= kGoawayBytes && !talk.of_client())
-        streams_.refuse_above(talk.connection, talk.state, number_of(payload.substr(0, 4)) & 0x7fffffff,
+        streams_.refuse_above(talk.connection, talk.state,
+                              number_of(payload.substr(0, 4)) & kStreamBits,
                               talk.chunk.direction == Direction::kEgress, talk.chunk.time);
       return;
     default:
@@ -157,56 +155,59 @@ void Http2Conversation::on_payload(const Talk& talk, const http2::FrameReader& f
   }
 }
 
-ChunkUse Http2Conversation::on_frame_end(const Talk& talk, const http2::FrameReader& frame) {
-  switch (frame.type()) {
+ChunkUse Http2Conversation::on_ended(const Talk& talk, const http2::Frame& frame) {
+  switch (frame.type) {
     case EXA_HTTP2_HEADERS:
     case EXA_HTTP2_PUSH_PROMISE:
     case EXA_HTTP2_CONTINUATION:
-      return talk.here().block.ends ? end_block(talk) : ChunkUse::kBelonging;
+      if (talk.here().block.ends) return end_block(talk);
+      break;
     case EXA_HTTP2_DATA:
-      if (!frame.has(EXA_HTTP2_END_STREAM)) return ChunkUse::kBelonging;
+      if (!frame.ends_stream()) break;
       if (talk.of_client())
-        streams_.end_request(talk.connection, talk.state, frame.stream());
+        streams_.end_request(talk.connection, talk.state, frame.stream);
       else
-        streams_.end_answer(talk.connection, talk.state, frame.stream(), talk.chunk.time);
-      return ChunkUse::kBelonging;
+        streams_.end_answer(talk.connection, talk.state, frame.stream, talk.chunk.time);
+      break;
     case EXA_HTTP2_RST_STREAM:
-      streams_.reset(talk.connection, talk.state, frame.stream(), talk.here().reset_code,
+      streams_.reset(talk.connection, talk.state, frame.stream, talk.here().reset_code,
                      talk.chunk.direction == Direction::kEgress, talk.chunk.time);
-      return ChunkUse::kBelonging;
+      break;
     case EXA_HTTP2_SETTINGS:
       if (frame.has(EXA_HTTP2_ACK)) on_settings_acknowledged(talk);
-      return ChunkUse::kBelonging;
+      break;
     default:
-      return ChunkUse::kBelonging;
+      break;
   }
+  return ChunkUse::kBelonging;
 }
 
 // ---- field blocks
 
-void Http2Conversation::begin_block(const Talk& talk, const http2::FrameReader& frame) {
+void Http2Conversation::begin_block(const Talk& talk, const http2::Frame& frame) {
   auto& block = talk.here().block;
   drop_block(talk.connection, block);
-  block.stream = frame.stream();
-  block.promised = frame.type() == EXA_HTTP2_PUSH_PROMISE;
-  block.ends_stream = !block.promised && frame.has(EXA_HTTP2_END_STREAM);
+  block.stream = frame.stream;
+  block.promised = frame.type == EXA_HTTP2_PUSH_PROMISE;
+  block.ends_stream = frame.ends_stream();
   block.ends = frame.has(EXA_HTTP2_END_HEADERS);
   block.padded = frame.has(EXA_HTTP2_PADDED);
   block.front_left = block.promised                     ? kPromisedStreamBytes
                      : frame.has(EXA_HTTP2_PRIORITISED) ? kPriorityBytes
                                                         : std::uint8_t{0};
-  block.bytes_left = frame.length_bytes();
-  block.kept.start = start_at(talk.chunk, frame.began_at());
+  block.bytes_left = frame.length;
+  block.kept.start =
+      start_at(talk.chunk, static_cast<std::int64_t>(frame.begin - talk.chunk.position));
   if (talk.chunk.tcp_sequence == 0) block.kept.start.sequence = 0;
 }
 
 // One of another stream, or without a beginning, belongs to nothing that was seen.
-void Http2Conversation::continue_block(const Talk& talk, const http2::FrameReader& frame) {
+void Http2Conversation::continue_block(const Talk& talk, const http2::Frame& frame) {
   auto& block = talk.here().block;
-  if (block.stream != frame.stream()) drop_block(talk.connection, block);
+  if (block.stream != frame.stream) drop_block(talk.connection, block);
   if (block.stream == 0) return;
   block.ends = frame.has(EXA_HTTP2_END_HEADERS);
-  block.bytes_left = frame.length_bytes();
+  block.bytes_left = frame.length;
 }
 
 void Http2Conversation::add_to_block(const Talk& talk, std::string_view payload) {

@@ -16,7 +16,7 @@
 #include "agent/conversation/http2/http2_state.h"
 #include "agent/conversation/http2/http2_streams.h"
 #include "agent/exchange/slot_pool.h"
-#include "agent/protocol/http2/frame_reader.h"
+#include "agent/protocol/http2/frames.h"
 #include "agent/protocol/http2/messages.h"
 #include "agent/telemetry/counters.h"
 
@@ -32,6 +32,7 @@ class Http2Conversation final : public ProtocolConversation {
   ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
                     std::uint64_t gap_bytes) override;
   [[nodiscard]] bool reads_frames() const override { return true; }
+  void on_frames_missed(Connection& connection, Direction direction) override;
   // Bytes between records told of no message.
   void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
               MonotonicTime last_byte) override;
@@ -53,15 +54,14 @@ class Http2Conversation final : public ProtocolConversation {
     }
   };
 
-  ChunkUse read(const Talk& talk, std::string_view bytes);
-  void on_missed(const Talk& talk);
-  void lose_table(const Talk& talk);
-  void on_header(const Talk& talk, const http2::FrameReader& frame);
-  void on_payload(const Talk& talk, const http2::FrameReader& frame);
-  ChunkUse on_frame_end(const Talk& talk, const http2::FrameReader& frame);
+  ChunkUse read(const Talk& talk);
+  void lose_table(Connection& connection, Direction direction);
+  void on_begun(const Talk& talk, const http2::Frame& frame);
+  void on_payload(const Talk& talk, const http2::FrameReader& frames);
+  ChunkUse on_ended(const Talk& talk, const http2::Frame& frame);
 
-  void begin_block(const Talk& talk, const http2::FrameReader& frame);
-  void continue_block(const Talk& talk, const http2::FrameReader& frame);
+  void begin_block(const Talk& talk, const http2::Frame& frame);
+  void continue_block(const Talk& talk, const http2::Frame& frame);
   void add_to_block(const Talk& talk, std::string_view payload);
   ChunkUse end_block(const Talk& talk);
   void drop_block(const Connection& connection, Http2Block& block);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/connection/request_origin.h"
+#include "agent/trace/context/take_context.h"
 #include "exa/model/rpc_status.h"
 
 namespace exa {
@@ -95,8 +96,7 @@ Exchange* Http2Streams::exchange_of(const Connection& connection, std::uint32_t 
 
 void Http2Streams::begin(Connection& connection, Http2State& state, std::uint32_t id,
                          const MessageStart& start, const http2::Head& head, bool ended) {
-  if (state.open_streams >= kMostOfConnection) return open_.count_overflow();
-  const auto exchange = open_.open(*connection.process, 0);
+  const auto exchange = open_.open_concurrent(*connection.process, state.open_streams);
   if (exchange == kNoSlot) return;
   const auto slot = streams_.acquire();
   if (slot == kNoSlot)
@@ -130,19 +130,9 @@ void Http2Streams::fill_in(Exchange& exchange, const http2::Head& head) {
   operation.method_original = head.method_text;
   operation.name = head.path;
   exchange.host = head.host;
-  if (const auto context = head.context.context()) {
-    counters_.add(Counter::kContextAccepted);
-    exchange.has_context = true;
-    exchange.trace_id = context->trace_id;
-    exchange.parent_span_id = context->parent;
-    exchange.trace_flags = context->flags;
-    if (const auto randomness = head.context.randomness()) {
-      exchange.has_incoming_rv = true;
-      exchange.randomness = *randomness;
-    }
-  } else if (head.context.state() == ContextState::kInvalid) {
-    counters_.add(Counter::kContextInvalid);
-  }
+  const auto context = take_context(head.context, exchange);
+  if (context == ContextState::kValid) counters_.add(Counter::kContextAccepted);
+  if (context == ContextState::kInvalid) counters_.add(Counter::kContextInvalid);
 }
 
 void Http2Streams::on_answer(Connection& connection, Http2State& state, std::uint32_t id,

@@ -1,6 +1,6 @@
 // The open streams of all HTTP/2 connections, and what becomes of the exchange of each. Capture
-// thread; owned by Http2Conversation. At most kMostStreams of one connection: beyond them a request
-// is counted as one over the limit.
+// thread; owned by Http2Conversation. At most kMost, of 56 bytes; beyond them, or beyond what a
+// connection may have open, a request is counted as one over the limit.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,6 @@ namespace exa {
 
 class Http2Streams {
  public:
-  static constexpr std::uint32_t kMostOfConnection = 1'024;
   static constexpr std::size_t kMost = 65'536;
 
   explicit Http2Streams(const ConversationParts& parts);

@@ -4,7 +4,6 @@
 
 #include "agent/protocol/blank_lines.h"
 #include "agent/protocol/http1/method.h"
-#include "agent/protocol/request_words.h"
 
 namespace exa::http1 {
 namespace {

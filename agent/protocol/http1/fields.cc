@@ -1,12 +1,14 @@
 #include "agent/protocol/http1/fields.h"
 
-#include <limits>
-
 #include "agent/protocol/http1/field_name.h"
+#include "agent/protocol/http_words.h"
 #include "agent/trace/context/whitespace.h"
 
 namespace exa::http1 {
 namespace {
+
+using http::decimal_number;
+using http::Number;
 
 enum class FieldName : std::uint8_t {
   kOther,
@@ -55,21 +57,6 @@ void for_each_element(std::string_view list, Visit visit) {
     if (comma == list.npos) return;
     list.remove_prefix(comma + 1);
   }
-}
-
-struct Number {
-  std::uint64_t value = 0;
-  bool valid = false;
-};
-
-Number decimal_number(std::string_view text) {
-  Number number{.valid = !text.empty()};
-  for (const char c : text) {
-    if (c < '0' || c > '9' || number.value > (std::numeric_limits<std::int64_t>::max() - 9) / 10)
-      return {.value = number.value};
-    number.value = number.value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return number;
 }
 
 void take_content_length(Number number, Fields& fields) {

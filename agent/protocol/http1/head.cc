@@ -7,13 +7,16 @@
 #include "agent/protocol/http1/fields.h"
 #include "agent/protocol/http1/line_reader.h"
 #include "agent/protocol/http1/method.h"
-#include "agent/protocol/request_words.h"
+#include "agent/protocol/http_words.h"
 #include "agent/trace/context/whitespace.h"
 
 namespace exa::http1 {
 namespace {
 
 using Got = LineReader::Got;
+using http::has_blank_or_control;
+using http::without_query;
+using http::without_userinfo;
 
 ParseResult invalid(InvalidReason reason) {
   return {ParseStatus::kInvalid, reason, 0};
@@ -24,22 +27,6 @@ ProtocolVersion parse_version(std::string_view text) {
   if (text.size() != 8 || !text.starts_with("HTTP/1.")) return ProtocolVersion::kUnknown;
   if (text[7] == '0') return ProtocolVersion::k10;
   return text[7] >= '1' && text[7] <= '9' ? ProtocolVersion::k11 : ProtocolVersion::kUnknown;
-}
-
-bool is_blank_or_control(char c) {
-  return static_cast<unsigned char>(c) <= ' ' || c == 0x7f;
-}
-
-bool has_blank_or_control(std::string_view text) {
-  bool has = false;
-  for (const char c : text)
-    has |= is_blank_or_control(c);
-  return has;
-}
-
-std::string_view without_userinfo(std::string_view authority) {
-  const auto at = authority.rfind('@');
-  return at == authority.npos ? authority : authority.substr(at + 1);
 }
 
 // The four forms of RFC 9112 section 3.2. A target that was cut may lack its end.
@@ -76,9 +63,7 @@ bool parse_target(std::string_view target, RequestHead& head) {
 // Of a target that has none of the four forms: what stands in front of its first blank or control
 // character. It may be relative, but not say who asks.
 void read_odd_target(std::string_view target, RequestHead& head) {
-  const auto clean = target.substr(
-      0,
-      static_cast<std::size_t>(std::ranges::find_if(target, is_blank_or_control) - target.begin()));
+  const auto clean = http::up_to_blank_or_control(target);
   if (!parse_target(clean, head) && clean.find('@') == clean.npos) head.path = without_query(clean);
 }
 

@@ -1,8 +1,10 @@
-// What may be a request method. Pure, no allocation.
+// Where a method ends and what may be one, in text. Pure, no allocation.
 #pragma once
 
 #include <cstddef>
 #include <string_view>
+
+#include "agent/protocol/http_words.h"
 
 namespace exa::http1 {
 
@@ -22,5 +24,7 @@ constexpr std::size_t method_length(std::string_view bytes) {
     ++length;
   return length;
 }
+
+using http::parse_method;
 
 }  // namespace exa::http1

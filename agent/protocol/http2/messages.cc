@@ -1,6 +1,6 @@
 #include "agent/protocol/http2/messages.h"
 
-#include "agent/protocol/request_words.h"
+#include "agent/protocol/http_words.h"
 
 namespace exa::http2 {
 namespace {
@@ -65,13 +65,13 @@ void read_pseudo(const hpack::Field& field, Head& head) {
   if (field.name == ":method") {
     head.has_method = true;
     if (!field.value_known) return;
-    head.method = parse_method(field.value);
+    head.method = http::parse_method(field.value);
     if (head.method == Method::kOther) head.method_text.assign(field.value);
   } else if (field.name == ":status") {
     head.has_status = true;
     head.status = parse_status(field.value);
   } else if (field.name == ":path") {
-    head.path.assign(without_query(field.value));
+    head.path.assign(http::without_query(field.value));
   } else if (field.name == ":authority") {
     head.host.assign(field.value);
   } else if (field.name == ":protocol") {

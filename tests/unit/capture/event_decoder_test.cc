@@ -51,11 +51,8 @@ exa_frames_event raw_frames(std::string_view kept) {
   const auto header = raw.chunk.header;
   raw.chunk = raw_chunk(kept);
   raw.chunk.header = header;
-  raw.before = {.left = 0,
-                .header = {0, 0, 4},
-                .have = 3,
-                .preface_left = 0,
-                .flags = EXA_HTTP2_IN_STEP};
+  raw.before = {
+      .left = 0, .header = {0, 0, 4}, .have = 3, .preface_left = 0, .flags = EXA_HTTP2_IN_STEP};
   return raw;
 }
 
