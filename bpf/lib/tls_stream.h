@@ -62,9 +62,9 @@ struct exa_tls_stream {
   struct exa_tls_socket socket;
   struct exa_tls_write write;
   struct exa_plain moved[2]; /* by exa_direction: by the call that is being looked at */
-  __u64 arrival_ns;       /* of the ciphertext read since the last plaintext, 0 unknown */
-  __u64 candidate_cookie; /* socket that a sequence pointed to */
-  __u64 linked_cookie;    /* socket whose link leads here */
+  __u64 arrival_ns;          /* of the ciphertext read since the last plaintext, 0 unknown */
+  __u64 candidate_cookie;    /* socket that a sequence pointed to */
+  __u64 linked_cookie;       /* socket whose link leads here */
   __u64 unsent_bytes; /* of an answer: written, but not yet in the socket, nor in its position */
   __u32 candidate_proofs;
   __u32 ingress_sequence; /* TCP sequence number of that ciphertext's first byte */

@@ -72,8 +72,7 @@ TEST_F(ConnectionKinds, Http2AfterAnUpgradeToo) {
 }
 
 TEST_F(ConnectionKinds, TlsIsKnownByItsHandshakeOrOnceItIsOlder) {
-  exchange(kHello,
-           std::string_view("\x16\x03\x03\x00\x10hello-server", 17));
+  exchange(kHello, std::string_view("\x16\x03\x03\x00\x10hello-server", 17));
   EXPECT_EQ(counts_of(), only(EXA_KIND_TLS, 2));
 
   exchange(std::string_view("\x17\x03\x03\x00\x14twenty bytes of data", 25),

@@ -1,12 +1,16 @@
-"""HTTP/2 without TLS: every stream counts once at each end, however many share a connection."""
+"""HTTP/2 without TLS, and gRPC on it: every stream counts once at each end, however many share a
+connection."""
+import json
 import subprocess
+import sys
 
 import pytest
 
 from support.load import curl, h2load
-from support.report import CLIENT, SERVER
-from support.servers import Nginx
-from support.waiting import eventually
+from support.process import Process
+from support.report import CLIENT, RPC_CLIENT, RPC_SERVER, SERVER
+from support.servers import SERVICES, Nginx
+from support.waiting import accepts, eventually, free_port
 
 HTTP2 = {"network.protocol.version": "2"}
 
@@ -95,3 +99,28 @@ def test_joined_while_the_connections_are_open(start_agent, nginx2):
         load.terminate()
         load.wait()
     assert seen > 1000
+
+
+def test_calls_of_grpc_have_the_statuses_that_its_library_says(start_agent, tmp_path):
+    pytest.importorskip("grpc")
+    port = free_port()
+    with Process([sys.executable, SERVICES / "grpc_service.py", port],
+                 log=tmp_path / "grpc_service.log"):
+        eventually(lambda: accepts(port), what="the service")
+        agent = start_agent(ports=[port])
+        said = subprocess.run([sys.executable, SERVICES / "grpc_client.py", str(port)], check=True,
+                              capture_output=True, text=True, timeout=60)
+        ended = json.loads(said.stdout)
+        assert sum(ended.values()) == 216
+        report = agent.wait_for_count(RPC_CLIENT, 216)
+        for call, number in ended.items():
+            method, status = call.split(" ")
+            # What the server does not implement may be any text.
+            method = f"shop.Cart/{method}" if status != "UNIMPLEMENTED" else "_OTHER"
+            assert report.count(RPC_CLIENT, **{"rpc.method": method,
+                                               "rpc.status_code": status}) == number, call
+        report = agent.wait_for_count(RPC_SERVER, 216)
+        assert report.count(RPC_SERVER, **{"rpc.method": "shop.Cart/Add",
+                                           "rpc.status_code": "NOT_FOUND"}) == 4
+        assert report.count(SERVER) == report.count(CLIENT) == 0, "a call counts once"
+        assert {span["name"] for span in report.spans} >= {"shop.Cart/Add", "shop.Cart/List"}

@@ -89,8 +89,8 @@ ChunkUse Http2Conversation::read(const Talk& talk) {
   }
 }
 
-// Any of the open answers may have ended in what went by. A request that did is one of which nothing
-// is known.
+// Any of the open answers may have ended in what went by. A request that did is one of which
+// nothing is known.
 void Http2Conversation::on_frames_missed(Connection& connection, Direction direction) {
   lose_table(connection, direction);
   if (connection.role == Role::kUnknown || direction != connection.response_direction()) return;

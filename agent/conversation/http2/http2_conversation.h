@@ -1,6 +1,6 @@
-// HTTP/2 on its connections: what frames say of streams, and what field blocks say of messages, into
-// exchanges. The kernel follows the frames (exa/abi/http2.h); what was between its records told of
-// no message, unless a record says that frames went by unseen.
+// HTTP/2 on its connections: what frames say of streams, and what field blocks say of messages,
+// into exchanges. The kernel follows the frames (exa/abi/http2.h); what was between its records
+// told of no message, unless a record says that frames went by unseen.
 //
 // Capture thread. Made by its row of the registry. A state of 120 bytes for every connection there
 // may be, 10 KiB of tables for as many as kMostTables, of the others only literal fields are known;

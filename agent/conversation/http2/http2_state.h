@@ -14,14 +14,14 @@ namespace exa {
 // A field block: of one HEADERS or PUSH_PROMISE and the CONTINUATIONs behind it (RFC 9113 section
 // 4.3). At most one is under way in each direction.
 struct Http2Block {
-  KeptMessage kept;             // of earlier records, and where it began
-  std::uint32_t stream = 0;     // 0: none is under way
+  KeptMessage kept;              // of earlier records, and where it began
+  std::uint32_t stream = 0;      // 0: none is under way
   std::uint32_t bytes_left = 0;  // of the frame that is under way, without its padding
   std::uint8_t front_left = 0;   // bytes of that frame before those of the block
   bool padded = false;           // the next byte says by how many
   bool promised = false;         // another stream's request, which this end has not made
   bool ends_stream = false;
-  bool ends = false;     // with the frame that is under way
+  bool ends = false;      // with the frame that is under way
   bool too_long = false;  // for a place of MessageBlocks
 };
 
@@ -63,7 +63,7 @@ struct Http2Stream {
   std::uint32_t untold_before_answer = 0;
   std::uint16_t status = 0;  // of the answer's head; of RPC too, where the exchange has another
   bool request_ended = false;
-  bool answered = false;  // by a head that is not interim
+  bool answered = false;      // by a head that is not interim
   bool joins_tunnel = false;  // CONNECT
   MonotonicTime deadline;     // of RPC, as the client told it; unknown: none
 };

@@ -15,6 +15,9 @@ constexpr std::uint32_t kCancel = 8;
 constexpr std::uint32_t kEnhanceYourCalm = 11;
 constexpr std::uint32_t kInadequateSecurity = 12;
 
+// A cancellation in the last sixteenth of the time that a call was given is one by its deadline.
+constexpr std::uint64_t kTimeoutSlack = 16;
+
 // What every library of gRPC says of a call that has no status, at the client:
 // https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md and
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors.
@@ -100,7 +103,8 @@ void Http2Streams::begin(Connection& connection, Http2State& state, std::uint32_
   if (exchange == kNoSlot) return;
   const auto slot = streams_.acquire();
   if (slot == kNoSlot)
-    return open_.forget(exchange, *connection.process, ProtocolCounter::kRequestsUnansweredOverflow);
+    return open_.forget(exchange, *connection.process,
+                        ProtocolCounter::kRequestsUnansweredOverflow);
   auto& stream = streams_[slot];
   stream = {.id = id,
             .connection = connection.slot,
@@ -118,8 +122,9 @@ void Http2Streams::begin(Connection& connection, Http2State& state, std::uint32_
   take_origin(opened, connection, start);
   opened.request_body_bytes = 0;
   fill_in(opened, head);
+  // The caller's clock runs since before it said so, and it rounds what is left.
   if (is_call(opened) && head.timeout_ns != 0)
-    stream.deadline = {opened.read.ns + head.timeout_ns};
+    stream.deadline = {opened.read.ns + head.timeout_ns - head.timeout_ns / kTimeoutSlack};
 }
 
 void Http2Streams::fill_in(Exchange& exchange, const http2::Head& head) {

@@ -23,8 +23,8 @@ class Http2Streams {
   explicit Http2Streams(const ConversationParts& parts);
 
   // A request's head. ended: it has no body.
-  void begin(Connection& connection, Http2State& state, std::uint32_t id,
-             const MessageStart& start, const http2::Head& head, bool ended);
+  void begin(Connection& connection, Http2State& state, std::uint32_t id, const MessageStart& start,
+             const http2::Head& head, bool ended);
   // The head of an answer, an interim one, or its trailers.
   void on_answer(Connection& connection, Http2State& state, std::uint32_t id,
                  const MessageStart& start, const http2::Head& head, MonotonicTime last_byte,

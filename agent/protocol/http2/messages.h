@@ -1,5 +1,5 @@
-// What the field block of a request, a response or its trailers says (RFC 9113 section 8.3). What an
-// onlooker does not know of it stays unknown. Pure, no allocation.
+// What the field block of a request, a response or its trailers says (RFC 9113 section 8.3). What
+// an onlooker does not know of it stays unknown. Pure, no allocation.
 #pragma once
 
 #include <cstdint>

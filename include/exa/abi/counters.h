@@ -1,8 +1,9 @@
 /* Every counter of the BPF programs: one row, from which the enum, the per-CPU slot, the metric
  * and its description come. Identity, exact when no program is running:
  *   sum(HITS_*) = sum(FILTERED_*) + EMITTED_CHUNK + sum(DROPPED_CHUNK_*)
- * where HITS_* are calls of the two I/O programs, and further records of one call. Records of the data ring: sum(EMITTED_*) =
- * records consumed. Records of the control ring: CONTROL_WRITTEN = records consumed there.
+ * where HITS_* are calls of the two I/O programs, and further records of one call. Records of the
+ * data ring: sum(EMITTED_*) = records consumed. Records of the control ring: CONTROL_WRITTEN =
+ * records consumed there.
  *
  * Calls of TLS libraries have an identity of their own:
  *   sum(TLS_HITS_*) = sum(TLS_FILTERED_*) + EMITTED_TLS_CHUNK + sum(TLS_DROPPED_*)

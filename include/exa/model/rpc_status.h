@@ -5,7 +5,7 @@
 
 namespace exa {
 
-// https://grpc.github.io/grpc/core/md_doc_statuscodes.html
+// grpc.github.io/grpc/core/md_doc_statuscodes.html
 enum class RpcStatus : std::uint8_t {
   kOk,
   kCancelled,

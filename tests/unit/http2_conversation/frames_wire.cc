@@ -47,19 +47,19 @@ void FramesWire::emit(Direction direction, exa_frame_walk& walk, std::string_vie
   // Exactly as large as what was kept, so that a sanitizer sees a read beyond it.
   const std::vector<char> copy(kept.begin(), kept.end());
   const std::vector<exa_http2_flow> before{walk.before};
-  tracker_.on_event(ChunkEvent{.socket = id_,
-                               .time = now_,
-                               .tgid = 42,
-                               .direction = direction,
-                               .position = position_,
-                               .length_bytes = walk.record_bytes,
-                               .bytes = std::as_bytes(std::span(copy)),
-                               .previous_last_byte = previous_,
-                               .other = state_[1 - static_cast<std::size_t>(direction)],
-                               .arrival = position_ == state.position ? MonotonicTime{now_.ns - 300'000}
-                                                                      : MonotonicTime{},
-                               .tcp_sequence = 1'000 + static_cast<std::uint32_t>(position_),
-                               .flow = std::as_bytes(std::span(before))});
+  tracker_.on_event(ChunkEvent{
+      .socket = id_,
+      .time = now_,
+      .tgid = 42,
+      .direction = direction,
+      .position = position_,
+      .length_bytes = walk.record_bytes,
+      .bytes = std::as_bytes(std::span(copy)),
+      .previous_last_byte = previous_,
+      .other = state_[1 - static_cast<std::size_t>(direction)],
+      .arrival = position_ == state.position ? MonotonicTime{now_.ns - 300'000} : MonotonicTime{},
+      .tcp_sequence = 1'000 + static_cast<std::uint32_t>(position_),
+      .flow = std::as_bytes(std::span(before))});
   ++records_;
   position_ += walk.record_bytes;
   previous_ = now_;

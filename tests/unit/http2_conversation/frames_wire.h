@@ -1,5 +1,5 @@
-// One socket that speaks HTTP/2, as the kernel would tell of it: calls move bytes, and what becomes a
-// record is the kernel's own walk's to say.
+// One socket that speaks HTTP/2, as the kernel would tell of it: calls move bytes, and what becomes
+// a record is the kernel's own walk's to say.
 #pragma once
 
 #include <array>
@@ -42,7 +42,10 @@ class FramesWire {
   // The kernel found the place of a connection that is older.
   void joins() {
     for (auto& flow : flows_)
-      flow = {.left = 0, .header = {}, .have = 0, .preface_left = 0,
+      flow = {.left = 0,
+              .header = {},
+              .have = 0,
+              .preface_left = 0,
               .flags = EXA_HTTP2_IN_STEP | EXA_HTTP2_MISSED};
   }
   // Who speaks first owes the preface.

@@ -10,15 +10,15 @@ namespace exa {
 namespace {
 
 using ::testing::AnyOf;
-using ::testing::IsEmpty;
-using ::testing::SizeIs;
 using testing::data;
 using testing::field;
 using testing::frame;
 using testing::FramesWire;
 using testing::head;
+using ::testing::IsEmpty;
 using testing::reset;
 using testing::settings;
+using ::testing::SizeIs;
 
 constexpr std::string_view kTraceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
@@ -30,8 +30,8 @@ std::string status(std::string_view code) {
   return field(":status", code);
 }
 std::string call(std::string_view path, std::string_view more = {}) {
-  return field(":method", "POST") + field(":path", path) + field("content-type", "application/grpc") +
-         std::string(more);
+  return field(":method", "POST") + field(":path", path) +
+         field("content-type", "application/grpc") + std::string(more);
 }
 
 class Streams : public testing::TrackerFixture {
@@ -77,7 +77,7 @@ TEST_F(Streams, BothEndsAgreeOnTheSequence) {
   wire2.reads(ask);
   for (auto* end : {&client, &wire2})
     end->moves(end == &client ? Direction::kIngress : Direction::kEgress,
-                settings() + head(3, status("204"), true) + head(1, status("204"), true));
+               settings() + head(3, status("204"), true) + head(1, status("204"), true));
   ASSERT_THAT(sink.exchanges, SizeIs(4));
   EXPECT_EQ(sink.exchanges[0].role, Role::kClient);
   EXPECT_EQ(sink.exchanges[2].role, Role::kServer);
@@ -102,14 +102,15 @@ TEST_F(Streams, AHundredShareAConnection) {
 
 // Every way in which bytes may be cut into calls and segments tells the same.
 TEST_F(Streams, HoweverTheBytesAreCut) {
-  const auto padded = frame(EXA_HTTP2_HEADERS,
-                            EXA_HTTP2_END_HEADERS | EXA_HTTP2_PADDED | EXA_HTTP2_PRIORITISED, 1,
-                            std::string("\x03") + "prio!" + get() + "pad");
+  const auto padded =
+      frame(EXA_HTTP2_HEADERS, EXA_HTTP2_END_HEADERS | EXA_HTTP2_PADDED | EXA_HTTP2_PRIORITISED, 1,
+            std::string("\x03") + "prio!" + get() + "pad");
   const auto block = get("/second");
   const auto in_parts = frame(EXA_HTTP2_HEADERS, EXA_HTTP2_END_STREAM, 3, block.substr(0, 10)) +
-                   frame(EXA_HTTP2_CONTINUATION, 0, 3, block.substr(10, 20)) +
-                   frame(EXA_HTTP2_CONTINUATION, EXA_HTTP2_END_HEADERS, 3, block.substr(30));
-  const auto asked = padded + frame(EXA_HTTP2_PING, 0, 0, "12345678") + data(1, "body", true) + in_parts;
+                        frame(EXA_HTTP2_CONTINUATION, 0, 3, block.substr(10, 20)) +
+                        frame(EXA_HTTP2_CONTINUATION, EXA_HTTP2_END_HEADERS, 3, block.substr(30));
+  const auto asked =
+      padded + frame(EXA_HTTP2_PING, 0, 0, "12345678") + data(1, "body", true) + in_parts;
   const auto answered = head(1, status("103"), false) + head(1, status("200"), false) +
                         data(1, "answer", false) + head(1, field("x", "trailer"), true) +
                         frame(EXA_HTTP2_WINDOW_UPDATE, 0, 0, "1234") + head(3, status("404"), true);
@@ -120,9 +121,11 @@ TEST_F(Streams, HoweverTheBytesAreCut) {
       const auto told = sink.exchanges.size();
       cut.client_opens(Direction::kIngress);
       for (std::size_t at = 0; at < asked.size(); at += call_bytes)
-        cut.moves(Direction::kIngress, std::string_view(asked).substr(at, call_bytes), segment_bytes);
+        cut.moves(Direction::kIngress, std::string_view(asked).substr(at, call_bytes),
+                  segment_bytes);
       for (std::size_t at = 0; at < answered.size(); at += call_bytes)
-        cut.moves(Direction::kEgress, std::string_view(answered).substr(at, call_bytes), segment_bytes);
+        cut.moves(Direction::kEgress, std::string_view(answered).substr(at, call_bytes),
+                  segment_bytes);
       ASSERT_THAT(sink.exchanges, SizeIs(told + 2)) << call_bytes << " " << segment_bytes;
       EXPECT_EQ(sink.exchanges[told].operation.name.view(), "/cart");
       EXPECT_EQ(sink.exchanges[told].operation.status, 200);
@@ -198,8 +201,9 @@ TEST_F(Streams, TheEndOfTheConnectionEndsThem) {
 TEST_F(Streams, ATunnelEndsWithItsHead) {
   serve();
   wire2.reads(head(1, field(":method", "CONNECT") + field(":authority", "db:5432"), false));
-  wire2.reads(head(3, field(":method", "CONNECT") + field(":protocol", "websocket") +
-                          field(":path", "/chat"), false));
+  wire2.reads(head(
+      3, field(":method", "CONNECT") + field(":protocol", "websocket") + field(":path", "/chat"),
+      false));
   wire2.writes(head(1, status("200"), false) + head(3, status("403"), true));
   ASSERT_THAT(sink.exchanges, SizeIs(2));
   EXPECT_EQ(sink.exchanges[0].outcome, Outcome::kUpgraded);
@@ -287,15 +291,18 @@ TEST_F(Streams, ACallHasTheStatusOfItsTrailers) {
 TEST_F(Streams, ACallMayFailWithItsHeadAlone) {
   serve();
   wire2.reads(head(1, call("/shop.Cart/Nope"), true));
-  wire2.writes(head(1, status("200") + field("content-type", "application/grpc") +
-                           field("grpc-status", "12"), true));
+  wire2.writes(head(
+      1, status("200") + field("content-type", "application/grpc") + field("grpc-status", "12"),
+      true));
   EXPECT_EQ(only().operation.status, status_of(RpcStatus::kUnimplemented));
 }
 
 TEST_F(Streams, GrpcWebIsHttp) {
   serve();
-  wire2.reads(head(1, field(":method", "POST") + field(":path", "/shop.Cart/Add") +
-                          field("content-type", "application/grpc-web+proto"), true));
+  wire2.reads(head(1,
+                   field(":method", "POST") + field(":path", "/shop.Cart/Add") +
+                       field("content-type", "application/grpc-web+proto"),
+                   true));
   wire2.writes(head(1, status("200"), true));
   EXPECT_EQ(only().operation.convention, Convention::kHttp);
 }
