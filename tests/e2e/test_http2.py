@@ -102,7 +102,6 @@ def test_joined_while_the_connections_are_open(start_agent, nginx2):
 
 
 def test_calls_of_grpc_have_the_statuses_that_its_library_says(start_agent, tmp_path):
-    pytest.importorskip("grpc")
     port = free_port()
     with Process([sys.executable, SERVICES / "grpc_service.py", port],
                  log=tmp_path / "grpc_service.log"):
