@@ -8,6 +8,7 @@ NANOSECONDS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 LIMITS = {
     "record_path_bench": 25.0,
     "exchange_path_bench": 1500.0,
+    "hpack_bench": 1000.0,
     "elf_bench": {  # once a file, on the thread that also answers the kernel
         "plan_file/libssl": 1e6,
         "plan_file/node": 50e6,
@@ -18,6 +19,7 @@ LIMITS = {
 # counter -> (what is printed, most of it or None)
 COUNTERS = {
     "allocations": ("allocations each", 0),
+    "of_nghttp2": ("of libnghttp2's time", 0.8),
     "bytes": ("bytes each", None),
     "heap_peak_bytes": ("heap at most, bytes", 1 << 20),
 }
