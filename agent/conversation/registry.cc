@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "agent/conversation/http1/http1_conversation.h"
+#include "agent/conversation/http2/http2_conversation.h"
 #include "agent/protocol/http1/detect.h"
 
 namespace exa {
@@ -15,6 +16,7 @@ std::unique_ptr<ProtocolConversation> made(ProtocolId id, const ConversationPart
 }
 
 constexpr std::array kProtocols = {
+    ProtocolRow{.name = "http2", .detect = nullptr, .converse = made<Http2Conversation>},
     ProtocolRow{.name = "http1", .detect = http1::detect, .converse = made<Http1Conversation>},
 };
 
