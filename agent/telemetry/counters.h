@@ -31,9 +31,10 @@
   X(kConnectionsEvicted, kFlow, connections, evicted, "connections evicted: idle too long")        \
   X(kConnectionsOverShare, kLoss, connections, over_share, "connections evicted: table full, their process held most") \
   X(kHeadTooLong, kDegraded, heads_cut, budget, "heads longer than the capture budget")            \
-  X(kTablesExhausted, kDegraded, heads_cut, tables, "connections without a table for their fields: names may be unknown") \
   X(kHeadBlocksExhausted, kLoss, heads_cut, memory, "incomplete heads dropped: no free block")     \
   X(kHeadBlocksOverShare, kLoss, heads_cut, memory_share, "incomplete heads dropped: process over its share") \
+  X(kHeadTablesExhausted, kDegraded, head_tables, exhausted, "connections whose compressed heads are read without their table: no free place") \
+  X(kHeadsPartlyUnknown, kDegraded, head_tables, unseen, "compressed heads that refer to entries nobody saw") \
   X(kContextCut, kDegraded, heads_cut, context, "trace contexts cut off by the capture limit: unknown") \
   X(kContextInvalid, kFlow, contexts, invalid, "invalid traceparent headers")                      \
   X(kContextAccepted, kFlow, contexts, accepted, "valid traceparent headers")                      \

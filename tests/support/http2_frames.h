@@ -114,6 +114,9 @@ class Walk {
              .flags = EXA_HTTP2_IN_STEP | EXA_HTTP2_MISSED};
   }
 
+  // What nobody walked along.
+  void move(std::uint64_t bytes) { position_ += bytes; }
+
   [[nodiscard]] std::uint64_t position() const { return position_; }
   [[nodiscard]] bool in_step() const { return (flow_.flags & EXA_HTTP2_IN_STEP) != 0; }
 

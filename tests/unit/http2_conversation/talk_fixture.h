@@ -174,7 +174,8 @@ class TalkWire {
                                  .other = state_[1],
                                  .arrival = {},
                                  .tcp_sequence = 1});
-    state_[0] = {state_[0].position + bytes.size(), now_};
+    walks_[0].move(bytes.size());
+    state_[0] = {walks_[0].position(), now_};
   }
   void tell_one(std::size_t d, const Record& record) {
     const std::vector<char> kept(record.kept.begin(), record.kept.end());

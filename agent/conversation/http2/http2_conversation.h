@@ -1,0 +1,120 @@
+// HTTP/2 on its connections: frames into messages, messages into the exchanges of their streams.
+// Reads records of frames only, and never guesses: what it did not see stays unknown, and where the
+// end of messages may have gone by unseen it forgets them and counts that.
+// Capture thread. Made by its row of the registry. A state of 320 bytes for every connection there
+// may be; compression tables of 10 KiB for kMaxTables of them, the others' heads are read without.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "agent/connection/conversation.h"
+#include "agent/conversation/http2/header_blocks.h"
+#include "agent/conversation/http2/http2_state.h"
+#include "agent/conversation/http2/stream_table.h"
+#include "agent/exchange/open_exchanges.h"
+#include "agent/exchange/slot_pool.h"
+#include "agent/protocol/http2/hpack/decoder.h"
+#include "agent/protocol/http2/message_head.h"
+#include "agent/telemetry/counters.h"
+
+namespace exa {
+
+class Http2Conversation final : public ProtocolConversation {
+ public:
+  static constexpr std::size_t kMaxTables = 4'096;
+
+  Http2Conversation(ProtocolId id, const ConversationParts& parts);
+
+  bool open(Connection& connection, Opening opening) override;
+  ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
+                    std::uint64_t gap_bytes) override;
+  [[nodiscard]] bool reads_frames() const override { return true; }
+  void on_frames_missed(Connection& connection, Direction direction) override;
+  void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
+              MonotonicTime last_byte) override;
+  [[nodiscard]] bool gap_fits(const Connection& connection, Direction direction,
+                              std::uint64_t gap_bytes) const override;
+  void on_end(Connection& connection, const EndEvent& end) override;
+  void on_endpoints(Connection& connection, std::uint32_t first_sequence) override;
+  void abandon(Connection& connection) override;
+
+ private:
+  struct Tables {
+    std::array<hpack::Decoder, 2> decoders;  // by Direction
+  };
+  // A record while it is read.
+  struct Reading {
+    const Http2Talk& talk;
+    const ChunkEvent& chunk;
+    Http2Direction& direction;
+    http2::FrameReader& frames;
+    std::string_view whole_block;  // all of a block, where it lies in the record
+    ChunkUse use = ChunkUse::kBelonging;
+  };
+  // Of a message that is over, or of its head.
+  struct HeadEnd {
+    std::uint32_t stream = 0;
+    bool ends_stream = false;
+    MessageStart start;
+    std::uint32_t chunk_offset = 0;  // of the same byte, in its chunk
+    MonotonicTime last_byte;
+  };
+
+  [[nodiscard]] Http2Talk talk_on(Connection& connection);
+
+  void begin_record(Reading& reading);
+  // What went by between two records of a direction.
+  void pass_jump(const Http2Talk& talk, const ChunkEvent& chunk);
+  // Frames went by unseen, the last of them at that time. Streams that were opened since are not
+  // concerned.
+  void miss(const Http2Talk& talk, Direction which, MonotonicTime until);
+
+  // http2_frames.cc
+  void begin_frame(Reading& reading);
+  void take_payload(Reading& reading);
+  void end_frame(Reading& reading);
+  void take_setting(Reading& reading);
+  void end_settings(Reading& reading);
+  void go_away(Reading& reading);
+  void reset(Reading& reading);
+
+  // http2_heads.cc
+  void begin_block(Reading& reading);
+  void take_fragment(Reading& reading);
+  void end_block(Reading& reading);
+  void lose_block(Reading& reading);
+  void drop_block(const Http2Talk& talk, Http2Direction& direction);
+  [[nodiscard]] hpack::Decoder& decoder(const Http2Talk& talk, Direction which);
+  // False: nothing of it is known.
+  bool decode(Reading& reading, std::string_view block, http2::MessageHead& head);
+  void accept_head(Reading& reading, const HeadEnd& end, const http2::MessageHead& head);
+  void accept_request(const Http2Talk& talk, const HeadEnd& end, const http2::MessageHead& head);
+  void fill_in(Exchange& exchange, const http2::MessageHead& head);
+  void accept_response(const Http2Talk& talk, const HeadEnd& end, const http2::MessageHead& head);
+
+  // http2_streams.cc
+  void end_data(const Http2Talk& talk, Direction which, const http2::Frame& frame,
+                MonotonicTime last_byte);
+  void end_request(const Http2Talk& talk, Http2Stream& stream);
+  void end_response(const Http2Talk& talk, std::uint32_t slot, MonotonicTime last_byte);
+  // An answer's end of which no request is open.
+  void note_orphan(const Http2Talk& talk, std::uint32_t id);
+  void finish(const Http2Talk& talk, std::uint32_t slot, const Ending& ending);
+  void forget(const Http2Talk& talk, std::uint32_t slot, ProtocolCounter reason);
+  void forget_all(const Http2Talk& talk, ProtocolCounter reason);
+
+  ProtocolId id_;
+  OpenExchanges& open_;
+  Counters& counters_;
+  ProtocolCounters& messages_;
+  HeaderBlocks blocks_;
+  SlotPool<Http2State> states_;
+  SlotPool<Tables, 16> tables_;
+  StreamTable streams_;
+  hpack::Decoder without_table_;
+};
+
+}  // namespace exa

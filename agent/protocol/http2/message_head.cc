@@ -1,0 +1,136 @@
+#include "agent/protocol/http2/message_head.h"
+
+#include <algorithm>
+
+#include "agent/protocol/http_words.h"
+
+namespace exa::http2 {
+namespace {
+
+bool is_usual_in_method(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
+}
+
+// Three digits; 0 if it is something else.
+std::uint16_t parse_status(std::string_view text) {
+  const auto number = http::decimal_number(text);
+  const bool valid = text.size() == 3 && number.valid && number.value >= 100;
+  return valid ? static_cast<std::uint16_t>(number.value) : std::uint16_t{0};
+}
+
+// "application/grpc", with or without a format; "application/grpc-web" is another protocol.
+bool names_grpc(std::string_view content_type) {
+  constexpr std::string_view kGrpc = "application/grpc";
+  if (!content_type.starts_with(kGrpc)) return false;
+  content_type.remove_prefix(kGrpc.size());
+  return content_type.empty() || content_type.front() == '+' || content_type.front() == ';';
+}
+
+std::optional<std::uint16_t> parse_grpc_status(std::string_view text) {
+  const auto number = http::decimal_number(text);
+  if (!number.valid || number.value > 9'999) return std::nullopt;
+  return static_cast<std::uint16_t>(number.value);
+}
+
+// At most 8 digits and a unit; 0 for what is none.
+std::uint64_t parse_timeout_ns(std::string_view text) {
+  if (text.size() < 2 || text.size() > 9) return 0;
+  const auto number = http::decimal_number(text.substr(0, text.size() - 1));
+  if (!number.valid) return 0;
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  switch (text.back()) {
+    case 'n':
+      return number.value;
+    case 'u':
+      return number.value * 1'000;
+    case 'm':
+      return number.value * 1'000'000;
+    case 'S':
+      return number.value * kSecond;
+    case 'M':
+      return number.value * 60 * kSecond;
+    case 'H':
+      return number.value * 3'600 * kSecond;
+    default:
+      return 0;
+  }
+}
+
+}  // namespace
+
+// Names are in lower case, or the message is malformed (section 8.2.1).
+void MessageHead::take(const hpack::Field& field) {
+  if (!field.name_known || field.name.empty()) return;
+  if (field.name.front() == ':') {
+    take_pseudo(field.name.substr(1), field);
+  } else {
+    take_regular(field.name, field);
+  }
+}
+
+void MessageHead::take_pseudo(std::string_view name, const hpack::Field& field) {
+  if (name == "status") {
+    is_response_ = true;
+    if (field.value_known) status_ = parse_status(field.value);
+    return;
+  }
+  const bool authority = name == "authority";
+  const bool path = name == "path";
+  const bool method = name == "method";
+  const bool protocol = name == "protocol";
+  if (!authority && !path && !method && !protocol && name != "scheme") return;
+  is_request_ = true;
+  has_protocol_ |= protocol;
+  has_authority_ |= authority;
+  if (!field.value_known) return;
+  if (method && !method_known_) take_method(field.value);
+  if (path && path_.empty()) take_path(field.value);
+  if (authority) host_.assign(http::without_userinfo(http::up_to_blank_or_control(field.value)));
+}
+
+void MessageHead::take_method(std::string_view value) {
+  method_known_ = true;
+  method_ = http::parse_method(value);
+  if (method_ == Method::kOther && std::ranges::all_of(value, is_usual_in_method))
+    method_original_.assign(value);
+}
+
+// It begins with a slash, or is "*". Of another one it is not known whether it names who asks.
+void MessageHead::take_path(std::string_view value) {
+  const auto path = http::without_query(http::up_to_blank_or_control(value));
+  if (path.starts_with('/') || path.find('@') == path.npos) path_.assign(path);
+}
+
+void MessageHead::take_regular(std::string_view name, const hpack::Field& field) {
+  if (name == "host") {
+    if (field.value_known && !has_authority_ && host_.empty())
+      host_.assign(http::without_userinfo(http::up_to_blank_or_control(field.value)));
+    return;
+  }
+  if (name == "content-length") {
+    const auto number = field.value_known ? http::decimal_number(field.value) : http::Number{};
+    content_length_ = number.valid ? number.value : kUnknownBytes;
+    return;
+  }
+  if (name == "content-type") {
+    is_grpc_ = field.value_known && names_grpc(field.value);
+    return;
+  }
+  if (name == "grpc-status") {
+    if (field.value_known) grpc_status_ = parse_grpc_status(field.value);
+    return;
+  }
+  if (name == "grpc-timeout") {
+    timeout_ns_ = field.value_known ? parse_timeout_ns(field.value) : 0;
+    return;
+  }
+  if (field.value_known) {
+    context_.on_header(name, field.value);
+  } else if (name == "traceparent") {
+    context_unknown_ = true;
+  } else {
+    context_.on_folded_header(name);
+  }
+}
+
+}  // namespace exa::http2

@@ -1,0 +1,107 @@
+#include "agent/protocol/http2/message_head.h"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+
+namespace exa::http2 {
+namespace {
+
+using hpack::Field;
+
+constexpr std::string_view kParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+Field field(std::string_view name, std::string_view value) {
+  return {.name = name, .value = value};
+}
+Field unknown_value(std::string_view name) {
+  return {.name = name, .value = {}, .unknown_id = -1, .value_known = false};
+}
+Field unknown() {
+  return {.name = {}, .value = {}, .unknown_id = -2, .name_known = false, .value_known = false};
+}
+MessageHead head(std::initializer_list<Field> fields) {
+  MessageHead made;
+  for (const auto& one : fields)
+    made.take(one);
+  return made;
+}
+
+TEST(MessageHead, OfARequest) {
+  const auto made =
+      head({field(":method", "POST"), field(":scheme", "https"), field(":path", "/cart/7?token=1"),
+            field(":authority", "shop.example:8443"), field("host", "other"),
+            field("content-length", "12"), field("content-type", "application/grpc"),
+            field("traceparent", kParent), field("tracestate", "ot=rv:0123456789abcd")});
+  EXPECT_TRUE(made.is_request());
+  EXPECT_FALSE(made.is_response());
+  EXPECT_TRUE(made.method_known());
+  EXPECT_EQ(made.method(), Method::kPost);
+  EXPECT_EQ(made.path().view(), "/cart/7");
+  EXPECT_EQ(made.host().view(), "shop.example:8443");
+  EXPECT_EQ(made.content_length(), 12u);
+  EXPECT_EQ(made.content_type().view(), "application/grpc");
+  EXPECT_EQ(made.context().state(), ContextState::kValid);
+  EXPECT_EQ(made.context().randomness(), 0x0123456789abcdu);
+  EXPECT_FALSE(made.has_protocol());
+}
+
+TEST(MessageHead, OfAnAnswer) {
+  const auto made = head({field(":status", "404"), field("content-length", "0")});
+  EXPECT_TRUE(made.is_response());
+  EXPECT_FALSE(made.is_request());
+  EXPECT_EQ(made.status(), 404);
+  EXPECT_FALSE(made.is_interim());
+  EXPECT_TRUE(head({field(":status", "103")}).is_interim());
+  for (const auto* const odd : {"", "20", "2000", "0x1", "099", "-10"})
+    EXPECT_EQ(head({field(":status", odd)}).status(), 0) << odd;
+}
+
+TEST(MessageHead, TrailersAreNeither) {
+  const auto made = head({field("grpc-status", "0")});
+  EXPECT_FALSE(made.is_request());
+  EXPECT_FALSE(made.is_response());
+}
+
+TEST(MessageHead, WhatIsNotKnownStaysUnknown) {
+  const auto made =
+      head({field(":method", "GET"), unknown(), unknown_value(":path"), unknown_value(":authority"),
+            field("host", "guess"), unknown_value("content-length"), unknown_value("traceparent")});
+  EXPECT_TRUE(made.is_request());
+  EXPECT_TRUE(made.path().empty());
+  EXPECT_TRUE(made.host().empty()) << "the authority counts, and is not known";
+  EXPECT_EQ(made.content_length(), kUnknownBytes);
+  EXPECT_TRUE(made.context_unknown());
+  EXPECT_EQ(made.context().state(), ContextState::kAbsent);
+
+  const auto answer = head({unknown_value(":status")});
+  EXPECT_TRUE(answer.is_response());
+  EXPECT_EQ(answer.status(), 0);
+  EXPECT_FALSE(head({unknown_value(":method")}).method_known());
+  EXPECT_FALSE(head({unknown()}).is_request());
+}
+
+TEST(MessageHead, OfAStateOfWhichAPartIsUnknownNothingIsTaken) {
+  const auto made =
+      head({field("traceparent", kParent), field("tracestate", "ot=rv:0123456789abcd"),
+            unknown_value("tracestate")});
+  EXPECT_EQ(made.context().state(), ContextState::kValid);
+  EXPECT_FALSE(made.context().randomness());
+}
+
+TEST(MessageHead, OddTargetsAndMethods) {
+  EXPECT_EQ(head({field(":method", "PURGE")}).method_original().view(), "PURGE");
+  EXPECT_TRUE(head({field(":method", "\x1b[31m")}).method_original().empty());
+  EXPECT_EQ(head({field(":path", "*")}).path().view(), "*");
+  EXPECT_EQ(head({field(":path", "/a b")}).path().view(), "/a");
+  EXPECT_EQ(head({field(":path", "/u@b")}).path().view(), "/u@b");
+  EXPECT_TRUE(head({field(":path", "who:secret@shop")}).path().empty());
+  EXPECT_EQ(head({field(":authority", "me:secret@shop")}).host().view(), "shop");
+  EXPECT_EQ(head({field("host", "shop")}).host().view(), "shop");
+  EXPECT_TRUE(head({field(":method", "CONNECT"), field(":protocol", "websocket")}).has_protocol());
+  EXPECT_EQ(head({field("content-length", "99999999999999999999")}).content_length(),
+            kUnknownBytes);
+}
+
+}  // namespace
+}  // namespace exa::http2
