@@ -10,8 +10,8 @@ constexpr std::uint32_t kCancel = 8;
 constexpr std::uint32_t kEnhanceYourCalm = 11;
 constexpr std::uint32_t kInadequateSecurity = 12;
 
-// A cancellation in the last sixteenth of the time that a call was given is one by its deadline: the
-// caller's clock runs since before it said so, and what it says is rounded.
+// A cancellation in the last sixteenth of the time that a call was given is one by its deadline:
+// the caller's clock runs since before it said so, and what it says is rounded.
 constexpr std::uint64_t kTimeoutSlack = 16;
 
 // https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
