@@ -101,10 +101,13 @@ static __always_inline void exa_tls_enter_call(struct exa_tls_call* call,
   call->opening_object = object;
 }
 
-static __noinline int exa_tls_write(struct exa_tls_stream* stream, struct exa_tls_call* call,
-                                    struct pt_regs* regs, struct exa_counter_row* row,
-                                    const struct exa_tls_entry* entry) {
-  struct exa_plain plain = {.direction = EXA_EGRESS};
+/* A write as it begins: it moves what has not been written before. */
+static __noinline struct exa_tls_stream* exa_tls_write(struct exa_tls_stream* stream,
+                                                       struct exa_tls_call* call,
+                                                       struct pt_regs* regs,
+                                                       struct exa_counter_row* row,
+                                                       const struct exa_tls_entry* entry) {
+  struct exa_plain* plain;
   __u32 new_bytes;
 
   if (!stream || !regs || !row || !entry) return 0;
@@ -134,20 +137,24 @@ static __noinline int exa_tls_write(struct exa_tls_stream* stream, struct exa_tl
     EXA_COUNT_SHARED(row, TLS_FILTERED_RETRY);
     return 0;
   }
-  plain.now = entry->now;
-  plain.buffer = entry->buffer + size - new_bytes;
-  plain.length = new_bytes;
-  return exa_tls_on_plain(stream, row, &plain);
+  plain = &stream->moved[EXA_EGRESS];
+  plain->now = entry->now;
+  plain->buffer = entry->buffer + size - new_bytes;
+  plain->length = new_bytes;
+  plain->direction = EXA_EGRESS;
+  return stream;
 }
 
-static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
+/* A read as it returns. */
+static __noinline struct exa_tls_stream* exa_tls_read_return(struct pt_regs* regs, int shape) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_counter_row* row = exa_counters_of_this_cpu();
-  struct exa_plain plain = {.direction = EXA_INGRESS};
   struct exa_tls_key key = {};
   struct exa_tls_stream* stream;
   struct exa_tls_call* call;
+  struct exa_plain* plain;
   __s64 moved;
+  __u64 now;
 
   if (!row) return 0;
   EXA_COUNT_SHARED(row, TLS_HITS_READ);
@@ -164,7 +171,6 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
   }
   call->kind = EXA_TLS_IDLE;
   exa_tls_key_of(&key, task, call->object);
-  plain.buffer = call->buffer;
   moved = shape == EXA_TLS_SHAPE_GO ? (__s64)exa_tls_result(regs) : (int)exa_tls_result(regs);
   if ((shape == EXA_TLS_SHAPE_POINTER || shape == EXA_TLS_SHAPE_INNER) && moved > 0) {
     moved = 0;
@@ -179,17 +185,19 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
     }
     return 0;
   }
-  plain.length = moved;
-  plain.now = bpf_ktime_get_ns();
-  if (exa_tls_is_excluded(task, row, plain.now)) {
+  now = bpf_ktime_get_ns();
+  if (exa_tls_is_excluded(task, row, now)) {
     EXA_COUNT_SHARED(row, TLS_FILTERED_PROCESS);
     return 0;
   }
-  stream = exa_tls_stream_of(&key, plain.now);
-  if (!stream) return exa_tls_count_no_stream(&key, row);
+  stream = exa_tls_stream_of(&key, now);
+  if (!stream) {
+    exa_tls_count_no_stream(&key, row);
+    return 0;
+  }
   if (call->received.cookie && shape != EXA_TLS_SHAPE_GO) {
     if (!stream->socket.cookie && !call->received_mixed &&
-        exa_tls_carries(call->received_bytes, plain.length) &&
+        exa_tls_carries(call->received_bytes, moved) &&
         exa_tls_weigh(stream, call->received.cookie)) {
       stream->socket = call->received;
       exa_tls_adopt(stream, EXA_TLS_SEQUENCE, 0);
@@ -197,7 +205,12 @@ static __noinline int exa_tls_read_return(struct pt_regs* regs, int shape) {
     call->received.cookie = 0;
     call->received_mixed = 0;
   }
-  return exa_tls_on_plain(stream, row, &plain);
+  plain = &stream->moved[EXA_INGRESS];
+  plain->now = now;
+  plain->buffer = call->buffer;
+  plain->length = moved;
+  plain->direction = EXA_INGRESS;
+  return stream;
 }
 
 /* Is this the first call of another connection than the object was so far? OpenSSL and BoringSSL
@@ -236,7 +249,8 @@ static __noinline int exa_tls_free(const struct exa_tls_key* key) {
   return 0;
 }
 
-static __noinline int exa_tls_on_probe(struct pt_regs* regs) {
+/* The stream through which plaintext has passed, if any has. */
+static __noinline struct exa_tls_stream* exa_tls_on_probe(struct pt_regs* regs) {
   struct task_struct* task = bpf_get_current_task_btf();
   struct exa_counter_row* row = exa_counters_of_this_cpu();
   const __u64 cookie = bpf_get_attach_cookie(regs);
@@ -260,7 +274,8 @@ static __noinline int exa_tls_on_probe(struct pt_regs* regs) {
   if (entry.probe == EXA_TLS_PROBE_FREE) {
     call = exa_tls_call_of(task, regs, EXA_TLS_SHAPE_SIZED, 0);
     if (call && call->opening_object == object && !call->opening_mixed) call->opening_object = 0;
-    return exa_tls_free(&entry.key);
+    exa_tls_free(&entry.key);
+    return 0;
   }
   entry.now = bpf_ktime_get_ns();
   if (exa_tls_is_excluded(task, row, entry.now)) {
@@ -279,7 +294,8 @@ static __noinline int exa_tls_on_probe(struct pt_regs* regs) {
    * over a socket of this goroutine (QUIC) needs none. */
   if (!stream && !(go && shakes)) stream = exa_tls_stream_of(&entry.key, entry.now);
   if (!stream && !shakes) {
-    return writes ? exa_tls_count_no_stream(&entry.key, row) : 0;
+    if (writes) exa_tls_count_no_stream(&entry.key, row);
+    return 0;
   }
   if (writes) return exa_tls_write(stream, call, regs, row, &entry);
   if (!shakes) {
@@ -302,10 +318,23 @@ static __noinline int exa_tls_on_probe(struct pt_regs* regs) {
   return 0;
 }
 
+/* What passed is looked at in one place, whichever way it came: the verifier follows that way only
+ * once. So its direction is computed here, and not branched upon. */
+static __noinline int exa_tls_look_at_call(struct pt_regs* regs) {
+  struct exa_tls_stream* stream = exa_tls_on_probe(regs);
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
+
+  _Static_assert((EXA_TLS_PROBE_WRITE >> 1 & 1) == EXA_EGRESS &&
+                     (EXA_TLS_PROBE_READ_RETURN >> 1 & 1) == EXA_INGRESS,
+                 "told by a bit");
+  if (!stream || !row) return 0;
+  return exa_tls_on_plain(stream, row, &stream->moved[bpf_get_attach_cookie(regs) >> 9 & 1]);
+}
+
 SEC("uprobe/enter")
 int exa_tls_enter(struct pt_regs* regs) {
   exa_forbid_preemption();
-  exa_tls_on_probe(regs);
+  exa_tls_look_at_call(regs);
   exa_allow_preemption();
   return 0;
 }

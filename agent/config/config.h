@@ -13,11 +13,14 @@
 
 namespace exa {
 
+// Of included ports, and of excluded ones: what the kernel compares with each connection.
+inline constexpr std::size_t kMaxPorts = 16;
+
 // One side of the target rules. Empty lists say nothing.
 struct TargetPatterns {
   std::vector<std::string> exe{};  // globs over the executable's path, or its name without '/'
   std::vector<std::uint32_t> pid{};
-  std::vector<std::uint16_t> port{};  // the server's port of a connection
+  std::vector<std::uint16_t> port{};  // the server's port of a connection; at most kMaxPorts
   std::vector<std::string> cgroup{};  // prefixes of the cgroup path
   bool operator==(const TargetPatterns&) const = default;
 };

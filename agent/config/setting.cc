@@ -96,36 +96,40 @@ using namespace setting_values;
   }
 
 // Include and exclude have the same four rows.
-#define EXA_PATTERN_ROWS(side, word)                                                               \
-  Setting{"targets." #side ".exe",                                                                 \
-          "--" #side "-exe",                                                                       \
-          "GLOB",                                                                                  \
-          SettingShape::kList,                                                                     \
-          false,                                                                                   \
-          word " processes whose executable's path (or name, if GLOB has no '/') matches",         \
-          [](Config& c, Entries e) { return store_texts(e, c.targets.side.exe, false); },          \
-          [](const Config& c) { return print_list(c.targets.side.exe); }},                         \
-      Setting{"targets." #side ".pid",                                                             \
-              "--" #side "-pid",                                                                   \
-              "PID",                                                                               \
-              SettingShape::kList,                                                                 \
-              false,                                                                               \
-              word " the process with this pid",                                                   \
-              [](Config& c, Entries e) { return store_numbers(e, 1u << 22, c.targets.side.pid); }, \
-              [](const Config& c) { return print_list(c.targets.side.pid); }},                     \
-      Setting{"targets." #side ".port",                                                            \
-              "--" #side "-port",                                                                  \
-              "PORT",                                                                              \
-              SettingShape::kList,                                                                 \
-              false,                                                                               \
-              word " connections whose server listens on this port",                               \
-              [](Config& c, Entries e) { return store_numbers(e, 65535, c.targets.side.port); },   \
-              [](const Config& c) { return print_list(c.targets.side.port); }},                    \
-      Setting {                                                                                    \
-    "targets." #side ".cgroup", "--" #side "-cgroup", "PREFIX", SettingShape::kList, false,        \
-        word " processes whose cgroup path has this prefix, as in /system.slice/nginx.service",    \
-        [](Config& c, Entries e) { return store_texts(e, c.targets.side.cgroup, true); },          \
-        [](const Config& c) { return print_list(c.targets.side.cgroup); }                          \
+#define EXA_PATTERN_ROWS(side, word)                                                            \
+  Setting{"targets." #side ".exe",                                                              \
+          "--" #side "-exe",                                                                    \
+          "GLOB",                                                                               \
+          SettingShape::kList,                                                                  \
+          false,                                                                                \
+          word " processes whose executable's path (or name, if GLOB has no '/') matches",      \
+          [](Config& c, Entries e) { return store_texts(e, c.targets.side.exe, false); },       \
+          [](const Config& c) { return print_list(c.targets.side.exe); }},                      \
+      Setting{"targets." #side ".pid",                                                          \
+              "--" #side "-pid",                                                                \
+              "PID",                                                                            \
+              SettingShape::kList,                                                              \
+              false,                                                                            \
+              word " the process with this pid",                                                \
+              [](Config& c, Entries e) {                                                        \
+                return store_numbers(e, kMaxPatterns, 1u << 22, c.targets.side.pid);            \
+              },                                                                                \
+              [](const Config& c) { return print_list(c.targets.side.pid); }},                  \
+      Setting{"targets." #side ".port",                                                         \
+              "--" #side "-port",                                                               \
+              "PORT",                                                                           \
+              SettingShape::kList,                                                              \
+              false,                                                                            \
+              word " connections whose server listens on this port",                            \
+              [](Config& c, Entries e) {                                                        \
+                return store_numbers(e, kMaxPorts, 65535, c.targets.side.port);                 \
+              },                                                                                \
+              [](const Config& c) { return print_list(c.targets.side.port); }},                 \
+      Setting {                                                                                 \
+    "targets." #side ".cgroup", "--" #side "-cgroup", "PREFIX", SettingShape::kList, false,     \
+        word " processes whose cgroup path has this prefix, as in /system.slice/nginx.service", \
+        [](Config& c, Entries e) { return store_texts(e, c.targets.side.cgroup, true); },       \
+        [](const Config& c) { return print_list(c.targets.side.cgroup); }                       \
   }
 
 const Setting kSettings[] = {

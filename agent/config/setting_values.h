@@ -91,9 +91,14 @@ Printed print_name(const std::array<Name<T>, N>& names, T value) {
 
 constexpr std::size_t kMaxPatterns = 256;
 
+inline SettingResult refuse_beyond(std::size_t most_entries) {
+  return refuse("more than " + std::to_string(most_entries) + " entries", most_entries);
+}
+
 template <typename Number>
-SettingResult store_numbers(Entries e, std::uint64_t most, std::vector<Number>& place) {
-  if (e.size() > kMaxPatterns) return refuse("more than 256 entries", kMaxPatterns);
+SettingResult store_numbers(Entries e, std::size_t most_entries, std::uint64_t most,
+                            std::vector<Number>& place) {
+  if (e.size() > most_entries) return refuse_beyond(most_entries);
   std::vector<Number> numbers;
   for (std::size_t i = 0; i < e.size(); ++i) {
     const auto number = parse_count(e[i].value, 1, most);
@@ -105,7 +110,7 @@ SettingResult store_numbers(Entries e, std::uint64_t most, std::vector<Number>& 
 }
 
 inline SettingResult store_texts(Entries e, std::vector<std::string>& place, bool path_prefix) {
-  if (e.size() > kMaxPatterns) return refuse("more than 256 entries", kMaxPatterns);
+  if (e.size() > kMaxPatterns) return refuse_beyond(kMaxPatterns);
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < e.size(); ++i) {
     if (e[i].value.empty()) return refuse("an empty pattern matches nothing", i);
@@ -131,7 +136,7 @@ Printed print_list(const List& list) {
 }
 
 inline SettingResult store_map(Entries e, std::map<std::string, std::string>& place) {
-  if (e.size() > kMaxPatterns) return refuse("more than 256 entries", kMaxPatterns);
+  if (e.size() > kMaxPatterns) return refuse_beyond(kMaxPatterns);
   std::map<std::string, std::string> entries;
   for (std::size_t i = 0; i < e.size(); ++i) {
     if (e[i].key.empty()) return refuse("an entry without a name", i);

@@ -29,6 +29,17 @@ class ConnectionTable {
   // longest; nullptr if there is none.
   [[nodiscard]] Connection* oldest_of_next(std::size_t count, Tenant& process);
 
+  // Visits the connections of a process; the visitor may erase the one it is given.
+  template <typename Visit>
+  void for_each_of(const Tenant& process, const Visit& visit) {
+    auto next = process.first_connection;
+    for (auto left = process.held[static_cast<std::size_t>(Place::kConnection)]; left > 0; --left) {
+      auto& connection = pool_[next];
+      next = connection.next_of_process;
+      visit(connection);
+    }
+  }
+
   // The next connection going round, looking at one place; nullptr if it is empty.
   [[nodiscard]] Connection* next_in_turn();
   [[nodiscard]] std::size_t places() const { return pool_.capacity(); }

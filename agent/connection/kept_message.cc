@@ -7,12 +7,20 @@ namespace exa {
 
 MessageStart start_of(const ChunkEvent& chunk, std::string_view bytes, std::size_t skipped) {
   const auto offset = chunk.bytes.size() - bytes.size();
+  auto start = start_at(chunk, static_cast<std::int64_t>(offset));
+  start.sequence += static_cast<std::uint32_t>(skipped);
+  return start;
+}
+
+MessageStart start_at(const ChunkEvent& chunk, std::int64_t offset) {
   // Only of the chunk's first byte is it known when it came, and where the call took long, when it
   // left.
   const bool first = offset == 0;
-  return {.time = first && chunk.first_byte.known() ? chunk.first_byte : chunk.time,
+  auto time = first && chunk.first_byte.known() ? chunk.first_byte : chunk.time;
+  if (offset < 0 && chunk.previous_last_byte.known()) time = chunk.previous_last_byte;
+  return {.time = time,
           .arrival = first ? chunk.arrival : MonotonicTime{},
-          .sequence = chunk.tcp_sequence + static_cast<std::uint32_t>(offset + skipped),
+          .sequence = chunk.tcp_sequence + static_cast<std::uint32_t>(offset),
           .tgid = chunk.tgid};
 }
 

@@ -27,6 +27,9 @@ struct MessageStart {
 // bytes are the rest of the chunk; behind `skipped` more of them the message begins.
 MessageStart start_of(const ChunkEvent& chunk, std::string_view bytes, std::size_t skipped);
 
+// At an offset from the chunk's first byte; before it, in the bytes that came last.
+MessageStart start_at(const ChunkEvent& chunk, std::int64_t offset);
+
 struct KeptMessage {
   MessageStart start;
   std::uint32_t block = kNoSlot;

@@ -17,9 +17,9 @@
 namespace exa {
 
 struct RequestLimits {
-  std::size_t unanswered_per_connection = 64;   // where answers come in order
-  std::size_t concurrent_per_connection = 256;  // where they come in any
-  std::size_t unanswered = 131'072;             // one process alone gets half
+  std::size_t unanswered_per_connection = 64;     // where answers come in order
+  std::size_t concurrent_per_connection = 1'024;  // where they come in any
+  std::size_t unanswered = 131'072;               // one process alone gets half
 };
 
 // How an exchange ended, and what is known of its connection by then.

@@ -1,5 +1,6 @@
 #include "agent/exchange/tenants.h"
 
+#include <algorithm>
 #include <iterator>
 
 namespace exa {
@@ -36,16 +37,19 @@ void Tenants::count(Tenant& process, std::uint32_t difference) {
 
 Tenant& Tenants::take(const ProcessOrigin& origin, std::uint32_t tgid) {
   auto* at = &root_;
+  bool is_new = false;
   for (const std::uint64_t key :
        {origin.cgroup_id, std::uint64_t{origin.parent_tgid}, std::uint64_t{tgid}}) {
     auto& next = at->below[key];
-    if (next == nullptr) {
+    is_new = next == nullptr;
+    if (is_new) {
       next = std::make_unique<Tenant>();
       next->key = key;
       next->above = at;
     }
     at = next.get();
   }
+  if (is_new) by_tgid_.emplace(tgid, at);
   count(*at, 1);
   return *at;
 }
@@ -69,11 +73,24 @@ void Tenants::sweep() {
 void Tenants::forget_empty(Tenant& tenant) {
   auto& order = tenant.by_connections;
   while (!order.empty() && order.begin()->first == 0) {
-    tenant.below.erase(order.begin()->second);
+    const auto empty = tenant.below.find(order.begin()->second);
+    forget_processes(*empty->second);
+    tenant.below.erase(empty);
     order.erase(order.begin());
   }
   for (const auto& [key, below] : tenant.below)
     forget_empty(*below);
+}
+
+// A group has at least one process.
+void Tenants::forget_processes(const Tenant& tenant) {
+  for (const auto& [key, below] : tenant.below)
+    forget_processes(*below);
+  if (!tenant.below.empty()) return;
+  const auto [first, last] = by_tgid_.equal_range(static_cast<std::uint32_t>(tenant.key));
+  const auto entry =
+      std::find_if(first, last, [&](const auto& known) { return known.second == &tenant; });
+  if (entry != last) by_tgid_.erase(entry);
 }
 
 std::vector<const Tenant*> Tenants::losers() const {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,13 @@ class Tenants {
   // The process of a further connection.
   Tenant& take(const ProcessOrigin& origin, std::uint32_t tgid);
   void give_back(Tenant& process);
+  // Visits what the process holds: in several places if its parent or its cgroup has changed.
+  template <typename Visit>
+  void for_each_of(std::uint32_t tgid, const Visit& visit) const {
+    const auto [first, last] = by_tgid_.equal_range(tgid);
+    for (auto entry = first; entry != last; ++entry)
+      visit(*entry->second);
+  }
   // The process that is to lose one. There is at least one connection.
   [[nodiscard]] Tenant& heaviest();
 
@@ -57,9 +65,11 @@ class Tenants {
 
  private:
   static void count(Tenant& process, std::uint32_t difference);
-  static void forget_empty(Tenant& tenant);
+  void forget_empty(Tenant& tenant);
+  void forget_processes(const Tenant& tenant);
 
   Tenant root_;
+  std::unordered_multimap<std::uint32_t, Tenant*> by_tgid_;
   bool any_empty_ = false;
 };
 

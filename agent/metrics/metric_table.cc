@@ -91,8 +91,8 @@ constexpr std::array<MetricRow, kMetricKinds> kRows = {{
      .unit = "{request}",
      .bounds = no_bounds,
      .value = one,
-     .unknown = {},
-     .retired = {}},
+     .unknown = std::nullopt,
+     .retired = std::nullopt},
 }};
 
 constexpr bool in_order() {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <span>
 
 #include "agent/metrics/bounds.h"
@@ -34,9 +35,9 @@ struct MetricRow {
   const Bounds& (*bounds)();
   // In the bounds' scale; kUnmeasured where the exchange does not tell it.
   std::uint64_t (*value)(const Exchange& exchange);
-  // Of histograms. Exchanges that did not tell it, and those counted in series dropped since.
-  Counter unknown;
-  Counter retired;
+  // Of histograms: exchanges that did not tell it, and those counted in series dropped since.
+  std::optional<Counter> unknown;
+  std::optional<Counter> retired;
 };
 
 // By MetricKind.
@@ -44,6 +45,11 @@ std::span<const MetricRow> metric_rows();
 
 inline const MetricRow& row_of(MetricKind kind) {
   return metric_rows()[static_cast<std::size_t>(kind)];
+}
+
+// Each window tells it anew; nothing adds up.
+inline bool counts_open_requests(MetricKind kind) {
+  return row_of(kind).shape == MetricShape::kUpDownCounter;
 }
 
 }  // namespace exa

@@ -11,14 +11,14 @@ Names::Names(std::size_t most)
     : most_(std::min(most, (std::size_t{1} << kPlaceBits) - 1)),
       chains_(std::bit_ceil(std::max<std::size_t>(most_ / 2, 1)), kNone) {}
 
-std::uint32_t& Names::chain_of(const ServerHost& text) {
-  return chains_[std::hash<std::string_view>()(text.view()) & (chains_.size() - 1)];
+std::uint32_t& Names::chain_of(std::string_view text) {
+  return chains_[std::hash<std::string_view>()(text) & (chains_.size() - 1)];
 }
 
-NameId Names::of(const ServerHost& text) {
+NameId Names::of(std::string_view text) {
   auto& chain = chain_of(text);
   for (auto at = chain; at != kNone; at = places_[at].next)
-    if (places_[at].text == text) return id_of(at);
+    if (places_[at].text.view() == text) return id_of(at);
   auto place = first_free_;
   if (place != kNone) {
     first_free_ = places_[place].next;
@@ -27,7 +27,7 @@ NameId Names::of(const ServerHost& text) {
     place = static_cast<std::uint32_t>(places_.size());
     places_.emplace_back();
   }
-  places_[place].text = text;
+  places_[place].text.assign(text);
   places_[place].next = chain;
   ++places_[place].version;
   chain = place;
@@ -47,7 +47,7 @@ void Names::drop_unless_held(NameId name) {
 }
 
 void Names::free(std::uint32_t place) {
-  auto* link = &chain_of(places_[place].text);
+  auto* link = &chain_of(places_[place].text.view());
   while (*link != place)
     link = &places_[*link].next;
   *link = places_[place].next;

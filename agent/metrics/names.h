@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "agent/semantics/semantics.h"
@@ -16,8 +17,8 @@ class Names {
  public:
   explicit Names(std::size_t most);
 
-  // kNoName: there is no place for one more.
-  [[nodiscard]] NameId of(const ServerHost& text);
+  // text: at most as many bytes as a KeyText has. kNoName: there is no place for one more.
+  [[nodiscard]] NameId of(std::string_view text);
 
   void hold(NameId name) { ++places_[place_of(name)].holders; }
   // When nobody holds it any more its number is not given again, for as long as a window that told
@@ -26,7 +27,7 @@ class Names {
   // The series that it was made for did not come to be.
   void drop_unless_held(NameId name);
 
-  [[nodiscard]] const ServerHost& text(NameId name) const { return places_[place_of(name)].text; }
+  [[nodiscard]] const KeyText& text(NameId name) const { return places_[place_of(name)].text; }
   // A name as it was remembered: whether the number still means the same text.
   [[nodiscard]] std::uint32_t version(NameId name) const { return places_[place_of(name)].version; }
   [[nodiscard]] std::size_t size() const { return in_use_; }
@@ -35,7 +36,7 @@ class Names {
   static constexpr std::uint32_t kPlaceBits = 22;
   static constexpr std::uint32_t kNone = 0xffffffff;
   struct Place {
-    ServerHost text;
+    KeyText text;
     std::uint32_t holders = 0;
     std::uint32_t version = 0;     // rises whenever the place gets or loses a text
     std::uint32_t next = kNone;    // of its chain, or of the free ones
@@ -46,7 +47,7 @@ class Names {
   [[nodiscard]] NameId id_of(std::uint32_t place) const {
     return (places_[place].generation << kPlaceBits) | (place + 1);
   }
-  [[nodiscard]] std::uint32_t& chain_of(const ServerHost& text);
+  [[nodiscard]] std::uint32_t& chain_of(std::string_view text);
   void free(std::uint32_t place);
 
   std::size_t most_;

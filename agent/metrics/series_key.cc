@@ -1,6 +1,7 @@
 #include "agent/metrics/series_key.h"
 
 namespace exa {
+
 const MetricDescription& describe(const SeriesKey& key) {
   return semantics_of(key.convention).metrics[static_cast<std::size_t>(key.kind)];
 }
@@ -10,16 +11,25 @@ SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {
   key.convention = exchange.operation.convention;
   key.kind = kind;
   key.target = exchange.target;
-  if (describe(key).by_server) {
-    key.server = servers_.of(exchange);
-    if (key.server.name == kNoName) {
-      counters_.add(Counter::kOverflowNames);
-      key.overflow = true;
-      return key;
-    }
+  if (describe(key).by_server) key.server = servers_.of(exchange);
+  const bool has_server = !describe(key).by_server || key.server.name != kNoName;
+  if (!has_server || !add_name(exchange, key)) {
+    counters_.add(Counter::kOverflowNames);
+    drop(key);
+    return overflow_key(key.convention, kind, key.target);
   }
   semantics_of(exchange.operation.convention).fill_key(exchange, kind, key);
   return key;
+}
+
+// False: there is no place for it.
+bool SeriesKeys::add_name(const Exchange& exchange, SeriesKey& key) {
+  const auto key_name = semantics_of(key.convention).key_name;
+  if (key_name == nullptr) return true;
+  const auto text = key_name(exchange);
+  if (text.empty()) return true;
+  key.name = names_.of(text);
+  return key.name != kNoName;
 }
 
 SeriesKey overflow_key(Convention convention, MetricKind kind, TargetId target) {
@@ -31,9 +41,9 @@ SeriesKey overflow_key(Convention convention, MetricKind kind, TargetId target) 
   return key;
 }
 
-Attributes attributes_of(const SeriesKey& key, const ServerHost& server) {
+Attributes attributes_of(const SeriesKey& key, const KeyTexts& texts) {
   if (key.overflow) return {{"otel.metric.overflow", true}};
-  return semantics_of(key.convention).point_attributes(key, server, key.kind);
+  return semantics_of(key.convention).point_attributes(key, texts, key.kind);
 }
 
 }  // namespace exa

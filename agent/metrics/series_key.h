@@ -33,9 +33,10 @@ struct SeriesKey : OperationKey {
                    std::uint64_t{static_cast<std::uint8_t>(kind)} << 48 |
                    std::uint64_t{static_cast<std::uint8_t>(method)} << 56,
             .how = std::uint64_t{static_cast<std::uint8_t>(protocol_version)} |
-                   std::uint64_t{static_cast<std::uint8_t>(error)} << 8 | std::uint64_t{tls} << 16 |
-                   std::uint64_t{overflow} << 24 |
-                   std::uint64_t{static_cast<std::uint8_t>(convention)} << 32,
+                   std::uint64_t{static_cast<std::uint8_t>(error)} << 8 |
+                   std::uint64_t{static_cast<std::uint8_t>(convention)} << 16 |
+                   std::uint64_t{tls} << 24 | std::uint64_t{overflow} << 25 |
+                   std::uint64_t{name} << 32,
             .server = std::uint64_t{server.name} | std::uint64_t{server.port} << 32 |
                       std::uint64_t{server.is_address} << 48};
   }
@@ -77,16 +78,23 @@ class SeriesKeys {
   // By each series that has the key.
   void hold(const SeriesKey& key) {
     if (key.server.name != kNoName) names_.hold(key.server.name);
+    if (key.name != kNoName) names_.hold(key.name);
   }
   void release(const SeriesKey& key) {
     if (key.server.name != kNoName) names_.release(key.server.name);
+    if (key.name != kNoName) names_.release(key.name);
   }
   // No series came of it.
-  void drop(const SeriesKey& key) { names_.drop_unless_held(key.server.name); }
+  void drop(const SeriesKey& key) {
+    names_.drop_unless_held(key.server.name);
+    names_.drop_unless_held(key.name);
+  }
 
   [[nodiscard]] const Names& names() const { return names_; }
 
  private:
+  bool add_name(const Exchange& exchange, SeriesKey& key);
+
   Counters& counters_;
   Names names_;
   ServerNames servers_;
@@ -94,7 +102,7 @@ class SeriesKeys {
 
 const MetricDescription& describe(const SeriesKey& key);
 
-// Attributes of the series' points. server: the text of the key's name.
-Attributes attributes_of(const SeriesKey& key, const ServerHost& server = {});
+// Attributes of the series' points. texts: those of the key's numbers.
+Attributes attributes_of(const SeriesKey& key, const KeyTexts& texts = {});
 
 }  // namespace exa

@@ -176,7 +176,8 @@ std::string describe_exports(const Config& config, std::uint16_t endpoint_port) 
   if (config.otlp.metrics.active())
     text += "OTLP metrics to " + display_of(config.otlp.metrics) + ", ";
   if (text.empty()) return "no exporter is enabled";
-  if (!config.otlp.traces.active())
+  // JSON lines hold the spans too.
+  if (!config.otlp.traces.active() && config.output != OutputForm::kJson)
     text += "no traces, so exemplars have ids only where callers sampled (--otlp-endpoint URL), ";
   return text.substr(0, text.size() - 2);
 }

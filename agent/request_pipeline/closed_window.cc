@@ -27,7 +27,7 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
   for (std::size_t i = 0; i < series.size(); ++i)
     by_uid.emplace(series[i].uid, i);
   for (auto& mine : series)
-    if (row_of(mine.key.kind).shape == MetricShape::kUpDownCounter) mine.delta = {};
+    if (counts_open_requests(mine.key.kind)) mine.delta = {};
   for (const auto& other : later.series) {
     const auto known = by_uid.find(other.uid);
     if (known == by_uid.end()) {

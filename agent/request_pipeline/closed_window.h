@@ -44,8 +44,8 @@ struct ClosedWindow {
   WallTime start;
   WallTime end;
   WallClockOffset offset;
-  std::vector<WindowSeries> series;    // only those that counted something
-  std::map<NameId, ServerHost> names;  // in the keys of series that counted for the first time
+  std::vector<WindowSeries> series;  // only those that counted something
+  std::map<NameId, KeyText> names;   // in the keys of series that counted for the first time
   std::vector<SeriesUid> expired;
   std::vector<WindowSpan> spans;  // exemplars' first, most important first
   std::vector<WindowExemplar> exemplars;

@@ -4,19 +4,27 @@
 #include <utility>
 
 namespace exa {
+namespace {
+
+KeyTexts texts_of(const SeriesKey& key, const ClosedWindow& window) {
+  const auto text_of = [&](NameId name) {
+    const auto known = window.names.find(name);
+    return known == window.names.end() ? KeyText{} : known->second;
+  };
+  return {.server = text_of(key.server.name), .name = text_of(key.name)};
+}
+
+}  // namespace
 
 void CumulativeSeries::add(const ClosedWindow& window) {
   for (auto& state : series_)
-    if (row_of(state.key.kind).shape == MetricShape::kUpDownCounter) state.total = {};
+    if (counts_open_requests(state.key.kind)) state.total = {};
   for (const auto& counted : window.series) {
     const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
     if (is_new) {
-      const auto server = window.names.find(counted.key.server.name);
       State state{.uid = counted.uid,
                   .key = counted.key,
-                  .attributes = server == window.names.end()
-                                    ? attributes_of(counted.key)
-                                    : attributes_of(counted.key, server->second),
+                  .attributes = attributes_of(counted.key, texts_of(counted.key, window)),
                   .resource = nullptr,
                   .start = window.start,
                   .total = {},

@@ -82,13 +82,15 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
     return;
   }
   advance(std::visit([](const auto& e) { return e.time; }, *event));
-  std::visit(
-      Overloaded{
-          [this](const ProcessEvent& process) { targets_.on_process(process); },
-          [this](const ProcessExitEvent& exit) { targets_.on_process_exit(exit.tgid, exit.time); },
-          [&](const auto& /*of a connection*/) { tracker_.on_event(*event); },
-      },
-      *event);
+  std::visit(Overloaded{
+                 [this](const ProcessEvent& process) { targets_.on_process(process); },
+                 [&](const ProcessExitEvent& exit) {
+                   tracker_.on_event(*event);
+                   targets_.on_process_exit(exit.tgid, exit.time);
+                 },
+                 [&](const auto& /*of a connection*/) { tracker_.on_event(*event); },
+             },
+             *event);
 }
 
 void RequestPipeline::on_target(const Target& target) {
@@ -173,7 +175,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
     if (!is_measured(row, exchange)) continue;
     const auto value = row.value(exchange);
     if (value == kUnmeasured) {
-      counters_.add(row.unknown);
+      if (row.unknown) counters_.add(*row.unknown);
       continue;
     }
     const auto [series, bucket] = add(row, exchange, id, counted.has_value(), value);
@@ -280,9 +282,9 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   for (const auto index : registry_.active()) {
     const auto& series = registry_.at(index);
     window.series.push_back({series.uid, series.key, series.delta, fine_.window_of(index)});
-    const auto name = series.key.server.name;
-    if (!series.counted_before && name != kNoName)
-      window.names.try_emplace(name, registry_.keys().names().text(name));
+    if (series.counted_before) continue;
+    for (const auto name : {series.key.server.name, series.key.name})
+      if (name != kNoName) window.names.try_emplace(name, registry_.keys().names().text(name));
   }
   fine_.begin_window();
   fill_targets(window);

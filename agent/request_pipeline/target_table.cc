@@ -44,7 +44,7 @@ std::shared_ptr<const Target> provisional_target(const TargetTable::Entry& entry
 }
 
 bool same_identity(const Target& a, const Target& b) {
-  return a.observed == b.observed && a.service_name == b.service_name &&
+  return a.service_name == b.service_name &&
          (a.resource == b.resource ||
           (a.resource && b.resource && a.resource->attributes == b.resource->attributes));
 }
@@ -274,9 +274,12 @@ TargetTable::Answer TargetTable::on_target(const Target& target) {
     auto& entry = entries_[index_of(id)];
     answer = {.id = id, .asked = id};
     const bool named = entry.state != State::kUnresolved;
-    const bool confirmed = entry.state == State::kResolved && same_identity(*entry.target, target);
-    if (confirmed) {
+    if (entry.state == State::kResolved && same_identity(*entry.target, target)) {
       entry.as_of = std::max(entry.as_of, as_of);
+      // Judged by other rules it is who it was: its series go on.
+      const bool judged_anew =
+          entry.target->observed != target.observed || entry.target->undecided != target.undecided;
+      if (judged_anew && id == known->second) entry.target = std::make_shared<const Target>(target);
       return answer;
     }
     if (named && id != known->second) return {};  // late word about what is past

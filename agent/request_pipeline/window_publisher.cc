@@ -42,8 +42,7 @@ void WindowPublisher::publish(const ClosedWindow& window, std::vector<ResourceMe
 // From the next page on, whose series no longer show them.
 void WindowPublisher::count_retired(const CumulativeSeries::CountsOfMetrics& retired) {
   for (const auto& row : metric_rows())
-    if (row.shape == MetricShape::kHistogram)
-      counters_.add(row.retired, retired[static_cast<std::size_t>(row.kind)]);
+    if (row.retired) counters_.add(*row.retired, retired[static_cast<std::size_t>(row.kind)]);
 }
 
 std::vector<bool> WindowPublisher::export_spans(const ClosedWindow& window) {

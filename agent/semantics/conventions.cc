@@ -2,6 +2,7 @@
 #include <array>
 
 #include "agent/semantics/http.h"
+#include "agent/semantics/rpc.h"
 #include "agent/semantics/semantics.h"
 
 namespace exa {
@@ -9,6 +10,7 @@ namespace {
 
 constexpr std::array kConventions = {
     kHttpSemantics,
+    kRpcSemantics,
 };
 
 }  // namespace

@@ -79,8 +79,7 @@ void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   key.error = error_type(exchange);
 }
 
-Attributes point_attributes(const OperationKey& key, const ServerHost& server,
-                            MetricKind /*kind*/) {
+Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind /*kind*/) {
   Attributes attributes{{"http.request.method", std::string(method_text(key.method))}};
   attributes.push_back({"url.scheme", std::string(scheme_text(key.tls))});
   if (key.status != 0)
@@ -89,10 +88,7 @@ Attributes point_attributes(const OperationKey& key, const ServerHost& server,
     attributes.push_back({"error.type", error_text(key.error, key.status)});
   if (const auto version = protocol_version_text(key.protocol_version); !version.empty())
     attributes.push_back({"network.protocol.version", std::string(version)});
-  if (key.server.name != kNoName) {
-    attributes.push_back({"server.address", server_text(server, key.server.is_address)});
-    attributes.push_back({"server.port", std::int64_t{key.server.port}});
-  }
+  add_server(key, texts, attributes);
   return attributes;
 }
 

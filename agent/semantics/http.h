@@ -15,7 +15,7 @@ namespace http_semantics {
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
-Attributes point_attributes(const OperationKey& key, const ServerHost& server, MetricKind kind);
+Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
 std::string route(const Exchange& exchange);
 std::string span_name(const Exchange& exchange, std::string_view route);
 void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes);

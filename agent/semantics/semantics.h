@@ -1,4 +1,4 @@
-// What a convention (OpenTelemetry semantic conventions 1.44: http, later rpc, database) makes of
+// What a convention (OpenTelemetry semantic conventions 1.44: http, rpc, later database) makes of
 // an exchange. One row says all of it; series keys and spans ask the row and know no convention.
 // Pure; what takes part in a series key allocates nothing.
 #pragma once
@@ -45,7 +45,8 @@ struct MetricDescription {
 // address. Never cut.
 using ServerHost = InlineString<46>;
 
-// A text in a key, see metrics/names.h.
+// A text in a key, see metrics/names.h: the name of an operation, or a ServerHost. Never cut.
+using KeyText = InlineString<101>;
 using NameId = std::uint32_t;
 inline constexpr NameId kNoName = 0;
 
@@ -60,12 +61,19 @@ struct ServerKey {
 // too (metrics/series_key).
 struct OperationKey {
   ServerKey server;
+  NameId name = kNoName;  // of the operation, where a convention tells series apart by it
   std::uint16_t status = 0;
   Convention convention = Convention::kHttp;
   Method method = Method::kOther;
   ProtocolVersion protocol_version = ProtocolVersion::kUnknown;
   ErrorType error = ErrorType::kNone;
   bool tls = false;
+};
+
+// The texts of a key's numbers; empty where it has none.
+struct KeyTexts {
+  KeyText server;
+  KeyText name;
 };
 
 struct Semantics {
@@ -81,11 +89,12 @@ struct Semantics {
   // error.type; not for kNone.
   std::string (*error_text)(ErrorType type, std::uint16_t status);
 
-  // What a measurement of that kind is distinguished by; everything but convention and server.
+  // By what name series are told apart, of at most as many bytes as a KeyText has; empty: by none.
+  // Null: the convention has no such names.
+  std::string_view (*key_name)(const Exchange& exchange) = nullptr;
+  // What a measurement of that kind is distinguished by; everything but convention and texts.
   void (*fill_key)(const Exchange& exchange, MetricKind kind, OperationKey& key);
-  // server: the text of the key's name.
-  Attributes (*point_attributes)(const OperationKey& key, const ServerHost& server,
-                                 MetricKind kind);
+  Attributes (*point_attributes)(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
 
   // The operation's name of low cardinality, without its parameters; empty: it has none.
   std::string (*route)(const Exchange& exchange);

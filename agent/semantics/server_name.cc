@@ -1,5 +1,6 @@
 #include "agent/semantics/server_name.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -96,13 +97,18 @@ Server server_of(const Exchange& client_exchange) {
   return server;
 }
 
-std::string server_text(const ServerHost& host, bool is_address) {
-  if (!is_address) return std::string(host.view());
+std::string server_text(std::string_view host, bool is_address) {
+  if (!is_address) return std::string(host);
   IpEndpoint endpoint;
-  const auto bytes = host.view();
-  endpoint.is_ipv6 = bytes.size() == 16;
-  std::memcpy(endpoint.address.data(), bytes.data(), bytes.size());
+  endpoint.is_ipv6 = host.size() == 16;
+  std::memcpy(endpoint.address.data(), host.data(), std::min(host.size(), endpoint.address.size()));
   return address_text(endpoint);
+}
+
+void add_server(const OperationKey& key, const KeyTexts& texts, Attributes& attributes) {
+  if (key.server.name == kNoName) return;
+  attributes.push_back({"server.address", server_text(texts.server.view(), key.server.is_address)});
+  attributes.push_back({"server.port", std::int64_t{key.server.port}});
 }
 
 }  // namespace exa

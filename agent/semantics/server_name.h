@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "agent/semantics/semantics.h"
 
@@ -19,6 +20,8 @@ struct Server {
   bool is_address = false;
 };
 Server server_of(const Exchange& client_exchange);
-std::string server_text(const ServerHost& host, bool is_address);
+std::string server_text(std::string_view host, bool is_address);
+// server.address and server.port of a key that has them.
+void add_server(const OperationKey& key, const KeyTexts& texts, Attributes& attributes);
 
 }  // namespace exa

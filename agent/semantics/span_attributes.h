@@ -13,7 +13,7 @@
   X("http.response.status_code", "int", "both", "missing where no status line was seen")           \
   X("error.type", "string", "both", "the status of an error, or connection_reset, timeout, aborted") \
   X("exemplar_agent.outcome", "string", "both", "unknown if it cannot be known whether the response was complete") \
-  X("network.protocol.version", "string", "both", "1.0 or 1.1")                                    \
+  X("network.protocol.version", "string", "both", "1.0, 1.1 or 2")                                 \
   X("server.address", "string", "both", "client: as the request named it; server: its own address") \
   X("server.port", "int", "both", "the server's port")                                             \
   X("client.address", "string", "server", "the address at the other end of the connection")        \

@@ -94,7 +94,7 @@ enum exa_sight {
   EXA_SIGHT_BODY, /* nothing begins here */
   EXA_SIGHT_HEAD, /* capture, the run has budget */
   EXA_SIGHT_TLS,
-  EXA_SIGHT_HTTP2, /* from the client's preface on, or the server's */
+  EXA_SIGHT_HTTP2,   /* from the client's preface on, or the server's */
   EXA_SIGHT_NOTHING, /* too many runs without a known protocol: ignore the socket */
 };
 

@@ -11,7 +11,8 @@
 #include "exa/abi/event.h"
 #include "exa/abi/http2.h"
 
-/* Steps of a call, beyond which the walk loses its place: at least as many frames as 64 KiB hold. */
+/* Steps of a call, beyond which the walk loses its place: at least as many frames as 64 KiB hold.
+ */
 enum { EXA_FRAME_STEPS = 1 << 14 };
 
 struct exa_frame_segment { /* struct iovec */

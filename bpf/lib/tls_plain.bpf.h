@@ -15,13 +15,6 @@
 #include "bpf/maps/tls.bpf.h"
 #include "bpf/maps/tls_scratch.bpf.h"
 
-struct exa_plain { /* plaintext that passed through a stream */
-  __u64 buffer;
-  __u64 now;
-  __u32 length;
-  __u32 direction;
-};
-
 /* All bits set if the socket will tell when these bytes leave: an answer lasts until then, a
  * request begins when it is written. Not a branch, of which the verifier would follow both ways to
  * the end of the program. */

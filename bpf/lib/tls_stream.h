@@ -48,14 +48,23 @@ struct exa_tls_socket {
   __u32 provenance; /* exa_tls_provenance */
 };
 
+/* Plaintext that passed through a stream. */
+struct exa_plain {
+  __u64 buffer;
+  __u64 now;
+  __u32 length;
+  __u32 direction;
+};
+
 /* The plaintext side has the same state as a plain socket; its cookie is the stream's own id. */
 struct exa_tls_stream {
   struct exa_socket_state state;
   struct exa_tls_socket socket;
   struct exa_tls_write write;
-  __u64 arrival_ns;       /* of the ciphertext read since the last plaintext, 0 unknown */
-  __u64 candidate_cookie; /* socket that a sequence pointed to */
-  __u64 linked_cookie;    /* socket whose link leads here */
+  struct exa_plain moved[2]; /* by exa_direction: by the call that is being looked at */
+  __u64 arrival_ns;          /* of the ciphertext read since the last plaintext, 0 unknown */
+  __u64 candidate_cookie;    /* socket that a sequence pointed to */
+  __u64 linked_cookie;       /* socket whose link leads here */
   __u64 unsent_bytes; /* of an answer: written, but not yet in the socket, nor in its position */
   __u32 candidate_proofs;
   __u32 ingress_sequence; /* TCP sequence number of that ciphertext's first byte */
@@ -68,7 +77,7 @@ struct exa_tls_stream {
   __u32 from_start;     /* position 0 is the first byte there ever was */
   __u32 tells_leaving;  /* its socket is proven and linked, and so tells what leaves */
 };
-EXA_ASSERT_SIZE(struct exa_tls_stream, 344);
+EXA_ASSERT_SIZE(struct exa_tls_stream, 392);
 
 /* What is kept of a stream that was freed while its socket lived. */
 struct exa_tls_remnant {

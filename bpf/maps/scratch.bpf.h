@@ -6,8 +6,8 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "exa/abi/counters.h"
 #include "bpf/lib/frames_read.bpf.h"
+#include "exa/abi/counters.h"
 #include "exa/abi/event.h"
 
 enum { EXA_MAX_SEGMENTS = 16 };

@@ -69,15 +69,20 @@ Json to_json(const Exemplar& exemplar) {
   return json;
 }
 
+Json point_json(const char* type, const Resource* resource, const std::string& metric,
+                const Attributes& attributes) {
+  return {{"type", type},
+          {"metric", metric},
+          {"service", service_of(resource)},
+          {"resource", to_json(resource)},
+          {"attributes", to_json(attributes)}};
+}
+
 std::string histogram_json(const Resource* resource, const std::string& metric,
                            const HistogramPoint& point) {
-  Json json = {{"type", "histogram"},
-               {"metric", metric},
-               {"service", service_of(resource)},
-               {"resource", to_json(resource)},
-               {"attributes", to_json(point.attributes)},
-               {"count", point.count},
-               {"sum", point.sum}};
+  Json json = point_json("histogram", resource, metric, point.attributes);
+  json["count"] = point.count;
+  json["sum"] = point.sum;
   if (point.count > 0) {
     json["min"] = point.min;
     json["max"] = point.max;
@@ -92,11 +97,7 @@ std::string histogram_json(const Resource* resource, const std::string& metric,
 
 std::string sum_json(const Resource* resource, const std::string& metric,
                      const NumberPoint& point) {
-  Json json = {{"type", "sum"},
-               {"metric", metric},
-               {"service", service_of(resource)},
-               {"resource", to_json(resource)},
-               {"attributes", to_json(point.attributes)}};
+  Json json = point_json("sum", resource, metric, point.attributes);
   std::visit([&](auto value) { json["value"] = value; }, point.value);
   return line_of(json);
 }

@@ -123,7 +123,7 @@ TEST_F(Run, GivesUpAlsoWhereNothingCanBeRead) {
     EXPECT_EQ(unread(i % 2), EXA_SIGHT_HEAD);
 }
 
-TEST_F(Run, IgnoresHttp2UnlessItFollowsHttp1) {
+TEST_F(Run, FollowsHttp2UnlessItFollowsHttp1) {
   const std::string_view preface = "PRI * HT";
   EXPECT_EQ(look(preface, EXA_INGRESS, 0), EXA_SIGHT_HTTP2);
   run_ = {};

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/protocol/http1/method.h"
+#include "agent/protocol/http_words.h"
 #include "agent/semantics/http.h"
 #include "bpf/lib/head_end.h"
 #include "bpf/lib/last_bytes.h"
@@ -80,7 +80,7 @@ std::vector<std::string> methods_of_the_parser() {
   for (int value = 0; value <= UINT8_MAX; ++value) {
     const auto method = static_cast<exa::Method>(value);
     const std::string name(exa::method_text(method));
-    if (name != exa::method_text(exa::Method::kOther) && exa::http1::parse_method(name) == method)
+    if (name != exa::method_text(exa::Method::kOther) && exa::http::parse_method(name) == method)
       methods.push_back(name);
   }
   return methods;

@@ -3,6 +3,7 @@ import subprocess
 
 from support.load import curl
 from support.report import ACTIVE, SERVER
+from support import tls
 from support.servers import Service
 from support.waiting import eventually
 
@@ -36,3 +37,19 @@ def test_without_the_setting_nothing_tells_them(start_agent, tmp_path):
         report = agent.wait_for_count(SERVER, 1, "python")
         assert report.series(ACTIVE) == []
         assert "active_requests" not in agent.scrape().text
+
+
+def test_they_end_with_a_tls_server_whose_socket_is_not_known(start_agent, tmp_path):
+    with tls.node_server(tmp_path, tls.Certificate(tmp_path)) as server:
+        agent = start_agent(ports=[server.port], config=COUNT_OPEN)
+        tls.wait_for_probes(agent, server)
+        waiting = subprocess.Popen(["curl", "-sk", "-o", "/dev/null", f"{server.url}/never"])
+
+        def open_now():
+            return [line["value"] for line in agent.report().series(ACTIVE, "node")]
+
+        eventually(lambda: open_now() == [1], what="the request to be counted")
+        server.child.kill()
+        waiting.wait(timeout=30)
+        agent.wait_for_count(SERVER, 1, "node")
+        eventually(lambda: open_now() == [0], what="none to be open")

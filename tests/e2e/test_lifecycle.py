@@ -216,6 +216,25 @@ def test_sighup_takes_new_rules_and_keeps_the_old_ones_if_the_file_is_bad(start_
     agent.wait_for_count(SERVER, 5, "nginx")
 
 
+def test_a_service_that_is_excluded_and_observed_again_goes_on(start_agent, nginx):
+    config = "targets:\n  exclude: {{exe: [{}]}}\n"
+    agent = start_agent(config=config.format("other"), ports=[nginx.port])
+    curl(*[f"{nginx.url}/ok"] * 3)
+    agent.wait_for_count(SERVER, 3, "nginx")
+
+    def exclude(name, reloads):
+        (agent.folder / "agent.yaml").write_text(config.format(name))
+        os.kill(agent.pid, signal.SIGHUP)
+        eventually(lambda: agent.log().count("SIGHUP: ") == reloads, what="the new rules")
+
+    exclude("nginx", 1)
+    curl(*[f"{nginx.url}/ok"] * 4)
+    exclude("other", 2)
+    curl(*[f"{nginx.url}/ok"] * 4)
+    report = agent.wait_for_count(SERVER, 7, "nginx")
+    assert len(report.series(SERVER, "nginx")) == 1
+
+
 def test_coming_and_going_under_load_fails_no_request(start_agent, nginx):
     """The agent starts and ends three times while a client asks on kept-alive connections."""
     outcomes = []

@@ -55,16 +55,6 @@ def wait_for_counter(agent, kind, number):
     eventually(counted)
 
 
-def test_http2_without_tls(start_agent, tmp_path):
-    with Service(tmp_path, "http2_service.js") as server:
-        agent = start_agent(ports=[server.port])
-        for _ in range(3):
-            curl("--http2-prior-knowledge", f"{server.url}/ok")
-        wait_for_row(agent, server, "HTTP/2", 3)
-        wait_for_counter(agent, "http2", 6)  # both ends
-        assert agent.report().count(SERVER) == agent.report().count(CLIENT) == 0
-
-
 def test_http2_within_tls(start_agent, tmp_path, certificate):
     with Service(tmp_path, "http2_service.js",
                  arguments=[certificate.key, certificate.certificate]) as server:
@@ -260,12 +250,14 @@ Server(("127.0.0.1", {port}), Handler).serve_forever()
         assert agent.report().count(SERVER) == agent.report().count(CLIENT) == 5
 
 
-def test_many_unread_connections_cost_no_count(start_agent, tmp_path):
+def test_many_unread_connections_cost_no_count(start_agent, tmp_path, certificate):
     """Side by side, in more processes than one."""
-    with Service(tmp_path, "http2_service.js") as server:
+    with Service(tmp_path, "http2_service.js",
+                 arguments=[certificate.key, certificate.certificate]) as server:
         agent = start_agent(ports=[server.port])
+        tls.wait_for_probes(agent, server)
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: curl("--http2-prior-knowledge", f"{server.url}/ok"),
+            list(pool.map(lambda _: curl("--insecure", "--http2", f"https://127.0.0.1:{server.port}/ok"),
                           range(40)))
         wait_for_row(agent, server, "HTTP/2", 40)
         wait_for_counter(agent, "http2", 80)

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "agent/semantics/http.h"
+#include "agent/semantics/rpc.h"
 #include "agent/semantics/semantics.h"
 #include "tests/line_protocol/line_semantics.h"
 
@@ -10,6 +11,7 @@ namespace {
 
 constexpr std::array kConventions = {
     kHttpSemantics,
+    kRpcSemantics,
     kLineSemantics,
 };
 

@@ -7,7 +7,7 @@
 namespace exa {
 namespace line {
 
-inline constexpr Convention kLine{1};
+inline constexpr Convention kLine{2};
 
 inline ErrorType error_type(const Exchange& exchange) {
   return exchange.operation.status != 0 ? ErrorType::kStatusCode : broken_off(exchange);
@@ -19,7 +19,7 @@ inline void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& ke
   if (kind != MetricKind::kServerQueue) key.error = error_type(exchange);
   if (kind != MetricKind::kServerQueue) key.status = exchange.operation.status;
 }
-inline Attributes point_attributes(const OperationKey& key, const ServerHost& /*server*/,
+inline Attributes point_attributes(const OperationKey& key, const KeyTexts& /*texts*/,
                                    MetricKind /*kind*/) {
   if (key.error == ErrorType::kNone) return {};
   return {{"error.type", error_text(key.error, key.status)}};

@@ -32,16 +32,19 @@ def imbalances(page):
     equal("chunks consumed", own("chunks_consumed"), "sum of their classes", own("chunks"))
     equal("exchanges", own("exchanges"), "recorded + filtered",
           own("exchanges_recorded") + own("exchanges_filtered"))
-    counted = {role: page.sum(f"http_{role}_request_duration_seconds_count") +
-               own("exchanges_retired", reason=role) for role in ("server", "client")}
+    http = {role: page.sum(f"http_{role}_request_duration_seconds_count") +
+            own("exchanges_retired", reason=role) for role in ("server", "client")}
+    counted = {role: http[role] + page.sum(f"rpc_{role}_call_duration_seconds_count")
+               for role in ("server", "client")}
     equal("exchanges recorded", own("exchanges_recorded"),
           "sum of histogram counts + exchanges in series dropped since", sum(counted.values()))
     equal("server exchanges", counted["server"], "queue times + unknown and dropped ones",
-          page.sum("exemplar_agent_http_server_queue_duration_seconds_count") + own("queue_time"))
+          page.sum("exemplar_agent_http_server_queue_duration_seconds_count") +
+          page.sum("exemplar_agent_rpc_server_queue_duration_seconds_count") + own("queue_time"))
     for message in ("request", "response"):  # an optional metric: nothing at all where it is off
         sizes = page.sum(f"http_server_{message}_body_size_bytes_count") + own(f"{message}_body_size")
         if sizes:
-            equal("server exchanges", counted["server"], f"sizes of {message} bodies + unknown ones", sizes)
+            equal("server exchanges", http["server"], f"sizes of {message} bodies + unknown ones", sizes)
     equal("overflow", own("series", reason="overflow"), "sum of its reasons",
           own("series_overflow"))
     equal("exemplars chosen", own("exemplars", reason="chosen"), "with ids + without",

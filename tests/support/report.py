@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 SERVER = "http.server.request.duration"
 CLIENT = "http.client.request.duration"
+RPC_SERVER = "rpc.server.call.duration"
+RPC_CLIENT = "rpc.client.call.duration"
 QUEUE = "exemplar_agent.http.server.queue.duration"
 REQUEST_SIZE = "http.server.request.body.size"
 RESPONSE_SIZE = "http.server.response.body.size"

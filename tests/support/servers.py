@@ -28,7 +28,7 @@ http {{
   reset_timedout_connection on;
   upstream backend {{ server 127.0.0.1:{upstream}; keepalive 16; }}
   server {{
-    listen {address};
+    listen {address}{protocol};
     location = /ok {{ return 200 "ok\\n"; }}
     location = /empty {{ return 204; }}
     location = /broken {{ return 503 "broken\\n"; }}
@@ -48,7 +48,7 @@ http {{
 class Nginx(Process):
     """Debian's nginx: /ok, /empty (204), /broken (503), /files/ by sendfile, /backend/ proxied."""
 
-    def __init__(self, folder, host="127.0.0.1", upstream=9, workers=1, prefix=()):
+    def __init__(self, folder, host="127.0.0.1", upstream=9, workers=1, prefix=(), protocol=""):
         folder.mkdir(exist_ok=True)
         (folder / "files").mkdir(exist_ok=True)
         self.folder, self.port = folder, free_port(host)
@@ -56,7 +56,8 @@ class Nginx(Process):
         self.url = f"http://{bracketed}:{self.port}"
         config = folder / "nginx.conf"
         config.write_text(NGINX.format(folder=folder, address=f"{bracketed}:{self.port}",
-                                       upstream=upstream, workers=workers))
+                                       upstream=upstream, workers=workers,
+                                       protocol=protocol and f" {protocol}"))
         super().__init__([*prefix, "/usr/sbin/nginx", "-e", folder / "error.log", "-c", config],
                          log=folder / "nginx.log")
         eventually(lambda: accepts(self.port, host), what="nginx")

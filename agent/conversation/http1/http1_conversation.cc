@@ -195,6 +195,10 @@ Http1Conversation::Step Http1Conversation::read_body(const Http1Talk& talk, cons
 }
 
 void Http1Conversation::finish_response(const Http1Talk& talk, MonotonicTime last_byte) {
+  // Answered before its body was read: what comes of that is not counted with it.
+  const auto& queue = talk.state.unanswered;
+  if (talk.request().state == StreamState::kBody && queue.waiting() == 1)
+    if (auto* exchange = queue.oldest(open_)) exchange->request_body_bytes = kUnknownBytes;
   talk.state.unanswered.finish_oldest(open_, talk.ending(Outcome::kComplete, last_byte));
   talk.response().state = StreamState::kHead;
   talk.state.has_supposed_end = false;

@@ -1,6 +1,7 @@
 // The frames of Http2Conversation, one by one: RFC 9113 section 6.
 #include <algorithm>
 
+#include "agent/conversation/http2/calls.h"
 #include "agent/conversation/http2/http2_conversation.h"
 
 namespace exa {
@@ -62,6 +63,7 @@ void Http2Conversation::take_payload(Reading& reading) {
     case EXA_HTTP2_SETTINGS:
       take_setting(reading);
       break;
+    case EXA_HTTP2_RST_STREAM:
     case EXA_HTTP2_GOAWAY:
       add(reading.direction.entry, reading.frames.payload(), 4);
       break;
@@ -149,9 +151,12 @@ void Http2Conversation::reset(Reading& reading) {
   if (reading.talk.connection.role == Role::kUnknown) return;
   const auto slot = streams_.find(reading.talk.connection.slot, reading.frames.frame().stream);
   if (slot == kNoSlot) return;
-  const auto outcome =
-      which == Direction::kIngress ? Outcome::kAbortedByPeer : Outcome::kAbortedByUs;
-  finish(reading.talk, slot, reading.talk.ending(outcome, reading.chunk.time));
+  const bool by_us = which == Direction::kEgress;
+  calls::take_reset(open_[streams_[slot].exchange], streams_[slot],
+                    number_at(reading.direction.entry, 0, 4), by_us, reading.chunk.time);
+  finish(reading.talk, slot,
+         reading.talk.ending(by_us ? Outcome::kAbortedByUs : Outcome::kAbortedByPeer,
+                             reading.chunk.time));
 }
 
 }  // namespace exa

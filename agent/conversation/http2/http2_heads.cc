@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/connection/request_origin.h"
+#include "agent/conversation/http2/calls.h"
 #include "agent/conversation/http2/http2_conversation.h"
 #include "agent/trace/context/take_context.h"
 
@@ -195,6 +196,7 @@ void Http2Conversation::accept_request(const Http2Talk& talk, const HeadEnd& end
   take_origin(exchange, talk.connection, end.start);
   exchange.request_body_bytes = 0;
   fill_in(exchange, head);
+  calls::begin(exchange, stream, head);
   if (!end.ends_stream) return;
   stream.request_length = 0;
   end_request(talk, stream);
@@ -233,10 +235,10 @@ void Http2Conversation::accept_response(const Http2Talk& talk, const HeadEnd& en
     stream.response_jumps = talk.response().jumps;
     stream.response_length = head.content_length();
     exchange.response_body_bytes = 0;
-    exchange.operation.status = head.status();
     exchange.first_response = end.start.time;
     const auto status = head.status();
     if (exchange.operation.method == Method::kConnect && status / 100 == 2) {
+      calls::take_answer(exchange, stream, head);
       end_request(talk, stream);
       finish(talk, slot, talk.ending(Outcome::kUpgraded, end.last_byte));
       return;
@@ -245,6 +247,7 @@ void Http2Conversation::accept_response(const Http2Talk& talk, const HeadEnd& en
         exchange.operation.method == Method::kHead || status == 204 || status == 304;
     if (bodiless || end.ends_stream) stream.response_length = 0;
   }
+  calls::take_answer(exchange, stream, head);
   if (stream.answered) exchange.last_response = end.last_byte;
   if (end.ends_stream) end_response(talk, slot, end.last_byte);
 }

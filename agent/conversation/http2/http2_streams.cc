@@ -1,6 +1,8 @@
 // How the messages and streams of Http2Conversation end.
 #include "agent/conversation/http2/http2_conversation.h"
 
+#include "agent/conversation/http2/calls.h"
+
 namespace exa {
 
 void Http2Conversation::end_data(const Http2Talk& talk, Direction which, const http2::Frame& frame,
@@ -66,6 +68,7 @@ void Http2Conversation::finish(const Http2Talk& talk, std::uint32_t slot, const 
   if (ending.outcome != Outcome::kComplete && ending.outcome != Outcome::kUpgraded &&
       stream.response_jumps != talk.response().jumps)
     exchange.response_body_bytes = kUnknownBytes;
+  calls::settle(exchange, stream);
   open_.finish(stream.exchange, *talk.connection.process, ending);
   streams_.erase(talk.state.streams, slot);
 }

@@ -1,6 +1,6 @@
 // The open streams of all HTTP/2 connections, by connection and stream: requests whose answer is
 // not whole yet. Capture thread. Owned by Http2Conversation. As many as there may be unanswered
-// requests, of 64 bytes, and an index of 16 bytes for each that is allowed.
+// requests, of 72 bytes, and an index of 16 bytes for each that is allowed.
 #pragma once
 
 #include <cstddef>
@@ -8,6 +8,7 @@
 
 #include "agent/exchange/slot_pool.h"
 #include "exa/base/hash_index.h"
+#include "exa/base/time.h"
 #include "exa/model/exchange.h"
 
 namespace exa {
@@ -26,11 +27,13 @@ struct Http2Stream {
   // As the heads say.
   std::uint64_t request_length = kUnknownBytes;
   std::uint64_t response_length = kUnknownBytes;
+  MonotonicTime deadline;    // of a call, as its client told it; unknown: none
+  std::uint16_t status = 0;  // as the answer's head says, also of a call, which has another
   bool request_ended = false;
   bool answered = false;  // its final head has come
   bool doubtful = false;  // its client may have reset it unseen
 };
-static_assert(sizeof(Http2Stream) <= 64);
+static_assert(sizeof(Http2Stream) <= 72);
 
 class StreamTable {
  public:

@@ -18,6 +18,44 @@ std::uint16_t parse_status(std::string_view text) {
   return valid ? static_cast<std::uint16_t>(number.value) : std::uint16_t{0};
 }
 
+// "application/grpc", with or without a format; "application/grpc-web" is another protocol.
+bool names_grpc(std::string_view content_type) {
+  constexpr std::string_view kGrpc = "application/grpc";
+  if (!content_type.starts_with(kGrpc)) return false;
+  content_type.remove_prefix(kGrpc.size());
+  return content_type.empty() || content_type.front() == '+' || content_type.front() == ';';
+}
+
+std::optional<std::uint16_t> parse_grpc_status(std::string_view text) {
+  const auto number = http::decimal_number(text);
+  if (!number.valid || number.value > 9'999) return std::nullopt;
+  return static_cast<std::uint16_t>(number.value);
+}
+
+// At most 8 digits and a unit; 0 for what is none.
+std::uint64_t parse_timeout_ns(std::string_view text) {
+  if (text.size() < 2 || text.size() > 9) return 0;
+  const auto number = http::decimal_number(text.substr(0, text.size() - 1));
+  if (!number.valid) return 0;
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  switch (text.back()) {
+    case 'n':
+      return number.value;
+    case 'u':
+      return number.value * 1'000;
+    case 'm':
+      return number.value * 1'000'000;
+    case 'S':
+      return number.value * kSecond;
+    case 'M':
+      return number.value * 60 * kSecond;
+    case 'H':
+      return number.value * 3'600 * kSecond;
+    default:
+      return 0;
+  }
+}
+
 }  // namespace
 
 // Names are in lower case, or the message is malformed (section 8.2.1).
@@ -75,7 +113,15 @@ void MessageHead::take_regular(std::string_view name, const hpack::Field& field)
     return;
   }
   if (name == "content-type") {
-    if (field.value_known) content_type_.assign(field.value);
+    is_grpc_ = field.value_known && names_grpc(field.value);
+    return;
+  }
+  if (name == "grpc-status") {
+    if (field.value_known) grpc_status_ = parse_grpc_status(field.value);
+    return;
+  }
+  if (name == "grpc-timeout") {
+    timeout_ns_ = field.value_known ? parse_timeout_ns(field.value) : 0;
     return;
   }
   if (field.value_known) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "agent/protocol/http2/hpack/decoder.h"
@@ -39,7 +40,12 @@ class MessageHead {
 
   // kUnknownBytes if there is none.
   [[nodiscard]] std::uint64_t content_length() const { return content_length_; }
-  [[nodiscard]] const InlineString<31>& content_type() const { return content_type_; }
+  // By its content type: a call, or the answer to one. grpc-web is another protocol.
+  [[nodiscard]] bool is_grpc() const { return is_grpc_; }
+  // As sent, in trailers or in a head that is all of the answer.
+  [[nodiscard]] std::optional<std::uint16_t> grpc_status() const { return grpc_status_; }
+  // grpc-timeout; 0: none, or it is not known.
+  [[nodiscard]] std::uint64_t timeout_ns() const { return timeout_ns_; }
   [[nodiscard]] const ContextReader& context() const { return context_; }
   // A trace context was there, and what it says is not known.
   [[nodiscard]] bool context_unknown() const { return context_unknown_; }
@@ -52,10 +58,11 @@ class MessageHead {
 
   InlineString<101> path_;
   InlineString<45> host_;
-  InlineString<31> content_type_;
   InlineString<21> method_original_;
   ContextReader context_;
   std::uint64_t content_length_ = kUnknownBytes;
+  std::uint64_t timeout_ns_ = 0;
+  std::optional<std::uint16_t> grpc_status_;
   std::uint16_t status_ = 0;
   Method method_ = Method::kOther;
   bool is_request_ = false;
@@ -63,6 +70,7 @@ class MessageHead {
   bool method_known_ = false;
   bool has_authority_ = false;
   bool has_protocol_ = false;
+  bool is_grpc_ = false;
   bool context_unknown_ = false;
 };
 

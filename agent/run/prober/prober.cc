@@ -18,6 +18,7 @@
 #include "agent/discovery/mounts.h"
 #include "agent/model/exit_codes.h"
 #include "agent/run/prober/end_with_child.h"
+#include "exa/abi/config.h"
 
 namespace exa {
 namespace {
@@ -50,6 +51,8 @@ std::optional<EngineFiles> engine_files(const ContainerSettings& settings) {
 }
 
 }  // namespace
+
+static_assert(kMaxPorts == EXA_MAX_PORTS);
 
 kernel::CaptureConfig capture_config(const Config& config) {
   return {.capture_budget_bytes = config.capture.budget_bytes,

@@ -1,8 +1,9 @@
 /* Every counter of the BPF programs: one row, from which the enum, the per-CPU slot, the metric
  * and its description come. Identity, exact when no program is running:
  *   sum(HITS_*) = sum(FILTERED_*) + EMITTED_CHUNK + sum(DROPPED_CHUNK_*)
- * where HITS_* are calls of the two I/O programs, and further records of one call. Records of the data ring: sum(EMITTED_*) =
- * records consumed. Records of the control ring: CONTROL_WRITTEN = records consumed there.
+ * where HITS_* are calls of the two I/O programs, and further records of one call. Records of the
+ * data ring: sum(EMITTED_*) = records consumed. Records of the control ring: CONTROL_WRITTEN =
+ * records consumed there.
  *
  * Calls of TLS libraries have an identity of their own:
  *   sum(TLS_HITS_*) = sum(TLS_FILTERED_*) + EMITTED_TLS_CHUNK + sum(TLS_DROPPED_*)
@@ -50,7 +51,7 @@
   X(SOCKETS_IGNORED, kFlow, capture, socket_ignored, "sockets switched off: no protocol recognised") \
   X(CONNECTIONS_TLS, kFlow, connections, tls, "TLS connections, read or not")                      \
   X(CONNECTIONS_TLS_READ, kFlow, connections, tls_read, "TLS connections whose plaintext was seen") \
-  X(CONNECTIONS_HTTP2, kFlow, connections, http2, "not read: HTTP/2")                              \
+  X(CONNECTIONS_HTTP2, kFlow, connections, http2, "not read: HTTP/2 over TLS or after an upgrade") \
   X(CONNECTIONS_HTTP3, kFlow, connections, http3, "not read: UDP sockets on port 443")             \
   X(CONNECTIONS_IO_URING, kFlow, connections, io_uring, "not read: through io_uring")              \
   X(CONNECTIONS_SPLICED, kFlow, connections, spliced, "not read: spliced from the first byte")     \

@@ -17,16 +17,16 @@
 #endif
 
 enum exa_http2_type { /* section 6 */
-  EXA_HTTP2_DATA = 0,
-  EXA_HTTP2_HEADERS = 1,
-  EXA_HTTP2_PRIORITY = 2,
-  EXA_HTTP2_RST_STREAM = 3,
-  EXA_HTTP2_SETTINGS = 4,
-  EXA_HTTP2_PUSH_PROMISE = 5,
-  EXA_HTTP2_PING = 6,
-  EXA_HTTP2_GOAWAY = 7,
-  EXA_HTTP2_WINDOW_UPDATE = 8,
-  EXA_HTTP2_CONTINUATION = 9,
+                      EXA_HTTP2_DATA = 0,
+                      EXA_HTTP2_HEADERS = 1,
+                      EXA_HTTP2_PRIORITY = 2,
+                      EXA_HTTP2_RST_STREAM = 3,
+                      EXA_HTTP2_SETTINGS = 4,
+                      EXA_HTTP2_PUSH_PROMISE = 5,
+                      EXA_HTTP2_PING = 6,
+                      EXA_HTTP2_GOAWAY = 7,
+                      EXA_HTTP2_WINDOW_UPDATE = 8,
+                      EXA_HTTP2_CONTINUATION = 9,
 };
 
 enum exa_http2_frame_flags {
@@ -180,7 +180,8 @@ static __always_inline __u32 exa_http2_wanted(const struct exa_http2_flow* flow)
 enum exa_http2_step {
   EXA_HTTP2_GOES_ON,
   EXA_HTTP2_FRAME_BEGUN, /* its header is whole, and a payload follows */
-  EXA_HTTP2_FRAME_ENDED, /* header is still that frame's; it may be whole only now, without payload */
+  EXA_HTTP2_FRAME_ENDED, /* header is still that frame's; it may be whole only now, without payload
+                          */
   EXA_HTTP2_OUT_OF_STEP, /* a header that cannot be one: the walk does not know its place */
 };
 

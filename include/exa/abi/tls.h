@@ -13,6 +13,7 @@ enum exa_tls_shape {
   EXA_TLS_SHAPE_INNER = 4,   /* as POINTER; 0 is the end of the stream, less a failure */
 };
 
+/* Bit 1 tells those at which plaintext is written from those at which it was read. */
 enum exa_tls_probe {
   EXA_TLS_PROBE_HANDSHAKE = 1,
   EXA_TLS_PROBE_WRITE = 2,

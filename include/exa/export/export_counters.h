@@ -27,7 +27,7 @@
   X(kOutputLost, kLoss, output_dropped, stalled, "prints lost: standard output is not being read") \
   X(kOutputSuperseded, kDegraded, output_dropped, superseded, "tables replaced by a newer one")    \
   X(kScrapes, kFlow, scrapes, "", "scrapes of the metrics endpoint answered")                      \
-  X(kExemplarsOmitted, kDegraded, exemplars_omitted, text_format, "exemplars a scrape could not carry") \
+  X(kExemplarsOmitted, kFlow, exemplars_omitted, text_format, "exemplars a scrape could not carry") \
   X(kExemplarsReplaced, kDegraded, exemplars_omitted, replaced, "exemplars replaced by a better one before a scrape") \
   X(kExemplarsGivenUp, kDegraded, exemplars_omitted, given_up, "exemplars not scraped for ten minutes, or too many")
 // clang-format on

@@ -25,7 +25,7 @@ enum class Role : std::uint8_t { kUnknown, kServer, kClient };
 enum class ProtocolVersion : std::uint8_t { kUnknown, k10, k11, k2 };
 
 // By which semantic convention it is told: the place of the row in agent/semantics/conventions.cc.
-enum class Convention : std::uint8_t { kHttp };
+enum class Convention : std::uint8_t { kHttp, kRpc };
 
 // How the exchange ended. kUnknown where the bytes that would tell were not seen: never invented.
 enum class Outcome : std::uint8_t {

@@ -77,6 +77,15 @@ log: {level: debug, format: json}
   EXPECT_EQ(c.log.format, LogFormat::kJson);
 }
 
+TEST(ConfigFile, RefusesMorePortsThanTheKernelCompares) {
+  std::string ports = "1";
+  for (std::size_t port = 2; port <= kMaxPorts; ++port)
+    ports += ", " + std::to_string(port);
+  EXPECT_TRUE(load_file("targets: {include: {port: [" + ports + "]}}"));
+  EXPECT_THAT(error_of("targets: {include: {port: [" + ports + ", 99]}}"),
+              HasSubstr("more than 16 entries"));
+}
+
 TEST(ConfigFile, ReadsTheFoldersOfEngines) {
   const auto loaded = load_file("containers: {names: false, docker: /data/docker}\n");
   ASSERT_TRUE(loaded) << loaded.error().text;

@@ -47,6 +47,17 @@ TEST_F(BodySizes, CountWhatWasNotCapturedToo) {
       << "the last chunk was not captured";
 }
 
+TEST_F(BodySizes, OfARequestThatIsAnsweredBeforeItHasComeAreUnknown) {
+  wire.reads("POST / HTTP/1.1\r\nContent-Length: 6\r\n\r\nabc");
+  wire.writes(kOk);
+  wire.reads("def");
+  wire.reads("POST / HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc");
+  wire.writes(kOk);
+  ASSERT_THAT(sink.exchanges, SizeIs(2));
+  EXPECT_EQ(sink.exchanges[0].request_body_bytes, kUnknownBytes);
+  EXPECT_EQ(sink.exchanges[1].request_body_bytes, 3u);
+}
+
 TEST_F(BodySizes, OfAnAnswerThatBrokeOffAreWhatCame) {
   wire.reads(kGet);
   wire.writes("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n1234567");

@@ -57,6 +57,34 @@ TEST_F(Ends, ServerWhosePeerResets) {
   EXPECT_TRUE(is_error(only()));
 }
 
+TEST_F(Ends, StreamsWhoseSocketIsNotKnownEndWithTheirProcess) {
+  wire.is_tls();
+  wire.reads(kGet);
+  wire.writes(kPart);
+  const auto last_byte = wire.now();
+  Wire other_process(tracker, 8, 43);
+  other_process.is_tls();
+  other_process.reads(kGet);
+  Wire known_socket(tracker, 9);
+  known_socket.is_tls();
+  known_socket.socket();
+  known_socket.reads(kGet);
+  wire.process_exits();
+  EXPECT_EQ(only().outcome, Outcome::kAbortedByUs);
+  EXPECT_EQ(only().last_response, last_byte);
+  EXPECT_EQ(tracker.size(), 2u) << "the kernel tells the end of a socket";
+  EXPECT_EQ(count(Counter::kConnectionsClosed), 1u);
+}
+
+TEST_F(Ends, AProcessThatWasForgottenEndsNothing) {
+  wire.is_tls();
+  wire.reads(kGet);
+  wire.is_over();
+  tracker.sweep(wire.tick());
+  wire.process_exits();
+  EXPECT_THAT(sink.exchanges, SizeIs(1));
+}
+
 TEST_F(Ends, ClientWhoseServerLeaves) {
   wire.writes(kGet);
   wire.reads(kPart);

@@ -27,6 +27,9 @@ class Wire {
   explicit Wire(ConnectionTracker& tracker, SocketId socket = 7, std::uint32_t process = 42)
       : tracker_(tracker), id_(socket), process_(process) {}
 
+  // What follows is the plaintext of a TLS stream.
+  void is_tls() { tls_ = true; }
+
   // The process reads or writes; all of the text is captured, or its first `captured` bytes.
   void reads(std::string_view text, std::size_t captured = SIZE_MAX) {
     chunk(Direction::kIngress, text, captured);
@@ -70,6 +73,7 @@ class Wire {
                                           ? MonotonicTime{time.ns - 300'000}
                                           : MonotonicTime{},
                            .tcp_sequence = 1'000 + static_cast<std::uint32_t>(state_[d].position),
+                           .tls = tls_,
                            .ends_chunks = ends_chunks_};
     state_[d] = {state_[d].position + text.size(), time};
     tracker_.on_event(event);
@@ -98,6 +102,8 @@ class Wire {
   void we_close() { end({.egress = true}); }
   void is_over(std::uint16_t error = 0) { end({.final = true, .error = error}); }
 
+  void process_exits() { tracker_.on_event(ProcessExitEvent{.time = tick(), .tgid = process_}); }
+
   MonotonicTime tick() { return now_ = now_ + std::chrono::milliseconds(1); }
   [[nodiscard]] MonotonicTime now() const { return now_; }
 
@@ -113,6 +119,7 @@ class Wire {
     ends_chunks_ = false;
   }
 
+  bool tls_ = false;
   bool ends_chunks_ = false;
   ConnectionTracker& tracker_;
   SocketId id_;

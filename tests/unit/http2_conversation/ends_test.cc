@@ -299,16 +299,16 @@ TEST_F(Http2Ends, EndpointsMayComeLater) {
 TEST_F(Http2Ends, MoreStreamsThanMayBeOpenAreCounted) {
   wire.begins();
   std::string asked;
-  for (std::uint32_t i = 0; i < 300; ++i)
+  for (std::uint32_t i = 0; i < 1'100; ++i)
     asked += headers(2 * i + 1, get_block("/x"), kEndStream);
   wire.client(asked);
-  EXPECT_EQ(tracker.open_exchanges().size(), 256u);
-  EXPECT_EQ(count(ProtocolCounter::kRequestsUnansweredOverflow), 44u);
+  EXPECT_EQ(tracker.open_exchanges().size(), 1'024u);
+  EXPECT_EQ(count(ProtocolCounter::kRequestsUnansweredOverflow), 76u);
   std::string answers;
-  for (std::uint32_t i = 0; i < 300; ++i)
+  for (std::uint32_t i = 0; i < 1'100; ++i)
     answers += headers(2 * i + 1, status_block("200"), kEndStream);
   wire.server(answers);
-  EXPECT_THAT(sink.exchanges, SizeIs(256));
+  EXPECT_THAT(sink.exchanges, SizeIs(1'024));
   EXPECT_EQ(count(ProtocolCounter::kOrphanResponse), 0u) << "counted already";
 }
 

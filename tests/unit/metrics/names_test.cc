@@ -12,28 +12,24 @@
 namespace exa {
 namespace {
 
-ServerHost host(std::string_view text) {
-  return ServerHost(text);
-}
-
 TEST(Names, GiveATextOneNumber) {
   Names names(8);
-  const auto shop = names.of(host("shop"));
-  const auto till = names.of(host("till"));
+  const auto shop = names.of("shop");
+  const auto till = names.of("till");
   EXPECT_NE(shop, kNoName);
   EXPECT_NE(shop, till);
-  EXPECT_EQ(names.of(host("shop")), shop);
+  EXPECT_EQ(names.of("shop"), shop);
   EXPECT_EQ(names.text(shop).view(), "shop");
   EXPECT_EQ(names.size(), 2u);
 }
 
 TEST(Names, GiveNoNumberTwiceThatAWindowTold) {
   Names names(1);
-  const auto shop = names.of(host("shop"));
+  const auto shop = names.of("shop");
   names.hold(shop);
-  EXPECT_EQ(names.of(host("till")), kNoName) << "full";
+  EXPECT_EQ(names.of("till"), kNoName) << "full";
   names.release(shop);
-  const auto till = names.of(host("till"));
+  const auto till = names.of("till");
   EXPECT_NE(till, kNoName);
   EXPECT_NE(till, shop);
   EXPECT_EQ(names.text(till).view(), "till");
@@ -41,15 +37,15 @@ TEST(Names, GiveNoNumberTwiceThatAWindowTold) {
 
 TEST(Names, LiveAsLongAsSomebodyHoldsThem) {
   Names names(8);
-  const auto shop = names.of(host("shop"));
+  const auto shop = names.of("shop");
   names.hold(shop);
   names.hold(shop);
   names.drop_unless_held(shop);
   names.release(shop);
-  EXPECT_EQ(names.of(host("shop")), shop);
+  EXPECT_EQ(names.of("shop"), shop);
   names.release(shop);
   EXPECT_EQ(names.size(), 0u);
-  EXPECT_NE(names.of(host("shop")), shop);
+  EXPECT_NE(names.of("shop"), shop);
 }
 
 TEST(Names, StayFindableThroughAnyMixOfComingAndGoing) {
@@ -58,7 +54,7 @@ TEST(Names, StayFindableThroughAnyMixOfComingAndGoing) {
   std::mt19937 random(7);
   for (int turn = 0; turn < 20'000; ++turn) {
     const auto text = "host" + std::to_string(random() % 200);
-    const auto name = names.of(host(text));
+    const auto name = names.of(text);
     if (const auto known = held.find(text); known != held.end()) {
       ASSERT_EQ(name, known->second);
       if (random() % 2 == 0) continue;

@@ -44,8 +44,10 @@ SeriesKey duration_key(const Exchange& exchange) {
   return keys().duration(exchange);
 }
 Attributes told_by(const SeriesKey& key) {
-  if (key.server.name == kNoName) return attributes_of(key);
-  return attributes_of(key, keys().names().text(key.server.name));
+  KeyTexts texts;
+  if (key.server.name != kNoName) texts.server = keys().names().text(key.server.name);
+  if (key.name != kNoName) texts.name = keys().names().text(key.name);
+  return attributes_of(key, texts);
 }
 
 TEST(SeriesKey, CarriesTheAttributesOfTheConventions) {
@@ -91,6 +93,32 @@ TEST(SeriesKey, FallsBackOnTheAddressForHostsThatAreNone) {
         << host;
     EXPECT_THAT(attributes, Contains(Attribute{"server.port", std::int64_t{8080}})) << host;
   }
+}
+
+TEST(SeriesKey, TellsCallsApartByTheirMethods) {
+  const auto call = [](std::string_view path) {
+    auto exchange = client_request("shop");
+    exchange.operation.convention = Convention::kRpc;
+    exchange.operation.name.assign(path);
+    exchange.operation.status = 1;
+    return exchange;
+  };
+  const auto add = duration_key(call("/shop.Cart/Add"));
+  EXPECT_EQ(duration_key(call("/shop.Cart/Add")), add);
+  EXPECT_FALSE(duration_key(call("/shop.Cart/Drop")) == add);
+  EXPECT_THAT(told_by(add), Contains(Attribute{"rpc.method", std::string("shop.Cart/Add")}));
+  EXPECT_THAT(told_by(add), Contains(Attribute{"server.address", std::string("shop")}));
+}
+
+TEST(SeriesKey, WithoutAPlaceForAMethodACallCountsInTheOverflow) {
+  Counters counters;
+  SeriesKeys few(1, counters);
+  auto exchange = client_request("shop");
+  exchange.operation.convention = Convention::kRpc;
+  exchange.operation.name.assign("/shop.Cart/Add");
+  EXPECT_TRUE(few.duration(exchange).overflow);
+  EXPECT_EQ(counters.get(Counter::kOverflowNames), 1u);
+  EXPECT_EQ(few.names().size(), 0u) << "the server's place is free again";
 }
 
 TEST(SeriesKey, AnAddressIsOneServerHoweverItIsTold) {

@@ -97,6 +97,9 @@ TEST_F(Outputs, AreDescribedInOneLineWithoutSecrets) {
   EXPECT_EQ(describe_exports(config, 0),
             "OTLP metrics to http://127.0.0.1:1/v1/metrics, no traces, so exemplars have ids only "
             "where callers sampled (--otlp-endpoint URL)");
+  config.output = OutputForm::kJson;
+  EXPECT_EQ(describe_exports(config, 0), "OTLP metrics to http://127.0.0.1:1/v1/metrics")
+      << "spans are printed";
   config.otlp.metrics.enabled = false;
   EXPECT_EQ(describe_exports(config, 0), "no exporter is enabled");
 }

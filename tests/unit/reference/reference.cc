@@ -91,18 +91,25 @@ std::string metric_row(const Metric& metric, const std::string& labels) {
          " | " + kind_of(metric) + " | " + labels + " | " + in_cell(metric.description) + " |\n";
 }
 
+// Has everything that its points can tell.
+Exchange failed_request(Role end) {
+  Exchange exchange;
+  exchange.role = end;
+  exchange.operation.status = 500;
+  exchange.protocol_version = ProtocolVersion::k11;
+  return exchange;
+}
+
 std::string metric_rows_of_services() {
   std::string rows;
   for (std::size_t kind = 0; kind < kMetricKinds; ++kind) {
     SeriesKey key;
     key.kind = static_cast<MetricKind>(kind);
     const auto& description = describe(key);
-    key.status = 500;
-    key.protocol_version = ProtocolVersion::k11;
-    key.error = ErrorType::kStatusCode;
+    semantics_of(key.convention).fill_key(failed_request(row_of(key.kind).end), key.kind, key);
     if (description.by_server) key.server = {.name = 1, .port = 80};
     std::string labels;
-    for (const auto& attribute : attributes_of(key, ServerHost("example")))
+    for (const auto& attribute : attributes_of(key, {.server = KeyText("example"), .name = {}}))
       labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
     rows += metric_row(
         {.name = description.name,

@@ -139,6 +139,19 @@ TEST_F(Table, AnAnswerAboutTheProgramBeforeIsNotOneAboutThePresentOne) {
   EXPECT_TRUE(table.at(present).target->observed);
 }
 
+TEST_F(Table, OneThatIsExcludedAndObservedAgainGoesOn) {
+  table.on_process(announced(100, 10'000'123, "shop", kFirst));
+  const auto id = table.on_target(answer(100, "shop", 10'000'123, kFirst)).id;
+  auto judged = answer(100, "shop", 10'000'123, kSecond);
+  for (const bool observed : {false, true}) {
+    judged.observed = observed;
+    EXPECT_EQ(table.on_target(judged).id, id);
+    EXPECT_EQ(table.id_of(100, kThird), id);
+    EXPECT_EQ(table.at(id).target->observed, observed);
+  }
+  EXPECT_EQ(table.size(), 1u);
+}
+
 TEST_F(Table, ARequestCountsForWhoHadTheNumberWhenItBegan) {
   table.on_process(announced(100, 10'000'001, "first", kFirst));
   const auto first = table.on_target(answer(100, "first", 10'000'001, kFirst)).id;

@@ -1,0 +1,28 @@
+// What is different about an exchange that is a call of gRPC
+// (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md): its status is that of its
+// trailers, and where there is none a client derives one as every library does. Pure.
+#pragma once
+
+#include <cstdint>
+
+#include "agent/conversation/http2/stream_table.h"
+#include "agent/protocol/http2/message_head.h"
+#include "exa/model/exchange.h"
+
+namespace exa::calls {
+
+inline bool is_call(const Exchange& exchange) {
+  return exchange.operation.convention == Convention::kRpc;
+}
+
+// The request's head, which says that it is one, and by when it is to be answered.
+void begin(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head);
+// A head of the answer, or its trailers; the answer alone may say that it is a call's.
+void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head);
+// The stream was reset, with an error code of RFC 9113 section 7.
+void take_reset(Exchange& exchange, const Http2Stream& stream, std::uint32_t code, bool by_us,
+                MonotonicTime time);
+// It is over: without a status there may be one in the answer's.
+void settle(Exchange& exchange, const Http2Stream& stream);
+
+}  // namespace exa::calls

@@ -1,0 +1,47 @@
+// The convention of RPC calls, of gRPC: the stable part of OpenTelemetry's RPC conventions, with
+// rpc.status_code as they name it since 1.45. Pure.
+//
+// Of an exchange, operation.name is the path of the call ("/package.Service/Method"), and
+// operation.status one more than the status of gRPC, whose OK is 0; 0: no status was seen.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/semantics/semantics.h"
+#include "exa/model/rpc_status.h"
+
+namespace exa {
+
+namespace rpc_semantics {
+
+ErrorType error_type(const Exchange& exchange);
+std::string error_text(ErrorType type, std::uint16_t status);
+std::string_view key_name(const Exchange& exchange);
+void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
+Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
+std::string route(const Exchange& exchange);
+std::string span_name(const Exchange& exchange, std::string_view route);
+void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes);
+
+}  // namespace rpc_semantics
+
+inline constexpr Semantics kRpcSemantics = {
+    .name = "rpc",
+    .metrics = {{
+        {"rpc.server.call.duration", "Duration of RPC calls at the server."},
+        {"rpc.client.call.duration", "Duration of RPC calls at the client.", true},
+        {"exemplar_agent.rpc.server.queue.duration",
+         "Time from the arrival of a call in the socket until the server reads it."},
+    }},
+    .error_type = rpc_semantics::error_type,
+    .error_text = rpc_semantics::error_text,
+    .key_name = rpc_semantics::key_name,
+    .fill_key = rpc_semantics::fill_key,
+    .point_attributes = rpc_semantics::point_attributes,
+    .route = rpc_semantics::route,
+    .span_name = rpc_semantics::span_name,
+    .span_attributes = rpc_semantics::span_attributes,
+};
+
+}  // namespace exa
