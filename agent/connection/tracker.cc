@@ -71,7 +71,7 @@ void ConnectionTracker::on_event(const Event& event) {
                  [this](const PositionEvent& position) { on_position(position); },
                  [this](const EndEvent& end) { on_end(end); },
                  [](const ProcessEvent& /*of no connection*/) {},
-                 [](const ProcessExitEvent& /*of no connection*/) {},
+                 [this](const ProcessExitEvent& exit) { on_process_exit(exit); },
              },
              event);
 }
@@ -162,21 +162,40 @@ void ConnectionTracker::on_position(const PositionEvent& event) {
 
 void ConnectionTracker::on_end(const EndEvent& event) {
   auto* connection = table_.find(event.socket);
-  if (connection == nullptr) return;
-  connection->last_activity = event.time;
-  if (!connection->opaque) {
+  if (connection != nullptr) end(*connection, event);
+}
+
+void ConnectionTracker::end(Connection& connection, const EndEvent& event) {
+  connection.last_activity = event.time;
+  if (!connection.opaque) {
     for (const auto direction : {Direction::kIngress, Direction::kEgress})
-      advance(*connection, direction, event.direction[static_cast<std::size_t>(direction)],
+      advance(connection, direction, event.direction[static_cast<std::size_t>(direction)],
               event.final);
   }
-  if (event.ingress_ended && !connection->ingress_ended) {
-    connection->ingress_ended = true;
-    connection->ingress_ended_first = !connection->egress_ended && !event.egress_ended;
+  if (event.ingress_ended && !connection.ingress_ended) {
+    connection.ingress_ended = true;
+    connection.ingress_ended_first = !connection.egress_ended && !event.egress_ended;
   }
-  connection->egress_ended |= event.egress_ended;
-  conversation_of(*connection).on_end(*connection, event);
-  if (!event.final) return;
-  forget(*connection, Counter::kConnectionsClosed);
+  connection.egress_ended |= event.egress_ended;
+  conversation_of(connection).on_end(connection, event);
+  if (event.final) forget(connection, Counter::kConnectionsClosed);
+}
+
+// The kernel tells the end of each socket. A TLS stream whose socket is not known is memory of its
+// process, and ends with it.
+void ConnectionTracker::on_process_exit(const ProcessExitEvent& event) {
+  tenants_.for_each_of(event.tgid, [&](const Tenant& process) {
+    table_.for_each_of(process, [&](Connection& connection) {
+      if (!connection.tls || connection.remote.port != 0) return;
+      end(connection, {.socket = connection.id,
+                       .time = event.time,
+                       .direction = connection.directions,
+                       .ingress_ended = false,
+                       .egress_ended = true,
+                       .final = true,
+                       .socket_error = 0});
+    });
+  });
 }
 
 Connection* ConnectionTracker::find_or_open(SocketId id, std::uint32_t tgid) {

@@ -55,6 +55,7 @@ class ConnectionTracker {
   void on_chunk(const ChunkEvent& event);
   void on_position(const PositionEvent& event);
   void on_end(const EndEvent& event);
+  void on_process_exit(const ProcessExitEvent& event);
 
   std::vector<std::unique_ptr<ProtocolConversation>> converse(ExchangeSink& sink,
                                                               std::span<const ProtocolRow> rows);
@@ -63,6 +64,7 @@ class ConnectionTracker {
   void advance(Connection& connection, Direction which, DirectionState to, bool certain);
   Connection* find_or_open(SocketId id, std::uint32_t tgid);
   void make_room();
+  void end(Connection& connection, const EndEvent& event);
   void forget(Connection& connection, Counter reason);
   [[nodiscard]] Conversation& conversation_of(const Connection& connection) {
     return *conversations_[static_cast<std::size_t>(connection.protocol)];
