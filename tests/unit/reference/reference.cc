@@ -102,22 +102,26 @@ Exchange failed_request(Role end) {
 
 std::string metric_rows_of_services() {
   std::string rows;
-  for (std::size_t kind = 0; kind < kMetricKinds; ++kind) {
-    SeriesKey key;
-    key.kind = static_cast<MetricKind>(kind);
-    const auto& description = describe(key);
-    semantics_of(key.convention).fill_key(failed_request(row_of(key.kind).end), key.kind, key);
-    if (description.by_server) key.server = {.name = 1, .port = 80};
-    std::string labels;
-    for (const auto& attribute : attributes_of(key, {.server = KeyText("example"), .name = {}}))
-      labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
-    rows += metric_row(
-        {.name = description.name,
-         .description = std::string(description.description) + asked_by(row_of(key.kind).group),
-         .unit = row_of(key.kind).unit,
-         .points = points_of(row_of(key.kind).shape)},
-        labels);
-  }
+  for (const auto convention : {Convention::kHttp, Convention::kRpc})
+    for (std::size_t kind = 0; kind < kMetricKinds; ++kind) {
+      SeriesKey key;
+      key.convention = convention;
+      key.kind = static_cast<MetricKind>(kind);
+      if (!semantics_of(convention).has(key.kind)) continue;
+      const auto& description = describe(key);
+      semantics_of(convention).fill_key(failed_request(row_of(key.kind).end), key.kind, key);
+      if (description.by_server) key.server = {.name = 1, .port = 80};
+      std::string labels;
+      const KeyTexts texts{.server = KeyText("example"), .name = KeyText("example")};
+      for (const auto& attribute : attributes_of(key, texts))
+        labels += (labels.empty() ? "" : ", ") + label_name(attribute.key);
+      rows += metric_row(
+          {.name = description.name,
+           .description = std::string(description.description) + asked_by(row_of(key.kind).group),
+           .unit = row_of(key.kind).unit,
+           .points = points_of(row_of(key.kind).shape)},
+          labels);
+    }
   return rows;
 }
 

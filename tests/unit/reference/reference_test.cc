@@ -61,13 +61,17 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
 #undef EXA_X
   std::set<std::string> made;
   for (const auto role : {Role::kServer, Role::kClient})
-    for (const std::uint16_t status : {200, 503})
+    for (const std::uint16_t status : {200, 503, 13})
       for (const auto method : {Method::kGet, Method::kOther}) {
         auto exchange = exchange_of(role, status);
         exchange.operation.method = method;
         if (method == Method::kOther) {
           exchange.operation.method_original.assign("PURGE");
           exchange.outcome = Outcome::kUnknown;
+        }
+        if (status == 13) {  // of a call: that its method is not implemented
+          exchange.operation.convention = Convention::kRpc;
+          exchange.operation.name.assign("/shop.Cart/Add");
         }
         const auto span =
             synthesize_span(exchange, {.reason = ExemplarReason::kSlowest}, nullptr, {});
