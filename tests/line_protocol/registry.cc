@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "agent/conversation/http1/http1_conversation.h"
+#include "agent/conversation/http2/http2_conversation.h"
 #include "agent/protocol/http1/detect.h"
 #include "tests/line_protocol/line_conversation.h"
 #include "tests/line_protocol/line_detect.h"
@@ -17,6 +18,7 @@ std::unique_ptr<ProtocolConversation> made(ProtocolId id, const ConversationPart
 }
 
 constexpr std::array kProtocols = {
+    ProtocolRow{.name = "http2", .detect = nullptr, .converse = made<Http2Conversation>},
     ProtocolRow{.name = "http1", .detect = http1::detect, .converse = made<Http1Conversation>},
     ProtocolRow{.name = "line", .detect = line::detect, .converse = made<line::LineConversation>},
 };

@@ -14,6 +14,7 @@ Http2Conversation::Http2Conversation(ProtocolId id, const ConversationParts& par
       blocks_(parts.blocks, parts.counters),
       states_(whole_slabs(parts.max_connections)),
       tables_(kMaxTables),
+      large_tables_(kMaxLargeTables),
       streams_(parts.open.most()) {}
 
 // Nothing is kept of a connection whose first chunk is framed.
@@ -23,7 +24,14 @@ bool Http2Conversation::open(Connection& connection, Opening /*opening*/) {
   auto& state = states_[connection.slot];
   state = {};
   state.tables = tables_.acquire();
-  if (state.tables == kNoSlot) counters_.add(Counter::kHeadTablesExhausted);
+  if (state.tables == kNoSlot) {
+    counters_.add(Counter::kHeadTablesExhausted);
+  } else {
+    // Their last users' large tables are others' by now.
+    for (auto& decoder : tables_[state.tables].decoders)
+      decoder.restart(hpack::Start::kJoined);
+    tables_[state.tables].large = {kNoSlot, kNoSlot};
+  }
   return true;
 }
 
@@ -108,6 +116,7 @@ void Http2Conversation::pass_jump(const Http2Talk& talk, const ChunkEvent& chunk
 void Http2Conversation::miss(const Http2Talk& talk, Direction which, MonotonicTime until) {
   auto& direction = talk.direction(which);
   drop_block(talk, direction);
+  direction.begun = true;
   direction.under_way = {};
   direction.unacknowledged = 0;
   direction.announced = false;
@@ -187,7 +196,11 @@ void Http2Conversation::abandon(Connection& connection) {
   forget_all(talk, ProtocolCounter::kOrphanRequest);
   for (auto& direction : talk.state.directions)
     drop_block(talk, direction);
-  if (talk.state.tables != kNoSlot) tables_.release(talk.state.tables);
+  if (talk.state.tables != kNoSlot) {
+    for (const auto large : tables_[talk.state.tables].large)
+      if (large != kNoSlot) large_tables_.release(large);
+    tables_.release(talk.state.tables);
+  }
   states_.release(connection.slot);
   connection.slot = kNoSlot;
 }

@@ -2,7 +2,8 @@
 // Reads records of frames only, and never guesses: what it did not see stays unknown, and where the
 // end of messages may have gone by unseen it forgets them and counts that.
 // Capture thread. Made by its row of the registry. A state of 320 bytes for every connection there
-// may be; compression tables of 10 KiB for kMaxTables of them, the others' heads are read without.
+// may be; compression tables of 10 KiB for kMaxTables of them, the others' heads are read without;
+// 20 KiB more for kMaxLargeTables directions whose peers agreed on larger ones.
 #pragma once
 
 #include <array>
@@ -25,6 +26,7 @@ namespace exa {
 class Http2Conversation final : public ProtocolConversation {
  public:
   static constexpr std::size_t kMaxTables = 4'096;
+  static constexpr std::size_t kMaxLargeTables = 128;
 
   Http2Conversation(ProtocolId id, const ConversationParts& parts);
 
@@ -43,7 +45,9 @@ class Http2Conversation final : public ProtocolConversation {
 
  private:
   struct Tables {
-    std::array<hpack::Decoder, 2> decoders;  // by Direction
+    // By Direction.
+    std::array<hpack::Decoder, 2> decoders;
+    std::array<std::uint32_t, 2> large;  // lent to them
   };
   // A record while it is read.
   struct Reading {
@@ -87,6 +91,7 @@ class Http2Conversation final : public ProtocolConversation {
   void end_block(Reading& reading);
   void lose_block(Reading& reading);
   void drop_block(const Http2Talk& talk, Http2Direction& direction);
+  void lend_large_table(const Http2Talk& talk, Direction which);
   [[nodiscard]] hpack::Decoder& decoder(const Http2Talk& talk, Direction which);
   // False: nothing of it is known.
   bool decode(Reading& reading, std::string_view block, http2::MessageHead& head);
@@ -113,6 +118,7 @@ class Http2Conversation final : public ProtocolConversation {
   HeaderBlocks blocks_;
   SlotPool<Http2State> states_;
   SlotPool<Tables, 16> tables_;
+  SlotPool<hpack::LargeTableRoom, 1> large_tables_;
   StreamTable streams_;
   hpack::Decoder without_table_;
 };

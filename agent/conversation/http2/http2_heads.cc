@@ -132,6 +132,7 @@ bool Http2Conversation::decode(Reading& reading, std::string_view block, http2::
         unknown |= !field.name_known || !field.value_known;
         head.take(field);
       });
+  lend_large_table(reading.talk, reading.chunk.direction);
   if (unknown) counters_.add(Counter::kHeadsPartlyUnknown);
   if (result.status == hpack::BlockStatus::kDecoded) return true;
   reading.use = ChunkUse::kParseError;
@@ -139,6 +140,17 @@ bool Http2Conversation::decode(Reading& reading, std::string_view block, http2::
                     ? ProtocolCounter::kParseErrorResponse
                     : ProtocolCounter::kParseErrorRequest);
   return false;
+}
+
+// Without one, what lies in the older part of the table is unknown.
+void Http2Conversation::lend_large_table(const Http2Talk& talk, Direction which) {
+  if (talk.state.tables == kNoSlot) return;
+  auto& tables = tables_[talk.state.tables];
+  auto& large = tables.large[static_cast<std::size_t>(which)];
+  auto& its = tables.decoders[static_cast<std::size_t>(which)];
+  if (large != kNoSlot || !its.wants_large_table()) return;
+  large = large_tables_.acquire();
+  if (large != kNoSlot) its.use_large_table(large_tables_[large]);
 }
 
 void Http2Conversation::accept_head(Reading& reading, const HeadEnd& end,

@@ -207,6 +207,17 @@ TEST_F(Http2Ends, ARecordThatComesTooLateIsNotRead) {
   EXPECT_THAT(paths(), ElementsAre("", "/1"));
 }
 
+// Not even what comes first is known to be the first then.
+TEST_F(Http2Ends, AConnectionWhoseFirstChunkIsNotFramedIsJoined) {
+  wire.server(settings());
+  wire.plain("anything");
+  wire.client(std::string(kPreface) + settings() +
+              headers(1, indexed(2) + indexed(62), kEndStream));
+  answer(wire, 1);
+  EXPECT_EQ(only().operation.name.view(), "");
+  EXPECT_EQ(count(ProtocolCounter::kParseErrorRequest), 0u);
+}
+
 TEST_F(Http2Ends, ABlockThatIsCutShortByAnotherFrame) {
   wire.begins();
   wire.client(frame(EXA_HTTP2_HEADERS, 0, 1, "\x82") + headers(3, get_block("/3"), kEndStream));

@@ -320,6 +320,17 @@ TEST_F(Http2Messages, TheServersLimitOfTheTableHoldsFromItsAcknowledgement) {
   wire.client(headers(1, "\x3f\xe1\x3f" + get_block("/large"), kEndStream));
   wire.server(headers(1, status_block("200"), kEndStream));
   EXPECT_EQ(only().operation.name.view(), "/large");
+
+  // What lies beyond 4 KiB of it is known too.
+  wire.client(headers(3, indexed(2) + indexing(":path", "/first"), kEndStream));
+  wire.client(headers(5,
+                      get_block("/") + indexing("cookie", std::string(4'000, 'c')) +
+                          indexing("b", std::string(1'000, 'b')),
+                      kEndStream));
+  wire.client(headers(7, indexed(2) + indexed(64), kEndStream));
+  wire.server(headers(7, status_block("200"), kEndStream));
+  ASSERT_THAT(sink.exchanges, SizeIs(2));
+  EXPECT_EQ(sink.exchanges[1].operation.name.view(), "/first");
   EXPECT_EQ(count(ProtocolCounter::kParseErrorRequest), 0u);
 }
 
