@@ -43,8 +43,10 @@ def test_client_and_server_share_a_trace_without_any_header(start_agent, nginx2)
     agent = start_agent(ports=[nginx2.port])
     for _ in range(3):
         curl("--http2-prior-knowledge", f"{nginx2.url}/ok")
-    report = eventually(lambda: agent.report() if len(agent.report().find_spans("nginx")) == 3
-                        else None, what="spans")
+    agent.wait_for_count(SERVER, 3, "nginx")
+    agent.wait_for_count(CLIENT, 3, "curl")
+    report = eventually(lambda: agent.report() if agent.report().find_spans("curl") and
+                        agent.report().find_spans("nginx") else None, what="spans of both ends")
     clients = {span["span_id"]: span for span in report.find_spans("curl", "CLIENT")}
     for server in report.find_spans("nginx", "SERVER"):
         assert clients[server["parent_span_id"]]["trace_id"] == server["trace_id"]
@@ -55,7 +57,7 @@ def test_statuses_and_methods(start_agent, nginx2):
     for path in ("ok", "empty", "broken", "moved", "absent"):
         curl("--http2-prior-knowledge", f"{nginx2.url}/{path}")
     curl("--http2-prior-knowledge", "--head", f"{nginx2.url}/ok")
-    curl("--http2-prior-knowledge", "--data", "x" * 20_000, f"{nginx2.url}/ok")
+    curl("--http2-prior-knowledge", "--data", "few", f"{nginx2.url}/ok")
     report = agent.wait_for_count(SERVER, 7, "nginx")
     agent.wait_for_count(CLIENT, 7, "curl")
     for status, number in ((200, 3), (204, 1), (503, 1), (302, 1), (404, 1)):
