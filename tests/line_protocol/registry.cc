@@ -18,8 +18,8 @@ std::unique_ptr<ProtocolConversation> made(ProtocolId id, const ConversationPart
 }
 
 constexpr std::array kProtocols = {
-    ProtocolRow{.name = "http2", .detect = nullptr, .converse = made<Http2Conversation>},
     ProtocolRow{.name = "http1", .detect = http1::detect, .converse = made<Http1Conversation>},
+    ProtocolRow{.name = "http2", .detect = nullptr, .converse = made<Http2Conversation>},
     ProtocolRow{.name = "line", .detect = line::detect, .converse = made<line::LineConversation>},
 };
 
