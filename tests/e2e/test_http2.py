@@ -100,7 +100,7 @@ def test_joined_while_the_connections_are_open(start_agent, nginx2):
         seen = agent.report().count(SERVER, "nginx", **HTTP2)
         load.terminate()
         load.wait()
-    assert seen > 1000
+    assert seen > 100
 
 
 def test_calls_of_grpc_have_the_statuses_that_its_library_says(start_agent, tmp_path):
