@@ -12,7 +12,7 @@
   X("exemplar_agent.route", "string", "both", "the path with its variable parts named, as in /users/{id}") \
   X("http.response.status_code", "int", "both", "missing where no status line was seen")           \
   X("rpc.system.name", "string", "both", "grpc; a call has these attributes instead of those of HTTP") \
-  X("rpc.method", "string", "both", "package.Service/Method, or _OTHER if that is not implemented") \
+  X("rpc.method", "string", "both", "package.Service/Method, or _OTHER where the server has no such") \
   X("rpc.method_original", "string", "both", "the method as sent, if that is _OTHER")              \
   X("rpc.status_code", "string", "both", "as in NOT_FOUND; missing where no status was seen")      \
   X("error.type", "string", "both", "the status of an error, or connection_reset, timeout, aborted") \

@@ -69,7 +69,7 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
           exchange.operation.method_original.assign("PURGE");
           exchange.outcome = Outcome::kUnknown;
         }
-        if (status == 13) {  // of a call: that its method is not implemented
+        if (status == 13) {  // of a call: UNIMPLEMENTED, so that its method is not named
           exchange.operation.convention = Convention::kRpc;
           exchange.operation.name.assign("/shop.Cart/Add");
         }
