@@ -15,7 +15,7 @@
  */
 enum { EXA_FRAME_STEPS = 1 << 14 };
 
-struct exa_frame_segment { /* struct iovec */
+struct exa_segment { /* struct iovec */
   __u64 address;
   __u64 size_bytes;
 };
@@ -75,7 +75,7 @@ static __always_inline enum exa_frame_progress exa_frame_out_of_reach(struct exa
 }
 
 static __always_inline enum exa_frame_progress exa_frame_next_segment(struct exa_frame_walk* walk) {
-  struct exa_frame_segment segment;
+  struct exa_segment segment;
   if (walk->segments_left == 0 || EXA_FRAME_READ(&segment, sizeof(segment), walk->vector))
     return exa_frame_out_of_reach(walk);
   walk->vector += sizeof(segment);

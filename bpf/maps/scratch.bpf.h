@@ -12,11 +12,6 @@
 
 enum { EXA_MAX_SEGMENTS = 16 };
 
-struct exa_segment { /* struct iovec */
-  __u64 address;
-  __u64 size_bytes;
-};
-
 /* Ciphertext that a socket call moved. */
 struct exa_ciphertext {
   __u64 arrival_ns;

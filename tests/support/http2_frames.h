@@ -58,7 +58,7 @@ class Walk {
   // One call, of these segments: the records that it makes. Those that are worth nothing are left
   // out, unless all are asked for.
   std::vector<Record> call(const std::vector<std::string_view>& segments, bool all = false) {
-    std::vector<exa_frame_segment> vector;
+    std::vector<exa_segment> vector;
     exa_frame_walk walk{};
     for (const auto segment : segments) {
       vector.push_back({reinterpret_cast<std::uintptr_t>(segment.data()), segment.size()});
