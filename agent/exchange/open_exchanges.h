@@ -25,7 +25,7 @@ struct RequestLimits {
 // How an exchange ended, and what is known of its connection by then.
 struct Ending {
   Outcome outcome = Outcome::kUnknown;
-  MonotonicTime last_byte;
+  MonotonicTime last_byte;  // of the answer; of an aborted one, when it was given up
   bool ports_proven = false;
   std::uint16_t socket_error = 0;
 };

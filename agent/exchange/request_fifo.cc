@@ -32,11 +32,8 @@ void RequestFifo::finish_oldest(OpenExchanges& open, const Ending& ending) {
 }
 
 void RequestFifo::abort_all(OpenExchanges& open, const Ending& ending) {
-  while (size_ > 0) {
-    auto its = ending;
-    if (const auto last = open[front_].last_response; last.known()) its.last_byte = last;
-    open.finish(pop(open), *process_, its);
-  }
+  while (size_ > 0)
+    open.finish(pop(open), *process_, ending);
   passed_over_ = 0;
 }
 

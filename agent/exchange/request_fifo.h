@@ -29,8 +29,8 @@ class RequestFifo {
 
   // The next answer is over, whether or not its request found a place.
   void finish_oldest(OpenExchanges& open, const Ending& ending);
-  // The connection ended before the answers were whole. Where a byte of an answer was seen, the
-  // exchange ends with its last one.
+  // The connection ended before the answers were whole: with it ends what was asked, however much
+  // of an answer had come.
   void abort_all(OpenExchanges& open, const Ending& ending);
   // Nobody will know how these ended; each is counted as reason.
   void forget_all(OpenExchanges& open, ProtocolCounter reason);

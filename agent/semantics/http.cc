@@ -69,6 +69,19 @@ std::string error_text(ErrorType type, std::uint16_t status) {
   return type == ErrorType::kStatusCode ? std::to_string(status) : broken_off_text(type);
 }
 
+std::string_view spoken(const OperationKey& key) {
+  switch (key.protocol_version) {
+    case ProtocolVersion::k10:
+    case ProtocolVersion::k11:
+      return key.tls ? "HTTP/1 over TLS" : "HTTP/1";
+    case ProtocolVersion::k2:
+      return key.tls ? "HTTP/2 over TLS" : "HTTP/2";
+    case ProtocolVersion::kUnknown:
+      break;
+  }
+  return {};
+}
+
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   key.method = exchange.operation.method;
   key.tls = exchange.tls;

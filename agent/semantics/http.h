@@ -12,6 +12,7 @@ std::string_view method_text(Method method);  // "GET", "_OTHER"
 
 namespace http_semantics {
 
+std::string_view spoken(const OperationKey& key);
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
@@ -24,6 +25,7 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
 
 inline constexpr Semantics kHttpSemantics = {
     .name = "http",
+    .spoken = http_semantics::spoken,
     .metrics = {{
         {"http.server.request.duration", "Duration of HTTP server requests."},
         {"http.client.request.duration", "Duration of HTTP client requests.", true},

@@ -67,6 +67,10 @@ std::string_view method_of(const Exchange& exchange) {
 
 namespace rpc_semantics {
 
+std::string_view spoken(const OperationKey& /*key*/) {
+  return "gRPC";
+}
+
 ErrorType error_type(const Exchange& exchange) {
   return is_error_status(exchange) ? ErrorType::kStatusCode : broken_off(exchange);
 }
@@ -75,10 +79,12 @@ std::string error_text(ErrorType type, std::uint16_t status) {
   return type == ErrorType::kStatusCode ? status_text(status) : broken_off_text(type);
 }
 
-// A method that the server does not implement may be any text of a stranger's.
+// What a server does not implement may be any text of a stranger's.
 std::string_view key_name(const Exchange& exchange) {
   if (exchange.operation.name.empty()) return {};
-  if (exchange.operation.status == status_of(RpcStatus::kUnimplemented)) return kOther;
+  if (exchange.role != Role::kClient &&
+      exchange.operation.status == status_of(RpcStatus::kUnimplemented))
+    return kOther;
   const auto method = method_of(exchange);
   return method.empty() ? kOther : method;
 }

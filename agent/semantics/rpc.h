@@ -15,6 +15,7 @@ namespace exa {
 
 namespace rpc_semantics {
 
+std::string_view spoken(const OperationKey& key);
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 std::string_view key_name(const Exchange& exchange);
@@ -28,6 +29,7 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
 
 inline constexpr Semantics kRpcSemantics = {
     .name = "rpc",
+    .spoken = rpc_semantics::spoken,
     .metrics = {{
         {"rpc.server.call.duration", "Duration of RPC calls at the server."},
         {"rpc.client.call.duration", "Duration of RPC calls at the client.", true},

@@ -78,6 +78,8 @@ struct KeyTexts {
 
 struct Semantics {
   std::string_view name;
+  // What was spoken, for people; empty: the key does not say. Null: the name.
+  std::string_view (*spoken)(const OperationKey& key) = nullptr;
   std::array<MetricDescription, kMetricKinds> metrics;  // by MetricKind; no name: it has none such
 
   [[nodiscard]] bool has(MetricKind kind) const {

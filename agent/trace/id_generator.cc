@@ -41,12 +41,9 @@ std::uint8_t* put_endpoint(std::uint8_t* at, const IpEndpoint& endpoint) {
   return put(at, endpoint.port);
 }
 
-// The sequence number of a request inside TLS may be unknown; it is then its place in its chunk.
-constexpr std::uint32_t kMaxPlaceInChunk = 4096;
-
 bool has_place_on_the_wire(const Exchange& exchange) {
   if (exchange.local.port == 0) return false;
-  return exchange.request_sequence > (exchange.tls ? kMaxPlaceInChunk : 0);
+  return exchange.request_sequence > (exchange.tls ? kMaxPlaceWithoutSequence : 0);
 }
 
 RequestKey request_key(const Exchange& exchange) {

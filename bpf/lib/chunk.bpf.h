@@ -4,7 +4,7 @@
 
 #include "bpf/lib/connection_kinds.bpf.h"
 #include "bpf/lib/decision.h"
-#include "bpf/lib/frames.bpf.h"
+#include "bpf/lib/frames_of_socket.bpf.h"
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/last_bytes.bpf.h"
 #include "bpf/lib/process.bpf.h"

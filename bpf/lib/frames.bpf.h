@@ -1,14 +1,21 @@
-/* A chunk of a plain socket that speaks HTTP/2: the walk along its frames, and their records. */
+/* A chunk of HTTP/2, of a plain socket or out of a TLS library: the walk along its frames, and
+ * their records. Included through frames_of_socket.bpf.h or frames_of_tls.bpf.h. */
 #ifndef EXA_BPF_LIB_FRAMES_H
 #define EXA_BPF_LIB_FRAMES_H
 
-#include "bpf/lib/connection_kinds.bpf.h"
-#include "bpf/lib/frames_read.bpf.h"
+#include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
+#include "bpf/lib/scratch.bpf.h"
 #include "bpf/lib/sniff/http2.h"
-#include "bpf/lib/user_buffer.bpf.h"
+#include "bpf/lib/user_copy.bpf.h"
 #include "bpf/lib/verified_once.h"
+
+/* What becomes of a call is counted by whoever saw it, each in its own rows. */
+#ifndef EXA_FRAMES_COUNT
+#error "EXA_FRAMES_COUNT(row, FURTHER | OVER_SHARE | RING_FULL | BODY | OUT_OF_STEP | READ_FAULT)"
+#error "EXA_FRAMES_TOLD(state, row): the ring has a record"
+#endif
 
 struct exa_frame_steps {
   struct exa_scratch* scratch;
@@ -37,7 +44,7 @@ EXA_VERIFIED_ONCE int exa_emit_frames(struct exa_socket_state* state, struct exa
   size = sizeof(struct exa_frames_event) + ((kept + 7) & ~7u);
   room = exa_ring_room(bpf_get_current_task_btf(), size);
   if (room & EXA_ROOM_REFUSED) {
-    EXA_COUNT(row, DROPPED_CHUNK_OVER_SHARE);
+    EXA_FRAMES_COUNT(row, OVER_SHARE);
     goto lost;
   }
   exa_fill_header(&event->header, EXA_EVENT_FRAMES, size, event->header.ktime_ns, state->cookie,
@@ -45,23 +52,22 @@ EXA_VERIFIED_ONCE int exa_emit_frames(struct exa_socket_state* state, struct exa
   event->length_bytes = walk->record_bytes;
   event->captured_bytes = kept;
   event->gap_reason = EXA_GAP_NONE;
-  event->flags = 0;
   event->other.position = other->position;
   event->other.last_byte_ns = other->last_byte_ns;
   *(struct exa_http2_flow*)scratch->payload = walk->before;
   if (exa_events_output(event, size,
                         room & EXA_ROOM_WAKE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) {
-    EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
+    EXA_FRAMES_COUNT(row, RING_FULL);
     goto lost;
   }
-  EXA_COUNT(row, EMITTED_CHUNK);
+  EXA_FRAMES_TOLD(state, row);
   told = 1;
   goto next;
 lost:
   walk->flow.flags |= EXA_HTTP2_MISSED;
 next:
   event->position += walk->record_bytes;
-  event->tcp_sequence += walk->record_bytes;
+  if (event->tcp_sequence) event->tcp_sequence += walk->record_bytes; /* 0: not known */
   event->previous_last_byte_ns = event->header.ktime_ns;
   event->arrival_ns = 0;
   exa_frame_begin_record(walk);
@@ -74,7 +80,7 @@ static long exa_frame_steps(__u32 step, struct exa_frame_steps* steps) {
     case EXA_FRAME_ON:
       return 0;
     case EXA_FRAME_FULL:
-      EXA_COUNT(steps->row, HITS_FURTHER);
+      EXA_FRAMES_COUNT(steps->row, FURTHER);
       exa_emit_frames(steps->state, steps->row, steps->scratch);
       return 0;
     case EXA_FRAME_DONE:
@@ -136,7 +142,7 @@ EXA_VERIFIED_ONCE int exa_look_at_frames(struct exa_socket_state* state,
   if (!(frames->flags & EXA_HTTP2_IN_STEP)) {
     if (source->gap != EXA_GAP_NONE || !exa_begins_with_frames(source, scratch, length)) {
       frames->flags |= EXA_HTTP2_MISSED;
-      EXA_COUNT(row, FILTERED_OUT_OF_STEP);
+      EXA_FRAMES_COUNT(row, OUT_OF_STEP);
       return 0;
     }
     frames->flags = EXA_HTTP2_IN_STEP | EXA_HTTP2_MISSED;
@@ -158,34 +164,20 @@ EXA_VERIFIED_ONCE int exa_look_at_frames(struct exa_socket_state* state,
     steps.state = state;
     steps.row = row;
     bpf_loop(EXA_FRAME_STEPS, exa_frame_steps, &steps, 0);
-    if (walk->fault) EXA_COUNT(row, READ_FAULT);
+    if (walk->fault) EXA_FRAMES_COUNT(row, READ_FAULT);
     if (walk->call_left && (walk->flow.flags & EXA_HTTP2_IN_STEP)) exa_http2_lose(&walk->flow);
   }
   int told = 0;
   if (walk->worth)
     told = exa_emit_frames(state, row, scratch);
   else if (walk->flow.flags & EXA_HTTP2_IN_STEP)
-    EXA_COUNT(row, FILTERED_BODY);
+    EXA_FRAMES_COUNT(row, BODY);
   else
-    EXA_COUNT(row, FILTERED_OUT_OF_STEP);
+    EXA_FRAMES_COUNT(row, OUT_OF_STEP);
   /* Nothing was told of them: that frames are missing is still to be said. */
   if (!told) walk->flow.flags |= walk->before.flags & EXA_HTTP2_MISSED;
   *frames = walk->flow;
   return told && (walk->flow.flags & EXA_HTTP2_IN_STEP);
-}
-
-/* The same, of a socket that the ring may not know yet. */
-static __always_inline int exa_look_at_frames_of(struct sock* sk, struct exa_socket_state* state,
-                                                 struct exa_counter_row* row,
-                                                 struct exa_scratch* scratch,
-                                                 struct exa_source* source) {
-  if (!(state->flags & EXA_SOCKET_ANNOUNCED) &&
-      !exa_announce_socket(sk, state, row, scratch->event.header.ktime_ns)) {
-    exa_http2_lose(&state->frames[scratch->event.direction == EXA_EGRESS]);
-    EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
-    return 0;
-  }
-  return exa_look_at_frames(state, row, scratch, source);
 }
 
 /* From here on the socket is walked along. The other direction begins where nothing of it was seen

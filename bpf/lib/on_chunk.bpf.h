@@ -19,6 +19,7 @@
 #include "bpf/lib/socket_ends.bpf.h"
 #include "bpf/lib/tls_ciphertext.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
+#include "bpf/maps/scratch.bpf.h"
 #include "bpf/maps/sockets.bpf.h"
 
 const volatile __u32 exa_tls_enabled = 0;

@@ -5,6 +5,7 @@
 
 #include "bpf/lib/connection_kinds.bpf.h"
 #include "bpf/lib/decision.h"
+#include "bpf/lib/frames_of_tls.bpf.h"
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/last_bytes.h"
 #include "bpf/lib/process.bpf.h"
@@ -20,8 +21,9 @@
  * the end of the program. */
 static __always_inline __u32 exa_tls_leaves_later(const struct exa_tls_stream* stream,
                                                   const struct exa_plain* plain) {
-  const __u32 client = stream->state.flags / EXA_SOCKET_CLIENT;
-  return -(plain->direction & stream->tells_leaving & ~client & 1);
+  const __u32 flags = stream->state.flags;
+  const __u32 at_once = flags / EXA_SOCKET_CLIENT | flags / EXA_SOCKET_FRAMES;
+  return -(plain->direction & stream->tells_leaving & ~at_once & 1);
 }
 
 /* Why a call that moved bytes has no stream. */
@@ -38,9 +40,8 @@ static __noinline int exa_tls_count_no_stream(const struct exa_tls_key* key,
 }
 
 static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct exa_counter_row* row,
-                                        struct exa_tls_scratch* scratch,
-                                        const struct exa_plain* plain, __u32 captured, __u8 gap,
-                                        __u8 flags) {
+                                        struct exa_scratch* scratch, const struct exa_plain* plain,
+                                        __u32 captured, __u8 gap, __u8 flags) {
   struct exa_chunk_event* event = &scratch->event;
   struct exa_socket_state* state = &stream->state;
   const int egress = plain->direction == EXA_EGRESS;
@@ -89,16 +90,11 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
     EXA_COUNT_SHARED(row, TLS_DROPPED_RING_FULL);
     return 0;
   }
-  EXA_COUNT_SHARED(row, EMITTED_TLS_CHUNK);
-  if (stream->socket.cookie)
-    EXA_COUNT_SHARED(row, TLS_ADDRESS_KNOWN);
-  else
-    EXA_COUNT_SHARED(row, TLS_ADDRESS_UNKNOWN);
-  __sync_fetch_and_or(&state->flags, EXA_SOCKET_ANNOUNCED);
+  exa_tls_told(state, row);
   return 1;
 }
 
-static __always_inline __u32 exa_tls_copy(struct exa_tls_scratch* scratch,
+static __always_inline __u32 exa_tls_copy(struct exa_scratch* scratch,
                                           const struct exa_plain* plain, __u32 wanted) {
   if (wanted > EXA_MAX_CAPTURE_BYTES) wanted = EXA_MAX_CAPTURE_BYTES;
   if (bpf_probe_read_user(scratch->payload, wanted, (void*)plain->buffer)) return 0;
@@ -126,10 +122,10 @@ static __always_inline void exa_tls_ignore(struct exa_socket_state* state,
   EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);
 }
 
-/* The same decision as for a chunk of a plain socket. Returns whether the ring now knows how far
- * this direction has come. */
+/* The same decision as for a chunk of a plain socket; but HTTP/2 is left to be walked along.
+ * Returns whether the ring now knows how far this direction has come. */
 static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_counter_row* row,
-                                   struct exa_tls_scratch* scratch, const struct exa_plain* plain,
+                                   struct exa_scratch* scratch, const struct exa_plain* plain,
                                    int turned) {
   struct exa_socket_state* state;
   struct exa_run* run;
@@ -164,6 +160,14 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   exa_run_word(run, word, copied, turned | (state->flags & EXA_SOCKET_RECOGNISED));
   word = *(volatile __u64*)&run->word;
   const int egress = plain->direction == EXA_EGRESS;
+  if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) && exa_sniff_frame(word) &&
+      !exa_sniff_http2_settings(word)) {
+    struct exa_source source = {.address = plain->buffer};
+    if (exa_begins_with_frames(&source, scratch, plain->length)) {
+      exa_frames_join(state, egress);
+      return 0;
+    }
+  }
   switch (
       exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, state->flags)) {
     case EXA_SIGHT_BODY:
@@ -176,7 +180,8 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
       exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
       return 0;
     case EXA_SIGHT_HTTP2:
-      exa_tls_ignore(state, row, EXA_KIND_HTTP2);
+      exa_frames_begin(state, egress,
+                       exa_sniff_http2(word) ? EXA_HTTP2_PREFACE_BYTES - run->word_earlier : 0);
       return 0;
     case EXA_SIGHT_HEAD:
       word = *(volatile __u64*)&run->word;
@@ -207,7 +212,8 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
 /* Plaintext of an observed process went through the stream. */
 static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa_counter_row* row,
                                        const struct exa_plain* plain) {
-  struct exa_tls_scratch* scratch;
+  struct exa_tls_scratch* taken;
+  struct exa_scratch* scratch;
   struct exa_socket_state* state;
   struct exa_flow* flow;
   int turned, told = 0;
@@ -236,17 +242,23 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
     }
     __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_IGNORED);
   }
-  scratch = exa_tls_scratch_take();
-  if (!scratch) {
+  taken = exa_tls_scratch_take();
+  if (!taken) {
     EXA_COUNT_SHARED(row, TLS_DROPPED_SCRATCH_BUSY);
     goto advance;
   }
-  told = exa_tls_look(stream, row, scratch, plain, turned);
-  if (told)
-    moved = scratch->event.length_bytes;
-  else
-    moved &= ~exa_tls_leaves_later(stream, plain);
-  exa_tls_scratch_give_back(scratch);
+  scratch = &taken->scratch;
+  if (!(state->flags & EXA_SOCKET_FRAMES)) {
+    told = exa_tls_look(stream, row, scratch, plain, turned);
+    if (told)
+      moved = scratch->event.length_bytes;
+    else
+      moved &= ~exa_tls_leaves_later(stream, plain);
+  } else if (exa_frames_give_up(state, plain->direction == EXA_EGRESS, turned)) {
+    exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
+  }
+  if (state->flags & EXA_SOCKET_FRAMES) told = exa_tls_look_at_frames(stream, row, scratch, plain);
+  exa_tls_scratch_give_back(taken);
 
 advance:
   if (told) flow->told_position = flow->position + moved;

@@ -135,13 +135,16 @@ static __always_inline void exa_tls_left(struct exa_tls_stream* stream, __u64 no
   const __u64 left = bytes < stream->unsent_bytes ? bytes : stream->unsent_bytes;
 
   if (flow->started && (left || last->sent_bytes < due)) flow->last_byte_ns = now;
-  flow->position += left;
-  stream->unsent_bytes -= left;
+  if (left) { /* else the next write may be counted at the same time */
+    flow->position += left;
+    stream->unsent_bytes -= left;
+  }
   last->sent_bytes += bytes;
 }
 
 /* Whatever was written is on its way: the library is done with it. */
 static __always_inline void exa_tls_all_left(struct exa_tls_stream* stream) {
+  if (!stream->unsent_bytes) return;
   stream->state.flow[EXA_EGRESS].position += stream->unsent_bytes;
   stream->unsent_bytes = 0;
 }

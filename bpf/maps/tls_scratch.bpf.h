@@ -7,14 +7,13 @@
 
 #include <bpf/bpf_helpers.h>
 
-#include "exa/abi/event.h"
+#include "bpf/lib/scratch.bpf.h"
 
 enum { EXA_TLS_SCRATCH_SLOTS = 4 };
 
 struct exa_tls_scratch {
   __u64 busy;
-  struct exa_chunk_event event;
-  __u8 payload[2 * EXA_MAX_CAPTURE_BYTES]; /* see exa_scratch */
+  struct exa_scratch scratch;
 };
 
 struct {

@@ -1,4 +1,5 @@
 """What is measured: from the read of the request to the last byte of the answer, and how it ended."""
+import socket
 import threading
 
 from support.load import curl
@@ -40,6 +41,30 @@ def test_a_client_that_gives_up(start_agent, nginx):
     for end in (server, client):
         assert end["attributes"]["http.response.status_code"] == 200
         assert end["attributes"]["error.type"], end["attributes"]
+
+
+def test_an_answer_that_stalls_lasts_until_it_is_given_up(start_agent):
+    """Not until its last byte, which came at once: what is slow would be among the fastest."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        agent = start_agent(ports=[port])
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * 500)
+                connection.recv(1)  # nothing more, until the client has gone
+
+        server = threading.Thread(target=serve)
+        server.start()
+        result = curl("--max-time", "0.6", f"http://127.0.0.1:{port}/", check=False)
+        server.join()
+        assert result.returncode == 28
+        for metric in (SERVER, CLIENT):
+            end, = agent.wait_for_count(metric, 1).series(metric)
+            assert end["attributes"]["error.type"], end["attributes"]
+            assert 0.5 < end["max"] < 1.5, (metric, end["max"])
 
 
 def test_a_server_that_sends_less_than_it_promised(start_agent, tmp_path):

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from support.agent import run_cli
 from support.load import curl, h2load
 from support.process import Process
 from support.report import CLIENT, RPC_CLIENT, RPC_SERVER, SERVER
@@ -116,12 +117,14 @@ def test_calls_of_grpc_have_the_statuses_that_its_library_says(start_agent, tmp_
         report = agent.wait_for_count(RPC_CLIENT, 216)
         for call, number in ended.items():
             method, status = call.split(" ")
-            # What the server does not implement may be any text.
-            method = f"shop.Cart/{method}" if status != "UNIMPLEMENTED" else "_OTHER"
-            assert report.count(RPC_CLIENT, **{"rpc.method": method,
+            assert report.count(RPC_CLIENT, **{"rpc.method": f"shop.Cart/{method}",
                                                "rpc.status_code": status}) == number, call
         report = agent.wait_for_count(RPC_SERVER, 216)
         assert report.count(RPC_SERVER, **{"rpc.method": "shop.Cart/Add",
                                            "rpc.status_code": "NOT_FOUND"}) == 4
+        # What a server does not implement may be any text of a stranger's.
+        assert report.count(RPC_SERVER, **{"rpc.method": "_OTHER"}) == 4
+        told = run_cli("status", "--lock-file", agent.lock_path).stdout
+        assert " gRPC " in told and " HTTP/1 " not in told, told
         assert report.count(SERVER) == report.count(CLIENT) == 0, "a call counts once"
         assert {span["name"] for span in report.spans} >= {"shop.Cart/Add", "shop.Cart/List"}

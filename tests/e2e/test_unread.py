@@ -55,16 +55,15 @@ def wait_for_counter(agent, kind, number):
     eventually(counted)
 
 
-def test_http2_within_tls(start_agent, tmp_path, certificate):
-    with Service(tmp_path, "http2_service.js",
-                 arguments=[certificate.key, certificate.certificate]) as server:
+def test_http2_after_an_upgrade(start_agent, tmp_path):
+    with tls.apache(tmp_path, http2=True) as server:
         agent = start_agent(ports=[server.port])
-        tls.wait_for_probes(agent, server)
         for _ in range(3):
-            curl("--insecure", "--http2", f"https://127.0.0.1:{server.port}/ok")
-        wait_for_row(agent, server, "HTTP/2", 3)
-        wait_for_row(agent, server, READ, 3)
+            done = curl("--http2", f"{server.url}/text")
+            assert done.transfers[0]["http_version"] == "2"
         wait_for_counter(agent, "http2", 6)
+        eventually(lambda: "HTTP/2 after an upgrade" in
+                   run_cli("status", "--lock-file", agent.lock_path).stdout, what="a row in status")
 
 
 def test_a_library_that_is_only_linked_is_not_called_read(start_agent, tmp_path, certificate):
@@ -250,17 +249,36 @@ Server(("127.0.0.1", {port}), Handler).serve_forever()
         assert agent.report().count(SERVER) == agent.report().count(CLIENT) == 5
 
 
-def test_many_unread_connections_cost_no_count(start_agent, tmp_path, certificate):
+ECHO = """\
+import socketserver
+import sys
+
+class Handler(socketserver.BaseRequestHandler):
+    def handle(self):
+        while data := self.request.recv(64):
+            self.request.sendall(data)
+
+socketserver.ThreadingTCPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def test_many_unread_connections_cost_no_count(start_agent, tmp_path):
     """Side by side, in more processes than one."""
-    with Service(tmp_path, "http2_service.js",
-                 arguments=[certificate.key, certificate.certificate]) as server:
-        agent = start_agent(ports=[server.port])
-        tls.wait_for_probes(agent, server)
+    port = free_port()
+
+    def talk(_):
+        with socket.create_connection(("127.0.0.1", port)) as client:
+            for turn in range(40):
+                client.sendall(bytes([0, 1, turn]) * 8)
+                assert client.recv(64)
+
+    with Process(["/usr/bin/python3", "-c", ECHO, port], log=tmp_path / "echo.log") as server:
+        eventually(lambda: accepts(port), what="the echo")
+        agent = start_agent(ports=[port])
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda _: curl("--insecure", "--http2", f"https://127.0.0.1:{server.port}/ok"),
-                          range(40)))
-        wait_for_row(agent, server, "HTTP/2", 40)
-        wait_for_counter(agent, "http2", 80)
+            list(pool.map(talk, range(40)))
+        wait_for_row(agent, server, "no known protocol", 40)
+        wait_for_counter(agent, "unknown", 80)
 
 
 def test_ready_is_said_when_the_programs_of_the_start_have_their_probes(start_agent, tmp_path,

@@ -19,7 +19,7 @@ pid {folder}/nginx.pid;
 error_log {folder}/error.log warn;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off;
+  access_log {folder}/access.log combined buffer=256k flush=1s;
   client_body_temp_path {folder}/body;
   proxy_temp_path {folder}/proxy;
   fastcgi_temp_path {folder}/fastcgi;
@@ -32,7 +32,7 @@ http {{
   ssl_early_data on;
   ssl_session_cache shared:sessions:1m;
   server {{
-    listen 127.0.0.1:{port} ssl;
+    listen 127.0.0.1:{port} ssl{protocol};
     location /ok {{ return 200 "ok\\n"; }}
     location /fail {{ return 500 "failed\\n"; }}
     location /files/ {{ alias {folder}/files/; }}
@@ -48,16 +48,24 @@ ServerName localhost
 Listen 127.0.0.1:{port}
 LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
-LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
 LoadModule alias_module /usr/lib/apache2/modules/mod_alias.so
 DocumentRoot {folder}/files
 User www-data
 Group www-data
+RedirectMatch 404 ^/absent
+Alias /text /usr/share/common-licenses/BSD
+"""
+
+APACHE_TLS = """LoadModule socache_shmcb_module /usr/lib/apache2/modules/mod_socache_shmcb.so
+LoadModule ssl_module /usr/lib/apache2/modules/mod_ssl.so
 SSLEngine on
 SSLCertificateFile {certificate}
 SSLCertificateKeyFile {key}
-RedirectMatch 404 ^/absent
+"""
+
+APACHE_HTTP2 = """LoadModule http2_module /usr/lib/apache2/modules/mod_http2.so
+Protocols h2 h2c http/1.1
+H2Upgrade on
 """
 
 
@@ -84,29 +92,36 @@ class TlsServer(Process):
         eventually(lambda: accepts(port), what=name)
 
 
-def nginx(folder, files, protocols="TLSv1.2 TLSv1.3", workers=1):
+def nginx(folder, files, protocols="TLSv1.2 TLSv1.3", workers=1, http2=False):
     port, home = free_port(), folder / "nginx-tls"
     (home / "files").mkdir(parents=True, exist_ok=True)
     with (home / "files" / "big").open("wb") as file:
         file.write(b"x" * 1_000_000)
     config = home / "nginx.conf"
     config.write_text(NGINX.format(folder=home, port=port, certificate=files.certificate,
-                                   key=files.key, protocols=protocols, workers=workers))
+                                   key=files.key, protocols=protocols, workers=workers,
+                                   protocol=" http2" if http2 else ""))
     return TlsServer("nginx", ["/usr/sbin/nginx", "-e", home / "error.log", "-c", config],
                      folder / "nginx-tls.log", port)
 
 
-def apache(folder, files):
+def apache(folder, files=None, http2=False):
+    """Plain without a certificate; HTTP/2 is then what a client may ask to go on in."""
     port, home = free_port(), folder / "apache"
     (home / "files").mkdir(parents=True, exist_ok=True)
     for path in (folder, home, home / "files"):
         path.chmod(0o755)
     (home / "files" / "ok").write_text("ok\n")
     config = home / "apache.conf"
-    config.write_text(APACHE.format(folder=home, port=port, certificate=files.certificate,
-                                    key=files.key))
-    return TlsServer("apache", ["/usr/sbin/apache2", "-DFOREGROUND", "-f", config],
-                     folder / "apache.log", port)
+    text = APACHE.format(folder=home, port=port)
+    if files:
+        text += APACHE_TLS.format(certificate=files.certificate, key=files.key)
+    config.write_text(text + (APACHE_HTTP2 if http2 else ""))
+    server = TlsServer("apache", ["/usr/sbin/apache2", "-DFOREGROUND", "-f", config],
+                       folder / "apache.log", port)
+    if not files:
+        server.url = f"http://127.0.0.1:{port}"
+    return server
 
 
 def python_server(folder, files, *arguments, prefix=(), port=None, env=None):

@@ -60,10 +60,23 @@ Reasons unread_reasons(const Json& processes) {
 }
 
 std::string read_text(const Json& service) {
-  const auto requests = number_in(service, "served") + number_in(service, "called");
-  const auto over_tls = number_in(service, "over_tls");
-  if (over_tls == 0) return "HTTP/1";
-  return over_tls >= requests ? "HTTP/1 over TLS" : "HTTP/1, also over TLS";
+  std::string text;
+  for (const Json& protocol : list_in(service, "spoken"))
+    if (protocol.is_string())
+      text += (text.empty() ? "" : ", ") + terminal_safe(protocol.get<std::string>());
+  return text.empty() ? "-" : text;
+}
+
+// At least so many: of those that overflowed it is not known whether they are any.
+std::string errors_text(const Json& service) {
+  return std::to_string(number_in(service, "errors")) +
+         (number_in(service, "overflow") == 0 ? "" : "+");
+}
+
+std::string overflow_text(std::uint64_t overflow) {
+  if (overflow == 0) return {};
+  return "+: and those among " + std::to_string(overflow) +
+         " requests that found no place in a series of their own (otel.metric.overflow)\n";
 }
 
 std::string unread_text(const Json& service, const Reasons& reasons) {
@@ -110,15 +123,18 @@ Result<std::string> services_table(std::string_view services, std::string_view p
   const auto reasons = unread_reasons(found);
   std::vector<Row> rows = {
       {"SERVICE", "SERVED", "CALLED", "ERRORS", "LAST REQUEST", "READ", "NOT READ"}};
+  std::uint64_t overflow = 0;
   for (const Json& service : list_in(told, "services")) {
+    overflow += number_in(service, "overflow");
     const auto name = terminal_safe(text_in(service, "name"));
-    rows.push_back(
-        {name.empty() ? "-" : fitted(name, 60), std::to_string(number_in(service, "served")),
-         std::to_string(number_in(service, "called")), std::to_string(number_in(service, "errors")),
-         age_text(now.ns / 1'000'000, number_in(service, "last_unix_ms")), read_text(service),
-         unread_text(service, reasons)});
+    rows.push_back({name.empty() ? "-" : fitted(name, 60),
+                    std::to_string(number_in(service, "served")),
+                    std::to_string(number_in(service, "called")), errors_text(service),
+                    age_text(now.ns / 1'000'000, number_in(service, "last_unix_ms")),
+                    read_text(service), unread_text(service, reasons)});
   }
-  return rows.size() == 1 ? "no service has received or sent a request yet\n" : aligned(rows);
+  if (rows.size() == 1) return "no service has received or sent a request yet\n";
+  return aligned(rows) + overflow_text(overflow);
 }
 
 Result<std::string> status_json(std::string_view services, std::string_view processes) {

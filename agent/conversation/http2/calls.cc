@@ -56,22 +56,27 @@ bool lacks_status(const Exchange& exchange) {
 
 }  // namespace
 
-void begin(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head) {
-  if (!head.is_grpc()) return;
+void begin(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head,
+           bool beside_others) {
+  stream.may_be_call = head.may_be_grpc();
+  if (!head.is_grpc() && !(stream.may_be_call && beside_others)) return;
   exchange.operation.convention = Convention::kRpc;
   if (const auto timeout_ns = head.timeout_ns(); timeout_ns != 0)
     stream.deadline = {exchange.read.ns + timeout_ns - timeout_ns / kTimeoutSlack};
 }
 
-void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head) {
-  if (head.is_response() && !head.is_interim()) {
-    stream.status = head.status();
-    if (head.is_grpc() && !is_call(exchange)) {
-      exchange.operation.convention = Convention::kRpc;
-      exchange.operation.status = 0;
-    }
-    if (!is_call(exchange)) exchange.operation.status = head.status();
+void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head,
+                 bool ends_stream) {
+  const bool answers = head.is_response() && !head.is_interim();
+  const bool trails = !head.is_response() && ends_stream;
+  if (answers) stream.status = head.status();
+  const bool calls_trailers =
+      trails && stream.may_be_call && (head.grpc_status() || head.partly_unknown());
+  if (((answers && head.is_grpc()) || calls_trailers) && !is_call(exchange)) {
+    exchange.operation.convention = Convention::kRpc;
+    exchange.operation.status = 0;
   }
+  if (answers && !is_call(exchange)) exchange.operation.status = head.status();
   if (head.grpc_status() && is_call(exchange))
     exchange.operation.status = static_cast<std::uint16_t>(*head.grpc_status() + 1);
 }

@@ -15,10 +15,15 @@ inline bool is_call(const Exchange& exchange) {
   return exchange.operation.convention == Convention::kRpc;
 }
 
-// The request's head, which says that it is one, and by when it is to be answered.
-void begin(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head);
-// A head of the answer, or its trailers; the answer alone may say that it is a call's.
-void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head);
+// The request's head, which says that it is one, and by when it is to be answered. On a connection
+// that is older than the agent it may not be known what the head says: then it is taken for one if
+// there were others on the connection.
+void begin(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head,
+           bool beside_others);
+// A head of the answer, or its trailers; the answer alone may say that it is a call's. So do
+// trailers, where the heads are not known: of a POST hardly anything else has them.
+void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head,
+                 bool ends_stream);
 // The stream was reset, with an error code of RFC 9113 section 7.
 void take_reset(Exchange& exchange, const Http2Stream& stream, std::uint32_t code, bool by_us,
                 MonotonicTime time);

@@ -185,8 +185,11 @@ void Http2Conversation::on_end(Connection& connection, const EndEvent& end) {
       forget(talk, slot, ProtocolCounter::kOrphanGap);
       continue;
     }
-    const auto so_far = open_[streams_[slot].exchange].last_response;
-    ending.last_byte = so_far.known() ? so_far : end.time;
+    if (is_all_there(talk, streams_[slot], reached.position)) {
+      const auto last_byte = reached.last_byte.known() ? reached.last_byte : end.time;
+      finish(talk, slot, talk.ending(Outcome::kComplete, last_byte));
+      continue;
+    }
     finish(talk, slot, ending);
   }
 }

@@ -64,6 +64,7 @@ class Http2Conversation final : public ProtocolConversation {
     bool ends_stream = false;
     MessageStart start;
     std::uint32_t chunk_offset = 0;  // of the same byte, in its chunk
+    std::uint64_t end = 0;           // position behind it
     MonotonicTime last_byte;
   };
 
@@ -104,6 +105,9 @@ class Http2Conversation final : public ProtocolConversation {
   void end_data(const Http2Talk& talk, Direction which, const http2::Frame& frame,
                 MonotonicTime last_byte);
   void end_request(const Http2Talk& talk, Http2Stream& stream);
+  // Has the answer come as far as its head said, only that its stream was not ended?
+  [[nodiscard]] static bool is_all_there(const Http2Talk& talk, const Http2Stream& stream,
+                                         std::uint64_t reached);
   void end_response(const Http2Talk& talk, std::uint32_t slot, MonotonicTime last_byte);
   // An answer's end of which no request is open.
   void note_orphan(const Http2Talk& talk, std::uint32_t id);

@@ -106,6 +106,7 @@ void Http2Conversation::end_block(Reading& reading) {
                     .ends_stream = block.ends_stream,
                     .start = block.kept.small.start,
                     .chunk_offset = block.chunk_offset,
+                    .end = frame.end(),
                     .last_byte = reading.chunk.time};
   const bool promise = block.promise;
   http2::MessageHead head;
@@ -187,6 +188,7 @@ void Http2Conversation::accept_request(const Http2Talk& talk, const HeadEnd& end
     open_.forget(place, *talk.connection.process, ProtocolCounter::kRequestsUnansweredOverflow);
     return;
   }
+  state.lone_answer = {};
   auto& stream = streams_[slot];
   stream.exchange = place;
   stream.request_jumps = talk.request().jumps;
@@ -196,7 +198,8 @@ void Http2Conversation::accept_request(const Http2Talk& talk, const HeadEnd& end
   take_origin(exchange, talk.connection, end.start);
   exchange.request_body_bytes = 0;
   fill_in(exchange, head);
-  calls::begin(exchange, stream, head);
+  calls::begin(exchange, stream, head, state.speaks_grpc);
+  state.speaks_grpc |= calls::is_call(exchange);
   if (!end.ends_stream) return;
   stream.request_length = 0;
   end_request(talk, stream);
@@ -236,9 +239,11 @@ void Http2Conversation::accept_response(const Http2Talk& talk, const HeadEnd& en
     stream.response_length = head.content_length();
     exchange.response_body_bytes = 0;
     exchange.first_response = end.start.time;
+    if (talk.state.streams.count == 1)
+      talk.state.lone_answer = {.stream = end.stream, .head_end = end.end};
     const auto status = head.status();
     if (exchange.operation.method == Method::kConnect && status / 100 == 2) {
-      calls::take_answer(exchange, stream, head);
+      calls::take_answer(exchange, stream, head, end.ends_stream);
       end_request(talk, stream);
       finish(talk, slot, talk.ending(Outcome::kUpgraded, end.last_byte));
       return;
@@ -247,7 +252,8 @@ void Http2Conversation::accept_response(const Http2Talk& talk, const HeadEnd& en
         exchange.operation.method == Method::kHead || status == 204 || status == 304;
     if (bodiless || end.ends_stream) stream.response_length = 0;
   }
-  calls::take_answer(exchange, stream, head);
+  calls::take_answer(exchange, stream, head, end.ends_stream);
+  talk.state.speaks_grpc |= calls::is_call(exchange);
   if (stream.answered) exchange.last_response = end.last_byte;
   if (end.ends_stream) end_response(talk, slot, end.last_byte);
 }

@@ -45,12 +45,20 @@ struct Http2Direction {
   std::uint32_t table_bytes = 0;    // the largest of those
 };
 
+// An answer that no other stream's frames came between.
+struct Http2LoneAnswer {
+  std::uint32_t stream = 0;  // 0: there is none
+  std::uint64_t head_end = 0;
+};
+
 struct Http2State {
   std::array<Http2Direction, 2> directions;  // by Direction
   StreamTable::OfConnection streams;
   std::uint32_t tables = kNoSlot;       // kNoSlot: no place was free
   std::uint32_t highest_stream = 0;     // opened by the client
   std::uint32_t first_stream_seen = 0;  // the same; 0: none yet
+  Http2LoneAnswer lone_answer;
+  bool speaks_grpc = false;  // a call was seen on it
 };
 static_assert(sizeof(Http2State) <= 320);
 

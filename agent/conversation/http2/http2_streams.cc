@@ -38,6 +38,18 @@ void Http2Conversation::end_request(const Http2Talk& talk, Http2Stream& stream) 
   if (!exact) bytes = stream.request_length;
 }
 
+// A client may go once it has as much as it was promised, before the frame that ends the stream.
+// How much came is known where no other stream shared the connection, to within the headers of its
+// frames: that lies between the head and the end.
+bool Http2Conversation::is_all_there(const Http2Talk& talk, const Http2Stream& stream,
+                                     std::uint64_t reached) {
+  const auto& lone = talk.state.lone_answer;
+  if (lone.stream != stream.id || stream.response_length == kUnknownBytes) return false;
+  const auto header = stream.response_length == 0 ? 0u : std::uint64_t{EXA_HTTP2_HEADER_BYTES};
+  return reached >= lone.head_end && reached - lone.head_end >= header &&
+         reached - lone.head_end - header >= stream.response_length;
+}
+
 void Http2Conversation::end_response(const Http2Talk& talk, std::uint32_t slot,
                                      MonotonicTime last_byte) {
   const auto& stream = streams_[slot];
@@ -68,6 +80,9 @@ void Http2Conversation::finish(const Http2Talk& talk, std::uint32_t slot, const 
   if (ending.outcome != Outcome::kComplete && ending.outcome != Outcome::kUpgraded &&
       stream.response_jumps != talk.response().jumps)
     exchange.response_body_bytes = kUnknownBytes;
+  // Not known: its place among its connection's requests tells those apart that were read at once.
+  if (talk.connection.tls && exchange.request_sequence == 0)
+    exchange.request_sequence = 1 + stream.id / 2 % kMaxPlaceWithoutSequence;
   calls::settle(exchange, stream);
   open_.finish(stream.exchange, *talk.connection.process, ending);
   streams_.erase(talk.state.streams, slot);

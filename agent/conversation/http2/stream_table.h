@@ -30,8 +30,9 @@ struct Http2Stream {
   MonotonicTime deadline;    // of a call, as its client told it; unknown: none
   std::uint16_t status = 0;  // as the answer's head says, also of a call, which has another
   bool request_ended = false;
-  bool answered = false;  // its final head has come
-  bool doubtful = false;  // its client may have reset it unseen
+  bool answered = false;     // its final head has come
+  bool doubtful = false;     // its client may have reset it unseen
+  bool may_be_call = false;  // of gRPC, by what is known of its head
 };
 static_assert(sizeof(Http2Stream) <= 72);
 

@@ -60,12 +60,30 @@ std::uint64_t parse_timeout_ns(std::string_view text) {
 
 // Names are in lower case, or the message is malformed (section 8.2.1).
 void MessageHead::take(const hpack::Field& field) {
-  if (!field.name_known || field.name.empty()) return;
+  partly_unknown_ |= !field.name_known || !field.value_known;
+  if (!field.name_known) return take_unnamed(field);
+  if (field.name.empty()) return;
   if (field.name.front() == ':') {
     take_pseudo(field.name.substr(1), field);
   } else {
     take_regular(field.name, field);
   }
+}
+
+// Peers keep the names of fields whose values vary, and send the values in full.
+void MessageHead::take_unnamed(const hpack::Field& field) {
+  if (!field.value_known || field.value.size() != kTraceparentBytes ||
+      !parse_traceparent(field.value))
+    return;
+  if (unnamed_context_.empty()) unnamed_context_.assign(field.value);
+  unnamed_contexts_differ_ |= unnamed_context_.view() != field.value;
+}
+
+ContextReader MessageHead::context() const {
+  auto context = context_;
+  if (!context_named_ && !unnamed_contexts_differ_ && !unnamed_context_.empty())
+    context.on_header("traceparent", unnamed_context_.view());
+  return context;
 }
 
 void MessageHead::take_pseudo(std::string_view name, const hpack::Field& field) {
@@ -113,6 +131,7 @@ void MessageHead::take_regular(std::string_view name, const hpack::Field& field)
     return;
   }
   if (name == "content-type") {
+    content_type_known_ = field.value_known;
     is_grpc_ = field.value_known && names_grpc(field.value);
     return;
   }
@@ -124,6 +143,7 @@ void MessageHead::take_regular(std::string_view name, const hpack::Field& field)
     timeout_ns_ = field.value_known ? parse_timeout_ns(field.value) : 0;
     return;
   }
+  context_named_ |= name == "traceparent";
   if (field.value_known) {
     context_.on_header(name, field.value);
   } else if (name == "traceparent") {

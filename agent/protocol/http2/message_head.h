@@ -42,11 +42,18 @@ class MessageHead {
   [[nodiscard]] std::uint64_t content_length() const { return content_length_; }
   // By its content type: a call, or the answer to one. grpc-web is another protocol.
   [[nodiscard]] bool is_grpc() const { return is_grpc_; }
+  // Nothing that is known speaks against it, and not all is known.
+  [[nodiscard]] bool may_be_grpc() const {
+    return method_ == Method::kPost && partly_unknown_ && !content_type_known_;
+  }
+  // A field's name or value is not known.
+  [[nodiscard]] bool partly_unknown() const { return partly_unknown_; }
   // As sent, in trailers or in a head that is all of the answer.
   [[nodiscard]] std::optional<std::uint16_t> grpc_status() const { return grpc_status_; }
   // grpc-timeout; 0: none, or it is not known.
   [[nodiscard]] std::uint64_t timeout_ns() const { return timeout_ns_; }
-  [[nodiscard]] const ContextReader& context() const { return context_; }
+  // Once all fields were taken. A traceparent whose name is not known is known by its form.
+  [[nodiscard]] ContextReader context() const;
   // A trace context was there, and what it says is not known.
   [[nodiscard]] bool context_unknown() const { return context_unknown_; }
 
@@ -55,11 +62,13 @@ class MessageHead {
   void take_regular(std::string_view name, const hpack::Field& field);
   void take_method(std::string_view value);
   void take_path(std::string_view value);
+  void take_unnamed(const hpack::Field& field);
 
   InlineString<101> path_;
   InlineString<45> host_;
   InlineString<21> method_original_;
   ContextReader context_;
+  InlineString<kTraceparentBytes> unnamed_context_;
   std::uint64_t content_length_ = kUnknownBytes;
   std::uint64_t timeout_ns_ = 0;
   std::optional<std::uint16_t> grpc_status_;
@@ -71,7 +80,11 @@ class MessageHead {
   bool has_authority_ = false;
   bool has_protocol_ = false;
   bool is_grpc_ = false;
+  bool content_type_known_ = false;
+  bool partly_unknown_ = false;
   bool context_unknown_ = false;
+  bool context_named_ = false;
+  bool unnamed_contexts_differ_ = false;
 };
 
 }  // namespace exa::http2

@@ -45,7 +45,10 @@ void ServiceTotals::add(const ClosedWindow& window) {
     const auto count = series.delta.count();
     (row.end == Role::kServer ? service.served : service.called) += count;
     service.errors += series.key.error == ErrorType::kNone ? 0 : count;
-    service.over_tls += series.key.tls ? count : 0;
+    service.overflow += series.key.overflow ? count : 0;
+    const auto& semantics = semantics_of(series.key.convention);
+    const auto spoken = semantics.spoken ? semantics.spoken(series.key) : semantics.name;
+    if (!spoken.empty()) service.spoken.insert(spoken);
     service.last = window.end;
     if (target != nullptr && target->resource) note_pid(service.pids, *target);
   }
@@ -58,7 +61,8 @@ std::string ServiceTotals::json() const {
                         {"served", service.served},
                         {"called", service.called},
                         {"errors", service.errors},
-                        {"over_tls", service.over_tls},
+                        {"overflow", service.overflow},
+                        {"spoken", service.spoken},
                         {"last_unix_ms", service.last.ns / 1'000'000},
                         {"pids", service.pids}});
   return nlohmann::json{{"services", services}}.dump(-1, ' ', false,

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -30,7 +31,8 @@ class ServiceTotals {
     std::uint64_t served = 0;
     std::uint64_t called = 0;
     std::uint64_t errors = 0;
-    std::uint64_t over_tls = 0;
+    std::uint64_t overflow = 0;         // of those, without a place for what else is known of them
+    std::set<std::string_view> spoken;  // static texts
     WallTime last;
     std::deque<std::int64_t> pids;
   };

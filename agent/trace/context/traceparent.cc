@@ -41,7 +41,6 @@ constexpr std::size_t kVersionAt = 0;
 constexpr std::size_t kTraceIdAt = 3;
 constexpr std::size_t kParentAt = 36;
 constexpr std::size_t kFlagsAt = 53;
-constexpr std::size_t kVersion00Bytes = 55;
 
 constexpr std::size_t kMaxKeyBytes = 256;
 constexpr std::size_t kMaxValueBytes = 256;
@@ -82,7 +81,7 @@ std::optional<std::uint64_t> randomness_of(std::string_view value) {
 
 std::optional<TraceContext> parse_traceparent(std::string_view value) {
   value = trim_whitespace(value);
-  if (value.size() < kVersion00Bytes) return std::nullopt;
+  if (value.size() < kTraceparentBytes) return std::nullopt;
   if (value[kTraceIdAt - 1] != '-' || value[kParentAt - 1] != '-' || value[kFlagsAt - 1] != '-')
     return std::nullopt;
 
@@ -94,7 +93,7 @@ std::optional<TraceContext> parse_traceparent(std::string_view value) {
       !read_hex(value.substr(kParentAt), context.parent.bytes) ||
       !read_hex(value.substr(kFlagsAt), flags))
     return std::nullopt;
-  if (value.size() > kVersion00Bytes && (version[0] == 0 || value[kVersion00Bytes] != '-'))
+  if (value.size() > kTraceparentBytes && (version[0] == 0 || value[kTraceparentBytes] != '-'))
     return std::nullopt;
   if (!context.valid()) return std::nullopt;
   context.flags = flags[0];

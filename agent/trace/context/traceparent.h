@@ -1,6 +1,7 @@
 // The two header values of W3C Trace Context Level 2. Pure, any thread, no allocation.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -8,6 +9,8 @@
 #include "exa/model/trace_context.h"
 
 namespace exa {
+
+inline constexpr std::size_t kTraceparentBytes = 55;  // of version 00
 
 // Spaces and tabs around the value are tolerated, everything else is exact: lower-case hex, no zero
 // ids, version 00 of 55 characters, a higher one of at least 55 and then '-'.

@@ -51,7 +51,7 @@
   X(SOCKETS_IGNORED, kFlow, capture, socket_ignored, "sockets switched off: no protocol recognised") \
   X(CONNECTIONS_TLS, kFlow, connections, tls, "TLS connections, read or not")                      \
   X(CONNECTIONS_TLS_READ, kFlow, connections, tls_read, "TLS connections whose plaintext was seen") \
-  X(CONNECTIONS_HTTP2, kFlow, connections, http2, "not read: HTTP/2 over TLS or after an upgrade") \
+  X(CONNECTIONS_HTTP2, kFlow, connections, http2, "not read: HTTP/2 after an upgrade") \
   X(CONNECTIONS_HTTP3, kFlow, connections, http3, "not read: UDP sockets on port 443")             \
   X(CONNECTIONS_IO_URING, kFlow, connections, io_uring, "not read: through io_uring")              \
   X(CONNECTIONS_SPLICED, kFlow, connections, spliced, "not read: spliced from the first byte")     \
@@ -60,6 +60,7 @@
   X(CONNECTIONS_UNKNOWN, kFlow, connections, unknown, "no known protocol")                         \
   X(TLS_HITS_WRITE, kFlow, tls_hits, write, "TLS library writes seen")                             \
   X(TLS_HITS_READ, kFlow, tls_hits, read, "returns from TLS library reads seen")                   \
+  X(TLS_HITS_FURTHER, kFlow, tls_hits, further, "further records of a call, which hold 4 KiB each") \
   X(TLS_FILTERED_EMPTY, kFlow, tls_filtered, empty, "TLS call moved no bytes")                     \
   X(TLS_FILTERED_UNPAIRED, kLoss, tls_filtered, unpaired, "TLS read that began before it was probed") \
   X(TLS_FILTERED_RETRY, kFlow, tls_filtered, retry, "TLS write repeated: its bytes were already counted") \
@@ -67,6 +68,7 @@
   X(TLS_FILTERED_PORT, kFlow, tls_filtered, port, "TLS call on an excluded port")                  \
   X(TLS_FILTERED_IGNORED, kFlow, tls_filtered, ignored, "TLS stream speaks no known protocol")     \
   X(TLS_FILTERED_BODY, kFlow, tls_filtered, body, "no message can begin here: positions advance")  \
+  X(TLS_FILTERED_OUT_OF_STEP, kLoss, tls_filtered, out_of_step, "HTTP/2 of which it is not known where a frame begins") \
   X(EMITTED_TLS_CHUNK, kFlow, emitted, tls_chunk, "chunk records of TLS plaintext written")        \
   X(TLS_DROPPED_RING_FULL, kLoss, tls_dropped, ring_full, "TLS chunk lost: ring buffer full")      \
   X(TLS_DROPPED_OVER_SHARE, kLoss, tls_dropped, over_share, "TLS chunk left out: its process fills the ring") \

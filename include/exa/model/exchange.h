@@ -61,13 +61,17 @@ struct Operation {
   InlineString<21> method_original;  // as sent, where method does not say it
 };
 
+inline constexpr std::uint32_t kMaxPlaceWithoutSequence = 4096;
+
 inline constexpr std::uint64_t kUnknownBytes = std::numeric_limits<std::uint64_t>::max();
 
 struct Exchange {
   SocketId socket = 0;
   TargetId target = kNoTarget;
   std::uint32_t tgid = 0;
-  std::uint32_t request_sequence = 0;  // TCP sequence number of the request's first byte
+  // TCP sequence number of the request's first byte. Within TLS it may not be known: then up to
+  // kMaxPlaceWithoutSequence, a number that tells apart what its connection read at once.
+  std::uint32_t request_sequence = 0;
 
   IpEndpoint local;
   IpEndpoint remote;
@@ -86,7 +90,8 @@ struct Exchange {
   Operation operation;
 
   // Zero where unknown. Server: arrival <= read <= first_response <= last_response. Client:
-  // read is when the first request byte was written, arrival is unknown.
+  // read is when the first request byte was written, arrival is unknown. last_response is when the
+  // exchange ended: with the answer's last byte, or when it was aborted.
   MonotonicTime arrival;
   MonotonicTime read;
   MonotonicTime first_response;

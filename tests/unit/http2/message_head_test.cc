@@ -81,6 +81,22 @@ TEST(MessageHead, WhatIsNotKnownStaysUnknown) {
   EXPECT_FALSE(head({unknown()}).is_request());
 }
 
+// As of a connection that is older than the agent: peers keep names, and send values that vary.
+TEST(MessageHead, ATraceparentWhoseNameIsNotKnownIsKnownByItsForm) {
+  Field unnamed = field("", kParent);
+  unnamed.name_known = false;
+  EXPECT_EQ(head({unnamed}).context().state(), ContextState::kValid);
+  EXPECT_EQ(head({unnamed, unnamed}).context().state(), ContextState::kValid) << "says the same";
+  Field other = unnamed;
+  other.value = "00-ffffffffffffffffffffffffffffffff-b7ad6b7169203331-01";
+  EXPECT_EQ(head({unnamed, other}).context().state(), ContextState::kAbsent) << "one is another";
+  const auto named = head({other, field("traceparent", kParent)});
+  EXPECT_EQ(named.context().context()->trace_id, head({unnamed}).context().context()->trace_id);
+  EXPECT_EQ(head({unnamed, unknown_value("traceparent")}).context().state(), ContextState::kAbsent);
+  unnamed.value = "a value of fifty-five characters that is no traceparent";
+  EXPECT_EQ(head({unnamed}).context().state(), ContextState::kAbsent);
+}
+
 TEST(MessageHead, OfAStateOfWhichAPartIsUnknownNothingIsTaken) {
   const auto made =
       head({field("traceparent", kParent), field("tracestate", "ot=rv:0123456789abcd"),

@@ -46,6 +46,35 @@ TEST_F(Http2Calls, TheAnswerMayTellAloneThatItIsOne) {
   EXPECT_EQ(only().operation.status, status_of(RpcStatus::kOk));
 }
 
+TEST_F(Http2Calls, TrailersTellWhereTheHeadsAreNotKnown) {
+  wire.joins();
+  wire.client(headers(7, indexed(3) + indexed(70), kEndStream));
+  wire.server(headers(7, indexed(8) + indexed(71)) + headers(7, indexed(72), kEndStream));
+  EXPECT_EQ(only().operation.convention, Convention::kRpc);
+  EXPECT_EQ(only().operation.status, 0) << "not known";
+}
+
+TEST_F(Http2Calls, BesideOthersOneMayFailWithAHeadThatIsNotKnown) {
+  wire.joins();
+  const auto ask = headers(7, indexed(3) + indexed(70), kEndStream);
+  wire.client(ask + headers(9, indexed(3) + indexed(70), kEndStream));
+  wire.server(headers(7, indexed(8) + indexed(71)) + headers(7, indexed(72), kEndStream));
+  wire.client(headers(11, indexed(3) + indexed(70), kEndStream));
+  wire.server(headers(11, indexed(8) + indexed(73), kEndStream));
+  wire.server(headers(9, indexed(8) + indexed(73), kEndStream));
+  ASSERT_THAT(sink.exchanges, SizeIs(3));
+  EXPECT_EQ(sink.exchanges[1].operation.convention, Convention::kRpc);
+  EXPECT_EQ(sink.exchanges[2].operation.convention, Convention::kHttp) << "asked before any other";
+}
+
+TEST_F(Http2Calls, APostThatIsKnownIsNone) {
+  wire.joins();
+  wire.client(headers(7, post_block("/form") + field("content-type", "text/plain") + indexed(70),
+                      kEndStream));
+  wire.server(headers(7, indexed(8)) + headers(7, indexed(72), kEndStream));
+  EXPECT_EQ(only().operation.convention, Convention::kHttp);
+}
+
 TEST_F(Http2Calls, GrpcWebIsNone) {
   wire.begins();
   wire.client(headers(1, post_block("/a.B/C") + field("content-type", "application/grpc-web+proto"),

@@ -115,14 +115,43 @@ TEST_F(Http2Ends, AConnectionEndsItsStreams) {
   ask(wire, 1);
   ask(wire, 3);
   wire.server(headers(3, status_block("200")) + data(3, 4));
-  const auto last = wire.now();
   wire.is_over(ECONNRESET);
   EXPECT_THAT(outcomes(), Each(Outcome::kAbortedByPeer));
   ASSERT_THAT(sink.exchanges, SizeIs(2));
   for (const auto& exchange : sink.exchanges) {
     EXPECT_EQ(exchange.socket_error, ECONNRESET);
-    EXPECT_EQ(exchange.last_response, exchange.operation.name.view() == "/3" ? last : wire.now());
+    EXPECT_EQ(exchange.last_response, wire.now());
   }
+}
+
+// As curl does over a connection of one stream: it has what it was promised, and goes.
+TEST_F(Http2Ends, AnAnswerThatIsAllThereIsCompleteWithoutItsLastFrame) {
+  const auto promised = status_block("200") + field("content-length", "100");
+  for (const auto received : {100u, 80u}) {
+    SCOPED_TRACE(received);
+    sink.exchanges.clear();
+    TalkWire own(tracker, false, 100 + received);
+    own.begins();
+    own.client(headers(1, get_block("/file"), kEndStream));
+    own.server(headers(1, promised) + data(1, 60) + data(1, received - 60));
+    const auto last_byte = own.now();
+    own.end({.egress = true, .final = true});
+    ASSERT_THAT(sink.exchanges, SizeIs(1));
+    const bool all = received == 100;
+    EXPECT_EQ(only().outcome, all ? Outcome::kComplete : Outcome::kAbortedByUs);
+    EXPECT_EQ(only().last_response, all ? last_byte : own.now());
+  }
+}
+
+TEST_F(Http2Ends, BesideOthersNobodyKnowsWhoseBytesCame) {
+  client_wire.begins();
+  client_wire.client(headers(1, get_block("/1"), kEndStream));
+  client_wire.server(headers(1, status_block("200") + field("content-length", "100")));
+  client_wire.client(headers(3, get_block("/3"), kEndStream));
+  client_wire.server(data(3, 200));
+  client_wire.end({.egress = true, .final = true});
+  ASSERT_THAT(sink.exchanges, SizeIs(2));
+  EXPECT_EQ(sink.exchanges[0].outcome, Outcome::kAbortedByUs);
 }
 
 TEST_F(Http2Ends, ADirectionEndsWhatItWouldHaveAnswered) {
@@ -294,6 +323,19 @@ TEST_F(Http2Ends, EndpointsMayComeLater) {
   EXPECT_EQ(sink.exchanges[0].request_sequence, 5'000 + asked.size());
   EXPECT_EQ(sink.exchanges[0].local.port, 8080);
   EXPECT_EQ(sink.exchanges[1].local.port, 8080);
+}
+
+TEST_F(Http2Ends, RequestsReadAtOnceDifferWhereTheirPlaceIsNotKnown) {
+  wire.first_sequence = 0;
+  wire.tls = true;
+  wire.begins();
+  wire.client(headers(1, get_block("/1"), kEndStream) + headers(3, get_block("/3"), kEndStream));
+  answer(wire, 1);
+  answer(wire, 3);
+  ASSERT_THAT(sink.exchanges, SizeIs(2));
+  EXPECT_EQ(sink.exchanges[0].read, sink.exchanges[1].read);
+  EXPECT_NE(sink.exchanges[0].request_sequence, sink.exchanges[1].request_sequence);
+  EXPECT_LE(sink.exchanges[1].request_sequence, kMaxPlaceWithoutSequence);
 }
 
 TEST_F(Http2Ends, MoreStreamsThanMayBeOpenAreCounted) {

@@ -192,6 +192,7 @@ class TalkWire {
         .arrival = d == 0 && tells_arrival ? MonotonicTime{now_.ns - 300'000} : MonotonicTime{},
         .tcp_sequence =
             first_sequence == 0 ? 0 : first_sequence + static_cast<std::uint32_t>(record.position),
+        .tls = tls,
         .flow = record.flow()});
   }
 
@@ -202,6 +203,7 @@ class TalkWire {
 
   std::uint32_t first_sequence = 1'000;
   bool tells_arrival = true;
+  bool tls = false;
 
  private:
   static constexpr std::size_t kIngress = 0;

@@ -33,6 +33,7 @@ ClosedWindow window_of(const std::vector<Counted>& all, std::uint64_t end_s = 1'
     series.key.target = id++;
     series.key.kind = one.kind;
     series.key.tls = one.tls;
+    series.key.protocol_version = ProtocolVersion::k11;
     series.key.error = one.failed ? ErrorType::kStatusCode : ErrorType::kNone;
     for (std::uint64_t i = 0; i < one.count; ++i)
       series.delta.add(0, 1);
@@ -53,8 +54,22 @@ TEST(ServiceTotals, AddUpOverWindowsAndProcesses) {
   EXPECT_EQ(service["served"], 10);
   EXPECT_EQ(service["called"], 4);
   EXPECT_EQ(service["errors"], 2);
-  EXPECT_EQ(service["over_tls"], 3);
+  EXPECT_EQ(service["overflow"], 0);
+  EXPECT_EQ(service["spoken"], nlohmann::json({"HTTP/1", "HTTP/1 over TLS"}));
   EXPECT_EQ(service["pids"], nlohmann::json({100, 101}));
+}
+
+TEST(ServiceTotals, TellWhatIsSpokenAndWhatIsNotKnown) {
+  ServiceTotals totals;
+  auto window = window_of({{.count = 3}, {.count = 2}, {.count = 1}});
+  window.series[0].key.protocol_version = ProtocolVersion::k2;
+  window.series[1].key.convention = Convention::kRpc;
+  window.series[2].key = overflow_key(Convention::kHttp, MetricKind::kServerDuration, 3);
+  totals.add(window);
+  const auto service = nlohmann::json::parse(totals.json())["services"].at(0);
+  EXPECT_EQ(service["served"], 6);
+  EXPECT_EQ(service["overflow"], 1);
+  EXPECT_EQ(service["spoken"], nlohmann::json({"HTTP/2", "gRPC"}));
 }
 
 TEST(ServiceTotals, AreBounded) {

@@ -78,6 +78,8 @@ TEST(RpcSemantics, WhatIsAnErrorDependsOnTheEnd) {
 }
 
 TEST(RpcSemantics, AMethodThatIsNotImplementedIsNotNamed) {
+  const auto own = call(Role::kClient, RpcStatus::kUnimplemented);
+  EXPECT_THAT(points_of(own), Not(Contains(Attribute{"rpc.method", std::string("_OTHER")})));
   const auto unknown = call(Role::kServer, RpcStatus::kUnimplemented);
   EXPECT_THAT(points_of(unknown), Contains(Attribute{"rpc.method", std::string("_OTHER")}));
   EXPECT_THAT(span_of(unknown), Contains(Attribute{"rpc.method", std::string("_OTHER")}));

@@ -13,9 +13,9 @@ namespace {
 constexpr WallTime kLater{1'700'000'005'000'000'000};
 
 constexpr const char* kServices =
-    R"({"services":[{"name":"checkout","served":1200,"called":0,"errors":3,"over_tls":0,
+    R"({"services":[{"name":"checkout","served":1200,"called":0,"errors":3,"overflow":0,"spoken":["HTTP/1"],
         "last_unix_ms":1700000003000,"pids":[100]},
-       {"name":"a-much-longer-name","served":7,"called":12,"errors":0,"over_tls":19,
+       {"name":"a-much-longer-name","served":7,"called":12,"errors":0,"spoken":["HTTP/1 over TLS"],
         "last_unix_ms":1699990000000,"pids":[7,8]}]})";
 
 // What is known of a process' TLS, with the reasons that the prober gives.
@@ -46,6 +46,17 @@ TEST(ServicesTable, IsAligned) {
             "checkout              1200       0       3  2 s ago       HTTP/1           -\n"
             "a-much-longer-name       7      12       0  2 h ago       HTTP/1 over TLS  rustls: "
             "Rust inlines its functions, so there is no fixed place to probe\n");
+}
+
+TEST(ServicesTable, ErrorsThatMayBeMoreAreMarked) {
+  EXPECT_EQ(services_table(R"({"services":[{"name":"shop","served":900,"called":0,"errors":12,
+                "overflow":500,"spoken":["HTTP/2","gRPC"],"last_unix_ms":1700000003000}]})",
+                           "", kLater)
+                .value(),
+            "SERVICE  SERVED  CALLED  ERRORS  LAST REQUEST  READ          NOT READ\n"
+            "shop        900       0     12+  2 s ago       HTTP/2, gRPC  -\n"
+            "+: and those among 500 requests that found no place in a series of their own "
+            "(otel.metric.overflow)\n");
 }
 
 TEST(ServicesTable, WhatIsReadIsNotNamedAsUnread) {

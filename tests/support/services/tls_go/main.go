@@ -1,16 +1,19 @@
-// A server and a client on Go's own net/http and crypto/tls, HTTP/1.1 only:
+// A server and a client on Go's own net/http and crypto/tls, HTTP/1.1 only where not said:
 //
 //	tls_go server PORT CERTIFICATE KEY
+//	tls_go server2 PORT CERTIFICATE KEY (HTTP/2 as well)
 //	tls_go slow PORT CERTIFICATE KEY (as tls_slow_answers.py)
 //	tls_go listener PORT CERTIFICATE KEY (crypto/tls alone: it shakes hands inside the first read)
 //	tls_go dial PORT PATH REQUESTS (shakes hands inside the first write; a connection each)
 //	tls_go client URL CONNECTIONS REQUESTS
+//	tls_go client2 URL CONNECTIONS REQUESTS (HTTP/2: so many at a time, on one connection)
 //	tls_go ends PORT ROWS [CERTIFICATE KEY] (as ends.py)
 //	tls_go mixed PORT CLIENT CONNECTIONS REQUESTS (as tls_mixed.py)
 package main
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -40,15 +43,18 @@ func serve(port, certificate, key string) error {
 			runtime.GC() // the objects of connections that ended make room for the next ones
 		case strings.HasPrefix(request.URL.Path, "/fail"):
 			answer.WriteHeader(500)
+		case strings.HasPrefix(request.URL.Path, "/file"):
+			http.ServeContent(answer, request, "file", time.Time{}, bytes.NewReader(make([]byte, 100000)))
+			return
 		case strings.HasPrefix(request.URL.Path, "/big"):
 			answer.Write(make([]byte, 1000000))
 			return
 		}
 		fmt.Fprintln(answer, "ok")
 	})
-	server := &http.Server{
-		Addr:         "127.0.0.1:" + port,
-		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){},
+	server := &http.Server{Addr: "127.0.0.1:" + port}
+	if os.Args[1] != "server2" {
+		server.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){}
 	}
 	return server.ListenAndServeTLS(certificate, key)
 }
@@ -103,6 +109,12 @@ func get(client *http.Client, url string, times int) {
 }
 
 func transport(connections int) *http.Transport {
+	if os.Args[1] == "client2" {
+		return &http.Transport{
+			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
+			ForceAttemptHTTP2: true,
+		}
+	}
 	return &http.Transport{
 		TLSClientConfig:     &tls.Config{InsecureSkipVerify: true},
 		TLSNextProto:        map[string]func(string, *tls.Conn) http.RoundTripper{},
@@ -135,7 +147,7 @@ func mixed(port string, client, connection, requests int) {
 }
 
 func main() {
-	if os.Args[1] == "server" || os.Args[1] == "slow" {
+	if os.Args[1] == "server" || os.Args[1] == "server2" || os.Args[1] == "slow" {
 		panic(serve(os.Args[2], os.Args[3], os.Args[4]))
 	}
 	if os.Args[1] == "listener" {
