@@ -28,10 +28,11 @@ class LoadResult:
     text: str
 
 
-def h2load(url, requests, clients=4, rps=None, pipelined=1, within=120.0, http2=False, more=()):
+def h2load(url, requests, clients=4, rps=None, pipelined=1, within=120.0, http2=False, more=(),
+           prefix=()):
     """At a fixed rate (requests/s in all) if one is given. Sends exactly so many; over HTTP/2 on as
     many streams at a time as are pipelined."""
-    command = ["h2load", *(() if http2 else ("--h1",)), "-n", requests, "-c", clients, "-t", 1, "-m",
+    command = [*prefix, "h2load", *(() if http2 else ("--h1",)), "-n", requests, "-c", clients, "-t", 1, "-m",
                pipelined, *more]
     if rps:
         command += ["--rps", rps / clients]

@@ -10,8 +10,9 @@ constexpr std::uint32_t kCancel = 8;
 constexpr std::uint32_t kEnhanceYourCalm = 11;
 constexpr std::uint32_t kInadequateSecurity = 12;
 
-// A cancellation in the last sixteenth of the time that a call was given is one by its deadline:
-// the caller's clock runs since before it said so, and what it says is rounded.
+// A cancellation in the last sixteenth of the time that a call was given is one by its deadline,
+// whoever was first, the caller or the server that knows it too: the caller's clock runs since
+// before it said so, and what it says is rounded.
 constexpr std::uint64_t kTimeoutSlack = 16;
 
 // https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
@@ -81,11 +82,10 @@ void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHe
     exchange.operation.status = static_cast<std::uint16_t>(*head.grpc_status() + 1);
 }
 
-void take_reset(Exchange& exchange, const Http2Stream& stream, std::uint32_t code, bool by_us,
+void take_reset(Exchange& exchange, const Http2Stream& stream, std::uint32_t code,
                 MonotonicTime time) {
   if (!lacks_status(exchange)) return;
-  const bool too_late =
-      by_us && code == kCancel && stream.deadline.known() && time >= stream.deadline;
+  const bool too_late = code == kCancel && stream.deadline.known() && time >= stream.deadline;
   exchange.operation.status =
       status_of(too_late ? RpcStatus::kDeadlineExceeded : status_of_reset(code));
 }

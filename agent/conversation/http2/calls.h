@@ -25,7 +25,7 @@ void begin(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& he
 void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHead& head,
                  bool ends_stream);
 // The stream was reset, with an error code of RFC 9113 section 7.
-void take_reset(Exchange& exchange, const Http2Stream& stream, std::uint32_t code, bool by_us,
+void take_reset(Exchange& exchange, const Http2Stream& stream, std::uint32_t code,
                 MonotonicTime time);
 // It is over: without a status there may be one in the answer's.
 void settle(Exchange& exchange, const Http2Stream& stream);

@@ -153,7 +153,7 @@ void Http2Conversation::reset(Reading& reading) {
   if (slot == kNoSlot) return;
   const bool by_us = which == Direction::kEgress;
   calls::take_reset(open_[streams_[slot].exchange], streams_[slot],
-                    number_at(reading.direction.entry, 0, 4), by_us, reading.chunk.time);
+                    number_at(reading.direction.entry, 0, 4), reading.chunk.time);
   finish(reading.talk, slot,
          reading.talk.ending(by_us ? Outcome::kAbortedByUs : Outcome::kAbortedByPeer,
                              reading.chunk.time));

@@ -89,17 +89,21 @@ TEST_F(Http2Calls, AClientDerivesTheStatusThatWasNotSent) {
   client_wire.client(headers(1, call_block("/a.B/C"), kEndStream) +
                      headers(3, call_block("/a.B/C"), kEndStream) +
                      headers(5, call_block("/a.B/C", field("grpc-timeout", "5m")), kEndStream) +
-                     headers(7, call_block("/a.B/C"), kEndStream));
+                     headers(7, call_block("/a.B/C"), kEndStream) +
+                     headers(9, call_block("/a.B/C", field("grpc-timeout", "5m")), kEndStream));
   client_wire.server(headers(1, status_block("503"), kEndStream));
   client_wire.client(reset(3, 8));
   client_wire.tick(10);
   client_wire.client(reset(5, 8));
   client_wire.server(reset(7, 11));
-  ASSERT_THAT(sink.exchanges, SizeIs(4));
+  client_wire.server(reset(9, 8));
+  ASSERT_THAT(sink.exchanges, SizeIs(5));
   EXPECT_EQ(sink.exchanges[0].operation.status, status_of(RpcStatus::kUnavailable));
   EXPECT_EQ(sink.exchanges[1].operation.status, status_of(RpcStatus::kCancelled));
   EXPECT_EQ(sink.exchanges[2].operation.status, status_of(RpcStatus::kDeadlineExceeded));
   EXPECT_EQ(sink.exchanges[3].operation.status, status_of(RpcStatus::kResourceExhausted));
+  EXPECT_EQ(sink.exchanges[4].operation.status, status_of(RpcStatus::kDeadlineExceeded))
+      << "the server knows the deadline, too";
 }
 
 TEST_F(Http2Calls, AServerWhoseCallerLeavesSaysNoStatus) {

@@ -1,0 +1,128 @@
+"""HTTP/2 of servers and clients that nobody here wrote: each stream counts once at each end, as
+often as the client itself says that it was answered."""
+import collections
+import contextlib
+import re
+import subprocess
+
+import pytest
+
+from foreign import table
+from foreign.program import Program
+from support import tls
+from support.load import curl
+from support.report import CLIENT, SERVER
+from support.servers import SERVICES
+from support.waiting import eventually, free_port
+
+HTTP2 = {"network.protocol.version": "2"}
+URLS = 40
+
+
+def nghttpd(folder, files):
+    port, root = free_port(), folder / "files"
+    root.mkdir()
+    (root / "ok").write_text("ok\n")
+    (root / "large").write_bytes(b"x" * 300_000)
+    command = ["/usr/sbin/nghttpd", "-d", root, port]
+    command += [files.key, files.certificate] if files else ["--no-tls"]
+    return Program(folder, "nghttpd", port, command)
+
+
+def node(folder, files):
+    port = free_port()
+    return Program(folder, "node", port, ["node", SERVICES / "http2_service.js", port,
+                                          *([files.key, files.certificate] if files else [])])
+
+
+CADDY = """\
+{{
+  admin off
+  auto_https off
+  servers {{
+    protocols h1 h2 {h2c}
+  }}
+}}
+{site}:{port} {{
+  {tls}
+  respond /ok "ok"
+  respond /large 404
+}}
+"""
+
+
+def caddy(folder, files):
+    port, config = free_port(), folder / "Caddyfile"
+    config.write_text(CADDY.format(
+        port=port, h2c="" if files else "h2c", site="https://localhost" if files else "http://",
+        tls=f"tls {files.certificate} {files.key}" if files else ""))
+    return Program(folder, "caddy", port,
+                   ["/usr/bin/caddy", "run", "--adapter", "caddyfile", "--config", config])
+
+
+SERVERS = {"nghttpd": nghttpd, "node": node, "caddy": caddy}
+
+
+def h2load(url):
+    """Twenty streams at a time on each of four connections."""
+    printed = subprocess.run(["h2load", "-n", "2000", "-c", "4", "-m", "20", url], check=True,
+                             capture_output=True, text=True, timeout=60).stdout
+    codes = re.search(r"status codes: (\d+) 2xx, (\d+) 3xx, (\d+) 4xx, (\d+) 5xx", printed)
+    return collections.Counter({f"{i + 2}xx": int(codes[i + 1]) for i in range(4)}) + collections.Counter()
+
+
+def one_by_one(url):
+    if url.startswith("https"):
+        done = curl("--insecure", "--http2", *[url] * URLS).transfers
+    else:  # of several on one connection this curl loses all but the first
+        done = [curl("--http2-prior-knowledge", url).transfers[0] for _ in range(URLS)]
+    assert all(transfer["http_version"] == "2" for transfer in done)
+    return collections.Counter(f"{transfer['response_code'] // 100}xx" for transfer in done)
+
+
+def nghttp(url):
+    """All at once on one connection; says what came of each."""
+    printed = subprocess.run(["nghttp", "--no-verify-peer", "-n", "-v", "-m", str(URLS), url],
+                             capture_output=True, text=True, timeout=60, check=True).stdout
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", printed)
+    return collections.Counter(f"{status[0]}xx" for status in re.findall(r"\) :status: (\d+)", plain))
+
+
+CLIENTS = {"h2load": h2load, "curl": one_by_one, "nghttp": nghttp}
+
+
+def classes(report, metric, program):
+    """Streams seen by the class of their status; of a cut one its error is told, too."""
+    seen = collections.Counter()
+    for line in report.series(metric, program, **HTTP2):
+        attributes = line["attributes"]
+        status, error = attributes.get("http.response.status_code", table.NONE), attributes.get("error.type")
+        cut = error is not None and error != str(status)
+        seen[f"{str(status)[0]}xx{' ' + error if cut else ''}"] += line["count"]
+    return seen
+
+
+@pytest.mark.parametrize("how", ["plain", "TLS"])
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("client", CLIENTS)
+def test_streams(start_agent, tmp_path, certificate, server, client, how):
+    with SERVERS[server](tmp_path, certificate if how == "TLS" else None) as program:
+        agent = start_agent(ports=[program.port])
+        if how == "TLS":
+            tls.wait_for_probes(agent, program)
+        scheme, host = ("https", "localhost") if how == "TLS" else ("http", "127.0.0.1")
+        said = CLIENTS[client](f"{scheme}://{host}:{program.port}/ok")
+        said += CLIENTS[client](f"{scheme}://{host}:{program.port}/large")
+
+        def all_seen():
+            report = agent.report()
+            return all(classes(report, metric, name).total() >= said.total()
+                       for metric, name in ((SERVER, server), (CLIENT, client)))
+        with contextlib.suppress(AssertionError):
+            eventually(all_seen, within=8)
+        report = agent.wait_for_windows(1)
+        wrong = [f"{what}: {differs}"
+                 for what, metric, name in (("server", SERVER, server), ("client", CLIENT, client))
+                 if (differs := table.note(f"HTTP/2 {how} {client} to {server}, {what}", said,
+                                           classes(report, metric, name)))]
+        assert not wrong, "\n".join(wrong)
