@@ -20,12 +20,13 @@ from support.agent import binary  # noqa: E402
 from support.otlp_backend import OtlpBackend  # noqa: E402
 from support.process import Process  # noqa: E402
 from support.prometheus import Prometheus  # noqa: E402
-from support.servers import Nginx, Service  # noqa: E402
-from support.waiting import eventually, free_port, http_status  # noqa: E402
+from support.servers import SERVICES, Nginx, Service  # noqa: E402
+from support.waiting import accepts, eventually, free_port, http_status  # noqa: E402
 
 TRAFFIC_SECONDS = 20
 COUNT = "http_server_request_duration_seconds_count"
 BUCKETS = "http_server_request_duration_seconds_bucket"
+CALL_BUCKETS = "rpc_server_call_duration_seconds_bucket"
 
 
 def say(text):
@@ -35,14 +36,15 @@ def say(text):
 class Traffic:
     """Real clients, each in a thread of its own, until the time is over."""
 
-    def __init__(self, url, encrypted_url):
+    def __init__(self, url, encrypted_url, calls_port):
         self.url = url
+        self.calls_port = calls_port
         self.encrypted_url = encrypted_url
         self.end = time.monotonic() + TRAFFIC_SECONDS
         self.failures = []
         self.threads = [threading.Thread(target=client) for client in
                         (self.steady_load, self.slow_path, self.failing_path, self.known_traces,
-                         self.encrypted)]
+                         self.encrypted, self.calls)]
         for thread in self.threads:
             thread.start()
 
@@ -88,6 +90,10 @@ class Traffic:
             self.run("curl", "-sS", "--insecure", "-o", "/dev/null",
                      f"{self.encrypted_url}/slow?ms=40")
 
+    def calls(self):
+        while time.monotonic() < self.end - 2:
+            self.run(sys.executable, SERVICES / "grpc_client.py", self.calls_port)
+
     def wait(self):
         for thread in self.threads:
             thread.join()
@@ -118,30 +124,36 @@ def show_slowest(exemplars, spans):
                      marked=slowest["labels"]["span_id"]))
 
 
-def show_encrypted(exemplars, spans):
-    """The HTTPS service's slowest exemplar, which must be among the spans."""
-    of_service = [exemplar for exemplar in exemplars
-                  if exemplar["series"].get("url_scheme") == "https"]
-    asked, found = proof(of_service, spans)
+def show_service(what, exemplars, spans):
+    """A service's slowest exemplar, which must be among the spans."""
+    asked, found = proof(exemplars, spans)
     if not asked or found != asked:
-        raise SystemExit(f"demo: {found} of {asked} exemplars of the HTTPS service open a trace")
-    slowest = max(of_service, key=lambda exemplar: float(exemplar["value"]))
+        raise SystemExit(f"demo: {found} of {asked} exemplars of {what} open a trace")
+    slowest = max(exemplars, key=lambda exemplar: float(exemplar["value"]))
     trace_id = slowest["labels"]["trace_id"]
-    say(f"The service that speaks only HTTPS, read in its TLS library: {len(of_service)} exemplars,"
-        f" all found\n   among the exported spans. The slowest took {float(slowest['value']):.3f} s "
-        f"and opens trace {trace_id}:")
+    say(f"{what[0].upper()}{what[1:]}: {asked} exemplars, all found\n   among the exported spans. The "
+        f"slowest took {float(slowest['value']):.3f} s and opens trace {trace_id}:")
     print(draw_trees([span for span in spans if span["trace_id"] == trace_id],
                      marked=slowest["labels"]["span_id"]))
 
 
+def grpc_service(folder):
+    port = free_port()
+    service = Process([sys.executable, SERVICES / "grpc_service.py", port],
+                      log=folder / "grpc_service.log")
+    service.port = port
+    eventually(lambda: accepts(port), what="the service of gRPC")
+    return service
+
+
 def demonstrate(folder):
     say("Starting a python service with a slow and a failing path, and nginx in front of it;\n"
-        "   and another python service that speaks HTTPS only.\n"
+        "   another python service that speaks HTTPS only; and one of gRPC, with its client.\n"
         "   None of them knows of any telemetry: no SDK, no agent inside, no header added.")
     with Service(folder, "service.py") as service, \
             Nginx(folder / "nginx", upstream=service.port) as nginx, \
             tls.python_server(folder, tls.Certificate(folder)) as encrypted, \
-            OtlpBackend() as backend:
+            grpc_service(folder) as calls, OtlpBackend() as backend:
         metrics_port = free_port()
         say("Starting exemplar-agent. Its spans and metrics go by OTLP to a sink that decodes\n"
             "   them with OpenTelemetry's own definitions; its metrics page is for Prometheus.")
@@ -149,7 +161,7 @@ def demonstrate(folder):
                    "--otlp-endpoint", backend.url, "--openmetrics", f"127.0.0.1:{metrics_port}",
                    "--lock-file", folder / "lock",
                    "--include-port", nginx.port, "--include-port", service.port,
-                   "--include-port", encrypted.port]
+                   "--include-port", encrypted.port, "--include-port", calls.port]
         print("   " + " ".join(map(str, command)))
         table = folder / "table.txt"
         with Process(command, log=folder / "agent.log", stdout=table) as agent:
@@ -160,9 +172,9 @@ def demonstrate(folder):
                 raise SystemExit(f"demo: the agent did not start:\n{agent.log()}")
             say("Starting Debian's Prometheus with exemplar storage; it scrapes the agent.")
             with Prometheus(folder / "prometheus", metrics_port) as prometheus:
-                say(f"Sending traffic for {TRAFFIC_SECONDS} s by h2load and curl; "
-                    "some requests carry a traceparent.")
-                traffic = Traffic(nginx.url, encrypted.url)
+                say(f"Sending traffic for {TRAFFIC_SECONDS} s by h2load, curl and a "
+                    "client of gRPC;\n   some requests carry a traceparent.")
+                traffic = Traffic(nginx.url, encrypted.url, calls.port)
                 traffic.wait()
                 say("Waiting until Prometheus has seen every request, then asking its API\n"
                     f"   for the exemplars of {BUCKETS}.")
@@ -170,6 +182,7 @@ def demonstrate(folder):
                 eventually(lambda: (prometheus.value(f'{COUNT}{{service_name="nginx"}}') or
                                     prometheus.value(f'{COUNT}{{job="nginx"}}') or 0) >= logged()
                            > 0, within=25, what="every request of nginx' access log in Prometheus")
+                of_calls = prometheus.exemplars(CALL_BUCKETS)
                 exemplars = prometheus.exemplars(BUCKETS)
                 requests, served = logged(), prometheus.value(COUNT)
             code = agent.stop(signal.SIGTERM)
@@ -179,8 +192,11 @@ def demonstrate(folder):
         if not exemplars:
             raise SystemExit(f"demo: Prometheus has no exemplar\n{agent.log()}")
         show_slowest(exemplars, spans)
-        show_encrypted(exemplars, spans)
-        asked, found = proof(exemplars, spans)
+        show_service("the service that speaks only HTTPS, read in its TLS library",
+                     [exemplar for exemplar in exemplars
+                      if exemplar["series"].get("url_scheme") == "https"], spans)
+        show_service("the service of gRPC", of_calls, spans)
+        asked, found = proof(exemplars + of_calls, spans)
         say(f"nginx logged {requests} requests; all servers together answered {served:.0f} by the "
             f"agent's count;\n   {len(spans)} spans were exported; the agent ended with {code}.")
         print(f"\n{found} of {asked} exemplars queried from Prometheus "

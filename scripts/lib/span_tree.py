@@ -13,7 +13,8 @@ def draw_trees(spans, marked=None):
         took = (span["end_unix_ns"] - span["start_unix_ns"]) / 1e6
         offset = (span["start_unix_ns"] - begin) / 1e6
         attributes = span["attributes"]
-        status = attributes.get("http.response.status_code", "no answer")
+        status = attributes.get("http.response.status_code",
+                                attributes.get("rpc.status_code", "no answer"))
         path = attributes.get("url.path", "")
         name = span["name"] if path in span["name"] else f'{span["name"]} {path}'
         text = f'{lead}{span["service"]} ({span["kind"].lower()}) {name}'
