@@ -97,6 +97,7 @@ EXA_VERIFIED_ONCE int exa_begins_with_frames(struct exa_source* source, struct e
 
   if (!source || !scratch || length < EXA_HTTP2_HEADER_BYTES) return 0;
   copied = exa_copy(source, scratch, length);
+  source->gap = EXA_GAP_NONE; /* that not all was copied is no matter of whoever walks */
   if (copied < EXA_HTTP2_HEADER_BYTES) return 0;
   for (frames = 0; frames < 2; ++frames) {
     const __u8* header = scratch->payload + next;
@@ -168,6 +169,10 @@ EXA_VERIFIED_ONCE int exa_look_at_frames(struct exa_socket_state* state,
     if (walk->call_left && (walk->flow.flags & EXA_HTTP2_IN_STEP)) exa_http2_lose(&walk->flow);
   }
   int told = 0;
+  /* That the place is found again is told at once: what was open before is in doubt, and what
+   * begins from here on is not. */
+  if ((walk->flow.flags & EXA_HTTP2_IN_STEP) && (walk->before.flags & EXA_HTTP2_MISSED))
+    walk->worth = 1;
   if (walk->worth)
     told = exa_emit_frames(state, row, scratch);
   else if (walk->flow.flags & EXA_HTTP2_IN_STEP)

@@ -91,19 +91,6 @@ def test_bodies_by_sendfile_end_their_streams(start_agent, nginx2):
     agent.wait_for_count(CLIENT, 400, "h2load", **HTTP2)
 
 
-def test_joined_while_the_connections_are_open(start_agent, nginx2):
-    """What is asked from then on counts; how many that are is known by the log alone."""
-
-    with subprocess.Popen(["h2load", "-n", "60000", "-c", "4", "-m", "10", "--rps", "2000",
-                           f"{nginx2.url}/ok"], stdout=subprocess.PIPE, text=True) as load:
-        agent = start_agent(ports=[nginx2.port])
-        agent.wait_for_windows(2)
-        seen = agent.report().count(SERVER, "nginx", **HTTP2)
-        load.terminate()
-        load.wait()
-    assert seen > 100
-
-
 def test_calls_of_grpc_have_the_statuses_that_its_library_says(start_agent, tmp_path):
     port = free_port()
     with Process([sys.executable, SERVICES / "grpc_service.py", port],

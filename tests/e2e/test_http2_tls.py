@@ -1,13 +1,11 @@
 """HTTP/2 over TLS, as nearly every client speaks it: the plaintext takes the walk that a plain
 socket's bytes take, so it tells the same."""
-import subprocess
-
 import pytest
 
 from support import tls
 from support.load import curl, h2load
 from support.report import CLIENT, SERVER
-from support.servers import SERVICES, Service
+from support.servers import Service
 from support.waiting import eventually
 
 HTTP2 = {"network.protocol.version": "2", "url.scheme": "https"}
@@ -80,19 +78,6 @@ def test_large_bodies_end_their_streams(start, nginx2):
     agent.wait_for_count(CLIENT, 60, "h2load", **OK)
 
 
-def test_joined_while_the_connections_are_open(start, nginx2):
-    """What is asked from then on counts; how many that are is known by the log alone."""
-    with subprocess.Popen(["h2load", "-n", "60000", "-c", "4", "-m", "10", "--rps", "500",
-                           f"{nginx2.url}/ok"], stdout=subprocess.PIPE, text=True) as load:
-        agent = start(nginx2)
-        agent.wait_for_windows(2)
-        report = agent.report()
-        load.terminate()
-        load.wait()
-    assert report.count(SERVER, "nginx", **HTTP2) > 100
-    assert report.count(SERVER, "nginx") == report.count(SERVER, "nginx", **HTTP2)
-
-
 def test_node_at_both_ends(start, tmp_path, certificate):
     with Service(tmp_path, "http2_service.js",
                  arguments=[certificate.key, certificate.certificate]) as server:
@@ -136,21 +121,3 @@ def test_a_client_that_goes_once_it_has_what_it_was_promised(start, tmp_path, ce
         for metric in (SERVER, CLIENT):
             report = agent.wait_for_count(metric, 20, **OK)
             assert not [row for row in report.series(metric) if "error.type" in row["attributes"]]
-
-
-def test_contexts_are_known_on_connections_that_are_older(start_agent, tmp_path, certificate):
-    """node keeps the name of a field whose value varies in its table, which the agent has not
-    seen."""
-    with Service(tmp_path, "http2_service.js",
-                 arguments=[certificate.key, certificate.certificate]) as server:
-        asking = ["node", SERVICES / "http2_client.js", str(server.port), "60", "100"]
-        with subprocess.Popen(asking, stdout=subprocess.PIPE, text=True) as client:
-            assert client.stdout.readline() == "first\n"
-            agent = start_agent(ports=[server.port])
-            eventually(lambda: agent.report().count(SERVER, "node", **HTTP2) >= 20,
-                       what="requests behind the join")
-            client.wait()
-        spans = agent.wait_for_windows(2).find_spans("node", "SERVER")
-    assert spans
-    for span in spans:
-        assert span["trace_id"].startswith("abcdef"), span

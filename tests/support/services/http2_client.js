@@ -1,9 +1,10 @@
-// HTTP/2 over TLS on one connection, a request each so many milliseconds, each with a trace context
-// of its own: http2_client.js PORT REQUESTS EVERY_MS. Says "first" once one is answered.
+// HTTP/2 on one connection, each request with a trace context of its own:
+// http2_client.js URL FIRST THEN. Makes the first ones, says "first", and once its input has a line
+// the others, ten at a time.
 const http2 = require('http2');
 
-const [port, requests, every] = process.argv.slice(2).map(Number);
-const session = http2.connect(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
+const [url, first, then] = process.argv.slice(2);
+const session = http2.connect(url, { rejectUnauthorized: false });
 let made = 0;
 
 function ask() {
@@ -11,11 +12,20 @@ function ask() {
   const trace = `abcdef${String(made).padStart(26, '0')}`;
   const stream = session.request({ ':path': '/ok', traceparent: `00-${trace}-00f067aa0ba902b7-01` });
   stream.resume();
-  stream.on('end', () => {
-    if (made === 1) console.log('first');
-    if (made === requests) return session.close();
-    setTimeout(ask, every);
-  });
   stream.end();
+  return new Promise((done) => stream.on('close', done));
 }
-ask();
+
+async function worker(until) {
+  while (made < until) await ask();
+}
+
+async function main() {
+  await worker(+first);
+  console.log('first');
+  await new Promise((line) => process.stdin.once('data', line));
+  await Promise.all(Array.from({ length: 10 }, () => worker(+first + +then)));
+  session.close();
+  process.stdin.destroy();
+}
+main();
