@@ -121,3 +121,32 @@ def test_a_client_that_goes_once_it_has_what_it_was_promised(start, tmp_path, ce
         for metric in (SERVER, CLIENT):
             report = agent.wait_for_count(metric, 20, **OK)
             assert not [row for row in report.series(metric) if "error.type" in row["attributes"]]
+
+
+def test_uploads_of_50_mb_side_by_side(start, tmp_path, certificate, go):
+    """Flow control stops and starts them many times."""
+    large = tmp_path / "large"
+    with large.open("wb") as file:
+        file.truncate(50 << 20)
+    with tls.go_server(tmp_path, certificate, go, kind="server2") as server:
+        agent = start(server)
+        uploads = [part for number in range(4)
+                   for part in ("--upload-file", large, f"{server.url}/upload/{number}")]
+        curl("--insecure", "--http2", "--parallel", "--parallel-immediate", *uploads)
+        for metric in (SERVER, CLIENT):
+            report = agent.wait_for_count(metric, 4, **OK)
+            assert not [row for row in report.series(metric) if "error.type" in row["attributes"]]
+
+
+def test_heads_of_many_frames(start, tmp_path, certificate):
+    """CONTINUATION, at both ends."""
+    with Service(tmp_path, "http2_service.js",
+                 arguments=[certificate.key, certificate.certificate]) as server:
+        agent = start(server)
+        fields = [part for number in range(5) for part in ("-H", f"X-{number}: {'v' * 9000}")]
+        for _ in range(5):
+            curl("--insecure", "--http2", *fields, f"https://127.0.0.1:{server.port}/large",
+                 check=False)
+        agent.wait_for_count(SERVER, 5, "node", **HTTP2)
+        report = agent.wait_for_count(CLIENT, 5, "curl", **HTTP2)
+        assert report.exemplars(CLIENT, "curl")

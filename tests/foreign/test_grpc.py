@@ -34,15 +34,27 @@ def built_of_go():
     return program
 
 
+def node_command(*arguments):
+    """The modules are found beside build/foreign/npm, from wherever the script lies."""
+    modules = BUILT / "npm/node_modules"
+    if not (modules / "@grpc/grpc-js").exists():
+        pytest.skip("no grpc-js: scripts/setup --foreign")
+    return ["env", f"NODE_PATH={modules}", "node", SERVICES / "grpc_node.js", *arguments]
+
+
 def server_command(library, grpc_go, port, files):
     if library == "python":
         return [sys.executable, OWN_SERVICES / "grpc_service.py", port]
+    if library == "node":
+        return node_command("server", port)
     return [grpc_go, "server", port, *([files.certificate, files.key] if files else [])]
 
 
 def client_command(library, grpc_go, port, over_tls):
     if library == "python":
         return [sys.executable, OWN_SERVICES / "grpc_client.py", port]
+    if library == "node":
+        return node_command("client", port)
     return [grpc_go, "client", port, *(["tls"] if over_tls else [])]
 
 
@@ -95,8 +107,8 @@ def call(library, grpc_go, port, over_tls=False):
     return said
 
 
-@pytest.mark.parametrize("client", ["go", "python"])
-@pytest.mark.parametrize("server", ["go", "python"])
+@pytest.mark.parametrize("client", ["go", "python", "node"])
+@pytest.mark.parametrize("server", ["go", "python", "node"])
 def test_libraries(start_agent, tmp_path, grpc_go, server, client):
     port = free_port()
     with Program(tmp_path, "grpc", port, server_command(server, grpc_go, port, None)):

@@ -2,12 +2,15 @@
 often as the client itself says that it was answered."""
 import collections
 import contextlib
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
 
 from foreign import table
+from foreign.applications import BUILT
 from foreign.program import Program
 from support import tls
 from support.load import curl
@@ -126,3 +129,36 @@ def test_streams(start_agent, tmp_path, certificate, server, client, how):
                  if (differs := table.note(f"HTTP/2 {how} {client} to {server}, {what}", said,
                                            classes(report, metric, name)))]
         assert not wrong, "\n".join(wrong)
+
+
+@pytest.fixture(scope="session", name="h2spec")
+def built_of_go():
+    """Built once, of the module that the proxy has."""
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    BUILT.mkdir(parents=True, exist_ok=True)
+    try:
+        built = subprocess.run([go, "install", "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"],
+                               env={**os.environ, "GOBIN": str(BUILT), "GO111MODULE": "on"},
+                               capture_output=True, text=True, timeout=300)
+    except OSError as error:
+        pytest.skip(f"no go: {error}")
+    if built.returncode != 0:
+        pytest.skip(f"h2spec cannot be built: {built.stderr[-300:]}")
+    return BUILT / "h2spec"
+
+
+@pytest.mark.parametrize("server", ["nghttpd", "node"])
+def test_what_no_peer_may_send(start_agent, tmp_path, h2spec, server):
+    """A hundred and more connections that break every rule: nothing breaks here, nothing is lost
+    unsaid, and who keeps the rules is counted as before."""
+    with SERVERS[server](tmp_path, None) as program:
+        agent = start_agent(ports=[program.port])
+        told = subprocess.run([h2spec, "--host", "127.0.0.1", "--port", str(program.port), "--path",
+                               "/ok", "--timeout", "1"], capture_output=True, text=True, timeout=400)
+        assert re.search(r"1\d\d tests, \d+ passed", told.stdout), told.stdout[-500:]
+        before = agent.wait_for_windows(2).count(SERVER, server)
+        assert before > 20
+        said = one_by_one(f"http://127.0.0.1:{program.port}/ok")
+        agent.wait_for_count(SERVER, before + said.total(), server)
+        agent.wait_for_count(CLIENT, said.total(), "curl")
+        assert agent.scrape().sum("exemplar_agent_kernel_dropped_total") == 0

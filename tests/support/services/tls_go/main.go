@@ -46,6 +46,8 @@ func serve(port, certificate, key string) error {
 		case strings.HasPrefix(request.URL.Path, "/file"):
 			http.ServeContent(answer, request, "file", time.Time{}, bytes.NewReader(make([]byte, 100000)))
 			return
+		case strings.HasPrefix(request.URL.Path, "/upload"):
+			io.Copy(io.Discard, request.Body)
 		case strings.HasPrefix(request.URL.Path, "/big"):
 			answer.Write(make([]byte, 1000000))
 			return
