@@ -171,7 +171,8 @@ EXA_VERIFIED_ONCE int exa_look_at_frames(struct exa_socket_state* state,
   int told = 0;
   /* That the place is found again is told at once: what was open before is in doubt, and what
    * begins from here on is not. */
-  if ((walk->flow.flags & EXA_HTTP2_IN_STEP) && (walk->before.flags & EXA_HTTP2_MISSED))
+  if ((walk->flow.flags & EXA_HTTP2_IN_STEP) && (walk->before.flags & EXA_HTTP2_MISSED) &&
+      walk->record_bytes)
     walk->worth = 1;
   if (walk->worth)
     told = exa_emit_frames(state, row, scratch);
