@@ -10,8 +10,8 @@
 
 namespace exa {
 
-enum class Place : std::uint8_t { kConnection, kRequest, kHead };
-inline constexpr std::size_t kPlaceKinds = 3;
+enum class Place : std::uint8_t { kConnection, kRequest, kHead, kLargeHead };
+inline constexpr std::size_t kPlaceKinds = 4;
 
 struct ShareLoss {
   std::uint32_t tgid = 0;

@@ -25,10 +25,16 @@ bool HeaderBlocks::add(KeptBlock& kept, Tenant& process, std::string_view piece)
 }
 
 bool HeaderBlocks::enlarge(KeptBlock& kept, Tenant& process) {
-  const auto large = large_.acquire();
-  if (large == kNoSlot) {
+  const auto free = kLarge - large_.in_use();
+  const bool has_share = free == 0 || process.may_take(Place::kLargeHead, free);
+  const auto large = has_share ? large_.acquire() : kNoSlot;
+  if (!has_share) {
+    process.lose(Place::kLargeHead);
+    counters_.add(Counter::kHeadBlocksOverShare);
+  } else if (large == kNoSlot) {
     counters_.add(Counter::kHeadBlocksExhausted);
   } else {
+    process.take(Place::kLargeHead);
     const auto text = small_.text(kept.small);
     if (!text.empty()) std::memcpy(large_[large].data(), text.data(), text.size());
     kept.large = large;
@@ -42,6 +48,7 @@ void HeaderBlocks::drop(KeptBlock& kept, Tenant& process) {
   small_.drop(kept.small, process);
   if (kept.large == kNoSlot) return;
   large_.release(kept.large);
+  process.give_back(Place::kLargeHead);
   kept.large = kNoSlot;
   kept.large_bytes = 0;
 }

@@ -1,5 +1,5 @@
 // Header blocks that came in pieces, until they are whole: the first 4 KiB in the blocks of all
-// protocols, of which no process has more than its share, larger ones in a few of 64 KiB.
+// protocols, larger ones in a few of 64 KiB; of neither has a process more than its share.
 // Capture thread. Owned by Http2Conversation. At most 64 large ones, 4 MiB.
 #pragma once
 

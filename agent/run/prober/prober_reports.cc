@@ -53,7 +53,7 @@ void Prober::note_share_losses() {
     const std::string comm(loss.comm.view());
     note_refused(SharedTable::kConnections, loss.tgid, comm, loss.lost[0]);
     note_refused(SharedTable::kUnansweredRequests, loss.tgid, comm, loss.lost[1]);
-    note_refused(SharedTable::kIncompleteHeads, loss.tgid, comm, loss.lost[2]);
+    note_refused(SharedTable::kIncompleteHeads, loss.tgid, comm, loss.lost[2] + loss.lost[3]);
   }
 }
 
