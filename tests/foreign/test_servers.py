@@ -91,7 +91,9 @@ def test_squid(start_agent, tmp_path, how):
 @pytest.mark.parametrize("how", ["plain", "TLS"])
 def test_lighttpd(start_agent, tmp_path, certificate, how):
     with proxies.lighttpd(tmp_path, certificate, how == "TLS") as server:
-        observe(start_agent, f"lighttpd {how}", server, "lighttpd", over_tls=how == "TLS")
+        # Over TLS it now and then answers a chunked request, and goes, before it has come.
+        observe(start_agent, f"lighttpd {how}", server, "lighttpd", over_tls=how == "TLS",
+                without=("CHUNKED",) if how == "TLS" else ())
 
 
 def test_php_fpm(start_agent, tmp_path, certificate):
