@@ -149,6 +149,20 @@ def tomcat(folder, classes):
                    access_log=folder / "access.log")
 
 
+def built_by_go(name, *arguments, cwd=None):
+    """The program of that name, built of modules that the proxy has; `go install` puts it there, too."""
+    go = shutil.which("go") or "/usr/local/go/bin/go"
+    BUILT.mkdir(parents=True, exist_ok=True)
+    try:
+        built = subprocess.run([go, *arguments], cwd=cwd, capture_output=True, text=True, timeout=300,
+                               env={**os.environ, "GOBIN": str(BUILT), "GO111MODULE": "on"})
+    except OSError as error:
+        pytest.skip(f"no go: {error}")
+    if built.returncode != 0:
+        pytest.skip(f"{name} cannot be built: {built.stderr[-300:]}")
+    return BUILT / name
+
+
 def hyper(folder):
     """Built once, of Debian's sources of its crates."""
     sources = pathlib.Path("/usr/share/cargo/registry")

@@ -3,14 +3,13 @@ library says, also where a proxy stands in between."""
 import collections
 import contextlib
 import json
-import shutil
 import subprocess
 import sys
 
 import pytest
 
 from foreign import grpc_proxies, table
-from foreign.applications import BUILT
+from foreign.applications import BUILT, built_by_go
 from foreign.program import SERVICES, Program
 from support import tls
 from support.report import RPC_CLIENT, RPC_SERVER
@@ -22,16 +21,7 @@ CALLS = 216
 @pytest.fixture(scope="session", name="grpc_go")
 def built_of_go():
     """Built once, of the modules that the proxy has."""
-    program, go = BUILT / "grpc_go", shutil.which("go") or "/usr/local/go/bin/go"
-    BUILT.mkdir(parents=True, exist_ok=True)
-    try:
-        built = subprocess.run([go, "build", "-o", program, "."], cwd=SERVICES / "grpc_go",
-                               capture_output=True, text=True, timeout=300)
-    except OSError as error:
-        pytest.skip(f"no go: {error}")
-    if built.returncode != 0:
-        pytest.skip(f"grpc-go cannot be built: {built.stderr[-300:]}")
-    return program
+    return built_by_go("grpc_go", "build", "-o", BUILT / "grpc_go", ".", cwd=SERVICES / "grpc_go")
 
 
 def node_command(*arguments):

@@ -2,15 +2,13 @@
 often as the client itself says that it was answered."""
 import collections
 import contextlib
-import os
 import re
-import shutil
 import subprocess
 
 import pytest
 
 from foreign import table
-from foreign.applications import BUILT
+from foreign.applications import built_by_go
 from foreign.program import Program
 from support import tls
 from support.load import curl
@@ -134,17 +132,8 @@ def test_streams(start_agent, tmp_path, certificate, server, client, how):
 @pytest.fixture(scope="session", name="h2spec")
 def built_of_go():
     """Built once, of the module that the proxy has."""
-    go = shutil.which("go") or "/usr/local/go/bin/go"
-    BUILT.mkdir(parents=True, exist_ok=True)
-    try:
-        built = subprocess.run([go, "install", "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible"],
-                               env={**os.environ, "GOBIN": str(BUILT), "GO111MODULE": "on"},
-                               capture_output=True, text=True, timeout=300)
-    except OSError as error:
-        pytest.skip(f"no go: {error}")
-    if built.returncode != 0:
-        pytest.skip(f"h2spec cannot be built: {built.stderr[-300:]}")
-    return BUILT / "h2spec"
+    return built_by_go("h2spec", "install",
+                       "github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible")
 
 
 @pytest.mark.parametrize("server", ["nghttpd", "node"])

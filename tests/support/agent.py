@@ -74,6 +74,14 @@ class Agent:
     def log(self):
         return self.process.log()
 
+    def wait_for_joined(self, client, server):
+        """Spans of both ends, and each of the server's has one of the client's as its parent."""
+        report = eventually(lambda: self.report() if self.report().find_spans(client) and
+                            self.report().find_spans(server) else None, what="spans of both ends")
+        asked = {span["span_id"]: span for span in report.find_spans(client, "CLIENT")}
+        for span in report.find_spans(server, "SERVER"):
+            assert asked[span["parent_span_id"]]["trace_id"] == span["trace_id"]
+
     def wait_for_count(self, metric, count, program=None, within=10.0, **attributes):
         """The report once the metric's series add up to count. More than that is an error at
         once; so is less at the deadline."""
