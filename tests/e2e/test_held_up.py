@@ -11,6 +11,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -194,15 +195,18 @@ def write_sparse_elf(path, symbols=17_000_000):
 
 
 @pytest.mark.parametrize("user", [None, NOBODY], ids=["same user", "another user"])
-def test_slow_files_of_one_process_keep_nobody_waiting(start_agent, tmp_path, certificate,
-                                                       open_folder, user):
-    paths = [open_folder / f"slow{number}" for number in range(40)]
-    for path in paths:
-        write_sparse_elf(path)
-    with Mapper(*paths, user=user) as stranger:
+def test_slow_files_of_a_few_processes_keep_nobody_waiting(start_agent, tmp_path, certificate,
+                                                           open_folder, user):
+    """A process may take 5 s, and the agent is ready after 10 at the latest: four outlast it."""
+    with ExitStack() as running:
+        strangers = []
+        for number in range(4):
+            paths = [open_folder / f"slow{number}-{part}" for part in range(40)]
+            for path in paths:
+                write_sparse_elf(path)
+            strangers.append(running.enter_context(Mapper(*paths, user=user)))
         agent = start_agent()
-        eventually(lambda: tls.whole_status(agent), within=2, what="the status")
-        eventually(lambda: any("waiting to be read" in reason
+        eventually(lambda: any("waiting to be read" in reason for stranger in strangers
                                for reason in reasons(agent, stranger.pid)),
                    what="the slow files' turn")
         with serve_with_own_library(tmp_path, certificate) as server:
