@@ -95,7 +95,9 @@ Decoded decode_frames(Record record) {
   const auto raw = load<exa_frames_event>(record);
   auto chunk = decode_chunk(raw.chunk, record.subspan(sizeof raw),
                             std::uint64_t{raw.chunk.length_bytes} + kMostOfHeaderBefore);
-  if (chunk) chunk->flow = record.subspan(offsetof(exa_frames_event, before), sizeof raw.before);
+  if (!chunk) return chunk;
+  chunk->flow = record.subspan(offsetof(exa_frames_event, before), sizeof raw.before);
+  chunk->head_told = (raw.chunk.flags & EXA_CHUNK_HEAD_TOLD) != 0;
   return chunk;
 }
 

@@ -56,6 +56,7 @@ struct ChunkEvent {
   bool ends_chunks = false;          // its last bytes, captured or not, end a chunked body
   // Framed: where the direction stood before the first byte, as its protocol's programs tell it.
   std::span<const std::byte> flow{};
+  bool head_told = false;  // framed: begins with a head that is the end of the chunk before it
 
   [[nodiscard]] bool framed() const { return !flow.empty(); }
 };

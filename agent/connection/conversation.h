@@ -52,6 +52,10 @@ class Conversation {
   // A direction has ended, or the connection has.
   virtual void on_end(Connection& connection, const EndEvent& end) = 0;
 
+  // The connection goes on in frames. A request whose answer they will bring is given away: its
+  // place among the open exchanges, or kNoSlot.
+  [[nodiscard]] virtual std::uint32_t give_request(Connection& /*connection*/) { return kNoSlot; }
+
   // The endpoints became known, of a TLS stream perhaps after its requests. first_sequence is that
   // of the oldest one if that had none; 0 says nothing.
   virtual void on_endpoints(Connection& connection, std::uint32_t first_sequence) = 0;
@@ -64,6 +68,8 @@ class Conversation {
 struct Opening {
   Side side = Side::kUnclear;  // who speaks; unless that is unclear, the connection's role is known
   KeptMessage kept;            // of that direction, from earlier chunks: the protocol's from now on
+  // An open exchange whose request came in another protocol, or kNoSlot: likewise.
+  std::uint32_t asked = kNoSlot;
 };
 
 // One of a protocol, as the registry makes it.

@@ -21,7 +21,10 @@ bool behind_preamble(const ChunkEvent& chunk, const Detection& detection) {
 
 FirstBytes::FirstBytes(std::span<const ProtocolRow> rows, Protocols protocols,
                        MessageBlocks& blocks, std::size_t max_connections)
-    : rows_(rows), protocols_(protocols), blocks_(blocks), slots_(whole_slabs(max_connections)) {}
+    : rows_(rows), protocols_(protocols), blocks_(blocks), slots_(whole_slabs(max_connections)) {
+  const auto row = std::ranges::find(rows_, nullptr, &ProtocolRow::detect);
+  if (row != rows_.end()) framed_ = protocols_[static_cast<std::size_t>(row - rows_.begin())].get();
+}
 
 FirstBytes::Recognised FirstBytes::recognise(std::string_view bytes) const {
   Recognised undecided;
@@ -36,7 +39,10 @@ FirstBytes::Recognised FirstBytes::recognise(std::string_view bytes) const {
 
 ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
                               std::string_view bytes, std::uint64_t gap_bytes) {
-  if (chunk.framed()) return hand_over_frames(connection, chunk, bytes);
+  if (chunk.framed()) {
+    abandon(connection);
+    return hand_over_frames(connection, chunk, bytes, kNoSlot);
+  }
   const auto direction = chunk.direction;
   if (connection.direction(direction).position == 0) bytes.remove_prefix(proxy_header_bytes(bytes));
   auto* begun = pending(connection, direction);
@@ -70,20 +76,16 @@ ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
 }
 
 ChunkUse FirstBytes::hand_over_frames(Connection& connection, const ChunkEvent& chunk,
-                                      std::string_view bytes) {
-  const auto row = std::ranges::find(rows_, nullptr, &ProtocolRow::detect);
-  if (row == rows_.end()) return ChunkUse::kNotProtocol;
-  abandon(connection);
-  auto& protocol = *protocols_[static_cast<std::size_t>(row - rows_.begin())];
-  if (!protocol.open(connection, {})) return ChunkUse::kOrphan;
-  return protocol.on_bytes(connection, chunk, bytes, 0);
+                                      std::string_view bytes, std::uint32_t asked) {
+  if (!framed_->open(connection, {.kept = {}, .asked = asked})) return ChunkUse::kOrphan;
+  return framed_->on_bytes(connection, chunk, bytes, 0);
 }
 
 ChunkUse FirstBytes::hand_over(Connection& connection, const Recognised& recognised,
                                const ChunkEvent& chunk, std::string_view bytes,
                                std::uint64_t gap_bytes) {
   const auto side = recognised.detection.side;
-  Opening opening{.side = side, .kept = {}};
+  Opening opening{.side = side, .kept = {}, .asked = kNoSlot};
   if (auto* begun = pending(connection, chunk.direction)) std::swap(opening.kept, begun->kept);
   abandon(connection);
   if (side != Side::kUnclear) {

@@ -27,7 +27,7 @@ class FirstBytes final : public Conversation {
 
   ChunkUse on_bytes(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
                     std::uint64_t gap_bytes) override;
-  [[nodiscard]] bool reads_frames() const override { return true; }
+  [[nodiscard]] bool reads_frames() const override { return framed_ != nullptr; }
   void on_gap(Connection& connection, Direction direction, std::uint64_t gap_bytes,
               MonotonicTime last_byte) override;
   [[nodiscard]] bool gap_fits(const Connection& connection, Direction direction,
@@ -35,6 +35,10 @@ class FirstBytes final : public Conversation {
   void on_end(Connection& connection, const EndEvent& end) override;
   void on_endpoints(Connection& connection, std::uint32_t first_sequence) override;
   void abandon(Connection& connection) override;
+
+  // Of a connection of which nothing is pending, if reads_frames(). asked is for the Opening.
+  ChunkUse hand_over_frames(Connection& connection, const ChunkEvent& chunk, std::string_view bytes,
+                            std::uint32_t asked);
 
  private:
   // More bytes are tried than any protocol needs: a method of 24 characters and its target.
@@ -60,13 +64,12 @@ class FirstBytes final : public Conversation {
   // Keeps the bytes; empty lines before a message are passed over. False: there is no room.
   bool gather(Connection& connection, Pending& begun, const ChunkEvent& chunk,
               std::string_view bytes);
-  ChunkUse hand_over_frames(Connection& connection, const ChunkEvent& chunk,
-                            std::string_view bytes);
   ChunkUse hand_over(Connection& connection, const Recognised& recognised, const ChunkEvent& chunk,
                      std::string_view bytes, std::uint64_t gap_bytes);
 
   std::span<const ProtocolRow> rows_;
   Protocols protocols_;
+  ProtocolConversation* framed_ = nullptr;  // whose chunks are framed; null: nobody's
   MessageBlocks& blocks_;
   SlotPool<BothPending> slots_;
 };

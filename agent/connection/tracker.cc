@@ -99,11 +99,11 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
   connection.ports_proven = event.ports_proven;
   auto& direction = connection.direction(event.direction);
   const auto end = event.position + event.length_bytes;
+  if (event.framed()) return use_of_frames(connection, event);
   if (connection.opaque) {
     direction.position = std::max(direction.position, end);
     return ChunkUse::kNotProtocol;
   }
-  if (event.framed()) return use_of_frames(connection, event);
   advance(connection, opposite(event.direction), event.other, false);
   advance(connection, event.direction, {event.position, event.previous_last_byte}, true);
 
@@ -123,18 +123,23 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
 // What was kept is not at its positions, so such a chunk counts whole or not at all. Whatever went
 // by before it told of no message.
 ChunkUse ConnectionTracker::use_of_frames(Connection& connection, const ChunkEvent& event) {
-  if (!conversation_of(connection).reads_frames()) {
-    // The programs know better, as where a connection goes on in another protocol.
-    conversation_of(connection).abandon(connection);
-    connection.protocol = ProtocolId::kUnknown;
-    connection.role = Role::kUnknown;
-  }
+  if (!first_bytes_.reads_frames()) return ChunkUse::kNotProtocol;
+  auto& conversation = conversation_of(connection);
   auto& direction = connection.direction(event.direction);
-  if (event.position < direction.position) {
-    conversation_of(connection).on_frames_missed(connection, event.direction);
+  auto use = ChunkUse::kBelonging;
+  if (!conversation.reads_frames()) {
+    // The programs know better where a connection goes on in another protocol.
+    const auto asked = conversation.give_request(connection);
+    conversation.abandon(connection);
+    connection.opaque = false;
+    if (asked == kNoSlot) connection.role = Role::kUnknown;
+    use = first_bytes_.hand_over_frames(connection, event, text_of(event.bytes), asked);
+  } else if (event.position < direction.position && !event.head_told) {
+    conversation.on_frames_missed(connection, event.direction);
     return ChunkUse::kOrphan;
+  } else {
+    use = conversation.on_bytes(connection, event, text_of(event.bytes), 0);
   }
-  const auto use = conversation_of(connection).on_bytes(connection, event, text_of(event.bytes), 0);
   direction = {event.position + event.length_bytes, event.time};
   return use;
 }

@@ -27,6 +27,11 @@ class RequestFifo {
     return size_ == 0 || passed_over_ > 0 ? nullptr : &open[back_];
   }
 
+  // The oldest leaves the order and stays open; kNoSlot: there is none.
+  [[nodiscard]] std::uint32_t give_oldest(OpenExchanges& open) {
+    return size_ == 0 ? kNoSlot : pop(open);
+  }
+
   // The next answer is over, whether or not its request found a place.
   void finish_oldest(OpenExchanges& open, const Ending& ending);
   // The connection ended before the answers were whole: with it ends what was asked, however much

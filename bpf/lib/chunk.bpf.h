@@ -11,6 +11,7 @@
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
 #include "bpf/lib/tls_ciphertext.bpf.h"
+#include "bpf/lib/upgrade.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
 #include "bpf/lib/verified_once.h"
 
@@ -29,6 +30,7 @@ static __always_inline int exa_emit_chunk(struct sock* sk, struct task_struct* t
   __u32 size;
   int room;
 
+  barrier_var(captured);
   if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
   *(__u64*)(scratch->payload + captured) = 0;
   size = sizeof(*event) + ((captured + 7) & ~7u);
@@ -79,14 +81,15 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   struct exa_source source;
   __u32 wanted;
   __u32 copied = 0;
+  int head_bytes = 0, told;
 
   event->direction = direction;
+  event->flags = 0;
   exa_find_source(&source, task, state, scratch, direction, length);
   if (!in_buffer) source.gap = EXA_GAP_NO_BUFFER;
 
   if (state->flags & EXA_SOCKET_FRAMES) {
-    if (!exa_frames_give_up(state, direction, turned))
-      return exa_look_at_frames_of(sk, state, row, scratch, &source);
+    if (!exa_frames_give_up(state, direction, turned)) goto frames;
     exa_ignore(state, row, EXA_KIND_UNKNOWN);
     return 0;
   }
@@ -108,7 +111,6 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
       exa_ignore(state, row, EXA_KIND_UNKNOWN);
       return 0;
     }
-    event->flags = 0;
     event->gap_reason = source.gap;
     return exa_emit_chunk(sk, task, state, row, scratch, direction, 0);
   }
@@ -118,11 +120,13 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   if (!(state->flags & EXA_SOCKET_RECOGNISED)) {
     exa_run_word(run, word, copied, turned);
     word = run->word;
+  } else if ((state->flags & EXA_SOCKET_SWITCHED) && exa_begins_switched(state, direction, word)) {
+    goto frames;
   }
   if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) && exa_sniff_frame(word) &&
       !exa_sniff_http2_settings(word) && exa_begins_with_frames(&source, scratch, length)) {
     exa_frames_join(state, direction);
-    return exa_look_at_frames_of(sk, state, row, scratch, &source);
+    goto frames;
   }
   switch (exa_run_look(run, &exa_config, word, turned, event->position, state->flags)) {
     case EXA_SIGHT_BODY:
@@ -144,7 +148,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     case EXA_SIGHT_HTTP2:
       exa_frames_begin(state, direction,
                        exa_sniff_http2(word) ? EXA_HTTP2_PREFACE_BYTES - run->word_earlier : 0);
-      return exa_look_at_frames_of(sk, state, row, scratch, &source);
+      goto frames;
     case EXA_SIGHT_NOTHING:
       exa_ignore(state, row, EXA_KIND_UNKNOWN);
       return 0;
@@ -158,6 +162,14 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   wanted = length < run->budget_bytes ? length : run->budget_bytes;
   const __u32 first = exa_run_first(run, wanted);
   if (copied < first && source.gap == EXA_GAP_NONE) copied = exa_copy(&source, scratch, first);
+  if (exa_is_switch(scratch->payload, copied)) {
+    head_bytes = exa_switch(state, scratch, copied, length);
+    if (head_bytes > 0) {
+      event->length_bytes = copied = head_bytes;
+      event->gap_reason = EXA_GAP_NONE;
+      goto emit;
+    }
+  }
   const int may_pipeline = exa_run_may_pipeline(run, length);
   const int cut = copied == EXA_FIRST_CAPTURE_BYTES && wanted > copied && !run->pipelined;
   if (may_pipeline || cut) {
@@ -170,14 +182,19 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   }
   if (exa_run_captured(run, copied, length)) {
     event->gap_reason = EXA_GAP_NONE;
-    event->flags = 0;
   } else {
     if (source.gap == EXA_GAP_READ_FAULT) EXA_COUNT(row, READ_FAULT);
     event->gap_reason = source.gap == EXA_GAP_NONE ? EXA_GAP_BUDGET : source.gap;
-    event->flags = exa_look_at_last(state, &source, scratch, length) ? EXA_CHUNK_ENDS : 0;
+    if (exa_look_at_last(state, &source, scratch, length)) event->flags = EXA_CHUNK_ENDS;
   }
 emit:
-  return exa_emit_chunk(sk, task, state, row, scratch, direction, copied);
+  told = exa_emit_chunk(sk, task, state, row, scratch, direction, copied);
+  if (head_bytes <= 0) return told;
+  EXA_COUNT(row, HITS_FURTHER);
+  event->length_bytes = length;
+  event->flags = EXA_CHUNK_HEAD_TOLD;
+frames:
+  return exa_look_at_frames_of(sk, state, row, scratch, &source);
 }
 
 #endif

@@ -27,7 +27,6 @@ static __always_inline int exa_look_at_frames_of(struct sock* sk, struct exa_soc
     EXA_COUNT(row, DROPPED_CHUNK_RING_FULL);
     return 0;
   }
-  scratch->event.flags = 0;
   return exa_look_at_frames(state, row, scratch, source);
 }
 

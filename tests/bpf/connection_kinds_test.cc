@@ -62,11 +62,10 @@ TEST_F(ConnectionKinds, NorIsHttp2) {
   EXPECT_EQ(counts_of(), (std::array<std::uint32_t, EXA_KIND_COUNT>{}));
 }
 
-TEST_F(ConnectionKinds, Http2AfterAnUpgradeToo) {
+TEST_F(ConnectionKinds, Http2InATunnelIs) {
   Connection connection;
-  send_all(connection.client.get(),
-           "GET / HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n");
-  send_all(connection.server.get(), "HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n");
+  send_all(connection.client.get(), "CONNECT shop:80 HTTP/1.1\r\nHost: shop:80\r\n\r\n");
+  send_all(connection.server.get(), "HTTP/1.1 200 Connection established\r\n\r\n");
   send_all(connection.client.get(), kPreface);
   EXPECT_EQ(counts_of(), only(EXA_KIND_HTTP2, 1)) << "the server has not read it";
 }

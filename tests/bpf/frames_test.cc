@@ -8,7 +8,7 @@
 
 #include <thread>
 
-#include "tests/bpf/capture_fixture.h"
+#include "tests/bpf/frames_fixture.h"
 
 namespace exa::test {
 namespace {
@@ -16,61 +16,6 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-
-std::string frame(exa_http2_type type, int flags, std::uint32_t stream, std::string_view payload) {
-  const auto size = payload.size();
-  std::string made;
-  for (const auto byte : {size >> 16, size >> 8, size, std::size_t{static_cast<std::size_t>(type)},
-                          static_cast<std::size_t>(flags), std::size_t{stream >> 24},
-                          std::size_t{stream >> 16}, std::size_t{stream >> 8}, std::size_t{stream}})
-    made += static_cast<char>(byte & 0xff);
-  return made + std::string(payload);
-}
-
-std::string settings() {
-  return frame(EXA_HTTP2_SETTINGS, 0, 0, {});
-}
-std::string head(std::uint32_t stream, std::size_t bytes = 20) {
-  return frame(EXA_HTTP2_HEADERS, EXA_HTTP2_END_HEADERS, stream, std::string(bytes, 'h'));
-}
-std::string data(std::uint32_t stream, std::size_t bytes, int flags = 0) {
-  return frame(EXA_HTTP2_DATA, flags, stream, std::string(bytes, 'd'));
-}
-
-struct Record {
-  exa_frames_event event;
-  std::string kept;
-};
-
-class Frames : public Capture {
- protected:
-  std::vector<Record> frames(std::uint64_t cookie, exa_direction direction) {
-    drain();
-    std::vector<Record> found;
-    for (const auto& record : records_) {
-      if (load<exa_event_header>(record).type != EXA_EVENT_FRAMES) continue;
-      const auto event = load<exa_frames_event>(record);
-      if (event.chunk.header.socket_id != cookie || event.chunk.direction != direction) continue;
-      EXPECT_EQ(event.chunk.header.size_bytes, record.size());
-      found.push_back({event, record.substr(sizeof(event), event.chunk.captured_bytes)});
-    }
-    return found;
-  }
-  // What the walk kept of a direction, whatever the records.
-  std::string kept(std::uint64_t cookie, exa_direction direction) {
-    std::string all;
-    for (const auto& record : frames(cookie, direction))
-      all += record.kept;
-    return all;
-  }
-  // The client has made its connection.
-  static void open(const Connection& connection) {
-    send_all(connection.client.get(), std::string(kPreface) + settings());
-    receive(connection.server.get(), kPreface.size() + settings().size());
-  }
-};
 
 TEST_F(Frames, AreToldAtBothEndsFromThePrefaceOn) {
   Connection connection;

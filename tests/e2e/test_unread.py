@@ -15,7 +15,7 @@ from support.agent import ROOT, binary, run_cli
 from support.load import curl
 from support.process import Process
 from support.report import CLIENT, SERVER
-from support.servers import SERVICES, Service
+from support.servers import SERVICES, Nginx, Service
 from support.waiting import accepts, eventually, free_port
 
 READ = "TLS is read by probes"
@@ -55,14 +55,17 @@ def wait_for_counter(agent, kind, number):
     eventually(counted)
 
 
-def test_http2_after_an_upgrade(start_agent, tmp_path):
-    with tls.apache(tmp_path, http2=True) as server:
-        agent = start_agent(ports=[server.port])
+def test_http2_in_a_tunnel(start_agent, tmp_path):
+    """Between client and proxy it is not read, behind the proxy it is."""
+    with (Nginx(tmp_path / "nginx", protocol="http2") as server,
+          tls.apache(tmp_path, tunnel_to=server.port) as proxy):
+        agent = start_agent(ports=[server.port, proxy.port])
         for _ in range(3):
-            done = curl("--http2", f"{server.url}/text")
-            assert done.transfers[0]["http_version"] == "2"
+            curl("--proxytunnel", "--proxy", f"127.0.0.1:{proxy.port}", "--http2-prior-knowledge",
+                 f"{server.url}/ok")
         wait_for_counter(agent, "http2", 6)
-        eventually(lambda: "HTTP/2 after an upgrade" in
+        agent.wait_for_count(SERVER, 3, "nginx", **{"network.protocol.version": "2"})
+        eventually(lambda: "HTTP/2 in a tunnel" in
                    run_cli("status", "--lock-file", agent.lock_path).stdout, what="a row in status")
 
 

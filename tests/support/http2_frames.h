@@ -48,12 +48,7 @@ struct Record {
 class Walk {
  public:
   // The client's owes the preface.
-  explicit Walk(bool preface)
-      : flow_{.left = 0,
-              .header = {},
-              .have = 0,
-              .preface_left = static_cast<__u8>(preface ? EXA_HTTP2_PREFACE_BYTES : 0),
-              .flags = EXA_HTTP2_IN_STEP} {}
+  explicit Walk(bool preface) : flow_(exa_http2_start(preface)) {}
 
   // One call, of these segments: the records that it makes. Those that are worth nothing are left
   // out, unless all are asked for.
@@ -116,6 +111,8 @@ class Walk {
 
   // What nobody walked along.
   void move(std::uint64_t bytes) { position_ += bytes; }
+  // The next call begins with so many bytes of another protocol, and frames follow.
+  void start_behind(std::uint32_t bytes) { flow_ = exa_http2_start_behind(bytes); }
 
   [[nodiscard]] std::uint64_t position() const { return position_; }
   [[nodiscard]] bool in_step() const { return (flow_.flags & EXA_HTTP2_IN_STEP) != 0; }

@@ -68,6 +68,12 @@ Protocols h2 h2c http/1.1
 H2Upgrade on
 """
 
+APACHE_TUNNEL = """LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
+LoadModule proxy_connect_module /usr/lib/apache2/modules/mod_proxy_connect.so
+ProxyRequests on
+AllowCONNECT {port}
+"""
+
 
 DEBIAN_NODE = ("nodejs=18.*", "libnode108", "libc-ares2", "node-acorn", "node-busboy",
                "node-cjs-module-lexer", "node-undici")
@@ -105,8 +111,9 @@ def nginx(folder, files, protocols="TLSv1.2 TLSv1.3", workers=1, http2=False):
                      folder / "nginx-tls.log", port)
 
 
-def apache(folder, files=None, http2=False):
-    """Plain without a certificate; HTTP/2 is then what a client may ask to go on in."""
+def apache(folder, files=None, http2=False, tunnel_to=None):
+    """Plain without a certificate; HTTP/2 is then what a client may ask to go on in. With a port
+    it is a proxy that lets clients connect to it."""
     port, home = free_port(), folder / "apache"
     (home / "files").mkdir(parents=True, exist_ok=True)
     for path in (folder, home, home / "files"):
@@ -116,6 +123,8 @@ def apache(folder, files=None, http2=False):
     text = APACHE.format(folder=home, port=port)
     if files:
         text += APACHE_TLS.format(certificate=files.certificate, key=files.key)
+    if tunnel_to:
+        text += APACHE_TUNNEL.format(port=tunnel_to)
     config.write_text(text + (APACHE_HTTP2 if http2 else ""))
     server = TlsServer("apache", ["/usr/sbin/apache2", "-DFOREGROUND", "-f", config],
                        folder / "apache.log", port)

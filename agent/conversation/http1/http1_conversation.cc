@@ -159,6 +159,7 @@ Http1Conversation::Step Http1Conversation::read(const Http1Talk& talk, const Chu
     case StreamState::kBody:
       return read_body(talk, chunk, bytes);
     case StreamState::kAwaitTunnel:
+    case StreamState::kAwaitFrames:
       return {.used_bytes = bytes.size()};
     case StreamState::kLost:
       break;
@@ -322,6 +323,12 @@ void Http1Conversation::abandon(Connection& connection) {
   connection.slot = kNoSlot;
 }
 
+std::uint32_t Http1Conversation::give_request(Connection& connection) {
+  const auto talk = talk_on(connection);
+  if (talk.response().state != StreamState::kAwaitFrames) return kNoSlot;
+  return talk.state.unanswered.give_oldest(open_);
+}
+
 void Http1Conversation::on_endpoints(Connection& connection, std::uint32_t first_sequence) {
   auto& queue = states_[connection.slot].unanswered;
   if (!queue.empty())
@@ -334,12 +341,18 @@ void Http1Conversation::on_end(Connection& connection, const EndEvent& end) {
   auto& queue = talk.state.unanswered;
   if (!connection.ended(connection.response_direction()) && !end.final) return;
   if (connection.opaque || queue.held() == 0) return;
+  auto& stream = talk.response();
+  if (stream.state == StreamState::kAwaitFrames) {
+    // They never came, or were not seen.
+    const auto* exchange = queue.oldest(open_);
+    queue.finish_oldest(open_, talk.ending(Outcome::kUpgraded, exchange->last_response));
+    return;
+  }
   const bool client = connection.role == Role::kClient;
   const bool peer_closed =
       end.socket_error != 0 || (client ? connection.ingress_ended : connection.ingress_ended_first);
   const auto aborted = peer_closed ? Outcome::kAbortedByPeer : Outcome::kAbortedByUs;
 
-  auto& stream = talk.response();
   if (stream.open_ended()) {
     const auto& so_far = talk.response_so_far();
     const bool proven = talk.state.has_supposed_end && so_far.position == talk.state.supposed_end;

@@ -29,6 +29,7 @@ class Http1Conversation final : public ProtocolConversation {
   [[nodiscard]] bool gap_fits(const Connection& connection, Direction direction,
                               std::uint64_t gap_bytes) const override;
   void on_end(Connection& connection, const EndEvent& end) override;
+  [[nodiscard]] std::uint32_t give_request(Connection& connection) override;
   void on_endpoints(Connection& connection, std::uint32_t first_sequence) override;
   void abandon(Connection& connection) override;
 
@@ -81,6 +82,8 @@ class Http1Conversation final : public ProtocolConversation {
                                  std::string_view bytes);
   void accept_response(const Http1Talk& talk, const http1::ResponseHead& head, ParseStatus status,
                        MonotonicTime last_byte);
+  // A 101 for HTTP/2, of which the request waits for its answer.
+  void await_frames(const Http1Talk& talk);
   bool accept_cut_response(const Http1Talk& talk, std::string_view text, http1::ResponseHead& head,
                            MonotonicTime last_byte);
   void finish_response(const Http1Talk& talk, MonotonicTime last_byte);

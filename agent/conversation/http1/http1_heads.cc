@@ -252,6 +252,8 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
     exchange->last_response = last_byte;
     exchange->response_body_bytes = initial_bytes(head.body);
   }
+  if (head.goes_on_in_http2 && queue.held() == 1 && queue.passed_over() == 0)
+    return await_frames(talk);
   if (status == ParseStatus::kUpgraded) {
     queue.finish_oldest(open_, talk.ending(Outcome::kUpgraded, last_byte));
     lose_all(talk, ProtocolCounter::kOrphanRequest);
@@ -267,6 +269,13 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
   }
   stream.state = StreamState::kBody;
   if (stream.open_ended()) lose_response_end(talk);
+}
+
+void Http1Conversation::await_frames(const Http1Talk& talk) {
+  if (talk.request().state == StreamState::kBody)
+    talk.state.unanswered.oldest(open_)->request_body_bytes = kUnknownBytes;
+  talk.request().state = StreamState::kAwaitFrames;
+  talk.response().state = StreamState::kAwaitFrames;
 }
 
 bool Http1Conversation::accept_cut_response(const Http1Talk& talk, std::string_view text,

@@ -16,6 +16,7 @@ enum class StreamState : std::uint8_t {
   kHead,  // at the start of a head, or within one
   kBody,
   kAwaitTunnel,  // after CONNECT: bytes mean something only once it is answered
+  kAwaitFrames,  // after a 101 for HTTP/2: its answer comes there
 };
 
 // One direction.

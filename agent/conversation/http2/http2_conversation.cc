@@ -18,7 +18,7 @@ Http2Conversation::Http2Conversation(ProtocolId id, const ConversationParts& par
       streams_(parts.open.most()) {}
 
 // Nothing is kept of a connection whose first chunk is framed.
-bool Http2Conversation::open(Connection& connection, Opening /*opening*/) {
+bool Http2Conversation::open(Connection& connection, Opening opening) {
   connection.protocol = id_;
   connection.slot = states_.acquire();
   auto& state = states_[connection.slot];
@@ -32,7 +32,27 @@ bool Http2Conversation::open(Connection& connection, Opening /*opening*/) {
       decoder.restart(hpack::Start::kJoined);
     tables_[state.tables].large = {kNoSlot, kNoSlot};
   }
+  if (opening.asked != kNoSlot) take_over(talk_on(connection), opening.asked);
   return true;
+}
+
+void Http2Conversation::take_over(const Http2Talk& talk, std::uint32_t asked) {
+  auto& state = talk.state;
+  state.highest_stream = 1;
+  state.first_stream_seen = 1;
+  const auto slot = streams_.insert(state.streams, talk.connection.slot, 1);
+  if (slot == kNoSlot) {
+    open_.forget(asked, *talk.connection.process, ProtocolCounter::kRequestsUnansweredOverflow);
+    return;
+  }
+  streams_[slot].exchange = asked;
+  streams_[slot].request_ended = true;
+  auto& exchange = open_[asked];
+  exchange.protocol_version = ProtocolVersion::k2;
+  // Those of the 101.
+  exchange.operation.status = 0;
+  exchange.first_response = {};
+  exchange.last_response = {};
 }
 
 Http2Talk Http2Conversation::talk_on(Connection& connection) {
@@ -82,7 +102,8 @@ void Http2Conversation::begin_record(Reading& reading) {
   const bool missed = reading.frames.missed();
   if (!reading.direction.begun) {
     reading.direction.begun = true;
-    const bool joined = missed || reading.frames.within_frame();
+    const bool joined = missed || (reading.frames.within_frame() &&
+                                   reading.frames.frame().type != EXA_HTTP2_NO_FRAME);
     if (talk.state.tables != kNoSlot)
       decoder(talk, which).restart(joined ? hpack::Start::kJoined : hpack::Start::kFromStart);
   } else {

@@ -69,6 +69,8 @@ class Http2Conversation final : public ProtocolConversation {
   };
 
   [[nodiscard]] Http2Talk talk_on(Connection& connection);
+  // A request that came in HTTP/1 is stream 1, and whole: RFC 7540 section 3.2.
+  void take_over(const Http2Talk& talk, std::uint32_t asked);
 
   void begin_record(Reading& reading);
   // What went by between two records of a direction.

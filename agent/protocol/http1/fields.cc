@@ -14,6 +14,7 @@ enum class FieldName : std::uint8_t {
   kOther,
   kHost,
   kExpect,
+  kUpgrade,
   kConnection,
   kContentLength,
   kTransferEncoding,
@@ -31,6 +32,7 @@ constexpr LowerCaseWord kKeepAlive("keep-alive");
 constexpr LowerCaseWord kClose("close");
 constexpr LowerCaseWord kUpgrade("upgrade");
 constexpr LowerCaseWord kHttp("http");
+constexpr std::string_view kHttp2 = "h2c";  // RFC 7540 section 3.2
 
 FieldName framing_field(std::string_view name) {
   switch (name.size()) {
@@ -38,6 +40,8 @@ FieldName framing_field(std::string_view name) {
       return kHost.equals(name) ? FieldName::kHost : FieldName::kOther;
     case 6:
       return kExpect.equals(name) ? FieldName::kExpect : FieldName::kOther;
+    case 7:
+      return kUpgrade.equals(name) ? FieldName::kUpgrade : FieldName::kOther;
     case 10:
       return kConnection.equals(name) ? FieldName::kConnection : FieldName::kOther;
     case 14:
@@ -104,6 +108,10 @@ void read_field(std::string_view name, std::string_view value, bool folded, Fiel
       return;
     case FieldName::kConnection:
       read_connection(trim_whitespace(value), fields);
+      return;
+    case FieldName::kUpgrade:
+      for_each_element(
+          value, [&](std::string_view protocol) { fields.upgrade_http2 |= protocol == kHttp2; });
       return;
     case FieldName::kContentLength:
       read_content_length(trim_whitespace(value), fields);

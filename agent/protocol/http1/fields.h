@@ -24,6 +24,7 @@ struct Fields {
   bool transfer_encoding_invalid = false;  // folded
   bool connection_close = false;
   bool connection_upgrade = false;
+  bool upgrade_http2 = false;  // to it, without TLS
   bool expect_continue = false;
   // Lines that are no fields are passed over; of them the first's breach.
   InvalidReason odd_line = InvalidReason::kNone;

@@ -218,6 +218,7 @@ ParseResult parse_response_head(std::string_view bytes, Method request_method, R
   head.body = decision.framing;
   result.reason = decision.reason;
   head.wants_close = fields.connection_close;
+  head.goes_on_in_http2 = head.status == 101 && fields.upgrade_http2;
   const bool tunnel = request_method == Method::kConnect && head.status / 100 == 2;
   if (head.status == 101 || tunnel) result.status = ParseStatus::kUpgraded;
   return result;

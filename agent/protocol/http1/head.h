@@ -47,6 +47,7 @@ struct ResponseHead {
   Framing body;
   bool has_start_line = false;
   bool wants_close = false;
+  bool goes_on_in_http2 = false;  // a 101 that says so: the answer itself comes there
   // 1xx but 101: the answer is still to come.
   [[nodiscard]] bool is_interim() const { return status < 200 && status != 101; }
 };

@@ -13,7 +13,7 @@
 #define EXA_CONNECTION_KINDS(X)                                                                    \
   X(TLS, "TLS")                                                                                    \
   X(TLS_READ, "TLS that is read")                                                                  \
-  X(HTTP2, "HTTP/2 after an upgrade is not parsed yet")                                            \
+  X(HTTP2, "HTTP/2 in a tunnel is not parsed yet")                                                 \
   X(HTTP3, "UDP on port 443, usually HTTP/3, is not read")                                         \
   X(IO_URING, "through io_uring, whose buffers are out of reach")                                  \
   X(SPLICED, "spliced or sent by sendfile from the first byte: their heads cannot be seen")        \

@@ -51,7 +51,7 @@
   X(SOCKETS_IGNORED, kFlow, capture, socket_ignored, "sockets switched off: no protocol recognised") \
   X(CONNECTIONS_TLS, kFlow, connections, tls, "TLS connections, read or not")                      \
   X(CONNECTIONS_TLS_READ, kFlow, connections, tls_read, "TLS connections whose plaintext was seen") \
-  X(CONNECTIONS_HTTP2, kFlow, connections, http2, "not read: HTTP/2 after an upgrade") \
+  X(CONNECTIONS_HTTP2, kFlow, connections, http2, "not read: HTTP/2 in a tunnel") \
   X(CONNECTIONS_HTTP3, kFlow, connections, http3, "not read: UDP sockets on port 443")             \
   X(CONNECTIONS_IO_URING, kFlow, connections, io_uring, "not read: through io_uring")              \
   X(CONNECTIONS_SPLICED, kFlow, connections, spliced, "not read: spliced from the first byte")     \

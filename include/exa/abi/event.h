@@ -52,6 +52,8 @@ enum exa_chunk_flags {
   EXA_CHUNK_ENDS = 2, /* its last bytes, captured or not, are those of a chunked body */
   /* Its socket may not be known, but all sockets of its process are on observed ports. */
   EXA_CHUNK_PORTS_PROVEN = 4,
+  /* FRAMES: it begins with the head of a message, which the record before it has. */
+  EXA_CHUNK_HEAD_TOLD = 8,
 };
 
 enum exa_process_flags {

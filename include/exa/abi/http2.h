@@ -27,6 +27,9 @@ enum exa_http2_type { /* section 6 */
                       EXA_HTTP2_GOAWAY = 7,
                       EXA_HTTP2_WINDOW_UPDATE = 8,
                       EXA_HTTP2_CONTINUATION = 9,
+                      /* Not of RFC 9113: in the place of a frame's payload, what came before the
+                         first frame. */
+                      EXA_HTTP2_NO_FRAME = 255,
 };
 
 enum exa_http2_frame_flags {
@@ -60,6 +63,27 @@ struct exa_http2_flow {
   __u8 flags; /* exa_http2_flow_flags */
 };
 EXA_ASSERT_SIZE(struct exa_http2_flow, 16);
+
+/* A direction at its first byte: the client's owes the preface. */
+static __always_inline struct exa_http2_flow exa_http2_start(int client) {
+  struct exa_http2_flow flow = {};
+  flow.preface_left = client ? EXA_HTTP2_PREFACE_BYTES : 0;
+  flow.flags = EXA_HTTP2_IN_STEP;
+  return flow;
+}
+
+/* So many bytes before the first frame are the end of another protocol. */
+static __always_inline struct exa_http2_flow exa_http2_start_behind(__u32 bytes) {
+  struct exa_http2_flow flow = {};
+  flow.left = bytes;
+  flow.header[0] = (__u8)(bytes >> 16);
+  flow.header[1] = (__u8)(bytes >> 8);
+  flow.header[2] = (__u8)bytes;
+  flow.header[3] = EXA_HTTP2_NO_FRAME;
+  flow.have = EXA_HTTP2_HEADER_BYTES;
+  flow.flags = EXA_HTTP2_IN_STEP;
+  return flow;
+}
 
 static __always_inline __u32 exa_http2_length(const __u8* header) {
   return (__u32)header[0] << 16 | (__u32)header[1] << 8 | header[2];

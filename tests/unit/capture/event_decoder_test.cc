@@ -130,6 +130,13 @@ TEST(EventDecoder, FramesAreAChunkWithItsFlow) {
   EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(plain)).framed());
 }
 
+TEST(EventDecoder, FramesMayBeginWithAHeadThatWasTold) {
+  auto raw = raw_frames({});
+  EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(bytes_of(raw))).head_told);
+  raw.chunk.flags = EXA_CHUNK_HEAD_TOLD;
+  EXPECT_TRUE(std::get<ChunkEvent>(*decode_event(bytes_of(raw))).head_told);
+}
+
 TEST(EventDecoder, FramesHaveAllOfAHeaderThatBeganEarlier) {
   const std::string kept(9, 'k');
   auto raw = raw_frames(kept);

@@ -239,7 +239,7 @@ TEST_F(Http2Ends, ARecordThatComesTooLateIsNotRead) {
 // Not even what comes first is known to be the first then.
 TEST_F(Http2Ends, AConnectionWhoseFirstChunkIsNotFramedIsJoined) {
   wire.server(settings());
-  wire.plain("anything");
+  wire.plain_client("anything");
   wire.client(std::string(kPreface) + settings() +
               headers(1, indexed(2) + indexed(62), kEndStream));
   answer(wire, 1);
@@ -284,14 +284,14 @@ TEST_F(Http2Ends, ARecordThatNobodyMadeIsAParseError) {
 TEST_F(Http2Ends, AChunkThatIsNotFramedIsMissed) {
   wire.begins();
   ask(wire, 1);
-  wire.plain("anything");
+  wire.plain_client("anything");
   EXPECT_EQ(count(Counter::kChunksOrphan), 1u);
   answer(wire, 1);
   EXPECT_THAT(paths(), ElementsAre("/1"));
 }
 
 TEST_F(Http2Ends, AConnectionMayHaveSpokenSomethingElseBefore) {
-  wire.plain("GET /old HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n");
+  wire.plain_client("GET /old HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\n\r\n");
   EXPECT_EQ(tracker.open_exchanges().size(), 1u);
   wire.begins();
   EXPECT_EQ(count(ProtocolCounter::kOrphanRequest), 1u);

@@ -162,20 +162,18 @@ class TalkWire {
   void position() {
     tracker_.on_event(PositionEvent{.socket = id_, .time = tick(), .direction = state_});
   }
-  void plain(std::string_view bytes) {
-    tracker_.on_event(ChunkEvent{.socket = id_,
-                                 .time = tick(),
-                                 .tgid = 42,
-                                 .direction = Direction::kIngress,
-                                 .position = state_[0].position,
-                                 .length_bytes = static_cast<std::uint32_t>(bytes.size()),
-                                 .bytes = std::as_bytes(std::span(bytes)),
-                                 .previous_last_byte = state_[0].last_byte,
-                                 .other = state_[1],
-                                 .arrival = {},
-                                 .tcp_sequence = 1});
-    walks_[0].move(bytes.size());
-    state_[0] = {walks_[0].position(), now_};
+  // Not framed.
+  void plain_client(std::string_view bytes) { plain(server_ ? kIngress : kEgress, bytes); }
+  void plain_server(std::string_view bytes) { plain(server_ ? kEgress : kIngress, bytes); }
+  // A call that begins with the head of a 101 and goes on in frames.
+  void server_switches(std::string_view head, std::string_view frames) {
+    const auto d = server_ ? kEgress : kIngress;
+    tell_plain(d, head);
+    const std::string bytes = std::string(head) + std::string(frames);
+    walks_[d].start_behind(static_cast<std::uint32_t>(head.size()));
+    head_told_ = true;
+    call(d, {bytes});
+    head_told_ = false;
   }
   void tell_one(std::size_t d, const Record& record) {
     const std::vector<char> kept(record.kept.begin(), record.kept.end());
@@ -193,7 +191,8 @@ class TalkWire {
         .tcp_sequence =
             first_sequence == 0 ? 0 : first_sequence + static_cast<std::uint32_t>(record.position),
         .tls = tls,
-        .flow = record.flow()});
+        .flow = record.flow(),
+        .head_told = head_told_});
   }
 
   MonotonicTime tick(std::uint64_t by = 1) { return now_ = {now_.ns + by * 1'000'000}; }
@@ -209,6 +208,24 @@ class TalkWire {
   static constexpr std::size_t kIngress = 0;
   static constexpr std::size_t kEgress = 1;
 
+  void tell_plain(std::size_t d, std::string_view bytes) {
+    tracker_.on_event(ChunkEvent{.socket = id_,
+                                 .time = tick(),
+                                 .tgid = 42,
+                                 .direction = static_cast<Direction>(d),
+                                 .position = state_[d].position,
+                                 .length_bytes = static_cast<std::uint32_t>(bytes.size()),
+                                 .bytes = std::as_bytes(std::span(bytes)),
+                                 .previous_last_byte = state_[d].last_byte,
+                                 .other = state_[1 - d],
+                                 .arrival = {},
+                                 .tcp_sequence = 1});
+  }
+  void plain(std::size_t d, std::string_view bytes) {
+    tell_plain(d, bytes);
+    walks_[d].move(bytes.size());
+    state_[d] = {walks_[d].position(), now_};
+  }
   void call(std::size_t d, const std::vector<std::string_view>& segments) {
     const auto records = walks_[d].call(segments);
     tell(d, records, walks_[d].position());
@@ -234,6 +251,7 @@ class TalkWire {
   std::array<Walk, 2> walks_{Walk(server_), Walk(!server_)};
   std::array<DirectionState, 2> state_{};
   MonotonicTime now_ = ms(1'000);
+  bool head_told_ = false;
 };
 
 class Http2Talk : public ::testing::Test {

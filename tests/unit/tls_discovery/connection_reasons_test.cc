@@ -70,7 +70,7 @@ TEST(ConnectionReasons, MoreReadThanBegunIsNothingUnread) {
 TEST(ConnectionReasons, WhatIsNotReadHasItsRowWithoutTlsToo) {
   EXPECT_THAT(told({}, {}), IsEmpty());
   EXPECT_THAT(told({}, counts({{EXA_KIND_HTTP2, 3}, {EXA_KIND_IO_URING, 1}})),
-              ElementsAre(Told("/srv/app", "HTTP/2 after an upgrade is not parsed yet", 3),
+              ElementsAre(Told("/srv/app", "HTTP/2 in a tunnel is not parsed yet", 3),
                           Told("/srv/app", std::string(kind_sentence(EXA_KIND_IO_URING)), 1)));
 }
 
