@@ -2,6 +2,7 @@
 //
 //	grpc_go server PORT [CERTIFICATE KEY]
 //	grpc_go client PORT [tls]
+//	grpc_go load PORT SECONDS  short calls, 50 at a time on one connection: how many a second
 package main
 
 import (
@@ -12,7 +13,9 @@ import (
 	"io"
 	"net"
 	"os"
+	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -120,6 +123,27 @@ func call(connection *grpc.ClientConn, method string, messages [][]byte, within 
 	}
 }
 
+func load(connection *grpc.ClientConn, duration time.Duration) float64 {
+	var all sync.WaitGroup
+	var calls atomic.Int64
+	begin := time.Now()
+	for range 50 {
+		all.Add(1)
+		go func() {
+			defer all.Done()
+			request, answer := []byte("few"), []byte{}
+			for time.Since(begin) < duration {
+				if err := connection.Invoke(context.Background(), "/shop.Cart/Add", &request, &answer); err != nil {
+					panic(err)
+				}
+				calls.Add(1)
+			}
+		}()
+	}
+	all.Wait()
+	return float64(calls.Load()) / time.Since(begin).Seconds()
+}
+
 // As grpc's own names of statuses are written.
 var names = map[codes.Code]string{codes.OK: "OK", codes.Unknown: "UNKNOWN", codes.NotFound: "NOT_FOUND",
 	codes.DeadlineExceeded: "DEADLINE_EXCEEDED", codes.Unimplemented: "UNIMPLEMENTED"}
@@ -142,13 +166,21 @@ func main() {
 		panic(grpc.NewServer(options...).Serve(listener))
 	}
 	trust := insecure.NewCredentials()
-	if len(os.Args) > 3 {
+	if len(os.Args) > 3 && os.Args[3] == "tls" {
 		trust = credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})
 	}
 	connection, err := grpc.NewClient("127.0.0.1:"+port, grpc.WithTransportCredentials(trust),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{})))
 	if err != nil {
 		panic(err)
+	}
+	if os.Args[1] == "load" {
+		seconds, err := strconv.Atoi(os.Args[3])
+		if err != nil {
+			panic(err)
+		}
+		fmt.Println(load(connection, time.Duration(seconds)*time.Second))
+		return
 	}
 	var lock sync.Mutex
 	ended := map[string]int{}
