@@ -14,6 +14,7 @@
 
 #include "agent/capture/events.h"
 #include "agent/connection/connection.h"
+#include "agent/connection/handed_over.h"
 #include "agent/connection/kept_message.h"
 #include "agent/exchange/open_exchanges.h"
 #include "agent/protocol/detection.h"
@@ -49,6 +50,10 @@ class Conversation {
   [[nodiscard]] virtual bool gap_fits(const Connection& connection, Direction direction,
                                       std::uint64_t gap_bytes) const = 0;
 
+  // A direction has come so far, by bytes that tell of no message.
+  virtual void on_reached(Connection& /*connection*/, Direction /*direction*/,
+                          std::uint64_t /*position*/) {}
+
   // A direction has ended, or the connection has.
   virtual void on_end(Connection& connection, const EndEvent& end) = 0;
 
@@ -59,6 +64,9 @@ class Conversation {
   // The endpoints became known, of a TLS stream perhaps after its requests. first_sequence is that
   // of the oldest one if that had none; 0 says nothing.
   virtual void on_endpoints(Connection& connection, std::uint32_t first_sequence) = 0;
+
+  // What another agent would have to know to go on with it.
+  virtual void hand_over(const Connection& /*connection*/, HandedOver& /*to*/) const {}
 
   // Forgets all that is under way, counts it, and gives the slot back.
   virtual void abandon(Connection& connection) = 0;
@@ -86,6 +94,7 @@ struct ConversationParts {
   MessageBlocks& blocks;
   Counters& counters;
   ProtocolCounters& messages;  // its own
+  HandedOver& earlier;         // by the agent before this one
   std::size_t max_connections;
 };
 

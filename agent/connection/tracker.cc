@@ -58,6 +58,7 @@ std::vector<std::unique_ptr<ProtocolConversation>> ConnectionTracker::converse(
                                   .blocks = blocks_,
                                   .counters = counters_,
                                   .messages = messages,
+                                  .earlier = earlier_,
                                   .max_connections = limits_.connections};
     protocols.push_back(row.converse(static_cast<ProtocolId>(protocols.size() + 1), parts));
   }
@@ -161,8 +162,11 @@ void ConnectionTracker::advance(Connection& connection, Direction which, Directi
 void ConnectionTracker::on_position(const PositionEvent& event) {
   auto* connection = table_.find(event.socket);
   if (connection == nullptr || connection->opaque) return;
-  for (const auto direction : {Direction::kIngress, Direction::kEgress})
-    advance(*connection, direction, event.direction[static_cast<std::size_t>(direction)], false);
+  for (const auto direction : {Direction::kIngress, Direction::kEgress}) {
+    const auto& to = event.direction[static_cast<std::size_t>(direction)];
+    advance(*connection, direction, to, false);
+    conversation_of(*connection).on_reached(*connection, direction, to.position);
+  }
 }
 
 void ConnectionTracker::on_end(const EndEvent& event) {
@@ -234,6 +238,16 @@ void ConnectionTracker::forget(Connection& connection, Counter reason) {
   counters_.add(reason);
 }
 
+HandedOver ConnectionTracker::hand_over() {
+  HandedOver known;
+  for (std::size_t i = 0; i < table_.places(); ++i) {
+    const auto* connection = table_.next_in_turn();
+    if (connection != nullptr && !connection->opaque)
+      conversation_of(*connection).hand_over(*connection, known);
+  }
+  return known;
+}
+
 void ConnectionTracker::sweep(MonotonicTime now) {
   const auto places = std::min(table_.places(), kSweepPlaces);
   for (std::size_t i = 0; i < places; ++i) {
@@ -242,6 +256,9 @@ void ConnectionTracker::sweep(MonotonicTime now) {
       forget(*connection, Counter::kConnectionsEvicted);
   }
   tenants_.sweep();
+  if (earlier_.size() == 0) return;
+  if (!earlier_until_.known()) earlier_until_ = now + limits_.idle_timeout;
+  if (earlier_until_ < now) earlier_ = {};
 }
 
 }  // namespace exa

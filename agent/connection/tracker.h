@@ -11,12 +11,14 @@
 #include <deque>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "agent/capture/events.h"
 #include "agent/connection/connection_table.h"
 #include "agent/connection/conversation.h"
 #include "agent/connection/first_bytes.h"
+#include "agent/connection/handed_over.h"
 #include "agent/connection/kept_message.h"
 #include "agent/exchange/exchange_sink.h"
 #include "agent/exchange/open_exchanges.h"
@@ -44,6 +46,10 @@ class ConnectionTracker {
 
   // Forgets connections idle for longer than the limit; looks at a part of the table each time.
   void sweep(MonotonicTime now);
+
+  // Before the first event: what the agent before this one knew.
+  void take_over(HandedOver earlier) { earlier_ = std::move(earlier); }
+  [[nodiscard]] HandedOver hand_over();
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] const ExchangePool& open_exchanges() const { return exchanges_; }
@@ -76,6 +82,8 @@ class ConnectionTracker {
   Tenants tenants_;
   ExchangePool exchanges_;
   MessageBlocks blocks_;
+  HandedOver earlier_;
+  MonotonicTime earlier_until_;                                   // unknown before the first sweep
   std::deque<OpenExchanges> open_;                                // as in the registry
   std::vector<std::unique_ptr<ProtocolConversation>> protocols_;  // as in the registry
   FirstBytes first_bytes_;

@@ -12,9 +12,11 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "agent/capture/events.h"
+#include "agent/connection/handed_over.h"
 #include "agent/connection/tracker.h"
 #include "agent/exchange/exchange_sink.h"
 #include "agent/exemplars/exemplar_sampler.h"
@@ -68,6 +70,10 @@ class RequestPipeline final : public ExchangeSink {
 
   // When the first window begins; without it, with the first event.
   void begin(MonotonicTime time);
+
+  // Of the agent before this one, before the first record; and for the next one.
+  void take_over(HandedOver earlier) { tracker_.take_over(std::move(earlier)); }
+  [[nodiscard]] HandedOver hand_over() { return tracker_.hand_over(); }
 
   void on_record(std::span<const std::byte> record);
   void on_target(const Target& target);

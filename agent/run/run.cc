@@ -18,6 +18,7 @@
 #include "agent/privilege/single_instance.h"
 #include "agent/privilege/zygote.h"
 #include "agent/readers/reader_protocol.h"
+#include "agent/run/messages/handed_over_file.h"
 #include "agent/run/messages/status_files.h"
 #include "agent/run/prober/prober.h"
 #include "agent/run/reach.h"
@@ -88,11 +89,16 @@ Result<Prepared> prepare(const Config& config, const Log& log) {
                                 .kernel_counters = std::move(*counters),
                                 .record_file = std::move(*recording),
                                 .services_file = UniqueFd(),
+                                .handed_over_file = UniqueFd(),
                                 .agent = own_resource()};
   if (auto services = open_services_file(config))
     inherited.services_file = std::move(*services);
   else
     log.warn(services.error().text);
+  if (auto handed_over = open_handed_over_file(config))
+    inherited.handed_over_file = std::move(*handed_over);
+  else
+    log.warn(handed_over.error().text);
   return Prepared{std::move(*programs), std::move(*control_ring), std::move(inherited)};
 }
 
@@ -160,7 +166,8 @@ int run_agent(const Config& config, const std::vector<std::string>& warnings,
   auto kept = prepared->inherited.event_ring_fds;
   kept.push_back(prepared->programs.counters_fd());
   for (const auto* const file :
-       {&prepared->inherited.record_file, &prepared->inherited.services_file})
+       {&prepared->inherited.record_file, &prepared->inherited.services_file,
+        &prepared->inherited.handed_over_file})
     if (file->valid()) kept.push_back(file->get());
   auto pipeline = start_pipeline(
       reach_of(config), kept, [&](Channel channel, const Result<ConfinementReport>& confinement) {
@@ -169,6 +176,7 @@ int run_agent(const Config& config, const std::vector<std::string>& warnings,
   if (!pipeline) return fail_run(log, pipeline.error());
   prepared->inherited.record_file.reset();
   prepared->inherited.services_file.reset();
+  prepared->inherited.handed_over_file.reset();
   if (auto tied = zygote->end_with_us(pipeline->exited.get()); !tied)
     return fail_run(log, tied.error());
   if (auto kept_few = keep_prober_capabilities(); !kept_few) return fail_run(log, kept_few.error());

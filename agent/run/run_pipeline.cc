@@ -8,6 +8,7 @@
 #include "agent/outputs/outputs.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/request_pipeline/request_pipeline.h"
+#include "agent/run/messages/handed_over_file.h"
 #include "agent/run/pipeline/capture_health.h"
 #include "agent/run/pipeline/capture_loop.h"
 #include "agent/run/pipeline/live_events.h"
@@ -73,6 +74,11 @@ int run_pipeline(PipelineInheritance inherited, Channel channel,
   const auto pipeline =
       std::make_unique<RequestPipeline>(pipeline_options(config, inherited.seed), counters);
   pipeline->on_clock_offset(offset);
+  // A replay would not have it: then both do without.
+  const auto handed_over = std::move(inherited.handed_over_file);
+  if (handed_over.valid())
+    if (const auto text = take_handed_over(handed_over.get()); !recording->goes_on())
+      pipeline->take_over(HandedOver::from_text(text, monotonic_now()));
 
   WindowPublication publication(
       {.config = config,
@@ -105,6 +111,11 @@ int run_pipeline(PipelineInheritance inherited, Channel channel,
                      .occasional = occasional},
                     config.window, offset);
   loop.run(events);
+  if (handed_over.valid() && events.deadline()) {
+    const auto text = pipeline->hand_over().to_text(monotonic_now());
+    if (const auto left = leave_handed_over(handed_over.get(), text); !left)
+      log.warn(left.error().text);
+  }
   windows.finish();
   // Out of order, nobody waits for what is left.
   const auto deadline = events.deadline().value_or(MonotonicTime{});

@@ -23,8 +23,9 @@ struct PipelineInheritance {
   HashKey seed{};
   std::vector<int> event_ring_fds;
   kernel::KernelCounters kernel_counters;
-  UniqueFd record_file;    // not valid: no recording
-  UniqueFd services_file;  // not valid: `status` is told no services
+  UniqueFd record_file;       // not valid: no recording
+  UniqueFd services_file;     // not valid: `status` is told no services
+  UniqueFd handed_over_file;  // not valid: of connections nothing is told on
   std::shared_ptr<const Resource> agent;
 };
 

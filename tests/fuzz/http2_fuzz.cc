@@ -44,7 +44,7 @@ class Collect : public exa::ExchangeSink {
 // A tracker with one connection, which must be settled when it ends.
 class Talk {
  public:
-  void tell(std::size_t direction, const Record& record) {
+  void tell(std::size_t direction, const Record& record, bool head_told = false) {
     const std::vector<char> kept(record.kept.begin(), record.kept.end());
     tracker_.on_event(
         exa::ChunkEvent{.socket = 1,
@@ -58,7 +58,8 @@ class Talk {
                         .other = state_[1 - direction],
                         .arrival = {},
                         .tcp_sequence = 1 + static_cast<std::uint32_t>(record.position),
-                        .flow = record.flow()});
+                        .flow = record.flow(),
+                        .head_told = head_told});
     state_[direction] = {record.position + record.length_bytes, {now_ns_}};
   }
   void pass(std::size_t direction, std::uint64_t position) {
@@ -150,7 +151,7 @@ void records(std::string_view input) {
                       (form & 4 ? std::min<std::uint64_t>(50, positions[direction]) : 0);
     positions[direction] = record.position + record.length_bytes;
     talk.tick();
-    talk.tell(direction, record);
+    talk.tell(direction, record, (form & 8) != 0);
   }
   talk.end();
 }

@@ -28,11 +28,11 @@ class Agent:
     """A running agent that watches only what the test names."""
 
     def __init__(self, folder, *arguments, window="500ms", output="json", config=None,
-                 ports=(), env=None, json_path=None, wrapper=()):
+                 ports=(), env=None, json_path=None, wrapper=(), lock_path=None):
         self.folder = folder
         self.metrics_port = free_port()
         self.json_path = json_path or folder / "agent.json"
-        self.lock_path = folder / "lock"  # beside an agent that may serve this host
+        self.lock_path = lock_path or folder / "lock"  # beside an agent that may serve this host
         command = [*wrapper, binary(), "run", "--output", output, "--window", window,
                    "--openmetrics", f"127.0.0.1:{self.metrics_port}",
                    "--lock-file", self.lock_path]

@@ -1,16 +1,34 @@
 #include "agent/conversation/http2/http2_conversation.h"
 
+#include <string>
 #include <utility>
+
+#include "agent/protocol/http2/hpack/table_text.h"
 
 namespace exa {
 
 using http2::FrameStep;
+
+namespace {
+
+// Before a table that is handed over.
+constexpr char kSpokeHttp = 'h';
+constexpr char kSpokeGrpc = 'g';
+
+void note_sequence(Http2Direction& direction, const ChunkEvent& chunk) {
+  direction.sequenced = chunk.tcp_sequence != 0;
+  direction.first_sequence = chunk.tcp_sequence - static_cast<std::uint32_t>(chunk.position);
+  direction.next_sequence = chunk.tcp_sequence + chunk.length_bytes;
+}
+
+}  // namespace
 
 Http2Conversation::Http2Conversation(ProtocolId id, const ConversationParts& parts)
     : id_(id),
       open_(parts.open),
       counters_(parts.counters),
       messages_(parts.messages),
+      earlier_(parts.earlier),
       blocks_(parts.blocks, parts.counters),
       states_(whole_slabs(parts.max_connections)),
       tables_(kMaxTables),
@@ -100,7 +118,8 @@ void Http2Conversation::begin_record(Reading& reading) {
   const auto& talk = reading.talk;
   const auto which = reading.chunk.direction;
   const bool missed = reading.frames.missed();
-  if (!reading.direction.begun) {
+  const bool first = !reading.direction.begun;
+  if (first) {
     reading.direction.begun = true;
     const bool joined = missed || (reading.frames.within_frame() &&
                                    reading.frames.frame().type != EXA_HTTP2_NO_FRAME);
@@ -110,8 +129,40 @@ void Http2Conversation::begin_record(Reading& reading) {
     pass_jump(talk, reading.chunk);
   }
   if (missed) miss(talk, which, reading.chunk.previous_last_byte);
+  if (first && missed) take_over_table(talk, reading.chunk);
+  note_sequence(reading.direction, reading.chunk);
   if (reading.frames.has_preface() && talk.connection.role == Role::kUnknown)
     talk.connection.role = which == Direction::kIngress ? Role::kServer : Role::kClient;
+}
+
+void Http2Conversation::take_over_table(const Http2Talk& talk, const ChunkEvent& chunk) {
+  if (chunk.position != 0 || chunk.tls || talk.state.tables == kNoSlot) return;
+  const auto known = earlier_.take(talk.connection.id, chunk.direction, chunk.tcp_sequence);
+  if (known.empty() || !hpack::restore(decoder(talk, chunk.direction), known.substr(1))) return;
+  talk.state.speaks_grpc |= known.front() == kSpokeGrpc;
+  lend_large_table(talk, chunk.direction);
+}
+
+void Http2Conversation::hand_over(const Connection& connection, HandedOver& to) const {
+  const auto& state = states_[connection.slot];
+  if (connection.tls || state.tables == kNoSlot) return;
+  for (const auto which : {Direction::kIngress, Direction::kEgress}) {
+    const auto at = static_cast<std::size_t>(which);
+    const auto& direction = state.directions[at];
+    if (!direction.sequenced || direction.block.stream != 0 || connection.ended(which)) continue;
+    const auto& decoder = tables_[state.tables].decoders[at];
+    if (decoder.table().entries() == 0 && decoder.table().may_have_older()) continue;
+    const auto table = hpack::text_of(decoder, http2::MessageHead::tells);
+    to.put(connection.id, which, direction.next_sequence,
+           std::string(1, state.speaks_grpc ? kSpokeGrpc : kSpokeHttp) + table);
+  }
+}
+
+void Http2Conversation::on_reached(Connection& connection, Direction which,
+                                   std::uint64_t position) {
+  auto& direction = talk_on(connection).direction(which);
+  if (direction.sequenced && position >= connection.direction(which).position)
+    direction.next_sequence = direction.first_sequence + static_cast<std::uint32_t>(position);
 }
 
 void Http2Conversation::pass_jump(const Http2Talk& talk, const ChunkEvent& chunk) {

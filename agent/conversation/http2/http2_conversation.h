@@ -39,8 +39,10 @@ class Http2Conversation final : public ProtocolConversation {
               MonotonicTime last_byte) override;
   [[nodiscard]] bool gap_fits(const Connection& connection, Direction direction,
                               std::uint64_t gap_bytes) const override;
+  void on_reached(Connection& connection, Direction direction, std::uint64_t position) override;
   void on_end(Connection& connection, const EndEvent& end) override;
   void on_endpoints(Connection& connection, std::uint32_t first_sequence) override;
+  void hand_over(const Connection& connection, HandedOver& to) const override;
   void abandon(Connection& connection) override;
 
  private:
@@ -73,6 +75,9 @@ class Http2Conversation final : public ProtocolConversation {
   void take_over(const Http2Talk& talk, std::uint32_t asked);
 
   void begin_record(Reading& reading);
+  // A connection that is older than we are: its first bytes that are seen are the first ones since
+  // the agent before this one.
+  void take_over_table(const Http2Talk& talk, const ChunkEvent& chunk);
   // What went by between two records of a direction.
   void pass_jump(const Http2Talk& talk, const ChunkEvent& chunk);
   // Frames went by unseen, the last of them at that time. Streams that were opened since are not
@@ -121,6 +126,7 @@ class Http2Conversation final : public ProtocolConversation {
   OpenExchanges& open_;
   Counters& counters_;
   ProtocolCounters& messages_;
+  HandedOver& earlier_;
   HeaderBlocks blocks_;
   SlotPool<Http2State> states_;
   SlotPool<Tables, 16> tables_;

@@ -127,14 +127,12 @@ hpack::Decoder& Http2Conversation::decoder(const Http2Talk& talk, Direction whic
 }
 
 bool Http2Conversation::decode(Reading& reading, std::string_view block, http2::MessageHead& head) {
-  bool unknown = false;
   const auto result =
       decoder(reading.talk, reading.chunk.direction).decode(block, [&](const hpack::Field& field) {
-        unknown |= !field.name_known || !field.value_known;
         head.take(field);
       });
   lend_large_table(reading.talk, reading.chunk.direction);
-  if (unknown) counters_.add(Counter::kHeadsPartlyUnknown);
+  if (head.partly_unknown()) counters_.add(Counter::kHeadsPartlyUnknown);
   if (result.status == hpack::BlockStatus::kDecoded) return true;
   reading.use = ChunkUse::kParseError;
   messages_.add(reading.talk.answers(reading.chunk.direction)

@@ -39,10 +39,13 @@ struct Http2Direction {
   // How often frames may have gone by that no record tells of, as DATA in a message's middle is.
   std::uint32_t jumps = 0;
   Http2Entry entry;
-  std::uint8_t unacknowledged = 0;  // SETTINGS, saturating
-  bool begun = false;               // a record was seen
-  bool announced = false;           // among the SETTINGS a size of the table
-  std::uint32_t table_bytes = 0;    // the largest of those
+  std::uint8_t unacknowledged = 0;   // SETTINGS, saturating
+  bool begun = false;                // a record was seen
+  bool sequenced = false;            // TCP sequence numbers are known
+  bool announced = false;            // among the SETTINGS a size of the table
+  std::uint32_t table_bytes = 0;     // the largest of those
+  std::uint32_t first_sequence = 0;  // of its position 0
+  std::uint32_t next_sequence = 0;   // behind the last byte that went by
 };
 
 // An answer that no other stream's frames came between.

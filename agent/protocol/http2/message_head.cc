@@ -1,6 +1,7 @@
 #include "agent/protocol/http2/message_head.h"
 
 #include <algorithm>
+#include <array>
 
 #include "agent/protocol/http_words.h"
 
@@ -60,7 +61,7 @@ std::uint64_t parse_timeout_ns(std::string_view text) {
 
 // Names are in lower case, or the message is malformed (section 8.2.1).
 void MessageHead::take(const hpack::Field& field) {
-  partly_unknown_ |= !field.name_known || !field.value_known;
+  partly_unknown_ |= !field.name_known || (!field.value_known && reads(field.name));
   if (!field.name_known) return take_unnamed(field);
   if (field.name.empty()) return;
   if (field.name.front() == ':') {
@@ -68,6 +69,19 @@ void MessageHead::take(const hpack::Field& field) {
   } else {
     take_regular(field.name, field);
   }
+}
+
+bool MessageHead::reads(std::string_view name) {
+  constexpr std::array<std::string_view, 13> kRead = {
+      ":method",      ":scheme",     ":path",        ":authority",     ":status",
+      ":protocol",    "host",        "content-type", "content-length", "grpc-status",
+      "grpc-timeout", "traceparent", "tracestate"};
+  return std::ranges::find(kRead, name) != kRead.end();
+}
+
+// Of a target that has a query, or may name who asks, not all is taken.
+bool MessageHead::tells(std::string_view name, std::string_view value) {
+  return reads(name) && value.find_first_of("?@#") == value.npos;
 }
 
 // Peers keep the names of fields whose values vary, and send the values in full.

@@ -17,6 +17,9 @@ namespace exa::http2 {
 class MessageHead {
  public:
   void take(const hpack::Field& field);
+  [[nodiscard]] static bool reads(std::string_view name);
+  // All of the value is taken, and it may be told on: it is no secret.
+  [[nodiscard]] static bool tells(std::string_view name, std::string_view value);
 
   // Only a request has such fields, or only an answer. Trailers have neither.
   [[nodiscard]] bool is_request() const { return is_request_; }
@@ -46,7 +49,7 @@ class MessageHead {
   [[nodiscard]] bool may_be_grpc() const {
     return method_ == Method::kPost && partly_unknown_ && !content_type_known_;
   }
-  // A field's name or value is not known.
+  // A field's name is not known, or the value of one that is read.
   [[nodiscard]] bool partly_unknown() const { return partly_unknown_; }
   // As sent, in trailers or in a head that is all of the answer.
   [[nodiscard]] std::optional<std::uint16_t> grpc_status() const { return grpc_status_; }

@@ -188,8 +188,9 @@ class TalkWire {
         .previous_last_byte = state_[d].last_byte,
         .other = state_[1 - d],
         .arrival = d == 0 && tells_arrival ? MonotonicTime{now_.ns - 300'000} : MonotonicTime{},
-        .tcp_sequence =
-            first_sequence == 0 ? 0 : first_sequence + static_cast<std::uint32_t>(record.position),
+        .tcp_sequence = first_sequence == 0 ? 0
+                                            : first_sequence + static_cast<std::uint32_t>(
+                                                                   before_us[d] + record.position),
         .tls = tls,
         .flow = record.flow(),
         .head_told = head_told_});
@@ -197,10 +198,14 @@ class TalkWire {
 
   MonotonicTime tick(std::uint64_t by = 1) { return now_ = {now_.ns + by * 1'000'000}; }
   [[nodiscard]] MonotonicTime now() const { return now_; }
+  [[nodiscard]] std::array<std::uint64_t, 2> positions() const {
+    return {state_[0].position, state_[1].position};
+  }
   [[nodiscard]] std::uint64_t client_position() const { return state_[server_ ? 0 : 1].position; }
   Walk& walk(std::size_t d) { return walks_[d]; }
 
   std::uint32_t first_sequence = 1'000;
+  std::array<std::uint64_t, 2> before_us{};  // bytes that went by before the agent came
   bool tells_arrival = true;
   bool tls = false;
 

@@ -133,6 +133,12 @@ void Decoder::set_limit(std::uint32_t bytes) {
   limit_bytes_ = bytes;
 }
 
+void Decoder::take_up(const Sizes& sizes) {
+  limit_known_ = sizes.limit_known;
+  limit_bytes_ = sizes.limit_bytes;
+  if (sizes.size_known) table_.resize(sizes.size_bytes);
+}
+
 bool Decoder::wants_large_table() const {
   if (table_.is_large()) return false;
   if (table_.knows_size()) return table_.size_bytes() > kInitialTableBytes;

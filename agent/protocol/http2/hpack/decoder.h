@@ -92,6 +92,19 @@ class Decoder {
   void use_large_table(LargeTableRoom& room) { table_.move_to(room); }
 
   [[nodiscard]] const DynamicTable& table() const { return table_; }
+  [[nodiscard]] bool knows_limit() const { return limit_known_; }
+  [[nodiscard]] std::uint32_t limit_bytes() const { return limit_bytes_; }
+
+  // Right after a restart: where another decoder of the same direction stood, and its entries, the
+  // oldest first.
+  struct Sizes {
+    std::uint32_t size_bytes = 0;
+    std::uint32_t limit_bytes = 0;
+    bool size_known = false;
+    bool limit_known = false;
+  };
+  void take_up(const Sizes& sizes);
+  void take_up(const Piece& name, const Piece& value) { table_.insert(name, value); }
 
  private:
   using Tell = void (*)(void* sink, const Field& field);

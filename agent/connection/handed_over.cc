@@ -1,0 +1,86 @@
+#include "agent/connection/handed_over.h"
+
+#include <cstring>
+#include <optional>
+
+namespace exa {
+namespace {
+
+constexpr std::uint64_t kMark = 0x31726566'6f617865;  // "exafer1": changes with the format
+
+// Numbers as they lie in memory: the text is read on the machine on which it was made.
+struct Header {
+  std::uint64_t mark;
+  std::uint64_t made_ns;
+  std::uint64_t directions;
+};
+
+struct DirectionHeader {
+  std::uint64_t socket;
+  std::uint32_t next_sequence;
+  std::uint32_t text_bytes;
+  std::uint64_t direction;
+};
+
+template <typename T>
+void add(std::string& text, const T& value) {
+  text.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+template <typename T>
+std::optional<T> next(std::string_view& text) {
+  T value;
+  if (text.size() < sizeof value) return std::nullopt;
+  std::memcpy(&value, text.data(), sizeof value);
+  text.remove_prefix(sizeof value);
+  return value;
+}
+
+}  // namespace
+
+void HandedOver::put(SocketId socket, Direction direction, std::uint32_t next_sequence,
+                     std::string text) {
+  const auto bytes = sizeof(DirectionHeader) + text.size();
+  if (bytes > kMaxTextBytes - text_bytes_) return;
+  const auto added = directions_.try_emplace({socket, direction}, next_sequence, std::move(text));
+  if (added.second) text_bytes_ += bytes;
+}
+
+std::string HandedOver::take(SocketId socket, Direction direction, std::uint32_t sequence) {
+  if (directions_.empty()) return {};
+  auto found = directions_.extract({socket, direction});
+  if (found.empty() || found.mapped().next_sequence != sequence) return {};
+  return std::move(found.mapped().text);
+}
+
+std::string HandedOver::to_text(MonotonicTime now) const {
+  std::string text;
+  text.reserve(sizeof(Header) + text_bytes_);
+  add(text, Header{.mark = kMark, .made_ns = now.ns, .directions = directions_.size()});
+  for (const auto& [key, known] : directions_) {
+    add(text, DirectionHeader{.socket = key.first,
+                              .next_sequence = known.next_sequence,
+                              .text_bytes = static_cast<std::uint32_t>(known.text.size()),
+                              .direction = static_cast<std::uint64_t>(key.second)});
+    text += known.text;
+  }
+  return text;
+}
+
+HandedOver HandedOver::from_text(std::string_view text, MonotonicTime now) {
+  const auto header = next<Header>(text);
+  if (!header || header->mark != kMark || header->made_ns > now.ns ||
+      elapsed(MonotonicTime{header->made_ns}, now) > kMaxAge)
+    return {};
+  HandedOver known;
+  for (std::uint64_t i = 0; i < header->directions; ++i) {
+    const auto one = next<DirectionHeader>(text);
+    if (!one || one->direction > 1 || one->text_bytes > text.size()) return {};
+    known.put(one->socket, static_cast<Direction>(one->direction), one->next_sequence,
+              std::string(text.substr(0, one->text_bytes)));
+    text.remove_prefix(one->text_bytes);
+  }
+  return text.empty() ? std::move(known) : HandedOver();
+}
+
+}  // namespace exa
