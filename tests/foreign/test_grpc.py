@@ -2,7 +2,9 @@
 library says, also where a proxy stands in between."""
 import collections
 import contextlib
+import functools
 import json
+import shutil
 import subprocess
 import sys
 
@@ -17,6 +19,8 @@ from support.servers import SERVICES as OWN_SERVICES
 from support.waiting import eventually, free_port
 
 CALLS = 216
+LIBRARIES = ["go", "python", "node", "java"]
+
 
 @pytest.fixture(scope="session", name="grpc_go")
 def built_of_go():
@@ -32,11 +36,29 @@ def node_command(*arguments):
     return ["env", f"NODE_PATH={modules}", "node", SERVICES / "grpc_node.js", *arguments]
 
 
+@functools.cache
+def java_classes():
+    """Compiled once, beside the library."""
+    library = BUILT / "grpc_java"
+    if shutil.which("javac") is None or not list(library.glob("grpc-netty-shaded-*.jar")):
+        pytest.skip("no javac, or no grpc-java: scripts/setup --foreign")
+    path = f"{library}/classes:{library}/*"
+    subprocess.run(["javac", "-nowarn", "-cp", path, "-d", library / "classes",
+                    SERVICES / "Grpc.java"], check=True, capture_output=True, timeout=120)
+    return path
+
+
+def java_command(*arguments):
+    return ["java", "-Xmx128m", "-cp", java_classes(), "Grpc", *arguments]
+
+
 def server_command(library, grpc_go, port, files):
     if library == "python":
         return [sys.executable, OWN_SERVICES / "grpc_service.py", port]
     if library == "node":
         return node_command("server", port)
+    if library == "java":
+        return java_command("server", port)
     return [grpc_go, "server", port, *([files.certificate, files.key] if files else [])]
 
 
@@ -45,6 +67,8 @@ def client_command(library, grpc_go, port, over_tls):
         return [sys.executable, OWN_SERVICES / "grpc_client.py", port]
     if library == "node":
         return node_command("client", port)
+    if library == "java":
+        return java_command("client", port)
     return [grpc_go, "client", port, *(["tls"] if over_tls else [])]
 
 
@@ -97,8 +121,8 @@ def call(library, grpc_go, port, over_tls=False):
     return said
 
 
-@pytest.mark.parametrize("client", ["go", "python", "node"])
-@pytest.mark.parametrize("server", ["go", "python", "node"])
+@pytest.mark.parametrize("client", LIBRARIES)
+@pytest.mark.parametrize("server", LIBRARIES)
 def test_libraries(start_agent, tmp_path, grpc_go, server, client):
     port = free_port()
     with Program(tmp_path, "grpc", port, server_command(server, grpc_go, port, None)):
