@@ -16,6 +16,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/lib/capture_config.bpf.h"
+#include "bpf/lib/go_tables.bpf.h"
 #include "bpf/lib/preemption.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/tls_plain.bpf.h"
@@ -34,7 +35,7 @@ static __always_inline struct exa_tls_call* exa_tls_call_of(struct task_struct* 
                                                             int create) {
   if (shape == EXA_TLS_SHAPE_GO) {
     struct exa_tls_key key = {};
-    exa_tls_key_of(&key, task, exa_tls_goroutine(regs));
+    exa_tls_key_of(&key, task, exa_goroutine(regs));
     struct exa_tls_call* call = bpf_map_lookup_elem(&exa_tls_gos, &key);
     if (call || !create || !exa_tls_may_hold(key.tgid, EXA_TLS_GOROUTINES)) return call;
     if (bpf_map_update_elem(&exa_tls_gos, &key, &exa_tls_no_call, BPF_NOEXIST) == 0)
@@ -335,6 +336,14 @@ SEC("uprobe/enter")
 int exa_tls_enter(struct pt_regs* regs) {
   exa_forbid_preemption();
   exa_tls_look_at_call(regs);
+  exa_allow_preemption();
+  return 0;
+}
+
+SEC("uprobe/table")
+int exa_table_enter(struct pt_regs* regs) {
+  exa_forbid_preemption();
+  exa_tell_table(regs);
   exa_allow_preemption();
   return 0;
 }

@@ -97,6 +97,7 @@ Decoded decode_frames(Record record) {
                             std::uint64_t{raw.chunk.length_bytes} + kMostOfHeaderBefore);
   if (!chunk) return chunk;
   chunk->flow = record.subspan(offsetof(exa_frames_event, before), sizeof raw.before);
+  chunk->goroutine = raw.goroutine;
   chunk->head_told = (raw.chunk.flags & EXA_CHUNK_HEAD_TOLD) != 0;
   return chunk;
 }
@@ -134,12 +135,46 @@ Decoded decode_process(Record record) {
                       .forked = (raw.header.flags & EXA_PROCESS_FORKED) != 0};
 }
 
+// Lengths and text belong together, or it is no table.
+Decoded decode_table(Record record) {
+  const auto raw = load<exa_table_event>(record);
+  if (raw.entries > EXA_TABLE_ENTRIES || raw.text_bytes > record.size() - sizeof raw)
+    return std::unexpected(DecodeError::kBadLength);
+  std::size_t text_bytes = 0;
+  for (const auto& entry : std::span(raw.entry).first(raw.entries))
+    text_bytes += std::size_t{entry.name_bytes} + entry.value_bytes;
+  if (text_bytes != raw.text_bytes) return std::unexpected(DecodeError::kBadLength);
+  const auto text = record.subspan(sizeof raw, raw.text_bytes);
+  return TableEvent{.time = {raw.header.ktime_ns},
+                    .tgid = raw.header.tgid,
+                    .object = raw.object,
+                    .goroutine = raw.goroutine,
+                    .encoder = raw.encoder != 0,
+                    .whole = raw.whole != 0,
+                    .lengths = record.subspan(offsetof(exa_table_event, entry),
+                                              raw.entries * sizeof(exa_table_entry)),
+                    .text = {reinterpret_cast<const char*>(text.data()), text.size()}};
+}
+
 Decoded decode_process_exit(Record record) {
   const auto raw = load<exa_event_header>(record);
   return ProcessExitEvent{.time = {raw.ktime_ns}, .tgid = raw.tgid};
 }
 
 }  // namespace
+
+std::vector<TableEvent::Entry> TableEvent::entries() const {
+  std::vector<Entry> all;
+  auto rest = text;
+  for (auto left = lengths; left.size() >= sizeof(exa_table_entry);
+       left = left.subspan(sizeof(exa_table_entry))) {
+    const auto of = load<exa_table_entry>(left);
+    if (std::size_t{of.name_bytes} + of.value_bytes > rest.size()) break;
+    all.push_back({rest.substr(0, of.name_bytes), rest.substr(of.name_bytes, of.value_bytes)});
+    rest.remove_prefix(std::size_t{of.name_bytes} + of.value_bytes);
+  }
+  return all;
+}
 
 std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record) {
   if (record.size() < sizeof(exa_event_header)) return std::unexpected(DecodeError::kTruncated);
@@ -156,6 +191,8 @@ std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record
       return decode_if(sizeof(exa_chunk_event), decode_plain_chunk);
     case EXA_EVENT_FRAMES:
       return decode_if(sizeof(exa_frames_event), decode_frames);
+    case EXA_EVENT_TABLE:
+      return decode_if(sizeof(exa_table_event), decode_table);
     case EXA_EVENT_SOCKET:
       return decode_if(sizeof(exa_socket_event), decode_socket);
     case EXA_EVENT_POSITION:

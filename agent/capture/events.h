@@ -8,6 +8,7 @@
 #include <span>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "exa/base/inline_string.h"
 #include "exa/base/time.h"
@@ -56,9 +57,31 @@ struct ChunkEvent {
   bool ends_chunks = false;          // its last bytes, captured or not, end a chunked body
   // Framed: where the direction stood before the first byte, as its protocol's programs tell it.
   std::span<const std::byte> flow{};
-  bool head_told = false;  // framed: begins with a head that is the end of the chunk before it
+  std::uint64_t goroutine = 0;  // framed: that moved the bytes; of no program of Go any number
+  bool head_told = false;       // framed: begins with a head that is the end of the chunk before it
 
   [[nodiscard]] bool framed() const { return !flow.empty(); }
+};
+
+// The dynamic table (RFC 7541) that an encoder or a decoder of the process has at that time.
+struct TableEvent {
+  MonotonicTime time;
+  std::uint32_t tgid;
+  std::uint64_t object;     // which one
+  std::uint64_t goroutine;  // that calls it
+  bool encoder;
+  bool whole;  // the entries are all that it has
+  // Of each entry, the newest first, how long its name and its value are; and their texts, without
+  // a break. They belong together.
+  std::span<const std::byte> lengths;
+  std::string_view text;
+
+  struct Entry {
+    std::string_view name;
+    std::string_view value;
+  };
+  // At most 128.
+  [[nodiscard]] std::vector<Entry> entries() const;
 };
 
 struct PositionEvent {
@@ -95,7 +118,7 @@ struct ProcessExitEvent {
   std::uint32_t tgid;
 };
 
-using Event =
-    std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent, ProcessExitEvent>;
+using Event = std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent,
+                           ProcessExitEvent, TableEvent>;
 
 }  // namespace exa

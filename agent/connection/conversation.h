@@ -54,6 +54,13 @@ class Conversation {
   virtual void on_reached(Connection& /*connection*/, Direction /*direction*/,
                           std::uint64_t /*position*/) {}
 
+  // A table is told by whoever moves the bytes of this connection, and of no other one.
+  virtual void on_table(Connection& /*connection*/, const TableEvent& /*table*/) {}
+  [[nodiscard]] virtual bool may_have(const Connection& /*connection*/,
+                                      const TableEvent& /*table*/) const {
+    return false;
+  }
+
   // A direction has ended, or the connection has.
   virtual void on_end(Connection& connection, const EndEvent& end) = 0;
 

@@ -73,6 +73,7 @@ void ConnectionTracker::on_event(const Event& event) {
                  [this](const EndEvent& end) { on_end(end); },
                  [](const ProcessEvent& /*of no connection*/) {},
                  [this](const ProcessExitEvent& exit) { on_process_exit(exit); },
+                 [this](const TableEvent& table) { on_table(table); },
              },
              event);
 }
@@ -205,6 +206,20 @@ void ConnectionTracker::on_process_exit(const ProcessExitEvent& event) {
                        .socket_error = 0});
     });
   });
+}
+
+// Whose it is if it may be several ones' nobody can tell.
+void ConnectionTracker::on_table(const TableEvent& event) {
+  Connection* owner = nullptr;
+  int owners = 0;
+  tenants_.for_each_of(event.tgid, [&](const Tenant& process) {
+    table_.for_each_of(process, [&](Connection& connection) {
+      if (connection.opaque || !conversation_of(connection).may_have(connection, event)) return;
+      owner = &connection;
+      ++owners;
+    });
+  });
+  if (owners == 1) conversation_of(*owner).on_table(*owner, event);
 }
 
 Connection* ConnectionTracker::find_or_open(SocketId id, std::uint32_t tgid) {

@@ -62,6 +62,7 @@ class ConnectionTracker {
   void on_position(const PositionEvent& event);
   void on_end(const EndEvent& event);
   void on_process_exit(const ProcessExitEvent& event);
+  void on_table(const TableEvent& event);
 
   std::vector<std::unique_ptr<ProtocolConversation>> converse(ExchangeSink& sink,
                                                               std::span<const ProtocolRow> rows);

@@ -28,12 +28,21 @@ Result<Skeleton> open_and_load(const bpf_object& capture, const CaptureConfig& c
   if (!skeleton) return fail_with_reason("the TLS programs could not be opened", errno);
   configure(const_cast<exa_capture_config&>(skeleton->rodata->exa_config), config);
   bpf_program__set_expected_attach_type(skeleton->progs.exa_tls_enter, kUprobeMulti);
+  bpf_program__set_expected_attach_type(skeleton->progs.exa_table_enter, kUprobeMulti);
 
   if (auto shared = share_maps(*skeleton->obj, capture); !shared)
     return std::unexpected(shared.error());
   if (const int status = tls_bpf__load(skeleton.get()); status != 0)
     return fail_with_reason("the kernel refused the TLS programs", -status);
   return skeleton;
+}
+
+std::vector<UprobeSite> sites_of(std::span<const TlsProbe> probes) {
+  std::vector<UprobeSite> sites;
+  for (const TlsProbe& probe : probes)
+    sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.kind) << 8 |
+                                            static_cast<std::uint64_t>(probe.shape)});
+  return sites;
 }
 
 }  // namespace
@@ -71,17 +80,22 @@ Result<TlsPrograms> TlsPrograms::load(const CapturePrograms& capture, const Capt
 
 Result<TlsPrograms::Attachment> TlsPrograms::attach(int file_fd,
                                                     std::span<const TlsProbe> probes) const {
-  std::vector<UprobeSite> sites;
-  for (const TlsProbe& probe : probes)
-    sites.push_back({probe.file_offset, static_cast<std::uint64_t>(probe.kind) << 8 |
-                                            static_cast<std::uint64_t>(probe.shape)});
   const int program_fd = bpf_program__fd(loaded_->skeleton->progs.exa_tls_enter);
-  auto link = UprobeLink::attach(program_fd, file_fd, sites);
+  auto link = UprobeLink::attach(program_fd, file_fd, sites_of(probes));
   if (!link) return std::unexpected(link.error());
   Attachment attachment;
   attachment.link_ = std::move(*link);
-  attachment.probes_ = sites.size();
+  attachment.probes_ = probes.size();
   return attachment;
+}
+
+Result<> TlsPrograms::tell_tables(Attachment& attachment, int file_fd,
+                                  std::span<const TlsProbe> probes) const {
+  const int program_fd = bpf_program__fd(loaded_->skeleton->progs.exa_table_enter);
+  auto link = UprobeLink::attach(program_fd, file_fd, sites_of(probes));
+  if (!link) return std::unexpected(link.error());
+  attachment.tables_ = std::move(*link);
+  return {};
 }
 
 Result<> TlsPrograms::sweep() {

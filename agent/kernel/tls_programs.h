@@ -37,13 +37,19 @@ class TlsPrograms {
   class Attachment {
    public:
     [[nodiscard]] std::size_t probes() const { return probes_; }
+    // Tables are told no longer.
+    void end_tables() { tables_ = {}; }
 
    private:
     friend class TlsPrograms;
     UprobeLink link_;
+    UprobeLink tables_;
     std::size_t probes_ = 0;
   };
   [[nodiscard]] Result<Attachment> attach(int file_fd, std::span<const TlsProbe> probes) const;
+
+  // Besides, at places of Go's HPACK, which dynamic tables its connections have.
+  Result<> tell_tables(Attachment& attachment, int file_fd, std::span<const TlsProbe> probes) const;
 
   // Writes a POSITION record for each announced TLS stream that moved on without one.
   Result<> sweep();

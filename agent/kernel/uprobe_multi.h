@@ -28,6 +28,7 @@ struct UprobeSite {
 
 class UprobeLink {
  public:
+  UprobeLink() = default;  // to nothing
   // All sites or none. The file descriptor is borrowed for the call.
   static Result<UprobeLink> attach(int program_fd, int file_fd, std::span<const UprobeSite> sites);
 

@@ -35,6 +35,8 @@
   X(kHeadBlocksOverShare, kLoss, heads_cut, memory_share, "incomplete heads dropped: process over its share") \
   X(kHeadTablesExhausted, kDegraded, head_tables, exhausted, "connections whose compressed heads are read without their table: no free place") \
   X(kHeadsPartlyUnknown, kDegraded, head_tables, unseen, "compressed heads that refer to entries nobody saw") \
+  X(kHeadTablesTaken, kFlow, head_tables, taken_over, "tables that the agent before this one knew") \
+  X(kHeadTablesLearned, kFlow, head_tables, learned, "tables that a program of Go told, of a connection older than the agent") \
   X(kContextCut, kDegraded, heads_cut, context, "trace contexts cut off by the capture limit: unknown") \
   X(kContextInvalid, kFlow, contexts, invalid, "invalid traceparent headers")                      \
   X(kContextAccepted, kFlow, contexts, accepted, "valid traceparent headers")                      \

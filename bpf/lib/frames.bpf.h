@@ -4,6 +4,7 @@
 #define EXA_BPF_LIB_FRAMES_H
 
 #include "bpf/lib/capture_config.bpf.h"
+#include "bpf/lib/goroutine.bpf.h"
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/ring_room.bpf.h"
 #include "bpf/lib/scratch.bpf.h"
@@ -40,7 +41,7 @@ EXA_VERIFIED_ONCE int exa_emit_frames(struct exa_socket_state* state, struct exa
   kept = walk->kept;
   barrier_var(kept);
   if (kept > EXA_MAX_CAPTURE_BYTES) kept = EXA_MAX_CAPTURE_BYTES;
-  *(__u64*)(scratch->payload + sizeof(walk->before) + kept) = 0;
+  *(__u64*)(scratch->payload + EXA_FRAMES_LEAD + kept) = 0;
   size = sizeof(struct exa_frames_event) + ((kept + 7) & ~7u);
   room = exa_ring_room(bpf_get_current_task_btf(), size);
   if (room & EXA_ROOM_REFUSED) {
@@ -54,7 +55,9 @@ EXA_VERIFIED_ONCE int exa_emit_frames(struct exa_socket_state* state, struct exa
   event->gap_reason = EXA_GAP_NONE;
   event->other.position = other->position;
   event->other.last_byte_ns = other->last_byte_ns;
-  *(struct exa_http2_flow*)scratch->payload = walk->before;
+  *(__u64*)scratch->payload =
+      exa_goroutine((const struct pt_regs*)bpf_task_pt_regs(bpf_get_current_task_btf()));
+  *(struct exa_http2_flow*)(scratch->payload + sizeof(__u64)) = walk->before;
   if (exa_events_output(event, size,
                         room & EXA_ROOM_WAKE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) {
     EXA_FRAMES_COUNT(row, RING_FULL);
@@ -75,8 +78,7 @@ next:
 }
 
 static long exa_frame_steps(__u32 step, struct exa_frame_steps* steps) {
-  switch (exa_frame_step(&steps->scratch->walk,
-                         steps->scratch->payload + sizeof(struct exa_http2_flow))) {
+  switch (exa_frame_step(&steps->scratch->walk, steps->scratch->payload + EXA_FRAMES_LEAD)) {
     case EXA_FRAME_ON:
       return 0;
     case EXA_FRAME_FULL:
@@ -88,6 +90,12 @@ static long exa_frame_steps(__u32 step, struct exa_frame_steps* steps) {
   }
   return 1;
 }
+
+enum exa_beginning {
+  EXA_BEGINS_OTHERWISE,
+  EXA_BEGINS_WITH_FRAMES,
+  EXA_BEGINS_WITH_HEADER, /* which is all of the chunk: Go's servers read each by itself */
+};
 
 /* Does the chunk begin with a frame, whatever was before? By its header, and by what follows it: a
  * second one, or nothing. */
@@ -103,11 +111,12 @@ EXA_VERIFIED_ONCE int exa_begins_with_frames(struct exa_source* source, struct e
     const __u8* header = scratch->payload + next;
     if (!exa_http2_plausible(header)) return 0;
     next += EXA_HTTP2_HEADER_BYTES + exa_http2_length(header);
-    if (next == length) return 1;
+    if (next == length) return EXA_BEGINS_WITH_FRAMES;
     barrier_var(next);
-    if (next > EXA_MAX_CAPTURE_BYTES || next + EXA_HTTP2_HEADER_BYTES > copied) return 0;
+    if (next > EXA_MAX_CAPTURE_BYTES || next + EXA_HTTP2_HEADER_BYTES > copied)
+      return EXA_BEGINS_WITH_HEADER * (length == EXA_HTTP2_HEADER_BYTES);
   }
-  return 1;
+  return EXA_BEGINS_WITH_FRAMES;
 }
 
 /* Bytes that went by between calls; or the calls of two threads changed places. */

@@ -21,9 +21,10 @@ struct exa_ciphertext {
 
 /* The payload has room for twice the limit, so that the verifier can see that any offset below the
  * limit plus any length up to it stays inside. */
+enum { EXA_FRAMES_LEAD = sizeof(struct exa_frames_event) - sizeof(struct exa_chunk_event) };
 struct exa_scratch {
   struct exa_chunk_event event;
-  __u8 payload[sizeof(struct exa_http2_flow) + 2 * EXA_MAX_CAPTURE_BYTES];
+  __u8 payload[EXA_FRAMES_LEAD + 2 * EXA_MAX_CAPTURE_BYTES];
   struct exa_frame_walk walk;
   struct exa_segment segment[EXA_MAX_SEGMENTS];
   struct exa_ciphertext ciphertext; /* here, as all that are called share one stack of 512 bytes */

@@ -27,7 +27,7 @@ static __always_inline struct exa_tls_call* exa_tls_enclosing_call(struct task_s
   struct exa_tls_key key = {};
 
   if (call && call->kind != EXA_TLS_IDLE && exa_tls_in_frame(call, regs)) return call;
-  exa_tls_key_of(&key, task, exa_tls_goroutine(regs));
+  exa_tls_key_of(&key, task, exa_goroutine(regs));
   call = bpf_map_lookup_elem(&exa_tls_gos, &key);
   if (call && call->kind != EXA_TLS_IDLE && exa_tls_in_frame(call, regs)) return call;
   return 0;

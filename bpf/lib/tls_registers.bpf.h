@@ -5,28 +5,19 @@
 
 #include <bpf/bpf_helpers.h>
 
+#include "bpf/lib/goroutine.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
 #include "bpf/lib/tls_stream.h"
 
 /* So far below its call may a socket call be: stacks of coroutines lie next to each other. */
 enum { EXA_TLS_STACK_BYTES = 128 * 1024 };
 
-#if defined(__TARGET_ARCH_x86)
-static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
-  return regs->r14;
-}
-#elif defined(__TARGET_ARCH_arm64)
-static __always_inline __u64 exa_tls_goroutine(const struct pt_regs* regs) {
-  return regs->regs[28];
-}
-#endif
-
 /* A place on the stack as it is kept, and back. A goroutine's stack moves as it grows, the distance
  * from its upper end, the second word of its descriptor, stays; 0 if that cannot be read. */
 static __always_inline __u64 exa_tls_frame(int shape, const struct pt_regs* regs, __u64 place) {
   __u64 end = 0;
   if (shape != EXA_TLS_SHAPE_GO) return place;
-  if (bpf_probe_read_user(&end, sizeof(end), (void*)(exa_tls_goroutine(regs) + 8))) return 0;
+  if (bpf_probe_read_user(&end, sizeof(end), (void*)(exa_goroutine(regs) + 8))) return 0;
   return end - place;
 }
 

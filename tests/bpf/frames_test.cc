@@ -145,6 +145,25 @@ TEST_F(Frames, AConnectionThatIsOlderIsJoined) {
   EXPECT_EQ(kept(connection.server_cookie, EXA_EGRESS), head(5) + data(5, 10, 1).substr(0, 9));
 }
 
+// Go's servers do, over TLS and without.
+TEST_F(Frames, AConnectionIsJoinedWhereHeadersAreReadByThemselves) {
+  Connection connection;
+  send_all(connection.client.get(), head(5) + head(7) + head(9));
+  const auto read_next = [&] {
+    receive(connection.server.get(), 9);
+    receive(connection.server.get(), head(5).size() - 9);
+  };
+  read_next();
+  EXPECT_THAT(frames(connection.server_cookie, EXA_INGRESS), IsEmpty()) << "it may be anything";
+  send_all(connection.server.get(), head(5) + data(5, 40, 1));
+  read_next();
+  read_next();
+  const auto joined = frames(connection.server_cookie, EXA_INGRESS);
+  ASSERT_THAT(joined, SizeIs(testing::Ge(2)));
+  EXPECT_EQ(kept(connection.server_cookie, EXA_INGRESS), head(7) + head(9));
+  EXPECT_EQ(joined[0].event.before.flags, EXA_HTTP2_IN_STEP | EXA_HTTP2_MISSED);
+}
+
 TEST_F(Frames, AConnectionIsJoinedOverAnyNumberOfSegments) {
   Connection connection;
   const auto all = send_many(connection.client.get());

@@ -111,8 +111,9 @@ TEST(ProbeGuardedCode, CallsNoGlobalFunction) {
       global.emplace_back(btf__name_by_offset(types, type->name_off));
   }
   // The programs themselves, and the kernel's two.
-  EXPECT_THAT(global, testing::UnorderedElementsAre("exa_tls_enter", "exa_tls_sweep",
-                                                    "bpf_preempt_disable", "bpf_preempt_enable"));
+  EXPECT_THAT(global,
+              testing::UnorderedElementsAre("exa_tls_enter", "exa_table_enter", "exa_tls_sweep",
+                                            "bpf_preempt_disable", "bpf_preempt_enable"));
 }
 
 TEST_F(ProbeGuard, WithoutItTlsStaysOff) {

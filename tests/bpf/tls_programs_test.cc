@@ -26,7 +26,7 @@ TEST_F(Tls, StaysWithinTheBudgetOfInstructions) {
     EXPECT_LT(program.verified_instructions, 200'000u) << program.name;
   const auto tls = kernel::TlsPrograms::load(*programs_, config_);
   ASSERT_TRUE(tls) << tls.error().text;
-  EXPECT_EQ(tls->figures().size(), 2u);
+  EXPECT_EQ(tls->figures().size(), 3u);
   for (const auto& program : tls->figures()) {
     EXPECT_GT(program.verified_instructions, 0u) << program.name;
     EXPECT_LT(program.verified_instructions, 200'000u) << program.name;

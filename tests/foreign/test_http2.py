@@ -3,7 +3,9 @@ often as the client itself says that it was answered."""
 import collections
 import contextlib
 import re
+import shutil
 import subprocess
+import time
 
 import pytest
 
@@ -185,3 +187,26 @@ def test_what_no_peer_may_send(start_agent, tmp_path, h2spec, server):
         agent.wait_for_count(SERVER, before + said.total(), server)
         agent.wait_for_count(CLIENT, said.total(), "curl")
         assert agent.scrape().sum("exemplar_agent_kernel_dropped_total") == 0
+
+
+@pytest.mark.parametrize("how", ["plain", "TLS"])
+def test_go_joined_late(start_agent, tmp_path, certificate, how):
+    """Go's servers read each header of a frame by itself, over TLS too. What both ends saw since
+    they were joined is the same but for what was under way then."""
+    with caddy(tmp_path, certificate if how == "TLS" else None) as server:
+        url = f"https://localhost:{server.port}/" if how == "TLS" else f"http://127.0.0.1:{server.port}/"
+        client = ["hey", "-h2", "-host", "localhost", "-c", "6", "-q", "40", "-z", "8s"] if how == "TLS" \
+            else ["h2load", "-c", "6", "-m", "4", "-D", "8", "--rps", "40"]
+        if shutil.which(client[0]) is None:
+            pytest.skip(f"no {client[0]}: scripts/setup --foreign")
+        with subprocess.Popen([*client, f"{url}ok"], stdout=subprocess.DEVNULL) as running:
+            time.sleep(1.5)  # no program says when its connections are made
+            agent = start_agent(ports=[server.port])
+            assert running.wait(timeout=60) == 0
+        agent.wait_for_windows(2)
+        report = agent.report()
+        served, asked = (report.count(metric, program, **HTTP2, **{"http.response.status_code": 200})
+                         for metric, program in ((SERVER, "caddy"), (CLIENT, client[0])))
+        assert served > 100 and abs(served - asked) <= 6 * 4
+        paths = {span["attributes"].get("url.path") for span in report.spans}
+        assert paths <= {"/ok", None}

@@ -1,7 +1,9 @@
-// What one agent leaves to the next one. The first byte: bit 0 a text of another agent, of any
-// bytes; else blocks as in `hpack`, each of so many bytes as the one before them says, between
-// which the table goes through its text at the block of bits 1 to 7: from then on what comes out of
-// both decoders is the same, or not known to the one that took it up.
+// What one agent leaves to the next one, and what a process tells. The first byte: bits 0 and 1
+// how, bits 2 to 5 at which block. 1 is a text of another agent, of any bytes; else blocks, each of
+// so many bytes as the one before them says. 0: at that block the table goes through its text, and
+// from then on what comes out of both decoders is the same, or not known to the one that took it
+// up. 2: at that block a decoder that joined at the block of bits 6 and 7 is told the table,
+// likewise.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,6 +12,7 @@
 #include <vector>
 
 #include "agent/connection/handed_over.h"
+#include "agent/protocol/http2/hpack/learn.h"
 #include "agent/protocol/http2/hpack/table_text.h"
 
 namespace {
@@ -59,27 +62,68 @@ bool keeps_short(std::string_view /*name*/, std::string_view value) {
   return value.size() < 10;
 }
 
-void blocks(std::string_view input, std::size_t handed_over_at) {
-  Decoder decoder;
-  Decoder next;
-  bool both = false;
+// Calls on(number, block) for each.
+template <typename On>
+void for_each_block(std::string_view input, const On& on) {
   for (std::size_t number = 0; !input.empty(); ++number) {
     const std::size_t bytes = static_cast<unsigned char>(input.front());
     input.remove_prefix(1);
     const auto block = input.substr(0, bytes);
     input.remove_prefix(block.size());
-    if (number == handed_over_at) {
+    if (!on(number, block)) return;
+  }
+}
+
+void hand_over(std::string_view input, std::size_t at) {
+  Decoder decoder;
+  Decoder next;
+  bool both = false;
+  for_each_block(input, [&](std::size_t number, std::string_view block) {
+    if (number == at) {
       require(exa::hpack::restore(next, exa::hpack::text_of(decoder, keeps_short)));
       require(next.table().held_bytes() == decoder.table().held_bytes());
       both = true;
     }
+    BlockStatus status{};
     if (both) {
       compare(decoder, next, block);
     } else {
-      BlockStatus status{};
       (void)fields_of(decoder, block, status);
     }
-  }
+    return true;
+  });
+}
+
+void tell(std::string_view input, std::size_t at, std::size_t joined_at) {
+  Decoder whole;
+  Decoder late(exa::hpack::Start::kJoined);
+  for_each_block(input, [&](std::size_t number, std::string_view block) {
+    if (number == at) {
+      std::vector<exa::hpack::SeenEntry> entries;
+      for (std::uint64_t back = 1; back <= whole.table().entries(); ++back) {
+        exa::hpack::DynamicTable::Found found;
+        require(whole.table().find(back, found));
+        if (found.name.knowledge != exa::hpack::Knowledge::kText ||
+            found.value.knowledge != exa::hpack::Knowledge::kText)
+          break;
+        entries.push_back({found.name.text, found.value.text});
+      }
+      const auto newest = late.table().newest();
+      (void)exa::hpack::learn(late, entries, newest, newest);
+    }
+    BlockStatus status{};
+    const auto fields = fields_of(whole, block, status);
+    if (status != BlockStatus::kDecoded) return false;  // peers would close
+    if (number < joined_at) return true;
+    BlockStatus late_status{};
+    const auto late_fields = fields_of(late, block, late_status);
+    require(late_status == BlockStatus::kDecoded && late_fields.size() == fields.size());
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+      require(!late_fields[i].name_known || late_fields[i].name == fields[i].name);
+      require(!late_fields[i].value_known || late_fields[i].value == fields[i].value);
+    }
+    return true;
+  });
 }
 
 void any_text(std::string_view text) {
@@ -100,10 +144,17 @@ void any_text(std::string_view text) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
-  if ((data[0] & 1) != 0) {
-    any_text(input);
-  } else {
-    blocks(input, data[0] >> 1);
+  const std::size_t at = data[0] >> 2 & 15;
+  switch (data[0] & 3) {
+    case 1:
+      any_text(input);
+      break;
+    case 2:
+      tell(input, at, data[0] >> 6);
+      break;
+    default:
+      hand_over(input, at);
+      break;
   }
   return 0;
 }

@@ -105,6 +105,7 @@ ChunkUse Http2Conversation::on_bytes(Connection& connection, const ChunkEvent& c
       case FrameStep::kOver:
         if (frames.within_frame() && frames.frame().type == EXA_HTTP2_DATA)
           reading.direction.under_way = frames.frame();
+        if (!told_tables_.empty()) take_told(talk, chunk.direction);
         return reading.use;
       case FrameStep::kMismatch:
         messages_.add(ProtocolCounter::kParseErrorFraming);
@@ -131,6 +132,7 @@ void Http2Conversation::begin_record(Reading& reading) {
   if (missed) miss(talk, which, reading.chunk.previous_last_byte);
   if (first && missed) take_over_table(talk, reading.chunk);
   note_sequence(reading.direction, reading.chunk);
+  note_goroutine(talk, reading.chunk);
   if (reading.frames.has_preface() && talk.connection.role == Role::kUnknown)
     talk.connection.role = which == Direction::kIngress ? Role::kServer : Role::kClient;
 }
@@ -139,6 +141,7 @@ void Http2Conversation::take_over_table(const Http2Talk& talk, const ChunkEvent&
   if (chunk.position != 0 || chunk.tls || talk.state.tables == kNoSlot) return;
   const auto known = earlier_.take(talk.connection.id, chunk.direction, chunk.tcp_sequence);
   if (known.empty() || !hpack::restore(decoder(talk, chunk.direction), known.substr(1))) return;
+  counters_.add(Counter::kHeadTablesTaken);
   talk.state.speaks_grpc |= known.front() == kSpokeGrpc;
   lend_large_table(talk, chunk.direction);
 }
@@ -271,6 +274,7 @@ void Http2Conversation::abandon(Connection& connection) {
   forget_all(talk, ProtocolCounter::kOrphanRequest);
   for (auto& direction : talk.state.directions)
     drop_block(talk, direction);
+  std::erase_if(told_tables_, [&](const ToldTable& told) { return told.slot == connection.slot; });
   if (talk.state.tables != kNoSlot) {
     for (const auto large : tables_[talk.state.tables].large)
       if (large != kNoSlot) large_tables_.release(large);

@@ -1,7 +1,7 @@
 // HTTP/2 on its connections: frames into messages, messages into the exchanges of their streams.
 // Reads records of frames only, and never guesses: what it did not see stays unknown, and where the
 // end of messages may have gone by unseen it forgets them and counts that.
-// Capture thread. Made by its row of the registry. A state of 320 bytes for every connection there
+// Capture thread. Made by its row of the registry. A state of 368 bytes for every connection there
 // may be; compression tables of 10 KiB for kMaxTables of them, the others' heads are read without;
 // 20 KiB more for kMaxLargeTables directions whose peers agreed on larger ones.
 #pragma once
@@ -9,7 +9,11 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "agent/connection/conversation.h"
 #include "agent/conversation/http2/header_blocks.h"
@@ -18,6 +22,7 @@
 #include "agent/exchange/open_exchanges.h"
 #include "agent/exchange/slot_pool.h"
 #include "agent/protocol/http2/hpack/decoder.h"
+#include "agent/protocol/http2/hpack/learn.h"
 #include "agent/protocol/http2/message_head.h"
 #include "agent/telemetry/counters.h"
 
@@ -40,6 +45,8 @@ class Http2Conversation final : public ProtocolConversation {
   [[nodiscard]] bool gap_fits(const Connection& connection, Direction direction,
                               std::uint64_t gap_bytes) const override;
   void on_reached(Connection& connection, Direction direction, std::uint64_t position) override;
+  void on_table(Connection& connection, const TableEvent& table) override;
+  [[nodiscard]] bool may_have(const Connection& connection, const TableEvent& table) const override;
   void on_end(Connection& connection, const EndEvent& end) override;
   void on_endpoints(Connection& connection, std::uint32_t first_sequence) override;
   void hand_over(const Connection& connection, HandedOver& to) const override;
@@ -59,6 +66,18 @@ class Http2Conversation final : public ProtocolConversation {
     http2::FrameReader& frames;
     std::string_view whole_block;  // all of a block, where it lies in the record
     ChunkUse use = ChunkUse::kBelonging;
+  };
+  // Of an encoder: what it was told to have before the record that comes next.
+  struct ToldTable {
+    std::uint32_t slot = kNoSlot;  // of the connection
+    std::vector<hpack::SeenEntry> entries;
+    std::vector<char> text;
+  };
+  // An encoder or decoder of a process, and who calls it.
+  struct Caller {
+    std::uint64_t goroutine = 0;
+    std::uint32_t calls = 0;
+    bool shared = false;
   };
   // Of a message that is over, or of its head.
   struct HeadEnd {
@@ -83,6 +102,11 @@ class Http2Conversation final : public ProtocolConversation {
   // Frames went by unseen, the last of them at that time. Streams that were opened since are not
   // concerned.
   void miss(const Http2Talk& talk, Direction which, MonotonicTime until);
+
+  // http2_tables.cc
+  void note_goroutine(const Http2Talk& talk, const ChunkEvent& chunk);
+  void learn(const Http2Talk& talk, Direction which, const ToldTable& table);
+  void take_told(const Http2Talk& talk, Direction which);
 
   // http2_frames.cc
   void begin_frame(Reading& reading);
@@ -133,6 +157,9 @@ class Http2Conversation final : public ProtocolConversation {
   SlotPool<hpack::LargeTableRoom, 1> large_tables_;
   StreamTable streams_;
   hpack::Decoder without_table_;
+  // Soon after the start only.
+  std::vector<ToldTable> told_tables_;
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Caller> callers_;  // by process and object
 };
 
 }  // namespace exa

@@ -44,6 +44,10 @@ struct Http2Direction {
   bool sequenced = false;            // TCP sequence numbers are known
   bool announced = false;            // among the SETTINGS a size of the table
   std::uint32_t table_bytes = 0;     // the largest of those
+  std::uint64_t goroutine = 0;       // that moved the bytes of the first record
+  std::int64_t newest_before = 0;    // number of the table's newest entry, before the last record
+  bool shared = false;               // others moved bytes, too
+  bool learned = false;              // the table was told by the process
   std::uint32_t first_sequence = 0;  // of its position 0
   std::uint32_t next_sequence = 0;   // behind the last byte that went by
 };
@@ -63,7 +67,7 @@ struct Http2State {
   Http2LoneAnswer lone_answer;
   bool speaks_grpc = false;  // a call was seen on it
 };
-static_assert(sizeof(Http2State) <= 320);
+static_assert(sizeof(Http2State) <= 368);
 
 // A connection with its state, for the duration of a call.
 struct Http2Talk {

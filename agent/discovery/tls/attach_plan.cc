@@ -71,6 +71,10 @@ exa_tls_probe ProbeSite::probe() const {
   return kCalls.at(static_cast<std::size_t>(role)).at_entry;
 }
 
+bool ProbeSite::tells_table() const {
+  return probe() == EXA_TLS_PROBE_DECODER || probe() == EXA_TLS_PROBE_ENCODER;
+}
+
 exa_tls_shape ProbeSite::shape() const {
   return kCalls.at(static_cast<std::size_t>(role)).shape;
 }

@@ -70,7 +70,11 @@ enum class TlsVerdict : std::uint8_t {
   X(kGoRead, "crypto/tls.(*Conn).Read", EXA_TLS_PROBE_READ, EXA_TLS_SHAPE_GO)                            \
   X(kGoWrite, "crypto/tls.(*Conn).Write", EXA_TLS_PROBE_WRITE, EXA_TLS_SHAPE_GO)                         \
   X(kGoServerHandshake, "crypto/tls.(*Conn).serverHandshake", EXA_TLS_PROBE_BEGIN, EXA_TLS_SHAPE_GO)     \
-  X(kGoClientHandshake, "crypto/tls.(*Conn).clientHandshake", EXA_TLS_PROBE_HANDSHAKE, EXA_TLS_SHAPE_GO)
+  X(kGoClientHandshake, "crypto/tls.(*Conn).clientHandshake", EXA_TLS_PROBE_HANDSHAKE, EXA_TLS_SHAPE_GO) \
+  X(kGoDecode, "golang.org/x/net/http2/hpack.(*Decoder).Write", EXA_TLS_PROBE_DECODER, EXA_TLS_SHAPE_GO) \
+  X(kGoOwnDecode, "vendor/golang.org/x/net/http2/hpack.(*Decoder).Write", EXA_TLS_PROBE_DECODER, EXA_TLS_SHAPE_GO) \
+  X(kGoEncode, "golang.org/x/net/http2/hpack.(*Encoder).WriteField", EXA_TLS_PROBE_ENCODER, EXA_TLS_SHAPE_GO) \
+  X(kGoOwnEncode, "vendor/golang.org/x/net/http2/hpack.(*Encoder).WriteField", EXA_TLS_PROBE_ENCODER, EXA_TLS_SHAPE_GO)
 // clang-format on
 
 enum class TlsRole : std::uint8_t {
@@ -93,6 +97,8 @@ struct ProbeSite {
   // What the program on it is told.
   [[nodiscard]] exa_tls_probe probe() const;
   [[nodiscard]] exa_tls_shape shape() const;
+  // It tells of no plaintext, but of a table of HPACK.
+  [[nodiscard]] bool tells_table() const;
   auto operator<=>(const ProbeSite&) const = default;
 };
 

@@ -11,8 +11,14 @@
 namespace exa {
 namespace {
 
-constexpr std::array kRoles = {TlsRole::kGoRead, TlsRole::kGoWrite, TlsRole::kGoServerHandshake,
-                               TlsRole::kGoClientHandshake};
+constexpr std::array kRoles = {TlsRole::kGoRead,
+                               TlsRole::kGoWrite,
+                               TlsRole::kGoServerHandshake,
+                               TlsRole::kGoClientHandshake,
+                               TlsRole::kGoDecode,
+                               TlsRole::kGoOwnDecode,
+                               TlsRole::kGoEncode,
+                               TlsRole::kGoOwnEncode};
 
 bool carries_plaintext(const FunctionSymbol& function) {
   const TlsRole role = kRoles[function.wanted];
@@ -72,7 +78,8 @@ GoFinding find_go_sites(ElfImage& image, std::vector<ProbeSite>& sites) {
   }
   std::vector<ProbeSite> added;
   for (const auto& function : *functions) {
-    // Without its handshake a connection is told apart by its socket only.
+    // Without its handshake a connection is told apart by its socket only; without HPACK one that
+    // is older than the agent keeps its secrets.
     if (!add_function(image, function, added) && carries_plaintext(function)) {
       finding.verdict = TlsVerdict::kGoUnreadable;
       return finding;

@@ -1,5 +1,5 @@
 // Probes of Go's crypto/tls: the first byte of Conn.Write, the first byte and every return
-// instruction of Conn.Read.
+// instruction of Conn.Read; and of its HPACK, of which Go has two copies.
 #pragma once
 
 #include <optional>

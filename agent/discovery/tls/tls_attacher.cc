@@ -103,7 +103,8 @@ void TlsAttacher::attach_host_libraries(const std::vector<std::string>& paths) {
 ProbedFiles::File TlsAttacher::attached(int place_fd, const FileIdentity& identity,
                                         const AttachPlan& plan) {
   ProbedFiles::File file;
-  file.probes = plan.sites.size();
+  file.probes = static_cast<std::size_t>(
+      std::ranges::count_if(plan.sites, [](const ProbeSite& site) { return !site.tells_table(); }));
   file.library = plan.sites.empty() ? "" : std::string(library_name(plan.sites[0].library));
   file.build_id = plan.build_id;
   auto attachment = kernel_.attach(place_fd, identity, plan);
@@ -115,6 +116,13 @@ ProbedFiles::File TlsAttacher::attached(int place_fd, const FileIdentity& identi
     ++figures_.attach_failures;
   }
   return file;
+}
+
+void TlsAttacher::end_tables(MonotonicTime now) {
+  if (!tables_until_.known()) tables_until_ = now + kTablesTold;
+  if (tables_ended_ || now < tables_until_ || held_up_by(nullptr, Duration::zero())) return;
+  tables_ended_ = true;
+  if (kernel_.end_tables) kernel_.end_tables();
 }
 
 void TlsAttacher::look_at(std::uint32_t tgid, bool speaks_tls, MonotonicTime now) {

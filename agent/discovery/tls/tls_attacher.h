@@ -67,6 +67,8 @@ class TlsAttacher {
   static constexpr std::size_t kMaxProcesses = 8192;
   static constexpr std::size_t kMaxLooks = 4096;  // with files to be read
   // Most files take milliseconds. What takes longer waits until all others were read.
+  // Connections that are older than we are have shown theirs by then, if they are in use.
+  static constexpr Duration kTablesTold = std::chrono::seconds(15);
   static constexpr Duration kPatienceToEnd = std::chrono::milliseconds(300);
   static constexpr ReadLimits kFirstLimits{.duration = std::chrono::milliseconds(500)};
   static constexpr ReadLimits kSecondLimits{.duration = std::chrono::milliseconds(2000)};
@@ -85,6 +87,8 @@ class TlsAttacher {
     std::function<void(std::uint32_t device, std::uint64_t inode)> mark_dull;
     // Not observed, by configuration. Processes not judged yet are observed.
     std::function<bool(std::uint32_t tgid)> is_excluded;
+    // Programs of Go tell no tables any longer.
+    std::function<void()> end_tables;
   };
 
   // ignored: executables by name, whose processes give no cause to probe anything.
@@ -114,6 +118,9 @@ class TlsAttacher {
   void forget_written(MonotonicTime now);
   // Forgets processes that are gone, and detaches files that nobody has mapped for some time.
   void tidy(MonotonicTime now);
+
+  // Once the time for tables is over, and no fork would wait for it.
+  void end_tables(MonotonicTime now);
 
   [[nodiscard]] const std::map<std::uint32_t, TlsProcess>& processes() const { return processes_; }
   [[nodiscard]] const TlsFigures& figures() const { return figures_; }
@@ -169,6 +176,8 @@ class TlsAttacher {
   ReadingTurns turns_;
   std::vector<Waiting> looks_;  // in the order in which they came
   std::map<std::uint32_t, TlsProcess> processes_;
+  MonotonicTime tables_until_;  // unknown at first
+  bool tables_ended_ = false;
   TlsFigures figures_;
 };
 

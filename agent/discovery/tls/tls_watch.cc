@@ -124,6 +124,7 @@ void TlsWatch::do_chores() {
   if (now >= next_sweep_) {
     next_sweep_ = now + kSweepInterval;
     if (!chores_.sweep()) ++failed_sweeps_;
+    attacher_->end_tables(monotonic_now());
   }
   if (now >= next_tidy_) {
     next_tidy_ = now + kTidyInterval;

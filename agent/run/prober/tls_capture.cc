@@ -6,6 +6,7 @@
 #include <cstring>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "agent/discovery/mounts.h"
 #include "agent/discovery/tls/tls_watch.h"
@@ -23,13 +24,6 @@ namespace {
 // `status`, hold the names by which libraries are found, and would be taken for one.
 constexpr const char* kWithoutTls[] = {"bash",    "dash",  "sh",  "zsh",           "fish",
                                        "busybox", "sleep", "env", "exemplar-agent"};
-
-Result<ProbedFiles::Attachment> attach(const kernel::TlsPrograms& programs, int file_fd,
-                                       const AttachPlan& plan) {
-  auto attachment = programs.attach(file_fd, tls_probes(plan));
-  if (!attachment) return std::unexpected(attachment.error());
-  return std::make_shared<kernel::TlsPrograms::Attachment>(std::move(*attachment));
-}
 
 }  // namespace
 
@@ -49,8 +43,32 @@ struct TlsCapture::Parts {
   kernel::MappingIterator mappings;
   ForeignReader reader;  // of the watch's thread
   WrittenFiles written;
+  // Of the watch's thread: files whose programs tell tables; none any more.
+  std::vector<std::weak_ptr<kernel::TlsPrograms::Attachment>> tell_tables;
+  bool tables_are_told = true;
   std::optional<TlsWatch> watch;
+
+  Result<ProbedFiles::Attachment> attach(int file_fd, const AttachPlan& plan);
+  void end_tables();
 };
+
+Result<ProbedFiles::Attachment> TlsCapture::Parts::attach(int file_fd, const AttachPlan& plan) {
+  auto attached = programs.attach(file_fd, tls_probes(plan));
+  if (!attached) return std::unexpected(attached.error());
+  auto attachment = std::make_shared<kernel::TlsPrograms::Attachment>(std::move(*attached));
+  // Without them no plaintext is missed, only names of connections that are older than we are.
+  if (const auto tables = table_probes(plan);
+      tables_are_told && !tables.empty() && programs.tell_tables(*attachment, file_fd, tables))
+    tell_tables.push_back(attachment);
+  return attachment;
+}
+
+void TlsCapture::Parts::end_tables() {
+  tables_are_told = false;
+  for (const auto& one : tell_tables)
+    if (const auto attachment = one.lock()) attachment->end_tables();
+  tell_tables.clear();
+}
 
 TlsCapture::TlsCapture(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 TlsCapture::~TlsCapture() {
@@ -92,13 +110,14 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CaptureProgr
   TlsAttacher attacher(
       {.attach =
            [&own](int fd, const FileIdentity& file, const AttachPlan& plan) {
-             return own.written.keep(fd, file, [&] { return attach(own.programs, fd, plan); });
+             return own.written.keep(fd, file, [&] { return own.attach(fd, plan); });
            },
        .written = [&own] { return own.written.take_written(); },
        .locked = [&own] { return own.mappings.locked(); },
        .mark_dull = [&loaded](std::uint32_t device,
                               std::uint64_t inode) { loaded.mark_dull(device, inode); },
-       .is_excluded = [&loaded](std::uint32_t tgid) { return loaded.is_excluded(tgid); }},
+       .is_excluded = [&loaded](std::uint32_t tgid) { return loaded.is_excluded(tgid); },
+       .end_tables = [&own] { own.end_tables(); }},
       std::move(foreign), std::move(ignored_executables), static_cast<std::uint32_t>(::getpid()));
   parts->watch.emplace(
       std::move(attacher), reachable_host_libraries(),

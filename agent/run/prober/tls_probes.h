@@ -9,5 +9,6 @@
 namespace exa {
 
 [[nodiscard]] std::vector<kernel::TlsProbe> tls_probes(const AttachPlan& plan);
+[[nodiscard]] std::vector<kernel::TlsProbe> table_probes(const AttachPlan& plan);
 
 }  // namespace exa

@@ -21,6 +21,7 @@ enum exa_event_type {
   EXA_EVENT_EXEC = 7,         /* control ring only, header only: a process runs another program */
   EXA_EVENT_TLS_TRAFFIC = 8, /* control ring only, header only: a process opened a TLS connection */
   EXA_EVENT_FRAMES = 9,      /* a chunk of HTTP/2, of which the walk kept what tells of messages */
+  EXA_EVENT_TABLE = 10,      /* a dynamic table of HPACK, as a process has it */
 };
 
 enum exa_direction {
@@ -120,9 +121,29 @@ EXA_ASSERT_SIZE(struct exa_chunk_event, 88);
 /* FRAMES. Some of a call's bytes; several of these cover a call, in order. */
 struct exa_frames_event {
   struct exa_chunk_event chunk; /* captured_bytes: those kept, which follow as in a chunk */
+  __u64 goroutine;              /* that made the call, if it is Go's; else any number */
   struct exa_http2_flow before; /* where the direction stood at the first byte */
 };
-EXA_ASSERT_SIZE(struct exa_frames_event, 104);
+EXA_ASSERT_SIZE(struct exa_frames_event, 112);
+
+/* The dynamic table of RFC 7541 section 2.3.2 that an encoder or a decoder of Go's has when it is
+ * called. Texts follow, of each entry its name and then its value, without a break. */
+enum { EXA_TABLE_ENTRIES = 128, EXA_TABLE_TEXT_BYTES = 4096 };
+struct exa_table_entry {
+  __u16 name_bytes;
+  __u16 value_bytes;
+};
+struct exa_table_event {
+  struct exa_event_header header; /* socket_id 0 */
+  __u64 object;                   /* the encoder's or decoder's address */
+  __u64 goroutine;                /* that called it */
+  __u32 text_bytes;
+  __u16 entries; /* that are told: the newest ones, the newest first */
+  __u8 whole;    /* those are all that the table has */
+  __u8 encoder;
+  struct exa_table_entry entry[EXA_TABLE_ENTRIES];
+};
+EXA_ASSERT_SIZE(struct exa_table_event, 568);
 
 struct exa_position_event {
   struct exa_event_header header;

@@ -21,6 +21,9 @@ enum exa_tls_probe {
   EXA_TLS_PROBE_READ_RETURN = 4, /* where a read gives its result back */
   EXA_TLS_PROBE_FREE = 5,
   EXA_TLS_PROBE_BEGIN = 6, /* whatever the object was, it is a connection of its own from here on */
+  /* Of exa_table_enter: a call of Go's HPACK. */
+  EXA_TLS_PROBE_DECODER = 7,
+  EXA_TLS_PROBE_ENCODER = 8,
 };
 
 /* Key of one connection of a TLS library. An address names an object only as long as that lives,

@@ -130,6 +130,62 @@ TEST(EventDecoder, FramesAreAChunkWithItsFlow) {
   EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(plain)).framed());
 }
 
+// As exa_table_enter puts it together.
+std::vector<std::byte> raw_table(
+    const std::vector<std::pair<std::string_view, std::string_view>>& fields) {
+  std::string text;
+  exa_table_event raw{};
+  for (const auto& [name, value] : fields) {
+    raw.entry[raw.entries++] = {static_cast<__u16>(name.size()), static_cast<__u16>(value.size())};
+    text.append(name).append(value);
+  }
+  raw.text_bytes = static_cast<__u32>(text.size());
+  raw.header.type = EXA_EVENT_TABLE;
+  raw.header.tgid = 42;
+  raw.header.ktime_ns = 5'000;
+  raw.object = 0xc000100000;
+  raw.goroutine = 0xc000200000;
+  raw.whole = 1;
+  raw.encoder = 1;
+  text.resize((text.size() + 7) & ~std::size_t{7});
+  raw.header.size_bytes = static_cast<__u32>(sizeof raw + text.size());
+  return bytes_of(raw, text);
+}
+
+TEST(EventDecoder, ATableHasItsEntries) {
+  const auto record = raw_table({{":path", "/a"}, {"empty", ""}, {"", "nameless"}});
+  const auto event = decode_event(record);
+  ASSERT_TRUE(event);
+  const auto& table = std::get<TableEvent>(*event);
+  EXPECT_EQ(table.tgid, 42u);
+  EXPECT_EQ(table.object, 0xc000100000u);
+  EXPECT_EQ(table.goroutine, 0xc000200000u);
+  EXPECT_TRUE(table.encoder);
+  const auto entries = table.entries();
+  ASSERT_EQ(entries.size(), 3u);
+  EXPECT_EQ(entries[0].name, ":path");
+  EXPECT_EQ(entries[0].value, "/a");
+  EXPECT_EQ(entries[1].name, "empty");
+  EXPECT_EQ(entries[1].value, "");
+  EXPECT_EQ(entries[2].value, "nameless");
+}
+
+TEST(EventDecoder, ATableWhoseLengthsAreWrongIsNone) {
+  auto record = raw_table({{":path", "/a"}});
+  exa_table_event raw;
+  const auto changed = [&](auto change) {
+    std::memcpy(&raw, record.data(), sizeof raw);
+    change();
+    auto copy = record;
+    std::memcpy(copy.data(), &raw, sizeof raw);
+    return error_of(copy);
+  };
+  EXPECT_EQ(changed([&] { raw.entries = EXA_TABLE_ENTRIES + 1; }), DecodeError::kBadLength);
+  EXPECT_EQ(changed([&] { raw.entry[0].value_bytes = 3; }), DecodeError::kBadLength);
+  EXPECT_EQ(changed([&] { raw.text_bytes = 4'000; }), DecodeError::kBadLength);
+  EXPECT_EQ(changed([&] { raw.entries = 0; }), DecodeError::kBadLength);
+}
+
 TEST(EventDecoder, FramesMayBeginWithAHeadThatWasTold) {
   auto raw = raw_frames({});
   EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(bytes_of(raw))).head_told);

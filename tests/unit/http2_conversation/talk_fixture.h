@@ -193,6 +193,7 @@ class TalkWire {
                                                                    before_us[d] + record.position),
         .tls = tls,
         .flow = record.flow(),
+        .goroutine = goroutines[d],
         .head_told = head_told_});
   }
 
@@ -205,7 +206,8 @@ class TalkWire {
   Walk& walk(std::size_t d) { return walks_[d]; }
 
   std::uint32_t first_sequence = 1'000;
-  std::array<std::uint64_t, 2> before_us{};  // bytes that went by before the agent came
+  std::array<std::uint64_t, 2> before_us{};   // bytes that went by before the agent came
+  std::array<std::uint64_t, 2> goroutines{};  // by Direction: who moves the bytes
   bool tells_arrival = true;
   bool tls = false;
 

@@ -105,6 +105,9 @@ class DynamicTable {
   // The pieces' texts must not be the table's own.
   void insert(Piece name, Piece value);
 
+  // Entries are numbered as they are inserted; those before a join count back from 0.
+  [[nodiscard]] std::int64_t newest() const { return newest_; }
+
   // Of the entries held, sizes as section 4.1 counts them, at least.
   [[nodiscard]] std::uint32_t entries() const { return held_; }
   [[nodiscard]] std::uint64_t held_bytes() const { return held_bytes_; }

@@ -2,10 +2,13 @@
 //
 //	grpc_go server PORT [CERTIFICATE KEY]
 //	grpc_go client PORT [tls]
+//	grpc_go turns PORT [tls]   for each line of its input ten calls on one connection, twenty of
+//	                           another kind on another one, and then a line
 //	grpc_go load PORT SECONDS  short calls, 50 at a time on one connection: how many a second
 package main
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -123,6 +126,23 @@ func call(connection *grpc.ClientConn, method string, messages [][]byte, within 
 	}
 }
 
+func connect(port string, trust credentials.TransportCredentials) *grpc.ClientConn {
+	connection, err := grpc.NewClient("127.0.0.1:"+port, grpc.WithTransportCredentials(trust),
+		grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{})))
+	if err != nil {
+		panic(err)
+	}
+	return connection
+}
+
+func repeat(connection *grpc.ClientConn, method string, times int) {
+	for range times {
+		if err := call(connection, method, [][]byte{{}}, time.Minute); err != nil {
+			panic(err)
+		}
+	}
+}
+
 func load(connection *grpc.ClientConn, duration time.Duration) float64 {
 	var all sync.WaitGroup
 	var calls atomic.Int64
@@ -169,17 +189,24 @@ func main() {
 	if len(os.Args) > 3 && os.Args[3] == "tls" {
 		trust = credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})
 	}
-	connection, err := grpc.NewClient("127.0.0.1:"+port, grpc.WithTransportCredentials(trust),
-		grpc.WithDefaultCallOptions(grpc.ForceCodec(raw{})))
-	if err != nil {
-		panic(err)
-	}
+	connection := connect(port, trust)
 	if os.Args[1] == "load" {
 		seconds, err := strconv.Atoi(os.Args[3])
 		if err != nil {
 			panic(err)
 		}
 		fmt.Println(load(connection, time.Duration(seconds)*time.Second))
+		return
+	}
+	if os.Args[1] == "turns" {
+		other := connect(port, trust)
+		for input := bufio.NewScanner(os.Stdin); input.Scan(); fmt.Println("done") {
+			var both sync.WaitGroup
+			both.Add(2)
+			go func() { defer both.Done(); repeat(connection, "Add", 10) }()
+			go func() { defer both.Done(); repeat(other, "List", 20) }()
+			both.Wait()
+		}
 		return
 	}
 	var lock sync.Mutex
