@@ -120,7 +120,9 @@ Decoded decode_end(Record record) {
       .final = (raw.flags & EXA_END_FINAL) != 0,
       .socket_error =
           static_cast<std::uint16_t>(std::min<std::uint32_t>(raw.socket_error, UINT16_MAX)),
-      .open = {(raw.flags & EXA_END_OPEN_INGRESS) != 0, (raw.flags & EXA_END_OPEN_EGRESS) != 0}};
+      .open = {(raw.flags & EXA_END_OPEN_INGRESS) != 0, (raw.flags & EXA_END_OPEN_EGRESS) != 0},
+      .missed = {(raw.flags & EXA_END_MISSED_INGRESS) != 0,
+                 (raw.flags & EXA_END_MISSED_EGRESS) != 0}};
 }
 
 Decoded decode_process(Record record) {

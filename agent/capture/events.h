@@ -100,6 +100,8 @@ struct EndEvent {
   std::uint16_t socket_error;
   // By Direction: its last bytes were seen, and they end no chunked body.
   std::array<bool, 2> open{};
+  // By Direction: frames went by since its last record that nobody saw.
+  std::array<bool, 2> missed{};
 };
 
 struct ProcessEvent {

@@ -6,7 +6,7 @@
 namespace exa {
 namespace {
 
-constexpr std::uint64_t kMark = 0x31726566'6f617865;  // "exafer1": changes with the format
+constexpr std::uint64_t kMark = 0x32726566'6f617865;  // changes with the format
 
 // Numbers as they lie in memory: the text is read on the machine on which it was made.
 struct Header {
@@ -20,6 +20,7 @@ struct DirectionHeader {
   std::uint32_t next_sequence;
   std::uint32_t text_bytes;
   std::uint64_t direction;
+  std::uint64_t time_ns;
 };
 
 template <typename T>
@@ -39,18 +40,30 @@ std::optional<T> next(std::string_view& text) {
 }  // namespace
 
 void HandedOver::put(SocketId socket, Direction direction, std::uint32_t next_sequence,
-                     std::string text) {
+                     MonotonicTime time, std::string text) {
   const auto bytes = sizeof(DirectionHeader) + text.size();
   if (bytes > kMaxTextBytes - text_bytes_) return;
-  const auto added = directions_.try_emplace({socket, direction}, next_sequence, std::move(text));
+  const auto added =
+      directions_.try_emplace({socket, direction}, next_sequence, time, std::move(text));
   if (added.second) text_bytes_ += bytes;
 }
 
 std::string HandedOver::take(SocketId socket, Direction direction, std::uint32_t sequence) {
   if (directions_.empty()) return {};
   auto found = directions_.extract({socket, direction});
-  if (found.empty() || found.mapped().next_sequence != sequence) return {};
+  if (found.empty()) return {};
+  text_bytes_ -= sizeof(DirectionHeader) + found.mapped().text.size();
+  if (found.mapped().next_sequence != sequence) return {};
   return std::move(found.mapped().text);
+}
+
+void HandedOver::forget_old(MonotonicTime now) {
+  std::erase_if(directions_, [&](const auto& entry) {
+    const auto& known = entry.second;
+    if (known.time > now || elapsed(known.time, now) <= kMaxWait) return false;
+    text_bytes_ -= sizeof(DirectionHeader) + known.text.size();
+    return true;
+  });
 }
 
 std::string HandedOver::to_text(MonotonicTime now) const {
@@ -61,7 +74,8 @@ std::string HandedOver::to_text(MonotonicTime now) const {
     add(text, DirectionHeader{.socket = key.first,
                               .next_sequence = known.next_sequence,
                               .text_bytes = static_cast<std::uint32_t>(known.text.size()),
-                              .direction = static_cast<std::uint64_t>(key.second)});
+                              .direction = static_cast<std::uint64_t>(key.second),
+                              .time_ns = known.time.ns});
     text += known.text;
   }
   return text;
@@ -75,12 +89,15 @@ HandedOver HandedOver::from_text(std::string_view text, MonotonicTime now) {
   HandedOver known;
   for (std::uint64_t i = 0; i < header->directions; ++i) {
     const auto one = next<DirectionHeader>(text);
-    if (!one || one->direction > 1 || one->text_bytes > text.size()) return {};
+    if (!one || one->direction > 1 || one->text_bytes > text.size() || one->time_ns > now.ns)
+      return {};
     known.put(one->socket, static_cast<Direction>(one->direction), one->next_sequence,
-              std::string(text.substr(0, one->text_bytes)));
+              {one->time_ns}, std::string(text.substr(0, one->text_bytes)));
     text.remove_prefix(one->text_bytes);
   }
-  return text.empty() ? std::move(known) : HandedOver();
+  if (!text.empty()) return {};
+  known.forget_old(now);
+  return known;
 }
 
 }  // namespace exa

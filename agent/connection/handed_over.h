@@ -21,13 +21,18 @@ class HandedOver {
   static constexpr std::size_t kMaxTextBytes = std::size_t{8} << 20;
   // The next agent is there by then, or nobody can say what has become of its connections.
   static constexpr Duration kMaxAge = std::chrono::seconds(60);
+  // For so long it may wait for its direction's next byte, whichever agent is there.
+  static constexpr Duration kMaxWait = std::chrono::hours(1);
 
-  // Nothing, where there is no room left.
-  void put(SocketId socket, Direction direction, std::uint32_t next_sequence, std::string text);
+  // As of a time. Nothing, where there is no room left.
+  void put(SocketId socket, Direction direction, std::uint32_t next_sequence, MonotonicTime time,
+           std::string text);
 
   // Of a direction whose first byte that is seen has that number; once. Empty: nothing is known.
   [[nodiscard]] std::string take(SocketId socket, Direction direction, std::uint32_t sequence);
 
+  // What has waited for too long.
+  void forget_old(MonotonicTime now);
   [[nodiscard]] std::size_t size() const { return directions_.size(); }
 
   // As of now, and what of such a text holds still: of one that is damaged, or too old, nothing.
@@ -37,6 +42,7 @@ class HandedOver {
  private:
   struct Known {
     std::uint32_t next_sequence = 0;
+    MonotonicTime time;
     std::string text;
   };
   std::map<std::pair<SocketId, Direction>, Known> directions_;

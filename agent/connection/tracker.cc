@@ -254,7 +254,9 @@ void ConnectionTracker::forget(Connection& connection, Counter reason) {
 }
 
 HandedOver ConnectionTracker::hand_over() {
-  HandedOver known;
+  // What nobody has come back to may still hold for the next one.
+  HandedOver known = std::move(earlier_);
+  earlier_ = {};
   for (std::size_t i = 0; i < table_.places(); ++i) {
     const auto* connection = table_.next_in_turn();
     if (connection != nullptr && !connection->opaque)
@@ -271,9 +273,7 @@ void ConnectionTracker::sweep(MonotonicTime now) {
       forget(*connection, Counter::kConnectionsEvicted);
   }
   tenants_.sweep();
-  if (earlier_.size() == 0) return;
-  if (!earlier_until_.known()) earlier_until_ = now + limits_.idle_timeout;
-  if (earlier_until_ < now) earlier_ = {};
+  if (earlier_.size() > 0) earlier_.forget_old(now);
 }
 
 }  // namespace exa

@@ -84,7 +84,6 @@ class ConnectionTracker {
   ExchangePool exchanges_;
   MessageBlocks blocks_;
   HandedOver earlier_;
-  MonotonicTime earlier_until_;                                   // unknown before the first sweep
   std::deque<OpenExchanges> open_;                                // as in the registry
   std::vector<std::unique_ptr<ProtocolConversation>> protocols_;  // as in the registry
   FirstBytes first_bytes_;

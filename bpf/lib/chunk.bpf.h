@@ -120,7 +120,8 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   if (!(state->flags & EXA_SOCKET_RECOGNISED)) {
     exa_run_word(run, word, copied, turned);
     word = run->word;
-  } else if ((state->flags & EXA_SOCKET_SWITCHED) && exa_begins_switched(state, direction, word)) {
+  } else if ((state->flags & EXA_SOCKET_SWITCHED) &&
+             exa_begins_switched(state, direction, turned, word, copied)) {
     goto frames;
   }
   if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) && exa_sniff_frame(word) &&
@@ -163,7 +164,11 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
   wanted = length < run->budget_bytes ? length : run->budget_bytes;
   const __u32 first = exa_run_first(run, wanted);
   if (copied < first && source.gap == EXA_GAP_NONE) copied = exa_copy(&source, scratch, first);
-  if (exa_is_switch(scratch->payload, copied)) {
+  if (turned && (state->flags & EXA_SOCKET_SWITCHING))
+    __sync_fetch_and_and(&state->flags, ~(__u32)EXA_SOCKET_SWITCHING);
+  if ((state->flags & EXA_SOCKET_SWITCHING) ||
+      exa_may_switch(scratch->payload, word, copied, length)) {
+    if (copied < wanted && source.gap == EXA_GAP_NONE) copied = exa_copy(&source, scratch, wanted);
     head_bytes = exa_switch(state, scratch, copied, length);
     if (head_bytes > 0) {
       event->length_bytes = copied = head_bytes;

@@ -83,7 +83,11 @@ static __noinline int exa_emit_end(struct exa_socket_state* state, __u32 end_fla
   exa_fill_header(&event.header, EXA_EVENT_END, sizeof(event), bpf_ktime_get_ns(), state->cookie,
                   state->tgid);
   exa_copy_direction_states(event.direction, state);
-  event.flags = end_flags;
+  event.flags = end_flags |
+                (state->frames[EXA_INGRESS].flags & EXA_HTTP2_MISSED) *
+                    (EXA_END_MISSED_INGRESS / EXA_HTTP2_MISSED) |
+                (state->frames[EXA_EGRESS].flags & EXA_HTTP2_MISSED) *
+                    (EXA_END_MISSED_EGRESS / EXA_HTTP2_MISSED);
   if (exa_ends_open(state->run.last))
     event.flags |=
         state->run.direction_known == EXA_EGRESS + 1 ? EXA_END_OPEN_EGRESS : EXA_END_OPEN_INGRESS;

@@ -19,10 +19,11 @@ enum exa_socket_flags {
   EXA_SOCKET_ENDED_INGRESS = 1024, /* the END record with this flag was asked for */
   EXA_SOCKET_ENDED_EGRESS = 2048,
   EXA_SOCKET_ENDED = 4096,
-  EXA_SOCKET_END_PENDING = 8192, /* closed: with bytes left to read, or with a call under way */
-  EXA_SOCKET_FRAMES = 1 << 14,   /* speaks HTTP/2: walked along frame by frame */
-  EXA_SOCKET_SWITCHED = 1 << 15, /* a 101 was the last that came, and what is spoken now is open */
-  EXA_SOCKET_COUNTED = 1 << 20,  /* as a connection that is not read, by its kind */
+  EXA_SOCKET_END_PENDING = 8192,  /* closed: with bytes left to read, or with a call under way */
+  EXA_SOCKET_FRAMES = 1 << 14,    /* speaks HTTP/2: walked along frame by frame */
+  EXA_SOCKET_SWITCHED = 1 << 15,  /* a 101 was the last that came, and what is spoken now is open */
+  EXA_SOCKET_SWITCHING = 1 << 16, /* within the head of a 101; run.word tells where */
+  EXA_SOCKET_COUNTED = 1 << 20,   /* as a connection that is not read, by its kind */
 
   EXA_SOCKET_FILTERED = EXA_SOCKET_TLS | EXA_SOCKET_IGNORED | EXA_SOCKET_EXCLUDED_PORT |
                         EXA_SOCKET_EXCLUDED_PROCESS | EXA_SOCKET_OF_KERNEL,

@@ -133,6 +133,22 @@ TEST_F(Frames, SendfileMayCarryTheLastByte) {
   EXPECT_EQ(all[2].event.before.flags, EXA_HTTP2_IN_STEP);
 }
 
+TEST_F(Frames, WhatNobodySawIsToldAtTheEndToo) {
+  Connection connection;
+  open(connection);
+  const auto answer = head(1);
+  const UniqueFd file(::memfd_create("answer", MFD_CLOEXEC));
+  ASSERT_EQ(::write(file.get(), answer.data(), answer.size()), static_cast<ssize_t>(answer.size()));
+  off_t from = 0;
+  ASSERT_EQ(::sendfile(connection.server.get(), file.get(), &from, answer.size()),
+            static_cast<ssize_t>(answer.size()));
+  connection.server.reset();
+  const auto ends = records<exa_end_event>(EXA_EVENT_END, connection.server_cookie);
+  ASSERT_THAT(ends, SizeIs(1));
+  EXPECT_TRUE(ends[0].flags & EXA_END_MISSED_EGRESS);
+  EXPECT_FALSE(ends[0].flags & EXA_END_MISSED_INGRESS);
+}
+
 TEST_F(Frames, AConnectionThatIsOlderIsJoined) {
   Connection connection;
   send_all(connection.client.get(), head(5) + data(5, 40, 1));

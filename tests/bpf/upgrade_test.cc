@@ -2,7 +2,10 @@
 // through.
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
+#include <string>
+#include <vector>
 
 #include "tests/bpf/frames_fixture.h"
 
@@ -80,6 +83,81 @@ TEST_F(Upgrade, FramesMayBeginInAnotherSegment) {
   expect_switched(connection, frames);
 }
 
+// Whatever the calls: here at both ends, and then by small reads of one written call.
+TEST_F(Upgrade, TheHeadMayComeInPieces) {
+  const auto all = std::string(kSwitched) + settings() + head(1);
+  for (std::size_t split = 1; split < kSwitched.size() + 8; split += 3) {
+    Connection connection;
+    ask(connection);
+    for (const auto& piece : {all.substr(0, split), all.substr(split)}) {
+      send_all(connection.server.get(), piece);
+      receive(connection.client.get(), piece.size());
+    }
+    go_on(connection);
+    SCOPED_TRACE("split at " + std::to_string(split));
+    expect_switched(connection, settings() + head(1));
+  }
+  for (const std::size_t size : {1u, 2u, 3u, 7u}) {
+    Connection connection;
+    ask(connection);
+    send_all(connection.server.get(), kSwitched);
+    for (std::size_t at = 0; at < kSwitched.size(); at += size)
+      receive(connection.client.get(), std::min(size, kSwitched.size() - at));
+    send_all(connection.server.get(), settings() + head(1));
+    receive(connection.client.get(), (settings() + head(1)).size());
+    go_on(connection);
+    SCOPED_TRACE("reads of " + std::to_string(size));
+    expect_switched(connection, settings() + head(1));
+  }
+}
+
+TEST_F(Upgrade, TheHeadMayBeLong) {
+  for (const std::size_t bytes : {900u, 1'100u, 3'000u}) {
+    const auto switched =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nX: " + std::string(bytes, 'x') +
+        "\r\nUpgrade: h2c\r\n\r\n";
+    Connection connection;
+    ask(connection);
+    send_all(connection.server.get(), switched + settings() + head(1));
+    receive(connection.client.get(), switched.size() + settings().size() + head(1).size());
+    go_on(connection);
+    SCOPED_TRACE(bytes);
+    expect_switched(connection, settings() + head(1));
+  }
+}
+
+TEST_F(Upgrade, InterimAnswersMayComeBefore) {
+  constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+  constexpr std::string_view kHints = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
+  for (const bool at_once : {true, false}) {
+    Connection connection;
+    ask(connection);
+    const auto before = std::string(kContinue) + std::string(kHints);
+    const auto rest = std::string(kSwitched) + settings() + head(1);
+    for (const auto& piece : at_once ? std::vector{before + rest} : std::vector{before, rest}) {
+      send_all(connection.server.get(), piece);
+      receive(connection.client.get(), piece.size());
+    }
+    go_on(connection);
+    expect_switched(connection, settings() + head(1));
+  }
+}
+
+TEST_F(Upgrade, ThePrefaceMayComeByteByByte) {
+  Connection connection;
+  ask(connection);
+  switch_with(connection, {});
+  for (const char byte : kPreface) {
+    send_all(connection.client.get(), std::string(1, byte));
+    receive(connection.server.get(), 1);
+  }
+  send_all(connection.client.get(), settings() + head(3));
+  receive(connection.server.get(), (settings() + head(3)).size());
+  send_all(connection.server.get(), settings() + head(1));
+  receive(connection.client.get(), (settings() + head(1)).size());
+  expect_switched(connection, settings() + head(1));
+}
+
 TEST_F(Upgrade, TheServerMayGoOnLater) {
   Connection connection;
   ask(connection);
@@ -102,7 +180,7 @@ TEST_F(Upgrade, TheClientMayGoOnFirst) {
 
 TEST_F(Upgrade, WhatElseIsSwitchedToIsNotWalkedAlong) {
   constexpr std::string_view kMessage("\x81\x05hello", 7);
-  for (const auto* const with : {"", "\x81\x05hello"}) {
+  for (const auto* const with : {"", "\x81\x05hello", "P"}) {
     Connection connection;
     ask(connection);
     switch_with(connection, with);

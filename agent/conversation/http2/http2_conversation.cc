@@ -156,7 +156,7 @@ void Http2Conversation::hand_over(const Connection& connection, HandedOver& to) 
     const auto& decoder = tables_[state.tables].decoders[at];
     if (decoder.table().entries() == 0 && decoder.table().may_have_older()) continue;
     const auto table = hpack::text_of(decoder, http2::MessageHead::tells);
-    to.put(connection.id, which, direction.next_sequence,
+    to.put(connection.id, which, direction.next_sequence, connection.last_activity,
            std::string(1, state.speaks_grpc ? kSpokeGrpc : kSpokeHttp) + table);
   }
 }
@@ -254,18 +254,22 @@ void Http2Conversation::on_end(Connection& connection, const EndEvent& end) {
   auto ending =
       talk.ending(peer_closed ? Outcome::kAbortedByPeer : Outcome::kAbortedByUs, end.time);
   ending.socket_error = end.socket_error;
+  const bool may_be_reset = end.missed[static_cast<std::size_t>(connection.request_direction())];
+  const bool may_have_ended = end.missed[static_cast<std::size_t>(which)];
   while (talk.state.streams.first != kNoSlot) {
     const auto slot = talk.state.streams.first;
-    if (streams_[slot].doubtful) {
+    if (streams_[slot].doubtful || may_be_reset) {
       forget(talk, slot, ProtocolCounter::kOrphanGap);
       continue;
     }
     if (is_all_there(talk, streams_[slot], reached.position)) {
       const auto last_byte = reached.last_byte.known() ? reached.last_byte : end.time;
       finish(talk, slot, talk.ending(Outcome::kComplete, last_byte));
-      continue;
+    } else if (may_have_ended) {
+      forget(talk, slot, ProtocolCounter::kOrphanGap);
+    } else {
+      finish(talk, slot, ending);
     }
-    finish(talk, slot, ending);
   }
 }
 

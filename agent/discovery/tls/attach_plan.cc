@@ -47,6 +47,20 @@ std::string_view sentence(TlsVerdict verdict) {
   return "unknown";
 }
 
+std::string_view library_name(TlsLibrary library) {
+  switch (library) {
+    case TlsLibrary::kOpenSsl:
+      return "OpenSSL";
+    case TlsLibrary::kBoringSsl:
+      return "BoringSSL";
+    case TlsLibrary::kGnuTls:
+      return "GnuTLS";
+    case TlsLibrary::kGo:
+      return "Go crypto/tls";
+  }
+  return "";
+}
+
 TlsVerdict more_telling(TlsVerdict a, TlsVerdict b) {
   return weight(b) > weight(a) ? b : a;
 }

@@ -12,6 +12,8 @@
 namespace exa {
 
 enum class TlsLibrary : std::uint8_t { kOpenSsl, kBoringSsl, kGnuTls, kGo };
+// "OpenSSL", "GnuTLS" ...
+[[nodiscard]] std::string_view library_name(TlsLibrary library);
 
 // X(enumerator, sentence): what was found out about a file's TLS.
 #define EXA_TLS_VERDICTS(X)                                                                \

@@ -31,20 +31,6 @@ bool is_gone(std::uint32_t tgid) {
 
 }  // namespace
 
-std::string_view library_name(TlsLibrary library) {
-  switch (library) {
-    case TlsLibrary::kOpenSsl:
-      return "OpenSSL";
-    case TlsLibrary::kBoringSsl:
-      return "BoringSSL";
-    case TlsLibrary::kGnuTls:
-      return "GnuTLS";
-    case TlsLibrary::kGo:
-      return "Go crypto/tls";
-  }
-  return "";
-}
-
 std::vector<std::string> host_library_paths() {
   std::vector<std::string> paths;
   for (const char* folder : kLibraryFolders)

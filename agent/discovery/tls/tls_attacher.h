@@ -181,7 +181,4 @@ class TlsAttacher {
   TlsFigures figures_;
 };
 
-// "OpenSSL", "GnuTLS" ...
-[[nodiscard]] std::string_view library_name(TlsLibrary library);
-
 }  // namespace exa

@@ -79,9 +79,16 @@ bool MessageHead::reads(std::string_view name) {
   return std::ranges::find(kRead, name) != kRead.end();
 }
 
-// Of a target that has a query, or may name who asks, not all is taken.
+// Not what may be a query, a name or a credential, nor what is longer than any of these is.
 bool MessageHead::tells(std::string_view name, std::string_view value) {
-  return reads(name) && value.find_first_of("?@#") == value.npos;
+  constexpr std::size_t kLongestWord = 64;
+  if (!reads(name) || value.find_first_of("?@#%=&") != value.npos) return false;
+  std::size_t word = 0;
+  for (const char c : value) {
+    word = c == '/' ? 0 : word + 1;
+    if (word > kLongestWord) return false;
+  }
+  return true;
 }
 
 // Peers keep the names of fields whose values vary, and send the values in full.

@@ -14,6 +14,8 @@ struct Config;
 
 std::string handed_over_path(const Config& config);
 
+// What stands in its place and is not ours alone (another owner, others may write, a link) is not
+// followed or believed: it is removed.
 Result<UniqueFd> open_handed_over_file(const Config& config);
 
 // What stands in it, which is gone then: a text serves one agent. Empty: nothing, or nothing

@@ -46,6 +46,9 @@ enum exa_end_flags {
   /* The last bytes of that direction were looked at, and no chunked body ends with them. */
   EXA_END_OPEN_INGRESS = 8,
   EXA_END_OPEN_EGRESS = 16,
+  /* HTTP/2: frames of that direction went by since its last record that nobody saw. */
+  EXA_END_MISSED_INGRESS = 32,
+  EXA_END_MISSED_EGRESS = 64,
 };
 
 enum exa_chunk_flags {

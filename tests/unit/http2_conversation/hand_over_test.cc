@@ -115,6 +115,21 @@ TEST_F(Http2HandOver, AndNotForLonger) {
   EXPECT_TRUE(next_sink.exchanges.at(0).operation.name.view().empty());
 }
 
+// Nothing went by while the second agent was there.
+TEST_F(Http2HandOver, AnyNumberOfAgentsHandItOn) {
+  call();
+  hand_over();
+  ConnectionTracker third{next_sink, next_counters, protocols()};
+  third.take_over(HandedOver::from_text(next.hand_over().to_text(wire.now()), wire.now()));
+  TalkWire third_wire(third, true);
+  third_wire.joins();
+  third_wire.before_us = wire.positions();
+  third_wire.client(same_call(3));
+  third_wire.server(same_answer(3));
+  EXPECT_EQ(next_sink.exchanges.at(0).operation.name.view(), "/shop.Cart/Add");
+  third_wire.is_over();
+}
+
 TEST_F(Http2HandOver, SecretsStayHere) {
   call();
   const auto text = tracker.hand_over().to_text(wire.now());
@@ -138,7 +153,7 @@ TEST_F(Http2HandOver, ADamagedTableIsNone) {
     damaged.put(7, direction,
                 wire.first_sequence + static_cast<std::uint32_t>(
                                           wire.positions()[static_cast<std::size_t>(direction)]),
-                "gibberish");
+                wire.now(), "gibberish");
   hand_over();
   next.take_over(std::move(damaged));
   next_wire.client(same_call(3));

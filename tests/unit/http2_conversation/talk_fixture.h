@@ -109,7 +109,8 @@ class TalkWire {
   // As sendfile does: nobody sees the bytes.
   void server_sends_file(std::uint32_t bytes) {
     const auto d = server_ ? kEgress : kIngress;
-    tell(d, walks_[d].unread_call(bytes), walks_[d].position());
+    const auto records = walks_[d].unread_call(bytes);
+    tell(d, records, walks_[d].position());
   }
   // In calls of so many bytes.
   void client_in_pieces(std::string_view bytes, std::size_t piece) {
@@ -148,6 +149,7 @@ class TalkWire {
     bool egress = false;
     bool final = false;
     std::uint16_t error = 0;
+    std::array<bool, 2> missed{};  // by Direction
   };
   void end(Ended ended) {
     tracker_.on_event(EndEvent{.socket = id_,
@@ -156,7 +158,8 @@ class TalkWire {
                                .ingress_ended = ended.ingress,
                                .egress_ended = ended.egress,
                                .final = ended.final,
-                               .socket_error = ended.error});
+                               .socket_error = ended.error,
+                               .missed = ended.missed});
   }
   void is_over(std::uint16_t error = 0) { end({.final = true, .error = error}); }
   void position() {

@@ -63,6 +63,33 @@ TEST_F(HandedOverFile, HasAllOrNothing) {
   EXPECT_EQ(take_handed_over(file->get()), "");
 }
 
+TEST_F(HandedOverFile, ADamagedOneIsNone) {
+  const auto file = open_handed_over_file(config_);
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(leave_handed_over(file->get(), "text"));
+  ASSERT_EQ(::pwrite(file->get(), "T", 1, 4), 1);
+  EXPECT_EQ(take_handed_over(file->get()), "");
+}
+
+TEST_F(HandedOverFile, WhatOthersMayWriteToIsReplaced) {
+  const auto path = handed_over_path(config_);
+  const auto other = folder_ + "/other";
+  const auto leave_one = [&] {
+    const auto file = open_handed_over_file(config_);
+    ASSERT_TRUE(file && leave_handed_over(file->get(), "text"));
+  };
+  leave_one();
+  ASSERT_EQ(::chmod(path.c_str(), 0666), 0);
+  EXPECT_EQ(take_handed_over(open_handed_over_file(config_)->get()), "");
+  leave_one();
+  ASSERT_EQ(::link(path.c_str(), other.c_str()), 0);
+  EXPECT_EQ(take_handed_over(open_handed_over_file(config_)->get()), "");
+  struct stat status{};
+  ASSERT_EQ(::stat(other.c_str(), &status), 0);
+  EXPECT_GT(status.st_size, 0) << "untouched";
+  ::unlink(other.c_str());
+}
+
 TEST_F(HandedOverFile, IsNoneWhereItCannotBeMade) {
   config_.lock_path = folder_ + "/absent/lock";
   const auto file = open_handed_over_file(config_);

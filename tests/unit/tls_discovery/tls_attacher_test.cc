@@ -51,7 +51,8 @@ class Attacher : public testing::Test {
          .written = [this] { return std::exchange(written_, {}); },
          .locked = [this] { return locked_; },
          .mark_dull = [this](std::uint32_t, std::uint64_t inode) { dull_.push_back(inode); },
-         .is_excluded = [this](std::uint32_t) { return excluded_; }},
+         .is_excluded = [this](std::uint32_t) { return excluded_; },
+         .end_tables = [this] { ++tables_ended_; }},
         {.mapped = [this](std::uint32_t tgid,
                           std::uint32_t) -> std::expected<MappedImages, Unread> {
            if (held_up_.contains(tgid)) return std::unexpected(Unread::kHeldUp);
@@ -109,6 +110,7 @@ class Attacher : public testing::Test {
   std::set<std::uint32_t> locked_;
   std::atomic<int> attached_ = 0;  // probes go on threads of their own
   bool excluded_ = false;
+  int tables_ended_ = 0;
 };
 
 // In place, as cp does it: a probe would stand in the middle of an instruction.
@@ -298,6 +300,21 @@ TEST_F(Attacher, SlowFilesWaitUntilTheOthersWereRead) {
   look(tls);
   EXPECT_THAT(reads_, testing::ElementsAre(1, 2, 3, 1));
   EXPECT_EQ(attached_, 3);
+}
+
+TEST_F(Attacher, TablesAreToldForAWhileAndNotTakenAwayFromUnderALock) {
+  auto tls = attacher();
+  const MonotonicTime start{1'000'000'000};
+  tls.end_tables(start);
+  tls.end_tables(start + TlsAttacher::kTablesTold / 2);
+  EXPECT_EQ(tables_ended_, 0);
+  locked_ = {kTgid};
+  tls.end_tables(start + TlsAttacher::kTablesTold);
+  EXPECT_EQ(tables_ended_, 0) << "forks would wait";
+  locked_.clear();
+  tls.end_tables(start + TlsAttacher::kTablesTold);
+  tls.end_tables(start + 2 * TlsAttacher::kTablesTold);
+  EXPECT_EQ(tables_ended_, 1);
 }
 
 TEST_F(Attacher, WhatWaitsIsTold) {
