@@ -54,7 +54,8 @@ def test_statuses_and_methods(start_agent, nginx2):
     for path in ("ok", "empty", "broken", "moved", "absent"):
         curl("--http2-prior-knowledge", f"{nginx2.url}/{path}")
     curl("--http2-prior-knowledge", "--head", f"{nginx2.url}/ok")
-    curl("--http2-prior-knowledge", "--data", "few", f"{nginx2.url}/ok")
+    # Answered before its body was read, and then reset: to this curl now and then an error.
+    curl("--http2-prior-knowledge", "--data", "few", f"{nginx2.url}/ok", check=False)
     report = agent.wait_for_count(SERVER, 7, "nginx")
     agent.wait_for_count(CLIENT, 7, "curl")
     for status, number in ((200, 3), (204, 1), (503, 1), (302, 1), (404, 1)):

@@ -300,26 +300,6 @@ TEST_F(Http2Ends, AConnectionMayHaveSpokenSomethingElseBefore) {
   EXPECT_EQ(only().operation.name.view(), "/3");
 }
 
-// By sendfile or splice, say, and nothing came after them.
-TEST_F(Http2Ends, FramesThatNobodySawBeforeTheEndMayHaveBeenTheAnswers) {
-  wire.begins();
-  ask(wire, 1);
-  ask(wire, 3);
-  wire.server(headers(3, status_block("200")));
-  wire.end({.final = true, .missed = {false, true}});
-  EXPECT_THAT(sink.exchanges, IsEmpty()) << "no error";
-  EXPECT_EQ(count(ProtocolCounter::kOrphanGap), 2u);
-}
-
-TEST_F(Http2Ends, AnAnswerThatCameAsFarAsPromisedIsCompleteAllTheSame) {
-  wire.begins();
-  ask(wire, 1);
-  wire.server(headers(1, status_block("200") + field("content-length", "5")));
-  wire.server_sends_file(9 + 5);
-  wire.end({.final = true, .missed = {false, true}});
-  EXPECT_EQ(only().outcome, Outcome::kComplete);
-}
-
 TEST_F(Http2Ends, SweepsChangeNothing) {
   wire.begins();
   ask(wire, 1);
