@@ -56,7 +56,7 @@ TEST(PlanMessage, NothingThatContradictsItselfIsBelieved) {
   EXPECT_FALSE(with(4, 1)) << "fewer sites than follow";
   EXPECT_FALSE(with(16, 2)) << "searched or not";
   EXPECT_FALSE(with(kFirstSite + 8, 4)) << "a library that there is not";
-  EXPECT_FALSE(with(kFirstSite + 9, 20)) << "a role that there is not";
+  EXPECT_FALSE(with(kFirstSite + 9, 24)) << "a role that there is not";
   EXPECT_FALSE(with(kFirstSite + 10, 2)) << "a point that there is not";
 }
 
