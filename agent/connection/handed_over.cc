@@ -1,6 +1,5 @@
 #include "agent/connection/handed_over.h"
 
-#include <cstring>
 #include <optional>
 
 namespace exa {
@@ -32,7 +31,7 @@ template <typename T>
 std::optional<T> next(std::string_view& text) {
   T value;
   if (text.size() < sizeof value) return std::nullopt;
-  std::memcpy(&value, text.data(), sizeof value);
+  text.copy(reinterpret_cast<char*>(&value), sizeof value);
   text.remove_prefix(sizeof value);
   return value;
 }
@@ -40,11 +39,11 @@ std::optional<T> next(std::string_view& text) {
 }  // namespace
 
 void HandedOver::put(SocketId socket, Direction direction, std::uint32_t next_sequence,
-                     MonotonicTime time, std::string text) {
+                     MonotonicTime time, std::string_view text) {
   const auto bytes = sizeof(DirectionHeader) + text.size();
   if (bytes > kMaxTextBytes - text_bytes_) return;
   const auto added =
-      directions_.try_emplace({socket, direction}, next_sequence, time, std::move(text));
+      directions_.try_emplace({socket, direction}, next_sequence, time, std::string(text));
   if (added.second) text_bytes_ += bytes;
 }
 
@@ -92,7 +91,7 @@ HandedOver HandedOver::from_text(std::string_view text, MonotonicTime now) {
     if (!one || one->direction > 1 || one->text_bytes > text.size() || one->time_ns > now.ns)
       return {};
     known.put(one->socket, static_cast<Direction>(one->direction), one->next_sequence,
-              {one->time_ns}, std::string(text.substr(0, one->text_bytes)));
+              {one->time_ns}, text.substr(0, one->text_bytes));
     text.remove_prefix(one->text_bytes);
   }
   if (!text.empty()) return {};

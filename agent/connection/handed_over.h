@@ -26,7 +26,7 @@ class HandedOver {
 
   // As of a time. Nothing, where there is no room left.
   void put(SocketId socket, Direction direction, std::uint32_t next_sequence, MonotonicTime time,
-           std::string text);
+           std::string_view text);
 
   // Of a direction whose first byte that is seen has that number; once. Empty: nothing is known.
   [[nodiscard]] std::string take(SocketId socket, Direction direction, std::uint32_t sequence);

@@ -131,8 +131,9 @@ static __always_inline int exa_http2_possible(const __u8* header) {
       return stream == 0 && length >= 8;
     case EXA_HTTP2_WINDOW_UPDATE:
       return length == 4;
+    default:
+      return 1;
   }
-  return 1;
 }
 
 /* Is this a frame header, in the middle of bytes of which nothing is known? Stricter: what peers do
@@ -171,8 +172,9 @@ static __always_inline int exa_http2_plausible(const __u8* header) {
     case EXA_HTTP2_CONTINUATION:
       return stream != 0 && !(flags & ~EXA_HTTP2_END_HEADERS) &&
              length <= EXA_HTTP2_MOST_PLAUSIBLE_HEAD;
+    default:
+      return 0;
   }
-  return 0;
 }
 
 /* The next part of a direction that is in step. */

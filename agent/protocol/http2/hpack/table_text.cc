@@ -1,7 +1,6 @@
 #include "agent/protocol/http2/hpack/table_text.h"
 
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <vector>
 
@@ -37,7 +36,7 @@ template <typename T>
 std::optional<T> take(std::string_view& text) {
   T value;
   if (text.size() < sizeof value) return std::nullopt;
-  std::memcpy(&value, text.data(), sizeof value);
+  text.copy(reinterpret_cast<char*>(&value), sizeof value);
   text.remove_prefix(sizeof value);
   return value;
 }
