@@ -65,7 +65,7 @@ def test_statuses_and_methods(start_agent, nginx2):
         assert report.count(SERVER, "nginx", **{"http.request.method": method}) == number
 
 
-@pytest.mark.parametrize("streams,requests", [(1, 20_000), (10, 20_000), (100, 4_000)])
+@pytest.mark.parametrize("streams,requests", [(1, 16_000), (10, 16_000), (100, 4_000)])
 def test_every_stream_counts_at_both_ends_and_in_the_servers_log(start_agent, nginx2, streams,
                                                                  requests):
     """As fast as they go: no more than a ring holds, however slow the machine is."""
