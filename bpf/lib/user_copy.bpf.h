@@ -64,6 +64,8 @@ static __always_inline __u32 exa_copy(struct exa_source* source, struct exa_scra
                                       __u32 wanted) {
   if (wanted > EXA_MAX_CAPTURE_BYTES) wanted = EXA_MAX_CAPTURE_BYTES;
   if (source->segments) return exa_copy_segments(source, scratch, wanted);
+  barrier_var(wanted); /* the bound is to be seen here, whatever the compiler knows */
+  if (wanted > EXA_MAX_CAPTURE_BYTES) return 0;
   if (bpf_probe_read_user(scratch->payload, wanted, (void*)source->address)) {
     source->gap = EXA_GAP_READ_FAULT;
     return 0;
