@@ -152,7 +152,6 @@ Decoded decode_table(Record record) {
                     .object = raw.object,
                     .goroutine = raw.goroutine,
                     .encoder = raw.encoder != 0,
-                    .whole = raw.whole != 0,
                     .lengths = record.subspan(offsetof(exa_table_event, entry),
                                               raw.entries * sizeof(exa_table_entry)),
                     .text = {reinterpret_cast<const char*>(text.data()), text.size()}};

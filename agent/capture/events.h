@@ -70,7 +70,6 @@ struct TableEvent {
   std::uint64_t object;     // which one
   std::uint64_t goroutine;  // that calls it
   bool encoder;
-  bool whole;  // the entries are all that it has
   // Of each entry, the newest first, how long its name and its value are; and their texts, without
   // a break. They belong together.
   std::span<const std::byte> lengths;

@@ -1,6 +1,6 @@
 #include "agent/connection/handed_over.h"
 
-#include <optional>
+#include "exa/base/raw_values.h"
 
 namespace exa {
 namespace {
@@ -22,29 +22,15 @@ struct DirectionHeader {
   std::uint64_t time_ns;
 };
 
-template <typename T>
-void add(std::string& text, const T& value) {
-  text.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-template <typename T>
-std::optional<T> next(std::string_view& text) {
-  T value;
-  if (text.size() < sizeof value) return std::nullopt;
-  text.copy(reinterpret_cast<char*>(&value), sizeof value);
-  text.remove_prefix(sizeof value);
-  return value;
-}
-
 }  // namespace
 
 void HandedOver::put(SocketId socket, Direction direction, std::uint32_t next_sequence,
                      MonotonicTime time, std::string_view text) {
   const auto bytes = sizeof(DirectionHeader) + text.size();
+  (void)take(socket, direction, next_sequence);  // what was known before
   if (bytes > kMaxTextBytes - text_bytes_) return;
-  const auto added =
-      directions_.try_emplace({socket, direction}, next_sequence, time, std::string(text));
-  if (added.second) text_bytes_ += bytes;
+  directions_.try_emplace({socket, direction}, next_sequence, time, std::string(text));
+  text_bytes_ += bytes;
 }
 
 std::string HandedOver::take(SocketId socket, Direction direction, std::uint32_t sequence) {
@@ -68,26 +54,26 @@ void HandedOver::forget_old(MonotonicTime now) {
 std::string HandedOver::to_text(MonotonicTime now) const {
   std::string text;
   text.reserve(sizeof(Header) + text_bytes_);
-  add(text, Header{.mark = kMark, .made_ns = now.ns, .directions = directions_.size()});
+  put_raw(text, Header{.mark = kMark, .made_ns = now.ns, .directions = directions_.size()});
   for (const auto& [key, known] : directions_) {
-    add(text, DirectionHeader{.socket = key.first,
-                              .next_sequence = known.next_sequence,
-                              .text_bytes = static_cast<std::uint32_t>(known.text.size()),
-                              .direction = static_cast<std::uint64_t>(key.second),
-                              .time_ns = known.time.ns});
+    put_raw(text, DirectionHeader{.socket = key.first,
+                                  .next_sequence = known.next_sequence,
+                                  .text_bytes = static_cast<std::uint32_t>(known.text.size()),
+                                  .direction = static_cast<std::uint64_t>(key.second),
+                                  .time_ns = known.time.ns});
     text += known.text;
   }
   return text;
 }
 
 HandedOver HandedOver::from_text(std::string_view text, MonotonicTime now) {
-  const auto header = next<Header>(text);
+  const auto header = take_raw<Header>(text);
   if (!header || header->mark != kMark || header->made_ns > now.ns ||
       elapsed(MonotonicTime{header->made_ns}, now) > kMaxAge)
     return {};
   HandedOver known;
   for (std::uint64_t i = 0; i < header->directions; ++i) {
-    const auto one = next<DirectionHeader>(text);
+    const auto one = take_raw<DirectionHeader>(text);
     if (!one || one->direction > 1 || one->text_bytes > text.size() || one->time_ns > now.ns)
       return {};
     known.put(one->socket, static_cast<Direction>(one->direction), one->next_sequence,

@@ -24,7 +24,7 @@ class HandedOver {
   // For so long it may wait for its direction's next byte, whichever agent is there.
   static constexpr Duration kMaxWait = std::chrono::hours(1);
 
-  // As of a time. Nothing, where there is no room left.
+  // As of a time, in the place of what was there. Nothing, where there is no room left.
   void put(SocketId socket, Direction direction, std::uint32_t next_sequence, MonotonicTime time,
            std::string_view text);
 

@@ -105,7 +105,6 @@ static __noinline int exa_tell_table(struct pt_regs* regs) {
   bpf_loop(EXA_TABLE_ENTRIES, exa_table_step, &steps, 0);
   event->object = object;
   event->goroutine = exa_goroutine(regs);
-  event->whole = event->entries == slice.length;
   event->encoder = bpf_get_attach_cookie(regs) >> 8 == EXA_TLS_PROBE_ENCODER;
   size = event->text_bytes;
   barrier_var(size);

@@ -15,20 +15,17 @@ namespace {
 using testing::IsEmpty;
 using testing::SizeIs;
 
-constexpr std::string_view kAsked =
-    "GET / HTTP/1.1\r\nHost: shop\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
-    "HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
-constexpr std::string_view kSwitched =
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+using http2_frames::kUpgradeAnswer;
+using http2_frames::kUpgradeRequest;
 
 class Upgrade : public Frames {
  protected:
   static void ask(const Connection& connection) {
-    send_all(connection.client.get(), kAsked);
-    receive(connection.server.get(), kAsked.size());
+    send_all(connection.client.get(), kUpgradeRequest);
+    receive(connection.server.get(), kUpgradeRequest.size());
   }
   static void switch_with(const Connection& connection, std::string_view frames) {
-    const auto all = std::string(kSwitched) + std::string(frames);
+    const auto all = std::string(kUpgradeAnswer) + std::string(frames);
     send_all(connection.server.get(), all);
     receive(connection.client.get(), all.size());
   }
@@ -60,19 +57,19 @@ TEST_F(Upgrade, FramesBeginBehindTheHeadInTheSameCall) {
 
   const auto told = chunks(connection.server_cookie, EXA_EGRESS);
   ASSERT_THAT(told, SizeIs(1));
-  EXPECT_EQ(told[0].event.length_bytes, kSwitched.size());
-  EXPECT_EQ(told[0].bytes, kSwitched);
+  EXPECT_EQ(told[0].event.length_bytes, kUpgradeAnswer.size());
+  EXPECT_EQ(told[0].bytes, kUpgradeAnswer);
   const auto first = frames(connection.server_cookie, EXA_EGRESS).at(0);
   EXPECT_EQ(first.event.chunk.flags, EXA_CHUNK_HEAD_TOLD);
   EXPECT_EQ(first.event.chunk.position, 0u);
-  EXPECT_EQ(first.event.before.left, kSwitched.size());
+  EXPECT_EQ(first.event.before.left, kUpgradeAnswer.size());
   EXPECT_EQ(first.event.before.header[3], EXA_HTTP2_NO_FRAME);
 }
 
 TEST_F(Upgrade, FramesMayBeginInAnotherSegment) {
   Connection connection;
   ask(connection);
-  std::string switched(kSwitched);
+  std::string switched(kUpgradeAnswer);
   auto frames = settings() + head(1);
   const std::array<iovec, 2> parts{iovec{switched.data(), switched.size()},
                                    iovec{frames.data(), frames.size()}};
@@ -85,8 +82,8 @@ TEST_F(Upgrade, FramesMayBeginInAnotherSegment) {
 
 // Whatever the calls: here at both ends, and then by small reads of one written call.
 TEST_F(Upgrade, TheHeadMayComeInPieces) {
-  const auto all = std::string(kSwitched) + settings() + head(1);
-  for (std::size_t split = 1; split < kSwitched.size() + 8; split += 3) {
+  const auto all = std::string(kUpgradeAnswer) + settings() + head(1);
+  for (std::size_t split = 1; split < kUpgradeAnswer.size() + 8; split += 3) {
     Connection connection;
     ask(connection);
     for (const auto& piece : {all.substr(0, split), all.substr(split)}) {
@@ -100,9 +97,9 @@ TEST_F(Upgrade, TheHeadMayComeInPieces) {
   for (const std::size_t size : {1u, 2u, 3u, 7u}) {
     Connection connection;
     ask(connection);
-    send_all(connection.server.get(), kSwitched);
-    for (std::size_t at = 0; at < kSwitched.size(); at += size)
-      receive(connection.client.get(), std::min(size, kSwitched.size() - at));
+    send_all(connection.server.get(), kUpgradeAnswer);
+    for (std::size_t at = 0; at < kUpgradeAnswer.size(); at += size)
+      receive(connection.client.get(), std::min(size, kUpgradeAnswer.size() - at));
     send_all(connection.server.get(), settings() + head(1));
     receive(connection.client.get(), (settings() + head(1)).size());
     go_on(connection);
@@ -133,7 +130,7 @@ TEST_F(Upgrade, InterimAnswersMayComeBefore) {
     Connection connection;
     ask(connection);
     const auto before = std::string(kContinue) + std::string(kHints);
-    const auto rest = std::string(kSwitched) + settings() + head(1);
+    const auto rest = std::string(kUpgradeAnswer) + settings() + head(1);
     for (const auto& piece : at_once ? std::vector{before + rest} : std::vector{before, rest}) {
       send_all(connection.server.get(), piece);
       receive(connection.client.get(), piece.size());

@@ -5,7 +5,6 @@ import contextlib
 import re
 import shutil
 import subprocess
-import time
 
 import pytest
 
@@ -16,7 +15,7 @@ from support import tls
 from support.load import curl
 from support.report import CLIENT, SERVER
 from support.servers import SERVICES
-from support.waiting import eventually, free_port
+from support.waiting import connections, eventually, free_port
 
 HTTP2 = {"network.protocol.version": "2"}
 URLS = 40
@@ -200,7 +199,7 @@ def test_go_joined_late(start_agent, tmp_path, certificate, how):
         if shutil.which(client[0]) is None:
             pytest.skip(f"no {client[0]}: scripts/setup --foreign")
         with subprocess.Popen([*client, f"{url}ok"], stdout=subprocess.DEVNULL) as running:
-            time.sleep(1.5)  # no program says when its connections are made
+            eventually(lambda: connections(server.port) >= 6, what="the client's connections")
             agent = start_agent(ports=[server.port])
             assert running.wait(timeout=60) == 0
         agent.wait_for_windows(2)

@@ -16,10 +16,12 @@
 #include <vector>
 
 #include "agent/protocol/http2/hpack/decoder.h"
+#include "tests/fuzz/seen_field.h"
 #include "tests/support/hpack_oracle.h"
 
 namespace {
 
+using exa::fuzz::SeenField;
 using exa::hpack::BlockStatus;
 using exa::hpack::Decoder;
 using exa::hpack::Field;
@@ -30,16 +32,9 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-struct Seen {
-  std::string name;
-  std::string value;
-  bool name_known = true;
-  bool value_known = true;
-};
-
 struct Block {
   BlockStatus status = BlockStatus::kDecoded;
-  std::vector<Seen> fields;
+  std::vector<SeenField> fields;
   std::uint32_t dropped = 0;
   [[nodiscard]] bool all_known() const {
     for (const auto& field : fields)
@@ -71,8 +66,7 @@ Block decode_start(Decoder& decoder, std::string_view bytes) {
     require(field.name_known || field.name.empty());
     require(field.value_known || field.value.empty());
     text_bytes += field.name.size() + field.value.size();
-    block.fields.push_back(
-        {std::string(field.name), std::string(field.value), field.name_known, field.value_known});
+    block.fields.emplace_back(field);
   });
   require(block.fields.size() == result.fields && text_bytes <= exa::hpack::kMaxBlockTextBytes);
   block.status = result.status;
@@ -101,7 +95,7 @@ class Onlooker {
   Decoder decoder;
 
  private:
-  void compare(const Field& field, const Seen& truth) {
+  void compare(const Field& field, const SeenField& truth) {
     if (field.name_known && truth.name_known) require(field.name == truth.name);
     if (field.value_known && truth.value_known) require(field.value == truth.value);
     if (field.name_known && field.value_known) require(field.unknown_id == 0);

@@ -20,6 +20,13 @@ namespace exa::http2_frames {
 
 inline constexpr std::string_view kPreface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+// A client that speaks HTTP/1 asks for HTTP/2, and its server goes on in it: RFC 7540 section 3.2.
+inline constexpr std::string_view kUpgradeRequest =
+    "GET /first HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+    "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
+inline constexpr std::string_view kUpgradeAnswer =
+    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+
 inline std::string number(std::uint64_t value, int bytes) {
   std::string text;
   for (int shift = 8 * (bytes - 1); shift >= 0; shift -= 8)

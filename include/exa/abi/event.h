@@ -142,8 +142,8 @@ struct exa_table_event {
   __u64 goroutine;                /* that called it */
   __u32 text_bytes;
   __u16 entries; /* that are told: the newest ones, the newest first */
-  __u8 whole;    /* those are all that the table has */
   __u8 encoder;
+  __u8 reserved;
   struct exa_table_entry entry[EXA_TABLE_ENTRIES];
 };
 EXA_ASSERT_SIZE(struct exa_table_event, 568);

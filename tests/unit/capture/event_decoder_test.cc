@@ -145,7 +145,6 @@ std::vector<std::byte> raw_table(
   raw.header.ktime_ns = 5'000;
   raw.object = 0xc000100000;
   raw.goroutine = 0xc000200000;
-  raw.whole = 1;
   raw.encoder = 1;
   text.resize((text.size() + 7) & ~std::size_t{7});
   raw.header.size_bytes = static_cast<__u32>(sizeof raw + text.size());

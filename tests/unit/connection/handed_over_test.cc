@@ -26,6 +26,14 @@ TEST(HandedOver, HoldsWhereNoByteHasGoneBySince) {
   EXPECT_EQ(next.take(8, Direction::kIngress, 3'000), "other");
 }
 
+TEST(HandedOver, TheLatestCounts) {
+  HandedOver known;
+  known.put(7, Direction::kIngress, 1'000, at_second(1), "old");
+  known.put(7, Direction::kIngress, 1'500, at_second(2), "new");
+  EXPECT_EQ(known.size(), 1u);
+  EXPECT_EQ(known.take(7, Direction::kIngress, 1'500), "new");
+}
+
 TEST(HandedOver, HoldsForAMinute) {
   HandedOver known;
   known.put(7, Direction::kIngress, 1'000, at_second(1), "in");

@@ -41,7 +41,6 @@ class Http2Tables : public Http2Talk {
                                 .object = object,
                                 .goroutine = goroutine,
                                 .encoder = encoder,
-                                .whole = true,
                                 .lengths = std::as_bytes(std::span(lengths)),
                                 .text = text});
   }
@@ -156,7 +155,6 @@ TEST_F(Http2Tables, ATableOfAnotherProcessIsNotOurs) {
                                 .object = 1,
                                 .goroutine = kReader,
                                 .encoder = false,
-                                .whole = true,
                                 .lengths = std::as_bytes(std::span(lengths)),
                                 .text = ":path/x"});
   }

@@ -9,11 +9,8 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-constexpr std::string_view kAsked =
-    "GET /first HTTP/1.1\r\nHost: shop.example\r\nConnection: Upgrade, HTTP2-Settings\r\n"
-    "Upgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n";
-constexpr std::string_view kSwitched =
-    "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n";
+using http2_frames::kUpgradeAnswer;
+using http2_frames::kUpgradeRequest;
 
 class Http2Upgrade : public Http2Talk {
  protected:
@@ -26,9 +23,9 @@ class Http2Upgrade : public Http2Talk {
 
 TEST_F(Http2Upgrade, TheRequestThatAskedForItIsStreamOne) {
   for (auto* at : {&wire, &client_wire}) {
-    at->plain_client(kAsked);
+    at->plain_client(kUpgradeRequest);
     const auto asked = at->now();
-    at->server_switches(kSwitched, settings());
+    at->server_switches(kUpgradeAnswer, settings());
     EXPECT_EQ(sink.total, at == &wire ? 0u : 2u);
     client_begins(*at);
     at->server(answer(1));
@@ -55,15 +52,15 @@ TEST_F(Http2Upgrade, TheRequestThatAskedForItIsStreamOne) {
 }
 
 TEST_F(Http2Upgrade, TheAnswerMayComeWithTheSwitch) {
-  wire.plain_client(kAsked);
-  wire.server_switches(kSwitched, settings() + answer(1));
+  wire.plain_client(kUpgradeRequest);
+  wire.server_switches(kUpgradeAnswer, settings() + answer(1));
   EXPECT_EQ(only().operation.status, 200);
   EXPECT_EQ(only().first_response, wire.now());
 }
 
 TEST_F(Http2Upgrade, TheSwitchMayComeAlone) {
-  wire.plain_client(kAsked);
-  wire.plain_server(kSwitched);
+  wire.plain_client(kUpgradeRequest);
+  wire.plain_server(kUpgradeAnswer);
   client_begins(wire);
   EXPECT_THAT(sink.exchanges, IsEmpty());
   wire.server(settings());
@@ -73,9 +70,9 @@ TEST_F(Http2Upgrade, TheSwitchMayComeAlone) {
 
 // So that a table that began with the connection is no guess.
 TEST_F(Http2Upgrade, FieldsAreKnownFromTheFirstFrameOn) {
-  wire.plain_client(kAsked);
+  wire.plain_client(kUpgradeRequest);
   const std::string known(1, '\x88');  // :status 200, RFC 7541 appendix A
-  wire.server_switches(kSwitched, settings() + headers(1, known, kEndStream));
+  wire.server_switches(kUpgradeAnswer, settings() + headers(1, known, kEndStream));
   client_begins(wire);
   wire.client(headers(3, "\x82\x86\x84" + indexing(":authority", "a.example"), kEndStream));
   wire.server(headers(3, known, kEndStream));
@@ -90,15 +87,15 @@ TEST_F(Http2Upgrade, ARequestWithABodyHasItsSize) {
   wire.plain_client(
       "POST /first HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nConnection: Upgrade\r\n"
       "Upgrade: h2c\r\n\r\nabc");
-  wire.server_switches(kSwitched, settings());
+  wire.server_switches(kUpgradeAnswer, settings());
   client_begins(wire);
   wire.server(answer(1));
   EXPECT_EQ(only().request_body_bytes, 3u);
 }
 
 TEST_F(Http2Upgrade, WithoutFramesItEndsAsAnUpgrade) {
-  wire.plain_client(kAsked);
-  wire.plain_server(kSwitched);
+  wire.plain_client(kUpgradeRequest);
+  wire.plain_server(kUpgradeAnswer);
   const auto switched = wire.now();
   wire.plain_server("something else");
   EXPECT_THAT(sink.exchanges, IsEmpty());
@@ -109,8 +106,8 @@ TEST_F(Http2Upgrade, WithoutFramesItEndsAsAnUpgrade) {
 }
 
 TEST_F(Http2Upgrade, ABrokenOffAnswerIsAborted) {
-  client_wire.plain_client(kAsked);
-  client_wire.server_switches(kSwitched, settings());
+  client_wire.plain_client(kUpgradeRequest);
+  client_wire.server_switches(kUpgradeAnswer, settings());
   client_begins(client_wire);
   client_wire.is_over();
   EXPECT_EQ(only().outcome, Outcome::kAbortedByUs);
@@ -118,10 +115,10 @@ TEST_F(Http2Upgrade, ABrokenOffAnswerIsAborted) {
 }
 
 TEST_F(Http2Upgrade, FramesBehindAnUnseenSwitchBeginAnew) {
-  wire.plain_client(kAsked);
+  wire.plain_client(kUpgradeRequest);
   wire.plain_server("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(only().operation.status, 200);
-  wire.plain_client(kAsked);
+  wire.plain_client(kUpgradeRequest);
   client_begins(wire);
   EXPECT_EQ(count(ProtocolCounter::kOrphanRequest), 1u);
   wire.client(headers(3, get_block("/second"), kEndStream));

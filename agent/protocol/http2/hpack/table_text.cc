@@ -4,6 +4,8 @@
 #include <optional>
 #include <vector>
 
+#include "exa/base/raw_values.h"
+
 namespace exa::hpack {
 namespace {
 
@@ -27,32 +29,18 @@ struct PieceHeader {
 // More than a table of 16 KiB can have.
 constexpr std::uint32_t kMaxEntries = LargeTableRoom::kEntries;
 
-template <typename T>
-void put(std::string& text, const T& value) {
-  text.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-template <typename T>
-std::optional<T> take(std::string_view& text) {
-  T value;
-  if (text.size() < sizeof value) return std::nullopt;
-  text.copy(reinterpret_cast<char*>(&value), sizeof value);
-  text.remove_prefix(sizeof value);
-  return value;
-}
-
 void put_piece(std::string& text, const Piece& piece, bool whole) {
   const auto knowledge =
       piece.knowledge == Knowledge::kText && !whole ? Knowledge::kTooLong : piece.knowledge;
-  put(text, PieceHeader{.length_bytes = piece.length_bytes,
-                        .knowledge = static_cast<std::uint8_t>(knowledge),
-                        .reserved = {}});
+  put_raw(text, PieceHeader{.length_bytes = piece.length_bytes,
+                            .knowledge = static_cast<std::uint8_t>(knowledge),
+                            .reserved = {}});
   if (knowledge == Knowledge::kText) text.append(piece.text);
 }
 
 // Whose name an unknown one is, is not known any more: it is nobody else's.
 std::optional<Piece> take_piece(std::string_view& text, std::int64_t number) {
-  const auto header = take<PieceHeader>(text);
+  const auto header = take_raw<PieceHeader>(text);
   if (!header || header->knowledge > static_cast<std::uint8_t>(Knowledge::kUnknown))
     return std::nullopt;
   Piece piece{.knowledge = static_cast<Knowledge>(header->knowledge),
@@ -85,13 +73,13 @@ struct Fields {
 std::string text_of(const Decoder& decoder, KeepsValue keeps) {
   const auto& table = decoder.table();
   std::string text;
-  put(text, Header{.size_bytes = table.size_bytes(),
-                   .limit_bytes = decoder.limit_bytes(),
-                   .entries = table.entries(),
-                   .size_known = table.knows_size(),
-                   .limit_known = decoder.knows_limit(),
-                   .may_have_older = table.may_have_older(),
-                   .reserved = 0});
+  put_raw(text, Header{.size_bytes = table.size_bytes(),
+                       .limit_bytes = decoder.limit_bytes(),
+                       .entries = table.entries(),
+                       .size_known = table.knows_size(),
+                       .limit_known = decoder.knows_limit(),
+                       .may_have_older = table.may_have_older(),
+                       .reserved = 0});
   for (auto back = table.entries(); back > 0; --back) {
     DynamicTable::Found found;
     if (!table.find(back, found)) return {};
@@ -103,7 +91,7 @@ std::string text_of(const Decoder& decoder, KeepsValue keeps) {
 }
 
 bool restore(Decoder& decoder, std::string_view text) {
-  const auto header = take<Header>(text);
+  const auto header = take_raw<Header>(text);
   if (!header || header->entries > kMaxEntries) return false;
   std::vector<Fields> entries;
   for (std::uint32_t number = 1; number <= header->entries; ++number) {
