@@ -15,6 +15,9 @@ namespace {
 using Decoded = std::expected<Event, DecodeError>;
 using Record = std::span<const std::byte>;
 
+// Any difference of two is a duration.
+constexpr std::uint64_t kMostNanoseconds = std::numeric_limits<std::int64_t>::max() / 2;
+
 // Of a frame's header, in the records before the one that has all of it.
 constexpr std::uint64_t kMostOfHeaderBefore = sizeof(exa_frames_event::before.header) - 1;
 
@@ -59,6 +62,31 @@ Decoded decode_socket(Record record) {
                      .first_sequence = raw.first_sequence};
 }
 
+CallFacts call_of(const exa_call_facts& facts, MonotonicTime time, std::uint32_t cpu) {
+  const auto known = facts.thread.known;
+  const auto duration = [](std::uint64_t ns) {
+    return Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(ns, kMostNanoseconds)));
+  };
+  if ((known & EXA_FACTS_THREAD) == 0) return {};
+  return {.time = time,
+          .cpu_wait = duration(facts.thread.cpu_wait_ns),
+          .on_cpu = duration(facts.thread.on_cpu_ns),
+          .throttled = duration(facts.thread.throttled_ns),
+          .exec_start_ns = facts.thread.exec_start_ns,
+          .cpu = cpu,
+          .tid = facts.thread.tid,
+          .throttled_times = facts.thread.throttled,
+          .voluntary_switches = facts.thread.voluntary_switches,
+          .minor_faults = facts.thread.minor_faults,
+          .major_faults = facts.thread.major_faults,
+          .retransmits = facts.socket.retransmits,
+          .out_of_order = facts.socket.out_of_order,
+          .receiver_limited_ms = facts.socket.receiver_limited_ms,
+          .cpu_wait_known = (known & EXA_FACTS_CPU_WAIT) != 0,
+          .throttle_known = (known & EXA_FACTS_THROTTLE) != 0,
+          .socket_known = (known & EXA_FACTS_SOCKET) != 0};
+}
+
 // What is common to all chunks. payload begins with the captured bytes, of which there are at most
 // so many; a record that begins within a frame's header has all of it.
 std::expected<ChunkEvent, DecodeError> decode_chunk(const exa_chunk_event& raw, Record payload,
@@ -82,7 +110,8 @@ std::expected<ChunkEvent, DecodeError> decode_chunk(const exa_chunk_event& raw, 
                     .tcp_sequence = raw.tcp_sequence,
                     .tls = (raw.flags & EXA_CHUNK_TLS) != 0,
                     .ports_proven = (raw.flags & EXA_CHUNK_PORTS_PROVEN) != 0,
-                    .ends_chunks = (raw.flags & EXA_CHUNK_ENDS) != 0};
+                    .ends_chunks = (raw.flags & EXA_CHUNK_ENDS) != 0,
+                    .call = call_of(raw.facts, {raw.header.ktime_ns}, raw.header.cpu)};
 }
 
 Decoded decode_plain_chunk(Record record) {
@@ -100,6 +129,15 @@ Decoded decode_frames(Record record) {
   chunk->goroutine = raw.goroutine;
   chunk->head_told = (raw.chunk.flags & EXA_CHUNK_HEAD_TOLD) != 0;
   return chunk;
+}
+
+Decoded decode_last_call(Record record) {
+  const auto raw = load<exa_last_call_event>(record);
+  if (raw.direction > EXA_EGRESS) return std::unexpected(DecodeError::kBadField);
+  return LastCallEvent{.socket = raw.header.socket_id,
+                       .time = {raw.header.ktime_ns},
+                       .direction = static_cast<Direction>(raw.direction),
+                       .call = call_of(raw.facts, {raw.last_byte_ns}, raw.cpu)};
 }
 
 Decoded decode_position(Record record) {
@@ -196,6 +234,8 @@ std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record
       return decode_if(sizeof(exa_table_event), decode_table);
     case EXA_EVENT_SOCKET:
       return decode_if(sizeof(exa_socket_event), decode_socket);
+    case EXA_EVENT_LAST_CALL:
+      return decode_if(sizeof(exa_last_call_event), decode_last_call);
     case EXA_EVENT_POSITION:
       return decode_if(sizeof(exa_position_event), decode_position);
     case EXA_EVENT_END:

@@ -9,7 +9,7 @@ namespace exa {
 namespace {
 
 constexpr std::array<char, 8> kMagic = {'E', 'X', 'A', 'R', 'E', 'C', '\r', '\n'};
-constexpr std::uint32_t kVersion = 1;
+constexpr std::uint32_t kVersion = 2;
 constexpr std::size_t kBufferBytes = kMaxFrameBytes + 8;  // holds the largest frame
 
 struct FileHeader {

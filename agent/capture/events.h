@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/why/call_facts.h"
 #include "exa/base/inline_string.h"
 #include "exa/base/time.h"
 #include "exa/model/address.h"
@@ -59,6 +60,7 @@ struct ChunkEvent {
   std::span<const std::byte> flow{};
   std::uint64_t goroutine = 0;  // framed: that moved the bytes; of no program of Go any number
   bool head_told = false;       // framed: begins with a head that is the end of the chunk before it
+  CallFacts call{};             // that moved the bytes
 
   [[nodiscard]] bool framed() const { return !flow.empty(); }
 };
@@ -81,6 +83,14 @@ struct TableEvent {
   };
   // At most 128.
   [[nodiscard]] std::vector<Entry> entries() const;
+};
+
+// The call by which a direction has come as far as the next event will say.
+struct LastCallEvent {
+  SocketId socket;
+  MonotonicTime time;
+  Direction direction;
+  CallFacts call;
 };
 
 struct PositionEvent {
@@ -120,6 +130,6 @@ struct ProcessExitEvent {
 };
 
 using Event = std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent,
-                           ProcessExitEvent, TableEvent>;
+                           ProcessExitEvent, TableEvent, LastCallEvent>;
 
 }  // namespace exa

@@ -9,6 +9,7 @@
 #include "agent/capture/events.h"
 #include "agent/exchange/slot_pool.h"
 #include "agent/exchange/tenants.h"
+#include "agent/why/call_facts.h"
 
 namespace exa {
 
@@ -21,7 +22,10 @@ struct Connection {
   IpEndpoint local;
   IpEndpoint remote;
   std::array<DirectionState, 2> directions;  // by Direction: accounted for so far
-  Tenant* process = nullptr;                 // whose place it has
+  // By Direction: the latest call of answers that is known, and of requests the one that began the
+  // latest run.
+  std::array<CallFacts, 2> calls;
+  Tenant* process = nullptr;  // whose place it has
   // Connections of the same process, in a ring.
   std::uint32_t next_of_process = kNoSlot;
   std::uint32_t previous_of_process = kNoSlot;
@@ -47,10 +51,15 @@ struct Connection {
     return role == Role::kClient ? Direction::kEgress : Direction::kIngress;
   }
   [[nodiscard]] Direction response_direction() const { return opposite(request_direction()); }
+  // The call that moved a byte at that time; null: it is not known.
+  [[nodiscard]] const CallFacts* call_at(Direction d, MonotonicTime time) const {
+    const auto& call = calls[static_cast<std::size_t>(d)];
+    return time.known() && call.time == time ? &call : nullptr;
+  }
   [[nodiscard]] bool ended(Direction d) const {
     return d == Direction::kIngress ? ingress_ended : egress_ended;
   }
 };
-static_assert(sizeof(Connection) <= 160);
+static_assert(sizeof(Connection) <= 336);
 
 }  // namespace exa

@@ -74,6 +74,7 @@ void ConnectionTracker::on_event(const Event& event) {
                  [](const ProcessEvent& /*of no connection*/) {},
                  [this](const ProcessExitEvent& exit) { on_process_exit(exit); },
                  [this](const TableEvent& table) { on_table(table); },
+                 [this](const LastCallEvent& last) { on_last_call(last); },
              },
              event);
 }
@@ -101,6 +102,8 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
   connection.ports_proven = event.ports_proven;
   auto& direction = connection.direction(event.direction);
   const auto end = event.position + event.length_bytes;
+  if (event.direction != connection.request_direction() || event.framed() || turned(event))
+    connection.calls[static_cast<std::size_t>(event.direction)] = event.call;
   if (event.framed()) return use_of_frames(connection, event);
   if (connection.opaque) {
     direction.position = std::max(direction.position, end);
@@ -158,6 +161,11 @@ void ConnectionTracker::advance(Connection& connection, Direction which, Directi
   if (!certain && !conversation.gap_fits(connection, which, gap_bytes)) return;
   conversation.on_gap(connection, which, gap_bytes, to.last_byte);
   direction = {to.position, std::max(direction.last_byte, to.last_byte)};
+}
+
+void ConnectionTracker::on_last_call(const LastCallEvent& event) {
+  if (auto* connection = table_.find(event.socket))
+    connection->calls[static_cast<std::size_t>(event.direction)] = event.call;
 }
 
 void ConnectionTracker::on_position(const PositionEvent& event) {

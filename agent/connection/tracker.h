@@ -59,6 +59,7 @@ class ConnectionTracker {
  private:
   void on_socket(const SocketEvent& event);
   void on_chunk(const ChunkEvent& event);
+  void on_last_call(const LastCallEvent& event);
   void on_position(const PositionEvent& event);
   void on_end(const EndEvent& event);
   void on_process_exit(const ProcessExitEvent& event);

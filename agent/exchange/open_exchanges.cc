@@ -19,12 +19,40 @@ std::uint32_t OpenExchanges::open_if(Tenant& process, bool room) {
   return slot;
 }
 
+void OpenExchanges::begin(std::uint32_t slot, const CallFacts* call) {
+  auto& open = pool_.places_[slot];
+  auto& exchange = open.exchange;
+  exchange.number = ++pool_.opened_;
+  if (exchange.has_context && exchange.role == Role::kServer) {
+    open.may_be_passed_on = true;
+    open.has_place = pool_.contexts_.open(exchange);
+  } else if (exchange.has_context && exchange.role == Role::kClient) {
+    exchange.within = pool_.contexts_.around(exchange);
+  }
+  if (call == nullptr) return;
+  open.begun.call = *call;
+  if (call->tid != 0 && exchange.role == Role::kServer)
+    open.begun.work = pool_.threads_.begin(call->tid, call->time);
+}
+
+// A client's wait is its thread's, too.
+void OpenExchanges::account_for(std::uint32_t slot, const CallFacts& call) {
+  auto& open = pool_.places_[slot];
+  auto& exchange = open.exchange;
+  AccountEnd ended{.call = call, .work = {}};
+  if (call.tid != 0 && exchange.role == Role::kServer) ended.work = pool_.threads_.end(call.tid);
+  exchange.account = account_between(open.begun, ended, exchange.duration());
+  if (exchange.role == Role::kClient && exchange.account.thread_known)
+    pool_.threads_.was_downstream(call.tid, exchange.read, exchange.last_response);
+}
+
 void OpenExchanges::finish(std::uint32_t slot, Tenant& process, const Ending& ending) {
   auto& exchange = (*this)[slot];
   exchange.outcome = ending.outcome;
   exchange.last_response = ending.last_byte;
   exchange.ports_proven = ending.ports_proven;
   exchange.socket_error = ending.socket_error;
+  if (ending.call != nullptr) account_for(slot, *ending.call);
   counters_.add(Counter::kExchanges);
   sink_.on_exchange(exchange);
   release(slot, process);
@@ -36,7 +64,9 @@ void OpenExchanges::forget(std::uint32_t slot, Tenant& process, ProtocolCounter 
 }
 
 void OpenExchanges::release(std::uint32_t slot, Tenant& process) {
-  (*this)[slot].read = {};
+  auto& open = pool_.places_[slot];
+  if (open.may_be_passed_on) pool_.contexts_.close(open.exchange, open.has_place);
+  open.exchange.read = {};
   pool_.places_.release(slot);
   process.give_back(Place::kRequest);
 }

@@ -1,16 +1,20 @@
 // Exchanges whose answer is not whole yet. A conversation opens one, fills it in in place, and
 // finishes or forgets it, which is counted for its protocol.
 // Capture thread. Owned by ConnectionTracker: one pool for all protocols, of at most RequestLimits,
-// of one process as many as are free; one costs 344 bytes.
+// of one process as many as are free; one costs 552 bytes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 
 #include "agent/exchange/exchange_sink.h"
+#include "agent/exchange/passed_contexts.h"
 #include "agent/exchange/slot_pool.h"
 #include "agent/exchange/tenants.h"
 #include "agent/telemetry/counters.h"
+#include "agent/why/account.h"
+#include "agent/why/call_facts.h"
+#include "agent/why/thread_work.h"
 #include "exa/base/time.h"
 #include "exa/model/exchange.h"
 
@@ -28,6 +32,7 @@ struct Ending {
   MonotonicTime last_byte;  // of the answer; of an aborted one, when it was given up
   bool ports_proven = false;
   std::uint16_t socket_error = 0;
+  const CallFacts* call = nullptr;  // that moved the last byte, if it is known
 };
 
 // Where the exchanges of all protocols lie while they are open.
@@ -45,12 +50,18 @@ class ExchangePool {
   friend class OpenExchanges;
   struct Open {
     Exchange exchange;
+    AccountEnd begun;
     std::uint32_t next = kNoSlot;
+    bool may_be_passed_on = false;  // its context was opened, and found a place or not
+    bool has_place = false;
   };
-  static_assert(sizeof(Open) <= 344);
+  static_assert(sizeof(Open) <= 552);
 
   RequestLimits limits_;
   SlotPool<Open> places_;
+  ThreadWork threads_;
+  PassedContexts contexts_;
+  std::uint64_t opened_ = 0;
 };
 
 // Those of one protocol.
@@ -80,6 +91,10 @@ class OpenExchanges {
   // Of whoever keeps several in an order.
   [[nodiscard]] std::uint32_t& next_of(std::uint32_t slot) { return pool_.places_[slot].next; }
 
+  // The exchange is filled in as far as its request says. With the call that moved the request's
+  // first byte, if it is known.
+  void begin(std::uint32_t slot, const CallFacts* call);
+
   // Hands it on and frees its place.
   void finish(std::uint32_t slot, Tenant& process, const Ending& ending);
   // Nobody will know how it ended; counted as reason.
@@ -87,6 +102,7 @@ class OpenExchanges {
 
  private:
   std::uint32_t open_if(Tenant& process, bool room);
+  void account_for(std::uint32_t slot, const CallFacts& call);
   void release(std::uint32_t slot, Tenant& process);
 
   ExchangePool& pool_;

@@ -18,6 +18,9 @@ class RequestFifo {
   // The exchange of one more request, to be filled in; null: there is no place.
   Exchange* push(OpenExchanges& open);
 
+  // The one pushed last is filled in, see OpenExchanges.
+  void begin_newest(OpenExchanges& open, const CallFacts* call) const { open.begin(back_, call); }
+
   // Whose answer comes next; null: there is none, or its request found no place.
   [[nodiscard]] Exchange* oldest(OpenExchanges& open) const {
     return size_ == 0 ? nullptr : &open[front_];

@@ -8,6 +8,7 @@
 #include "agent/semantics/path_template.h"
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
+#include "agent/why/sentence.h"
 
 namespace exa {
 namespace {
@@ -34,6 +35,7 @@ SlowestRequest described(const Exchange& exchange, WallClockOffset offset) {
           .path = presentable_path(exchange.operation.name.view()),
           .route = semantics_of(exchange.operation.convention).route(exchange),
           .peer = peer_of(exchange),
+          .why = why_sentence(exchange.account, exchange.duration()),
           .trace_id = {}};
 }
 

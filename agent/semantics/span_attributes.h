@@ -25,6 +25,20 @@
   X("network.peer.port", "int", "both", "its port")                                                \
   X("exemplar_agent.queue_time_s", "double", "server", "seconds from arrival until the request was read") \
   X("exemplar_agent.time_to_first_byte_s", "double", "both", "seconds until the first byte of the response") \
+  X("exemplar.why", "string", "both", "where the time went, in a sentence")                       \
+  X("exemplar.why.cpu_wait", "double", "both", "seconds in which the thread was ready and had no CPU") \
+  X("exemplar.why.throttled", "double", "both", "of these, kept from one by a cgroup's quota")     \
+  X("exemplar.why.throttled_times", "int", "both", "how often the quota was used up")              \
+  X("exemplar.why.on_cpu", "double", "both", "seconds on a CPU")                                   \
+  X("exemplar.why.asleep", "double", "both", "seconds asleep: waiting for anything but a CPU")     \
+  X("exemplar.why.downstream", "double", "both", "of these, waiting for requests that the thread made itself") \
+  X("exemplar.why.page_faults", "int", "both", "page faults of the thread that needed no disk")    \
+  X("exemplar.why.major_page_faults", "int", "both", "those that read from disk")                  \
+  X("exemplar.why.retransmits", "int", "both", "segments that the socket had to send again")       \
+  X("exemplar.why.out_of_order", "int", "both", "segments that the socket received out of order")  \
+  X("exemplar.why.receiver_limited", "double", "both", "seconds of waiting for the peer to make room") \
+  X("exemplar.why.shared_with", "int", "both", "exchanges that the thread served meanwhile, at least: all of the thread's times are theirs, too") \
+  X("exemplar.link", "string", "both", "how the parent is known: connection (its other end) or context (the exchange of the process that had the same trace context)") \
   X("exemplar", "string", "both", "true on a span chosen as an exemplar; for tail samplers")       \
   X("exemplar.reason", "string", "both", "slowest, error, bucket or floor")
 // clang-format on

@@ -5,6 +5,7 @@
 
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
+#include "agent/why/sentence.h"
 #include "exa/base/hex.h"
 
 namespace exa {
@@ -38,11 +39,11 @@ std::string trace_state(const Exchange& exchange, const SpanPurpose& purpose) {
 }
 
 // W3C bits: what we export is sampled; the random bit is the caller's, or ours for ids of ours.
-std::uint32_t span_flags(const Exchange& exchange) {
+std::uint32_t span_flags(const Exchange& exchange, SpanId parent) {
   std::uint32_t flags = kTraceSampled;
   if (exchange.made_ids) flags |= kTraceRandom;
   if (exchange.has_context) flags |= exchange.trace_flags & kTraceRandom;
-  if (exchange.parent_span_id.valid()) {
+  if (parent.valid()) {
     flags |= kSpanHasIsRemote;
     // A server's caller is another process; the parent of a client span is its own process' SDK.
     if (exchange.role == Role::kServer) flags |= kSpanIsRemote;
@@ -79,6 +80,37 @@ void add_timing_attributes(Attributes& attributes, const Exchange& exchange) {
                           seconds(elapsed(exchange.read, exchange.first_response))});
 }
 
+// Where a part of the time was measured it is told, even if it is nothing; counts only where there
+// is something to count.
+void add_account_attributes(Attributes& attributes, const Exchange& exchange) {
+  const auto& account = exchange.account;
+  const auto time = [&](const char* name, Duration value) {
+    attributes.push_back({name, seconds(value)});
+  };
+  const auto count = [&](const char* name, std::uint32_t value) {
+    if (value > 0) attributes.push_back({name, std::int64_t{value}});
+  };
+  if (account.cpu_wait_known) time("exemplar.why.cpu_wait", account.cpu_wait);
+  if (account.throttled > Duration::zero()) {
+    time("exemplar.why.throttled", account.throttled);
+    count("exemplar.why.throttled_times", account.throttled_times);
+  }
+  if (account.thread_known) {
+    time("exemplar.why.on_cpu", account.on_cpu);
+    time("exemplar.why.asleep", account.asleep(exchange.duration()));
+  }
+  if (account.downstream > Duration::zero()) time("exemplar.why.downstream", account.downstream);
+  count("exemplar.why.page_faults", account.minor_faults);
+  count("exemplar.why.major_page_faults", account.major_faults);
+  count("exemplar.why.retransmits", account.retransmits);
+  count("exemplar.why.out_of_order", account.out_of_order);
+  if (account.receiver_limited_ms > 0)
+    time("exemplar.why.receiver_limited", std::chrono::milliseconds(account.receiver_limited_ms));
+  count("exemplar.why.shared_with", account.shared_with);
+  auto sentence = why_sentence(account, exchange.duration());
+  if (!sentence.empty()) attributes.push_back({"exemplar.why", std::move(sentence)});
+}
+
 }  // namespace
 
 Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
@@ -87,10 +119,10 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   span.resource = std::move(resource);
   span.trace_id = exchange.trace_id;
   span.span_id = exchange.span_id;
-  span.parent_span_id = exchange.parent_span_id;
+  span.parent_span_id = purpose.link == SpanLink::kNone ? exchange.parent_span_id : purpose.parent;
   span.trace_state = trace_state(exchange, purpose);
   span.kind = exchange.role == Role::kClient ? SpanKind::kClient : SpanKind::kServer;
-  span.flags = span_flags(exchange);
+  span.flags = span_flags(exchange, span.parent_span_id);
   span.start = offset.to_wall(exchange.read);
   // From the start and not from the clock: the span is as long as its exemplar says, exactly.
   span.end = {span.start.ns + static_cast<std::uint64_t>(exchange.duration().count())};
@@ -101,10 +133,15 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   if (semantics.error_type(exchange) != ErrorType::kNone) span.status = SpanStatus::kError;
 
   auto& attributes = span.attributes;
-  attributes.reserve(20);
+  attributes.reserve(32);
   semantics.span_attributes(exchange, route, attributes);
   add_peer_attributes(attributes, exchange);
   add_timing_attributes(attributes, exchange);
+  add_account_attributes(attributes, exchange);
+  if (purpose.link != SpanLink::kNone)
+    attributes.push_back(
+        {"exemplar.link",
+         std::string(purpose.link == SpanLink::kConnection ? "connection" : "context")});
   if (purpose.reason) {
     attributes.push_back({"exemplar", std::string("true")});
     attributes.push_back({"exemplar.reason", std::string(reason_text(*purpose.reason))});

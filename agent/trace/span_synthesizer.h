@@ -12,11 +12,19 @@
 
 namespace exa {
 
-// Why this span is exported.
+// By what a span's parent is known: it is the other end of the connection, or the exchange of the
+// same process that has the same trace context.
+enum class SpanLink : std::uint8_t { kNone, kConnection, kContext };
+
+// Why this span is exported, and where it belongs.
 struct SpanPurpose {
   std::optional<ExemplarReason> reason = {};  // none: a relative of an exemplar in the same trace
   // Sampling threshold of 56 bits to publish as tracestate ot=th; 0: none.
   std::uint64_t threshold = 0;
+  // Another span that is exported and that this one is certainly a child of; kNone: what the
+  // request carried is its parent.
+  SpanLink link = SpanLink::kNone;
+  SpanId parent = {};
 };
 
 Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,

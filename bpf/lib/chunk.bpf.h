@@ -50,6 +50,7 @@ static __always_inline int exa_emit_chunk(struct sock* sk, struct task_struct* t
   event->direction = direction;
   event->other.position = other->position;
   event->other.last_byte_ns = other->last_byte_ns;
+  exa_tell_last_call(state, row);
 
   if (exa_events_output(event, size,
                         room & EXA_ROOM_WAKE ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP)) {
@@ -104,6 +105,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     const enum exa_sight sight = exa_run_out_of_reach(run, &exa_config, turned, state->flags);
     if (sight == EXA_SIGHT_BODY) {
       EXA_COUNT(row, FILTERED_BODY);
+      exa_note_last_call(state, event);
       return 0;
     }
     if (turned) exa_count_out_of_reach(state, source.gap);
@@ -140,6 +142,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
         goto emit;
       }
       EXA_COUNT(row, FILTERED_BODY);
+      exa_note_last_call(state, event);
       return 0;
     case EXA_SIGHT_TLS:
       __sync_fetch_and_or(&state->flags, EXA_SOCKET_TLS);

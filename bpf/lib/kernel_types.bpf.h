@@ -113,6 +113,9 @@ struct tcp_sock {
   __u64 bytes_acked;
   __u32 chrono_start;
   __u32 chrono_stat[3];
+  __u32 total_retrans;
+  __u32 rcv_ooopack;
+  __u32 srtt_us;         /* in eighths of a microsecond */
   __u64 tcp_clock_cache; /* CLOCK_MONOTONIC of the segment in work; Linux 6.9 and newer */
 };
 
@@ -193,9 +196,30 @@ struct pid {
   unsigned int level;
   struct upid numbers[1];
 };
+struct sched_entity {
+  __u64 exec_start;
+  __u64 sum_exec_runtime;
+};
+struct sched_info {
+  unsigned long long run_delay;
+};
+struct cfs_bandwidth {
+  int nr_throttled;
+  __u64 throttled_time;
+};
+struct task_group {
+  struct task_group* parent;
+  struct cfs_bandwidth cfs_bandwidth;
+};
 struct task_struct {
   struct thread_info thread_info;
   unsigned int flags;
+  struct sched_entity se;
+  struct sched_info sched_info;
+  struct task_group* sched_task_group;
+  unsigned long nvcsw;
+  unsigned long min_flt;
+  unsigned long maj_flt;
   struct mm_struct* mm;
   int pid;
   int tgid;

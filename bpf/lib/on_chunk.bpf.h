@@ -11,6 +11,7 @@
 #include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/chunk.bpf.h"
 #include "bpf/lib/decision.h"
+#include "bpf/lib/facts.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
 #include "bpf/lib/other_sockets.bpf.h"
 #include "bpf/lib/process.bpf.h"
@@ -111,6 +112,8 @@ look:
   }
   scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
   if (!scratch) return 0;
+  exa_take_thread_facts(&scratch->event.facts.thread, EXA_FACTS_SOCKET);
+  exa_take_socket_facts(&scratch->event.facts.socket, tcp);
   scratch->event.header.ktime_ns = now;
   scratch->event.position = position;
   scratch->event.previous_last_byte_ns = flow->last_byte_ns;

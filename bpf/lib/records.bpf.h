@@ -64,6 +64,39 @@ static __noinline int exa_announce_socket(struct sock* sk, struct exa_socket_sta
   return 1;
 }
 
+/* A call of the direction of answers that had no record: it may have been the last one of an
+ * answer, which only what comes later shows. */
+EXA_VERIFIED_ONCE int exa_note_last_call(struct exa_socket_state* state,
+                                         const struct exa_chunk_event* event) {
+  if (!state || !event) return 0;
+  if ((event->direction == EXA_INGRESS) != !!(state->flags & EXA_SOCKET_CLIENT)) return 0;
+  state->last_call = event->facts;
+  state->last_call_ns = event->header.ktime_ns;
+  state->last_call_of = event->direction + 1;
+  state->last_call_cpu = bpf_get_smp_processor_id();
+  return 0;
+}
+
+/* Before whatever tells how far its direction has come. Lost with a full ring: an account fewer. */
+static __noinline int exa_tell_last_call(struct exa_socket_state* state,
+                                         struct exa_counter_row* row) {
+  struct exa_last_call_event event = {};
+
+  if (!state || !row || !state->last_call_of) return 0;
+  event.direction = state->last_call_of - 1;
+  state->last_call_of = 0;
+  exa_fill_header(&event.header, EXA_EVENT_LAST_CALL, sizeof(event), bpf_ktime_get_ns(),
+                  state->cookie, state->tgid);
+  event.last_byte_ns = state->last_call_ns;
+  event.cpu = state->last_call_cpu;
+  event.facts = state->last_call;
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
+    EXA_COUNT_SHARED(row, DROPPED_LAST_CALL_RING_FULL);
+  else
+    EXA_COUNT_SHARED(row, EMITTED_LAST_CALL);
+  return 0;
+}
+
 /* No more bytes in a direction, or in both: told once, and only for sockets the ring knows. */
 static __noinline int exa_emit_end(struct exa_socket_state* state, __u32 end_flags,
                                    __u32 socket_error) {
@@ -82,6 +115,7 @@ static __noinline int exa_emit_end(struct exa_socket_state* state, __u32 end_fla
   if (!row) return 0;
   exa_fill_header(&event.header, EXA_EVENT_END, sizeof(event), bpf_ktime_get_ns(), state->cookie,
                   state->tgid);
+  exa_tell_last_call(state, row);
   exa_copy_direction_states(event.direction, state);
   event.flags = end_flags |
                 (state->frames[EXA_INGRESS].flags & EXA_HTTP2_MISSED) *
@@ -112,6 +146,7 @@ static __always_inline int exa_tell_positions(struct exa_socket_state* state) {
     return 0;
   row = exa_counters_of_this_cpu();
   if (!row) return 0;
+  exa_tell_last_call(state, row);
   exa_fill_header(&event.header, EXA_EVENT_POSITION, sizeof(event), bpf_ktime_get_ns(),
                   state->cookie, state->tgid);
   if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP)) {

@@ -5,6 +5,7 @@
 
 #include "bpf/lib/connection_kinds.bpf.h"
 #include "bpf/lib/decision.h"
+#include "bpf/lib/facts.bpf.h"
 #include "bpf/lib/frames_of_tls.bpf.h"
 #include "bpf/lib/head_search.bpf.h"
 #include "bpf/lib/last_bytes.h"
@@ -248,6 +249,8 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
     goto advance;
   }
   scratch = &taken->scratch;
+  scratch->event.facts.socket = (struct exa_socket_facts){};
+  exa_take_thread_facts(&scratch->event.facts.thread, 0);
   if (!(state->flags & EXA_SOCKET_FRAMES)) {
     told = exa_tls_look(stream, row, scratch, plain, turned);
     if (told)

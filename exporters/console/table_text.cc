@@ -25,6 +25,8 @@ constexpr std::size_t kLinesAround = 7;
 constexpr std::size_t kShortestPath = 12;  // what is left of one at least
 constexpr std::size_t kTraceColumns = 40;  // "  trace  " and the id
 constexpr const char* kIndent = "    ";
+// What took less needs no reason.
+constexpr std::uint64_t kWorthExplainingNs = 10'000'000;
 
 template <typename... Values>
 std::string formatted(const char* format, Values... values) {
@@ -198,7 +200,7 @@ class TableWriter {
       line(under, kDim);
   }
 
-  // The slowest request, its trace, and that of a failed one.
+  // The slowest request, its trace, and that of a failed one; and why it took so long.
   [[nodiscard]] std::vector<std::string> below(const WindowRow& row) const {
     std::vector<std::string> lines;
     bool trace_told = false;
@@ -217,6 +219,8 @@ class TableWriter {
       else
         lines.push_back(kIndent + trace);
     }
+    if (row.slowest && !row.slowest->why.empty() && row.max_ns >= kWorthExplainingNs)
+      lines.push_back(std::string(kIndent) + "why      " + row.slowest->why);
     return lines;
   }
 

@@ -1,9 +1,13 @@
 """Draws the spans of one trace as a tree of text."""
 
 
+WORTH_EXPLAINING_NS = 10_000_000
+
+
 def draw_trees(spans, marked=None):
     """One line a span: service, side, name, when it began after the first span, how long it took,
-    status. A span whose parent is not among them is a root. `marked` gets an arrow."""
+    status; below a slow one why. A span whose parent is not among them is a root. `marked` gets an
+    arrow."""
     spans = sorted(spans, key=lambda span: (span["start_unix_ns"], -span["end_unix_ns"]))
     ids = {span["span_id"] for span in spans}
     begin = spans[0]["start_unix_ns"] if spans else 0
@@ -24,6 +28,9 @@ def draw_trees(spans, marked=None):
     def draw(span, lead, child_lead):
         lines.append(line_of(span, lead))
         children = [child for child in spans if child["parent_span_id"] == span["span_id"]]
+        why = span["attributes"].get("exemplar.why")
+        if why and span["end_unix_ns"] - span["start_unix_ns"] >= WORTH_EXPLAINING_NS:
+            lines.append(f'{child_lead}{"│" if children else " "}  why: {why}')
         draw_children(children, child_lead)
 
     def draw_children(children, lead):

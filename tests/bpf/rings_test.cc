@@ -52,7 +52,7 @@ TEST_F(Rings, ANoisyProcessLeavesRoomForTheOthers) {
   EXPECT_GT(refused, 500u);
   const pid_t child = ::fork();
   if (child == 0) {
-    for (int i = 0; i < 20; ++i) {
+    for (int i = 0; i < 12; ++i) {
       send_all(quiet.client.get(), kRequest);
       receive(quiet.server.get(), kRequest.size());
     }
@@ -60,8 +60,8 @@ TEST_F(Rings, ANoisyProcessLeavesRoomForTheOthers) {
   }
   ASSERT_EQ(::waitpid(child, nullptr, 0), child);
 
-  EXPECT_THAT(records<exa_chunk_event>(EXA_EVENT_CHUNK, quiet.client_cookie), SizeIs(20));
-  EXPECT_THAT(records<exa_chunk_event>(EXA_EVENT_CHUNK, quiet.server_cookie), SizeIs(20));
+  EXPECT_THAT(records<exa_chunk_event>(EXA_EVENT_CHUNK, quiet.client_cookie), SizeIs(12));
+  EXPECT_THAT(records<exa_chunk_event>(EXA_EVENT_CHUNK, quiet.server_cookie), SizeIs(12));
   const auto told = programs_->noisy_processes();
   const auto ours =
       std::ranges::find(told, static_cast<std::uint32_t>(::getpid()), &kernel::NoisyProcess::tgid);

@@ -5,7 +5,7 @@ import pytest
 
 from support.load import curl
 from support.report import CLIENT, SERVER
-from support.servers import Service
+from support.servers import Nginx, Service
 from support.waiting import eventually
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -15,12 +15,16 @@ PARENT = "00f067aa0ba902b7"
 def test_a_given_context_is_kept(start_agent, nginx):
     agent = start_agent(ports=[nginx.port])
     curl("--header", f"traceparent: 00-{TRACE}-{PARENT}-01", f"{nginx.url}/ok")
+    agent.wait_for_count(CLIENT, 1, "curl")
     report = agent.wait_for_count(SERVER, 1, "nginx")
 
     exemplar, = report.exemplars(SERVER, "nginx")
     assert exemplar["trace_id"] == TRACE
     span, = [span for span in report.find_spans("nginx") if span["span_id"] == exemplar["span_id"]]
-    assert (span["trace_id"], span["parent_span_id"], span["kind"]) == (TRACE, PARENT, "SERVER")
+    client, = report.find_spans("curl", "CLIENT")
+    assert (span["trace_id"], span["kind"]) == (TRACE, "SERVER")
+    assert (client["trace_id"], client["parent_span_id"]) == (TRACE, PARENT)
+    assert span["parent_span_id"] in (client["span_id"], PARENT)  # if that ended in a later window
     assert span["attributes"]["exemplar"] in ("true", True)
     assert span["attributes"]["exemplar.reason"] in ("slowest", "bucket")
 
@@ -87,3 +91,37 @@ def test_secrets_do_not_leave(start_agent, nginx):
     agent.wait_for_count(CLIENT, 1, "curl")
     for text in (agent.json_path.read_text(), agent.scrape().text, agent.log()):
         assert "canary" not in text
+
+
+# What an exemplar's trace is of a proxy that knows nothing of tracing: it passes the header on.
+def test_a_proxy_is_between_its_caller_and_its_service(start_agent, tmp_path):
+    with Service(tmp_path, "service.py") as service, \
+            Nginx(tmp_path / "nginx", upstream=service.port) as proxy:
+        agent = start_agent(ports=[proxy.port, service.port], window="2s")
+        for number in range(5):
+            curl("--header", f"traceparent: 00-{number + 1:032x}-{PARENT}-01", f"{proxy.url}/backend/ok")
+        for metric in (SERVER, CLIENT):
+            agent.wait_for_count(metric, 5, "nginx")
+        report = agent.wait_for_windows(2)
+
+    services = {span["span_id"] for span in report.find_spans("python")}
+    trees = [[span for span in report.spans if span["trace_id"] == f"{number + 1:032x}"]
+             for number in range(5)]
+    whole = 0
+    for spans in trees:
+        ids = {span["span_id"]: span for span in spans}
+        above = {span["span_id"]: ids.get(span["parent_span_id"]) for span in spans}
+        chain = [span for span in spans if span["span_id"] in services]
+        while chain and (parent := above[chain[-1]["span_id"]]):
+            chain.append(parent)
+        if len(spans) < 4 or len(chain) < 4:
+            continue  # its ends were exported in different windows
+        whole += 1
+        service_server, proxy_client, proxy_server, caller = chain
+        assert [span["kind"] for span in chain] == ["SERVER", "CLIENT", "SERVER", "CLIENT"]
+        assert caller["parent_span_id"] == PARENT
+        assert [span["attributes"].get("exemplar.link") for span in chain] == [
+            "connection", "context", "connection", None]
+        assert caller["start_unix_ns"] <= proxy_server["start_unix_ns"] <= \
+            proxy_client["start_unix_ns"] <= service_server["start_unix_ns"]
+    assert whole >= 3, trees

@@ -11,6 +11,7 @@ from support.resources import resident_mib
 from support.waiting import free_port
 
 STREAMS = 10_000_000
+RING_MIB = 8
 HTTP2 = {"network.protocol.version": "2", "http.response.status_code": 200}
 
 
@@ -29,7 +30,8 @@ def test_ten_million_streams(start_agent, tmp_path):
         grown = resident_mib(pids) - before
         agent.wait_for_count(SERVER, STREAMS + 100_000, "nghttpd", **HTTP2)
         agent.wait_for_count(CLIENT, STREAMS + 100_000, "h2load", **HTTP2)
-        assert grown < 4
+        # A ring's pages count as far as it was ever filled.
+        assert grown < 4 + RING_MIB
 
 
 def load(url, streams):

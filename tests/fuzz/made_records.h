@@ -44,8 +44,18 @@ class MadeRecords {
     record.tcp_sequence = 1'000 + static_cast<__u32>(record.position);
     record.direction = static_cast<__u8>(direction);
     record.flags = (form & 2) != 0 ? EXA_CHUNK_TLS : 0;
+    record.facts = facts_of(conversation, form);
     if (!text.empty()) flow[direction] = {record.position + text.size(), now_ns};
     return bytes_of(record, captured);
+  }
+
+  // form: 1 egress; the rest as facts_of says.
+  std::vector<std::byte> last_call(std::uint8_t conversation, std::uint8_t form) {
+    auto record = made<exa_last_call_event>(EXA_EVENT_LAST_CALL, conversation);
+    record.direction = form & 1;
+    record.last_byte_ns = flows_[conversation % kConnections][form & 1].last_byte_ns;
+    record.facts = facts_of(conversation, form);
+    return bytes_of(record, {});
   }
 
   std::vector<std::byte> socket(std::uint8_t conversation, std::string_view addresses) {
@@ -118,6 +128,27 @@ class MadeRecords {
     exa_event_header header;
   };
   static std::uint32_t tgid_of(std::uint8_t number) { return 100 + number % 10u; }
+
+  // Of one of three threads, which serve several conversations; of form 64 nothing is known, of
+  // form 128 the totals are any numbers.
+  [[nodiscard]] exa_call_facts facts_of(std::uint8_t conversation, std::uint8_t form) const {
+    if ((form & 64) != 0) return {};
+    const auto totals = (form & 128) != 0 ? ~now_ns : now_ns / 3;
+    return {.thread = {.cpu_wait_ns = totals / 2,
+                       .on_cpu_ns = totals,
+                       .exec_start_ns = now_ns - form,
+                       .throttled_ns = totals / 4,
+                       .throttled = static_cast<__u32>(totals >> 20),
+                       .tid = conversation % 3u,
+                       .voluntary_switches = static_cast<__u32>(totals >> 10),
+                       .minor_faults = static_cast<__u32>(totals),
+                       .major_faults = form,
+                       .known = static_cast<__u32>(EXA_FACTS_THREAD | (form & 14))},
+            .socket = {.retransmits = form,
+                       .out_of_order = conversation,
+                       .receiver_limited_ms = static_cast<__u32>(totals >> 8),
+                       .smoothed_rtt_us = 1}};
+  }
 
   template <typename Record>
   Record made(exa_event_type type, std::uint8_t who) const {

@@ -128,6 +128,8 @@ void Http1Conversation::accept_request(const Http1Talk& talk, const http1::Reque
     take_origin(*exchange, talk.connection, stream.head.start);
     exchange->request_body_bytes = initial_bytes(head.body);
     fill_in(*exchange, head);
+    queue.begin_newest(
+        open_, talk.connection.call_at(talk.connection.request_direction(), exchange->read));
   } else {
     const bool first = queue.passed_over() == 1;
     talk.state.passed_over_bodiless = (!first && talk.state.passed_over_bodiless) ||

@@ -51,7 +51,7 @@ struct Http1State {
   // Among the requests that found no place one whose answer has no body (HEAD, CONNECT).
   bool passed_over_bodiless = false;
 };
-static_assert(sizeof(Connection) + sizeof(Http1State) <= 320);
+static_assert(sizeof(Connection) + sizeof(Http1State) <= 496);
 
 // A connection with its state, for the duration of a call.
 struct Http1Talk {
@@ -67,7 +67,8 @@ struct Http1Talk {
     return {.outcome = outcome,
             .last_byte = last_byte,
             .ports_proven = connection.ports_proven,
-            .socket_error = 0};
+            .socket_error = 0,
+            .call = connection.call_at(connection.response_direction(), last_byte)};
   }
   // The response as far as it has come.
   [[nodiscard]] const DirectionState& response_so_far() const {

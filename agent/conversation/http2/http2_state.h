@@ -94,7 +94,8 @@ struct Http2Talk {
     return {.outcome = outcome,
             .last_byte = last_byte,
             .ports_proven = connection.ports_proven,
-            .socket_error = 0};
+            .socket_error = 0,
+            .call = connection.call_at(connection.response_direction(), last_byte)};
   }
 };
 

@@ -8,6 +8,7 @@
 #ifndef EXA_ABI_EVENT_H
 #define EXA_ABI_EVENT_H
 
+#include "exa/abi/facts.h"
 #include "exa/abi/http2.h"
 #include "exa/abi/types.h"
 
@@ -22,6 +23,7 @@ enum exa_event_type {
   EXA_EVENT_TLS_TRAFFIC = 8, /* control ring only, header only: a process opened a TLS connection */
   EXA_EVENT_FRAMES = 9,      /* a chunk of HTTP/2, of which the walk kept what tells of messages */
   EXA_EVENT_TABLE = 10,      /* a dynamic table of HPACK, as a process has it */
+  EXA_EVENT_LAST_CALL = 11,  /* the facts of a direction's last call, which had no record */
 };
 
 enum exa_direction {
@@ -117,9 +119,10 @@ struct exa_chunk_event {
   __u8 gap_reason;      /* exa_gap_reason */
   __u8 flags;           /* exa_chunk_flags */
   __u8 reserved;
+  struct exa_call_facts facts;
   /* captured_bytes of payload, then zeroes up to a multiple of 8 */
 };
-EXA_ASSERT_SIZE(struct exa_chunk_event, 88);
+EXA_ASSERT_SIZE(struct exa_chunk_event, 160);
 
 /* FRAMES. Some of a call's bytes; several of these cover a call, in order. */
 struct exa_frames_event {
@@ -127,7 +130,7 @@ struct exa_frames_event {
   __u64 goroutine;              /* that made the call, if it is Go's; else any number */
   struct exa_http2_flow before; /* where the direction stood at the first byte */
 };
-EXA_ASSERT_SIZE(struct exa_frames_event, 112);
+EXA_ASSERT_SIZE(struct exa_frames_event, 184);
 
 /* The dynamic table of RFC 7541 section 2.3.2 that an encoder or a decoder of Go's has when it is
  * called. Texts follow, of each entry its name and then its value, without a break. */
@@ -147,6 +150,16 @@ struct exa_table_event {
   struct exa_table_entry entry[EXA_TABLE_ENTRIES];
 };
 EXA_ASSERT_SIZE(struct exa_table_event, 568);
+
+/* Precedes what tells how far that direction has come. */
+struct exa_last_call_event {
+  struct exa_event_header header;
+  __u64 last_byte_ns; /* of the direction: when the call moved it */
+  __u32 direction;    /* exa_direction */
+  __u32 cpu;          /* that the call was made on */
+  struct exa_call_facts facts;
+};
+EXA_ASSERT_SIZE(struct exa_last_call_event, 120);
 
 struct exa_position_event {
   struct exa_event_header header;

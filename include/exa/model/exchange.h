@@ -11,6 +11,7 @@
 
 #include "exa/base/inline_string.h"
 #include "exa/base/time.h"
+#include "exa/model/account.h"
 #include "exa/model/address.h"
 #include "exa/model/target.h"
 #include "exa/model/trace_context.h"
@@ -107,10 +108,17 @@ struct Exchange {
   SpanId span_id;                // of the span that would be synthesised
   std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h
 
+  Account account;  // once it has ended
+
+  // Among all that this agent has seen, from 1; and of a client's, that of the exchange of the same
+  // process which it is certainly a part of, 0 where that is not known.
+  std::uint64_t number = 0;
+  std::uint64_t within = 0;
+
   // What a convention's duration of requests measures.
   [[nodiscard]] Duration duration() const { return elapsed(read, last_response); }
 };
 static_assert(std::is_trivially_copyable_v<Exchange>);
-static_assert(sizeof(Exchange) <= 336);
+static_assert(sizeof(Exchange) <= 424);
 
 }  // namespace exa

@@ -72,6 +72,7 @@ struct SlowestRequest {
   std::string path;   // presentable: without query, tokens taken out; may be cut
   std::string route;  // the path with its variable parts named
   std::string peer;   // of a server the client, of a client the server; empty: not known
+  std::string why;    // where its time went, in a sentence; empty: not known
   TraceId trace_id;   // invalid: no stored trace shows it
 };
 

@@ -8,42 +8,15 @@
 #include <vector>
 
 #include "exa/abi/event.h"
+#include "tests/unit/capture/raw_events.h"
 
 namespace exa {
 namespace {
 
-template <typename T>
-T raw_event(std::uint8_t type, std::size_t extra_bytes = 0) {
-  T raw{};
-  auto& header = reinterpret_cast<exa_event_header&>(raw);
-  header.size_bytes = static_cast<__u32>(sizeof raw + extra_bytes);
-  header.type = type;
-  header.ktime_ns = 5'000;
-  header.socket_id = 77;
-  header.tgid = 42;
-  return raw;
-}
-
-template <typename T>
-std::vector<std::byte> bytes_of(const T& raw, std::string_view payload = {}) {
-  std::vector<std::byte> bytes(sizeof raw + payload.size());
-  std::memcpy(bytes.data(), &raw, sizeof raw);
-  if (!payload.empty()) std::memcpy(bytes.data() + sizeof raw, payload.data(), payload.size());
-  return bytes;
-}
-
-exa_chunk_event raw_chunk(std::string_view payload) {
-  auto raw = raw_event<exa_chunk_event>(EXA_EVENT_CHUNK, payload.size());
-  raw.position = 1'000;
-  raw.previous_last_byte_ns = 4'000;
-  raw.other = {.position = 300, .last_byte_ns = 4'500};
-  raw.arrival_ns = 4'900;
-  raw.length_bytes = 2'000;
-  raw.captured_bytes = static_cast<__u32>(payload.size());
-  raw.tcp_sequence = 0xfffffff0;
-  raw.direction = EXA_EGRESS;
-  return raw;
-}
+using testing::bytes_of;
+using testing::error_of;
+using testing::raw_chunk;
+using testing::raw_event;
 
 // Of a record that begins within a frame's header, which it has whole.
 exa_frames_event raw_frames(std::string_view kept) {
@@ -54,12 +27,6 @@ exa_frames_event raw_frames(std::string_view kept) {
   raw.before = {
       .left = 0, .header = {0, 0, 4}, .have = 3, .preface_left = 0, .flags = EXA_HTTP2_IN_STEP};
   return raw;
-}
-
-DecodeError error_of(const std::vector<std::byte>& record) {
-  const auto event = decode_event(record);
-  EXPECT_FALSE(event.has_value());
-  return event ? DecodeError::kTruncated : event.error();
 }
 
 TEST(EventDecoder, Chunk) {
@@ -296,6 +263,7 @@ TEST(EventDecoder, RefusesEveryTruncation) {
       }()),
       bytes_of(raw_event<exa_position_event>(EXA_EVENT_POSITION)),
       bytes_of(raw_event<exa_end_event>(EXA_EVENT_END)),
+      bytes_of(raw_event<exa_last_call_event>(EXA_EVENT_LAST_CALL)),
       bytes_of(raw_event<exa_process_event>(EXA_EVENT_PROCESS)),
       bytes_of(raw_event<exa_event_header>(EXA_EVENT_PROCESS_EXIT)),
   };

@@ -30,6 +30,15 @@ class Wire {
   // What follows is the plaintext of a TLS stream.
   void is_tls() { tls_ = true; }
 
+  // The thread that makes the calls that follow.
+  void is_moved_by(std::uint32_t tid) { tid_ = tid; }
+  // The facts of the last call that moved bytes unseen.
+  void tells_last_call(Direction direction) {
+    const auto last = state_[static_cast<std::size_t>(direction)].last_byte;
+    tracker_.on_event(LastCallEvent{
+        .socket = id_, .time = tick(), .direction = direction, .call = facts_at(last)});
+  }
+
   // The process reads or writes; all of the text is captured, or its first `captured` bytes.
   void reads(std::string_view text, std::size_t captured = SIZE_MAX) {
     chunk(Direction::kIngress, text, captured);
@@ -74,7 +83,8 @@ class Wire {
                                           : MonotonicTime{},
                            .tcp_sequence = 1'000 + static_cast<std::uint32_t>(state_[d].position),
                            .tls = tls_,
-                           .ends_chunks = ends_chunks_};
+                           .ends_chunks = ends_chunks_,
+                           .call = facts_at(time)};
     state_[d] = {state_[d].position + text.size(), time};
     tracker_.on_event(event);
   }
@@ -113,6 +123,16 @@ class Wire {
     state = {state.position + bytes, tick()};
   }
 
+  // Of a thread that runs for 0.1 ms in each and sleeps the rest.
+  [[nodiscard]] CallFacts facts_at(MonotonicTime time) const {
+    if (tid_ == 0) return {};
+    return {.time = time,
+            .on_cpu = Duration(static_cast<std::int64_t>(time.ns / 10)),
+            .exec_start_ns = time.ns,
+            .tid = tid_,
+            .voluntary_switches = static_cast<std::uint32_t>(time.ns / 1'000'000)};
+  }
+
   void last(Direction direction, std::size_t bytes) {
     ends_chunks_ = true;
     chunk(direction, std::string(bytes, 'x'), 0);
@@ -124,6 +144,7 @@ class Wire {
   ConnectionTracker& tracker_;
   SocketId id_;
   std::uint32_t process_;
+  std::uint32_t tid_ = 0;  // nothing is told of whoever moves the bytes
   std::array<DirectionState, 2> state_{};
   MonotonicTime now_ = ms(1'000);
 };

@@ -105,6 +105,7 @@ inline HistogramPoint in_window(HistogramPoint point, std::vector<std::uint64_t>
                                  .path = "/users/4711",
                                  .route = "/users/{id}",
                                  .peer = "10.0.0.1:40000",
+                                 .why = {},
                                  .trace_id = {}};
   point.window = std::make_shared<const WindowShare>(std::move(share));
   return point;

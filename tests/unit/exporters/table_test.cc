@@ -177,6 +177,7 @@ MetricBatch busy_window() {
                {s::exemplar(1.75, 8, 5, ExemplarReason::kSlowest), s::exemplar(0.233, 7)});
   auto share = *of_caller.window;
   share.slowest->trace_id = s::trace_id(8);
+  share.slowest->why = "98 % waiting for requests that it made";
   of_caller.window = std::make_shared<const WindowShare>(share);
   Counters counters;
   counters.add(Counter::kRecordsMalformed, 7);
@@ -196,6 +197,7 @@ TEST(Table, ReadsWell) {
       "shop/checkout  server  GET     200        0.2   233 ms   1.75 s   1.75 s   1.75 s       0\n"
       "    slowest  1.75 s  22:13:23.120  from 10.0.0.1:40000  /users/4711 (/users/{id})  "
       "trace  4bf92f3577b34da6a3ce929d0e0e4708\n"
+      "    why      98 % waiting for requests that it made\n"
       "               server  GET     503        0.1   288 us   288 us   288 us   288 us       1\n"
       "    slowest  288 us  22:13:23.120  from 10.0.0.1:40000  /users/4711 (/users/{id})\n"
       "    error  288 us  trace  4bf92f3577b34da6a3ce929d0e0e4709\n"

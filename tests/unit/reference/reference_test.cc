@@ -51,6 +51,21 @@ Exchange exchange_of(Role role, std::uint16_t status) {
   exchange.last_response = {4'000};
   exchange.operation.name.assign("/users/4711");
   exchange.host.assign("shop.example");
+  exchange.account = {.cpu_wait = Duration(300),
+                      .throttled = Duration(200),
+                      .on_cpu = Duration(700),
+                      .downstream = Duration(500),
+                      .throttled_times = 1,
+                      .minor_faults = 1,
+                      .major_faults = 1,
+                      .shared_with = 1,
+                      .retransmits = 1,
+                      .out_of_order = 1,
+                      .receiver_limited_ms = 1,
+                      .thread_known = true,
+                      .cpu_wait_known = true,
+                      .throttle_known = true,
+                      .socket_known = true};
   return exchange;
 }
 
@@ -73,8 +88,9 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
           exchange.operation.convention = Convention::kRpc;
           exchange.operation.name.assign("/shop.Cart/Add");
         }
-        const auto span =
-            synthesize_span(exchange, {.reason = ExemplarReason::kSlowest}, nullptr, {});
+        const auto span = synthesize_span(
+            exchange, {.reason = ExemplarReason::kSlowest, .link = SpanLink::kContext}, nullptr,
+            {});
         for (const auto& attribute : span.attributes)
           made.insert(attribute.key);
       }

@@ -130,8 +130,7 @@ TEST_F(Records, OfBothEndsBecomeHistogramsExemplarsAndLinkedSpans) {
     if (!is_server) continue;
     EXPECT_EQ(elapsed(exchange.arrival, exchange.read), 2ms);
     const auto caller = std::ranges::find_if(window.spans, [&](const auto& other) {
-      return other.exchange.role == Role::kClient &&
-             other.exchange.span_id == exchange.parent_span_id;
+      return other.exchange.role == Role::kClient && other.exchange.span_id == span.purpose.parent;
     });
     ASSERT_NE(caller, window.spans.end());
     EXPECT_EQ(caller->exchange.trace_id, exchange.trace_id);

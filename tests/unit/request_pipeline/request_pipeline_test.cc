@@ -270,7 +270,8 @@ TEST_F(Pipeline, JoinsBothEndsOfARequestOnThisHost) {
   const auto& client = *std::ranges::find(window.spans, Role::kClient,
                                           [](const auto& s) { return s.exchange.role; });
   EXPECT_EQ(server.exchange.trace_id, client.exchange.trace_id);
-  EXPECT_EQ(server.exchange.parent_span_id, client.exchange.span_id);
+  EXPECT_EQ(server.purpose.parent, client.exchange.span_id);
+  EXPECT_EQ(server.purpose.link, SpanLink::kConnection);
   EXPECT_FALSE(client.exchange.parent_span_id.valid());
 }
 
@@ -287,7 +288,7 @@ TEST_F(Pipeline, JoinsEndsThatFallOnBothSidesOfAWindowsEnd) {
   ASSERT_THAT(first.spans, SizeIs(1));
   ASSERT_THAT(second.spans, SizeIs(1));
   EXPECT_TRUE(first.spans[0].exchange.span_id.valid());
-  EXPECT_EQ(second.spans[0].exchange.parent_span_id, first.spans[0].exchange.span_id);
+  EXPECT_EQ(second.spans[0].purpose.parent, first.spans[0].exchange.span_id);
 }
 
 TEST_F(Pipeline, NamesNoParentThatIsNotExportedYet) {
@@ -297,17 +298,22 @@ TEST_F(Pipeline, NamesNoParentThatIsNotExportedYet) {
   const auto window = close_after(10s);
   pipeline->on_exchange(exchange_of({.tgid = 200, .role = Role::kClient, .sequence = 5}));
   ASSERT_THAT(window.spans, SizeIs(1));
-  EXPECT_FALSE(window.spans[0].exchange.parent_span_id.valid());
+  EXPECT_EQ(window.spans[0].purpose.link, SpanLink::kNone);
   EXPECT_THAT(close_after(20s).spans, SizeIs(1));
 }
 
-TEST_F(Pipeline, AnIncomingParentIsNotReplaced) {
+TEST_F(Pipeline, BetweenAServerAndItsCallerIsTheEndThatWasSeen) {
   pipeline->on_target(target_of(100, "shop"));
   pipeline->on_exchange(with_context(exchange_of({.sequence = 5}), 9, kTraceSampled));
   pipeline->on_exchange(
       with_context(exchange_of({.role = Role::kClient, .sequence = 5}), 9, kTraceSampled));
-  for (const auto& span : close_after(10s).spans)
+  const auto window = close_after(10s);
+  ASSERT_THAT(window.spans, SizeIs(2));
+  for (const auto& span : window.spans) {
     EXPECT_EQ(span.exchange.parent_span_id.bytes[7], 9);
+    const bool server = span.exchange.role == Role::kServer;
+    EXPECT_EQ(span.purpose.link, server ? SpanLink::kConnection : SpanLink::kNone);
+  }
 }
 
 TEST_F(Pipeline, FloorSpansCarryTheThresholdUnlessTheCallerSampledWithoutOne) {

@@ -70,6 +70,41 @@ TEST(SpanSynthesizer, DescribesAServerRequest) {
   EXPECT_THAT(span.attributes, Not(HasKey("error.type")));
 }
 
+TEST(SpanSynthesizer, SaysWhyItTookSoLong) {
+  auto exchange = checkout();
+  exchange.account = {.cpu_wait = std::chrono::microseconds(6'000),
+                      .throttled = std::chrono::microseconds(5'000),
+                      .on_cpu = std::chrono::microseconds(2'000),
+                      .throttled_times = 2,
+                      .minor_faults = 7,
+                      .retransmits = 1,
+                      .receiver_limited_ms = 4,
+                      .thread_known = true,
+                      .cpu_wait_known = true,
+                      .throttle_known = true,
+                      .socket_known = true};
+  const auto span = span_of(exchange);
+  EXPECT_THAT(span.attributes, Has("exemplar.why.cpu_wait", 0.006));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.throttled", 0.005));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.throttled_times", std::int64_t{2}));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.on_cpu", 0.002));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.asleep", 0.001000001));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.page_faults", std::int64_t{7}));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.retransmits", std::int64_t{1}));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.receiver_limited", 0.004));
+  EXPECT_THAT(span.attributes,
+              Has("exemplar.why",
+                  std::string("56 % kept from the CPU by its cgroup's quota (2 times), 22 % on a "
+                              "CPU, 11 % asleep, 11 % waiting for a CPU; 1 segment sent again; 4 "
+                              "ms waiting for the peer to make room")));
+  EXPECT_THAT(span.attributes, Not(HasKey("exemplar.why.downstream")));
+}
+
+TEST(SpanSynthesizer, SaysNothingOfWhatIsNotKnown) {
+  for (const auto& attribute : span_of(checkout()).attributes)
+    EXPECT_FALSE(attribute.key.starts_with("exemplar.why")) << attribute.key;
+}
+
 TEST(SpanSynthesizer, CallsAServerByTheNameTheClientUsed) {
   auto exchange = checkout();
   exchange.role = Role::kClient;

@@ -1,0 +1,74 @@
+#include "agent/why/account.h"
+
+#include <algorithm>
+
+namespace exa {
+namespace {
+
+// The kernel's counters wrap.
+std::uint32_t difference(std::uint32_t earlier, std::uint32_t later) {
+  return later - earlier;
+}
+
+Duration between(Duration earlier, Duration later) {
+  return std::max(later - earlier, Duration::zero());
+}
+
+// The kernel brings the time on the CPU up to date at ticks and switches. How long ago that was is
+// known but for the distance of two clocks, which is the same at both ends on the same CPU.
+Duration on_cpu_between(const CallFacts& begun, const CallFacts& ended) {
+  const auto told = ended.on_cpu - begun.on_cpu;
+  if (begun.cpu != ended.cpu) return told;
+  const auto since_begun = static_cast<std::int64_t>(begun.time.ns - begun.exec_start_ns);
+  const auto since_ended = static_cast<std::int64_t>(ended.time.ns - ended.exec_start_ns);
+  return told + Duration(since_ended) - Duration(since_begun);
+}
+
+void account_for_thread(Account& account, const AccountEnd& begun, const AccountEnd& ended,
+                        Duration wall) {
+  const auto& from = begun.call;
+  const auto& to = ended.call;
+  account.thread_known = true;
+  account.cpu_wait_known = from.cpu_wait_known && to.cpu_wait_known;
+  if (account.cpu_wait_known)
+    account.cpu_wait = std::min(between(from.cpu_wait, to.cpu_wait), wall);
+  account.throttle_known = from.throttle_known && to.throttle_known;
+  if (account.throttle_known) {
+    account.throttled_times = difference(from.throttled_times, to.throttled_times);
+    account.throttled = std::min(between(from.throttled, to.throttled), account.cpu_wait);
+  }
+  const auto left = wall - account.cpu_wait;
+  const bool never_slept = from.voluntary_switches == to.voluntary_switches;
+  account.on_cpu =
+      never_slept ? left : std::clamp(on_cpu_between(from, to), Duration::zero(), left);
+  account.minor_faults = difference(from.minor_faults, to.minor_faults);
+  account.major_faults = difference(from.major_faults, to.major_faults);
+  if (begun.work.place == 0 || begun.work.place != ended.work.place) return;
+  // Its own begin is in the later totals only.
+  account.shared_with = std::max(difference(begun.work.begun + 1, ended.work.begun),
+                                 difference(begun.work.ended, ended.work.ended));
+  account.downstream =
+      std::min(between(begun.work.downstream, ended.work.downstream), account.asleep(wall));
+}
+
+}  // namespace
+
+Account account_between(const AccountEnd& begun, const AccountEnd& ended, Duration wall) {
+  Account account;
+  const auto& from = begun.call;
+  const auto& to = ended.call;
+  if (!from.time.known() || !to.time.known()) return account;
+  if (from.tid != 0 && from.tid == to.tid)
+    account_for_thread(account, begun, ended, wall);
+  else
+    account.other_thread = from.tid != 0 && to.tid != 0;
+  if (from.socket_known && to.socket_known) {
+    account.socket_known = true;
+    account.retransmits = difference(from.retransmits, to.retransmits);
+    account.out_of_order = difference(from.out_of_order, to.out_of_order);
+    account.receiver_limited_ms = difference(from.receiver_limited_ms, to.receiver_limited_ms);
+  }
+  return account;
+}
+
+}  // namespace exa

@@ -1,0 +1,13 @@
+// An account as people read it: one sentence, the largest part of the time first.
+#pragma once
+
+#include <string>
+
+#include "exa/model/account.h"
+
+namespace exa {
+
+// Of an exchange that lasted so long; empty: nothing is known.
+[[nodiscard]] std::string why_sentence(const Account& account, Duration wall);
+
+}  // namespace exa

@@ -1,0 +1,68 @@
+/* The facts of a call, taken when it returns: plain loads, no helper but for the current thread. A
+ * field that this kernel lacks is left out, and `known` says so. */
+#ifndef EXA_BPF_LIB_FACTS_H
+#define EXA_BPF_LIB_FACTS_H
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "bpf/lib/capture_config.bpf.h"
+#include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/verified_once.h"
+#include "exa/abi/facts.h"
+
+/* How far up a quota is looked for. */
+enum { EXA_CGROUP_LEVELS = 8 };
+
+enum { EXA_CHRONO_RECEIVER_LIMITED = 1 }; /* of tcp_sock.chrono_stat */
+
+static __always_inline void exa_take_throttle(struct exa_thread_facts* facts,
+                                              const struct task_struct* task) {
+  const struct task_group* group = task->sched_task_group;
+
+  /* Beyond the root every load gives 0: without a branch, which would multiply the verifier's work.
+   */
+#pragma clang loop unroll(full)
+  for (int level = 0; level < EXA_CGROUP_LEVELS; ++level) {
+    facts->throttled_ns += group->cfs_bandwidth.throttled_time;
+    facts->throttled += group->cfs_bandwidth.nr_throttled;
+    group = group->parent;
+  }
+  facts->known |= EXA_FACTS_THROTTLE;
+}
+
+/* Of the current thread. known: what is told besides. */
+EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u32 known) {
+  const struct task_struct* task = bpf_get_current_task_btf();
+
+  if (!facts) return 0;
+  facts->known = EXA_FACTS_THREAD | known;
+  facts->tid = task->pid;
+  facts->exec_start_ns = task->se.exec_start;
+  facts->on_cpu_ns = task->se.sum_exec_runtime;
+  facts->voluntary_switches = task->nvcsw;
+  facts->minor_faults = task->min_flt;
+  facts->major_faults = task->maj_flt;
+  facts->cpu_wait_ns = 0;
+  if (bpf_core_field_exists(task->sched_info.run_delay)) {
+    facts->cpu_wait_ns = task->sched_info.run_delay;
+    facts->known |= EXA_FACTS_CPU_WAIT;
+  }
+  facts->throttled_ns = 0;
+  facts->throttled = 0;
+  if (bpf_core_field_exists(task->sched_task_group) &&
+      bpf_core_field_exists(task->sched_task_group->cfs_bandwidth))
+    exa_take_throttle(facts, task);
+  return 0;
+}
+
+static __always_inline void exa_take_socket_facts(struct exa_socket_facts* facts,
+                                                  const struct tcp_sock* tcp) {
+  facts->retransmits = tcp->total_retrans;
+  facts->out_of_order = tcp->rcv_ooopack;
+  facts->receiver_limited_ms =
+      (__u64)tcp->chrono_stat[EXA_CHRONO_RECEIVER_LIMITED] * exa_config.tick_ns / 1000000;
+  facts->smoothed_rtt_us = tcp->srtt_us >> 3; /* kept in eighths */
+}
+
+#endif

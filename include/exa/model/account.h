@@ -1,0 +1,44 @@
+// Why one exchange took as long as it did: where the time of the thread that handled it went, from
+// the read of the request to the last byte of the answer, and what its socket had to do.
+//
+// wall = cpu_wait + on_cpu + asleep. Unknown where it could not be measured: never guessed.
+#pragma once
+
+#include <cstdint>
+
+#include "exa/base/time.h"
+
+namespace exa {
+
+struct Account {
+  // Of the thread. All zero unless thread_known: the same one read the request and wrote the
+  // answer's last byte.
+  Duration cpu_wait{};   // runnable, and waited for a CPU; of that:
+  Duration throttled{};  // kept from one by the quota of its cgroup, or of one above
+  Duration on_cpu{};
+  Duration downstream{};  // of what it slept, in requests that it made itself
+  std::uint32_t throttled_times = 0;
+  std::uint32_t minor_faults = 0;
+  std::uint32_t major_faults = 0;  // with a read from disk
+  // Exchanges that this thread served meanwhile, at least: the times are theirs, too.
+  std::uint32_t shared_with = 0;
+
+  // Of the socket. All zero unless socket_known.
+  std::uint32_t retransmits = 0;
+  std::uint32_t out_of_order = 0;
+  std::uint32_t receiver_limited_ms = 0;  // had something to send, and the peer's window was full
+
+  bool thread_known = false;
+  bool other_thread = false;  // known to be different ones at both ends
+  bool cpu_wait_known = false;
+  bool throttle_known = false;
+  bool socket_known = false;
+
+  // Of an exchange that lasted so long.
+  [[nodiscard]] Duration asleep(Duration wall) const {
+    const auto awake = cpu_wait + on_cpu;
+    return thread_known && awake < wall ? wall - awake : Duration::zero();
+  }
+};
+
+}  // namespace exa

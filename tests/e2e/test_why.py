@@ -1,0 +1,127 @@
+"""An exemplar says why its request was slow: causes that a real service provokes, one at a time, and what
+the span of each says. The service says itself how long its thread was on a CPU."""
+import contextlib
+import http.client
+import os
+import subprocess
+import sys
+
+import pytest
+
+from support.cgroups import cpu_quota
+from support.servers import Service
+from support.waiting import eventually
+
+WHY = "exemplar.why"
+TICK_MS = 4.5  # how far behind the kernel's account of a thread may be, and a little
+BURN = "while True: pass"
+
+
+@pytest.fixture
+def causes(start_agent, tmp_path):
+    """Asks for one cause; what its span says, times in milliseconds."""
+    with Service(tmp_path, "causes.py") as upstream:
+        with Service(tmp_path, "causes.py", arguments=[upstream.url]) as service:
+            agent = start_agent(ports=[service.port, upstream.port])
+            yield lambda target: explained(agent, service, target)
+
+
+def explained(agent, service, target):
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+    connection.request("GET", target)
+    reply = connection.getresponse()
+    reply.read()
+    connection.close()
+    port = {"server.port": service.port, "url.path": target.partition("?")[0]}
+    span, = eventually(lambda: agent.report().find_spans(kind="SERVER", **port),
+                       what=f"the span of {target}")
+    why = {key.removeprefix(f"{WHY}."): value for key, value in span["attributes"].items()
+           if key.startswith(f"{WHY}.")}
+    found = {key: 1000 * value if isinstance(value, float) else value for key, value in why.items()}
+    found["wall"] = (span["end_unix_ns"] - span["start_unix_ns"]) / 1e6
+    found["sentence"] = span["attributes"].get(WHY, "")
+    found["service_says_on_cpu"] = float(reply.headers["X-On-Cpu"])
+    show(target, found)
+    return found
+
+
+def show(target, found):
+    times = "  ".join(f"{key} {found.get(key, 0):7.2f}" for key in
+                      ("wall", "cpu_wait", "throttled", "on_cpu", "asleep", "downstream"))
+    print(f"{target:16} {times}  {found['sentence']}")
+
+
+def assert_adds_up(found):
+    assert found["cpu_wait"] + found["on_cpu"] + found["asleep"] == pytest.approx(found["wall"], abs=0.1)
+    # What the service measured leaves out how it reads and writes.
+    assert -TICK_MS <= found["on_cpu"] - found["service_says_on_cpu"] <= 2 * TICK_MS
+
+
+@contextlib.contextmanager
+def everything_on_one_cpu(service_pid):
+    cpu = {min(os.sched_getaffinity(0))}
+    for task in os.listdir(f"/proc/{service_pid}/task"):
+        os.sched_setaffinity(int(task), cpu)
+    with subprocess.Popen([sys.executable, "-c", BURN]) as rival:
+        os.sched_setaffinity(rival.pid, cpu)
+        try:
+            yield
+        finally:
+            rival.kill()
+
+
+def test_time_on_a_cpu(causes):
+    found = causes("/cpu?ms=100")
+    assert_adds_up(found)
+    assert found["on_cpu"] >= 100 - TICK_MS
+    assert "on a CPU" in found["sentence"]
+
+
+@pytest.mark.parametrize("target", ["/sleep?ms=100", "/lock?ms=100", "/pipe?ms=100", "/stream?ms=100"])
+def test_sleep(causes, target):
+    found = causes(target)
+    assert_adds_up(found)
+    assert found["asleep"] >= 100 - TICK_MS and "downstream" not in found
+    assert found["sentence"].split(",")[0].endswith("% asleep")
+
+
+def test_a_slow_downstream(causes):
+    found = causes("/call?ms=100")
+    assert_adds_up(found)
+    assert 100 - TICK_MS <= found["downstream"] <= found["asleep"] + 0.1
+    assert found["sentence"].split(",")[0].endswith("% waiting for requests that it made")
+
+
+def test_page_faults(causes):
+    found = causes("/memory?mib=64")
+    assert_adds_up(found)
+    assert 64 * 256 <= found["page_faults"] <= 64 * 256 + 2_000
+    assert f"{found['page_faults']} page faults" in found["sentence"]
+
+
+def test_a_stolen_cpu(start_agent, tmp_path):
+    with Service(tmp_path, "causes.py") as service:
+        agent = start_agent(ports=[service.port])
+        with everything_on_one_cpu(service.pid):
+            found = explained(agent, service, "/cpu?ms=100")
+    assert_adds_up(found)
+    assert found["cpu_wait"] >= 40 and "throttled" not in found
+    assert "waiting for a CPU" in found["sentence"]
+
+
+def test_a_quota_that_is_used_up(start_agent, tmp_path):
+    with Service(tmp_path, "causes.py") as service:
+        agent = start_agent(ports=[service.port])
+        with cpu_quota(20) as confine:
+            confine(service.pid)
+            found = explained(agent, service, "/cpu?ms=100")
+    assert_adds_up(found)
+    # On a busy machine it waits for the CPU, too.
+    assert found["throttled"] >= 60 and found["throttled_times"] >= 1
+    assert "kept from the CPU by its cgroup's quota (" in found["sentence"]
+
+
+def test_whose_time_it_was_is_not_known_if_another_thread_answers(causes):
+    found = causes("/handed?ms=50")
+    assert {"cpu_wait", "on_cpu", "asleep", "downstream", "page_faults"}.isdisjoint(found)
+    assert found["sentence"] == "one thread read the request, another one answered"

@@ -1,0 +1,187 @@
+#include "agent/why/account.h"
+
+#include <gtest/gtest.h>
+
+namespace exa {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A thread that had waited 1 s for CPUs and run 10 s, all of it up to date.
+CallFacts facts(MonotonicTime time) {
+  return {.time = time,
+          .cpu_wait = milliseconds(1'000),
+          .on_cpu = milliseconds(10'000),
+          .throttled = milliseconds(500),
+          .exec_start_ns = time.ns + 77,
+          .cpu = 3,
+          .tid = 42,
+          .throttled_times = 9,
+          .voluntary_switches = 5,
+          .minor_faults = 100,
+          .major_faults = 2,
+          .retransmits = 1,
+          .out_of_order = 0,
+          .receiver_limited_ms = 8,
+          .cpu_wait_known = true,
+          .throttle_known = true,
+          .socket_known = true};
+}
+
+constexpr MonotonicTime kRead{1'000'000'000};
+constexpr Duration kWall = milliseconds(400);
+
+// The same thread later, having waited and run so long and slept the rest.
+CallFacts later(Duration cpu_wait, Duration on_cpu) {
+  auto end = facts(kRead + kWall);
+  end.cpu_wait += cpu_wait;
+  end.on_cpu += on_cpu;
+  if (cpu_wait + on_cpu < kWall) ++end.voluntary_switches;
+  return end;
+}
+
+Account account(const CallFacts& begun, const CallFacts& ended) {
+  return account_between({.call = begun, .work = {}}, {.call = ended, .work = {}}, kWall);
+}
+
+TEST(Account, DividesTheTimeOfTheThread) {
+  auto end = later(milliseconds(300), milliseconds(60));
+  end.throttled += milliseconds(250);
+  end.throttled_times += 4;
+  end.minor_faults += 51'200;
+  end.major_faults += 3;
+  const auto found = account(facts(kRead), end);
+  EXPECT_TRUE(found.thread_known);
+  EXPECT_EQ(found.cpu_wait, milliseconds(300));
+  EXPECT_EQ(found.throttled, milliseconds(250));
+  EXPECT_EQ(found.throttled_times, 4u);
+  EXPECT_EQ(found.on_cpu, milliseconds(60));
+  EXPECT_EQ(found.asleep(kWall), milliseconds(40));
+  EXPECT_EQ(found.minor_faults, 51'200u);
+  EXPECT_EQ(found.major_faults, 3u);
+}
+
+TEST(Account, WhatTheKernelHasNotBroughtUpToDateCounts) {
+  // 3 ms before the request it was, and when the answer left 1 ms before.
+  auto begin = facts(kRead);
+  begin.exec_start_ns -= 3'000'000;
+  auto end = later({}, milliseconds(60));
+  end.exec_start_ns -= 1'000'000;
+  EXPECT_EQ(account(begin, end).on_cpu, milliseconds(58));
+  end.cpu = 1;
+  EXPECT_EQ(account(begin, end).on_cpu, milliseconds(60))
+      << "the clocks of CPUs are not comparable";
+}
+
+TEST(Account, AThreadThatNeverSleptWasOnACpu) {
+  auto end = later(milliseconds(100), {});
+  end.voluntary_switches = facts(kRead).voluntary_switches;
+  EXPECT_EQ(account(facts(kRead), end).on_cpu, milliseconds(300));
+}
+
+TEST(Account, ThrottlingOfOtherCpusIsNoneOfTheThread) {
+  auto end = later(milliseconds(20), milliseconds(60));
+  end.throttled += milliseconds(900);
+  EXPECT_EQ(account(facts(kRead), end).throttled, milliseconds(20));
+}
+
+TEST(Account, PartsAreNoLongerThanTheWhole) {
+  const auto found = account(facts(kRead), later(milliseconds(900), milliseconds(900)));
+  EXPECT_EQ(found.cpu_wait, kWall);
+  EXPECT_EQ(found.on_cpu, Duration::zero());
+  EXPECT_EQ(found.asleep(kWall), Duration::zero());
+}
+
+TEST(Account, TotalsThatRunBackwardsAreNothing) {
+  const auto found = account(later(milliseconds(100), milliseconds(100)), facts(kRead + kWall));
+  EXPECT_EQ(found.cpu_wait, Duration::zero());
+  EXPECT_EQ(found.throttled, Duration::zero());
+}
+
+TEST(Account, OfAnotherThreadOnlyTheSocketIsKnown) {
+  auto end = later(milliseconds(300), milliseconds(60));
+  end.tid = 43;
+  end.retransmits += 2;
+  end.receiver_limited_ms += 30;
+  const auto found = account(facts(kRead), end);
+  EXPECT_FALSE(found.thread_known);
+  EXPECT_TRUE(found.other_thread);
+  EXPECT_EQ(found.cpu_wait, Duration::zero());
+  EXPECT_EQ(found.minor_faults, 0u);
+  EXPECT_TRUE(found.socket_known);
+  EXPECT_EQ(found.retransmits, 2u);
+  EXPECT_EQ(found.receiver_limited_ms, 30u);
+}
+
+TEST(Account, NothingIsKnownOfACallThatWasNotTold) {
+  const auto found = account({}, later(milliseconds(300), milliseconds(60)));
+  EXPECT_FALSE(found.thread_known);
+  EXPECT_FALSE(found.other_thread);
+  EXPECT_FALSE(found.socket_known);
+}
+
+TEST(Account, WhatTheKernelLacksStaysUnknown) {
+  auto begin = facts(kRead);
+  begin.cpu_wait_known = begin.throttle_known = begin.socket_known = false;
+  const auto found = account(begin, later(milliseconds(300), milliseconds(60)));
+  EXPECT_TRUE(found.thread_known);
+  EXPECT_FALSE(found.cpu_wait_known);
+  EXPECT_FALSE(found.throttle_known);
+  EXPECT_FALSE(found.socket_known);
+  EXPECT_EQ(found.on_cpu, milliseconds(60));
+}
+
+class Work : public testing::Test {
+ protected:
+  AccountEnd begin(std::uint32_t tid = 42) {
+    auto call = facts(kRead);
+    call.tid = tid;
+    return {.call = call, .work = threads.begin(tid, kRead)};
+  }
+  AccountEnd end() { return {.call = later({}, milliseconds(10)), .work = threads.end(42)}; }
+  ThreadWork threads{64};
+};
+
+TEST_F(Work, AThreadAloneSharesNothing) {
+  const auto begun = begin();
+  EXPECT_EQ(account_between(begun, end(), kWall).shared_with, 0u);
+  const auto again = begin();
+  EXPECT_EQ(account_between(again, end(), kWall).shared_with, 0u);
+}
+
+TEST_F(Work, OfAnEventLoopTheOthersAreCounted) {
+  static_cast<void>(begin());  // is answered meanwhile
+  const auto begun = begin();
+  threads.end(42);
+  static_cast<void>(begin());
+  static_cast<void>(begin());
+  EXPECT_EQ(account_between(begun, end(), kWall).shared_with, 2u);
+}
+
+TEST_F(Work, RequestsOfItsOwnArePartOfItsSleep) {
+  const auto begun = begin();
+  threads.was_downstream(42, kRead + milliseconds(10), kRead + milliseconds(110));
+  threads.was_downstream(42, kRead + milliseconds(60), kRead + milliseconds(160));  // two at a time
+  const auto found = account_between(begun, end(), kWall);
+  EXPECT_EQ(found.downstream, milliseconds(150));
+  EXPECT_EQ(found.asleep(kWall), milliseconds(390));
+}
+
+TEST_F(Work, OneThatIsToldLateBelongsToNoLaterExchange) {
+  const auto begun = begin();
+  threads.was_downstream(42, {kRead.ns - 5'000'000}, kRead + milliseconds(100));
+  EXPECT_EQ(account_between(begun, end(), kWall).downstream, Duration::zero());
+}
+
+TEST_F(Work, AThreadThatLostItsPlaceIsNotKnownAnyMore) {
+  const auto begun = begin();
+  threads.was_downstream(42, kRead, kRead + milliseconds(100));
+  static_cast<void>(begin(42 + 64));
+  const auto found = account_between(begun, end(), kWall);
+  EXPECT_EQ(found.downstream, Duration::zero());
+  EXPECT_EQ(found.shared_with, 0u);
+  EXPECT_EQ(found.on_cpu, milliseconds(10)) << "the kernel's facts are its own";
+}
+
+}  // namespace
+}  // namespace exa
