@@ -76,6 +76,7 @@ struct ExemplarSettings {
   std::uint32_t spans_per_window = 100;
   double floor = 0.005;         // share of all requests whose spans are exported besides
   bool presume_random = false;  // take trace ids without the random flag for random
+  bool why = true;              // spans say where the time of their requests went
   std::string seed;             // 32 hex digits; empty: drawn at start
   bool operator==(const ExemplarSettings&) const = default;
 };

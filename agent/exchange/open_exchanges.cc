@@ -40,7 +40,8 @@ void OpenExchanges::account_for(std::uint32_t slot, const CallFacts& call) {
   auto& open = pool_.places_[slot];
   auto& exchange = open.exchange;
   AccountEnd ended{.call = call, .work = {}};
-  if (call.tid != 0 && exchange.role == Role::kServer) ended.work = pool_.threads_.end(call.tid);
+  if (call.tid != 0 && exchange.role == Role::kServer)
+    ended.work = pool_.threads_.end(call.tid, call.time);
   exchange.account = account_between(open.begun, ended, exchange.duration());
   if (exchange.role == Role::kClient && exchange.account.thread_known)
     pool_.threads_.was_downstream(call.tid, exchange.read, exchange.last_response);

@@ -28,6 +28,7 @@ struct CaptureConfig {
   std::uint32_t control_ring_bytes = 256 << 10;
   std::vector<std::uint16_t> included_ports{};  // empty: every port; at most EXA_MAX_PORTS
   std::vector<std::uint16_t> excluded_ports{};  // at most EXA_MAX_PORTS
+  bool call_facts = true;                       // what makes the account of an exchange
   bool tls = false;                             // TLS programs will be loaded beside these
 };
 

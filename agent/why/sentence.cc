@@ -54,7 +54,7 @@ std::string where_the_time_went(const Account& account, Duration wall) {
 std::string why_sentence(const Account& account, Duration wall) {
   std::string text;
   if (account.thread_known && wall > Duration::zero()) text = where_the_time_went(account, wall);
-  if (account.other_thread) text = "one thread read the request, another one answered";
+  if (account.other_thread) text = "one thread began it, another one ended it";
   const auto count = [&text](std::uint32_t least, std::uint32_t value, std::string_view one,
                              std::string_view many) {
     if (value >= least) add(text, "; ", counted(value, one, many));

@@ -25,7 +25,8 @@ class ThreadWork {
 
   explicit ThreadWork(std::size_t places = 4096) : works_(places) {}
 
-  // It read a request, or wrote the last byte of an answer. The totals before that.
+  // It read a request, or wrote the last byte of an answer. The totals before that. An end may be
+  // told late: then what the thread has done since is in the totals, and they are not known.
   Totals begin(std::uint32_t tid, MonotonicTime time) {
     auto& work = of(tid);
     const auto before = work.totals;
@@ -33,11 +34,11 @@ class ThreadWork {
     work.last_begin = time;
     return before;
   }
-  Totals end(std::uint32_t tid) {
+  Totals end(std::uint32_t tid, MonotonicTime time) {
     auto& work = of(tid);
     const auto before = work.totals;
     ++work.totals.ended;
-    return before;
+    return std::max(work.last_begin, work.downstream_until) > time ? Totals{} : before;
   }
   // It had a request of its own under way. Two at a time count once; one that was sent before the
   // thread read its latest request may be an earlier one's, and does not count.

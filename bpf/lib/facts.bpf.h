@@ -36,6 +36,10 @@ EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u3
   const struct task_struct* task = bpf_get_current_task_btf();
 
   if (!facts) return 0;
+  if (!exa_config.call_facts) {
+    facts->known = 0;
+    return 0;
+  }
   facts->known = EXA_FACTS_THREAD | known;
   facts->tid = task->pid;
   facts->exec_start_ns = task->se.exec_start;

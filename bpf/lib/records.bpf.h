@@ -68,7 +68,7 @@ static __noinline int exa_announce_socket(struct sock* sk, struct exa_socket_sta
  * answer, which only what comes later shows. */
 EXA_VERIFIED_ONCE int exa_note_last_call(struct exa_socket_state* state,
                                          const struct exa_chunk_event* event) {
-  if (!state || !event) return 0;
+  if (!state || !event || !event->facts.thread.known) return 0;
   if ((event->direction == EXA_INGRESS) != !!(state->flags & EXA_SOCKET_CLIENT)) return 0;
   state->last_call = event->facts;
   state->last_call_ns = event->header.ktime_ns;

@@ -111,6 +111,14 @@ TEST_F(Facts, ShowWaitingForACpu) {
   EXPECT_GE(ended.thread.cpu_wait_ns - begun.thread.cpu_wait_ns, 20'000'000u);
 }
 
+TEST_F(Facts, AreNotTakenWhereNobodyWantsThem) {
+  start({.call_facts = false});
+  const auto [begun, ended] = between([] {});
+  EXPECT_EQ(begun.thread.known, 0u);
+  EXPECT_EQ(begun.thread.tid, 0u);
+  EXPECT_EQ(ended.thread.known, 0u);
+}
+
 using LastCall = Capture;
 
 std::string head_of(std::size_t body_bytes) {

@@ -121,7 +121,14 @@ def test_a_quota_that_is_used_up(start_agent, tmp_path):
     assert "kept from the CPU by its cgroup's quota (" in found["sentence"]
 
 
+def test_nothing_is_said_where_nobody_wants_it(start_agent, tmp_path):
+    with Service(tmp_path, "causes.py") as service:
+        agent = start_agent(ports=[service.port], config="exemplars: {why: false}\n")
+        found = explained(agent, service, "/cpu?ms=20")
+    assert found.keys() == {"wall", "sentence", "service_says_on_cpu"} and not found["sentence"]
+
+
 def test_whose_time_it_was_is_not_known_if_another_thread_answers(causes):
     found = causes("/handed?ms=50")
     assert {"cpu_wait", "on_cpu", "asleep", "downstream", "page_faults"}.isdisjoint(found)
-    assert found["sentence"] == "one thread read the request, another one answered"
+    assert found["sentence"] == "one thread began it, another one ended it"

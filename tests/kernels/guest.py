@@ -1,6 +1,7 @@
 """Other kernels than this machine's: Debian's own, booted in QEMU. The guest's root is this
 machine's, shared read-only with a layer of memory over it, so that what was built here runs there.
 Emulated, and so some ten times slower: it shows what is right, not what is fast."""
+import fcntl
 import functools
 import pathlib
 import re
@@ -51,7 +52,10 @@ class Kernel:
             if shutil.which(tool) is None:
                 pytest.skip(f"{tool} is not installed: scripts/setup --kernels")
         self.folder = TOOL_CACHE / "kernels" / suite
-        self.tree = self._fetch(suite)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            self.tree = self._fetch(suite)
         self.modules, = (self.tree / "lib/modules").iterdir()
         self.release = self.modules.name
 

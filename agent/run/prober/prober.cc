@@ -60,6 +60,7 @@ kernel::CaptureConfig capture_config(const Config& config) {
           .event_rings = kernel::suggested_event_rings(),
           .included_ports = config.targets.include.port,
           .excluded_ports = config.targets.exclude.port,
+          .call_facts = config.exemplars.why,
           .tls = config.tls.enabled};
 }
 

@@ -41,7 +41,7 @@ targets:
   service_names: {"/usr/bin/python3*": checkout}
   resource: {deployment.environment.name: test}
 capture: {ring_size: 16MiB, budget: 2KiB}
-exemplars: {budget: 50, floor: 1%, presume_random: true, seed: 000102030405060708090a0b0c0d0e0f}
+exemplars: {budget: 50, floor: 1%, presume_random: true, why: false, seed: 000102030405060708090a0b0c0d0e0f}
 series: {per_metric: 100, per_service: 10}
 otlp:
   traces: {timeout: 3s}
@@ -64,6 +64,7 @@ log: {level: debug, format: json}
   EXPECT_EQ(c.exemplars.spans_per_window, 50);
   EXPECT_DOUBLE_EQ(c.exemplars.floor, 0.01);
   EXPECT_TRUE(c.exemplars.presume_random);
+  EXPECT_FALSE(c.exemplars.why);
   EXPECT_EQ(c.exemplars.seed, "000102030405060708090a0b0c0d0e0f");
   EXPECT_EQ(c.series.per_service, 10);
   EXPECT_EQ(c.otlp.traces.endpoint, "https://collector:4318/base/v1/traces");

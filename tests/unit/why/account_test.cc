@@ -138,7 +138,9 @@ class Work : public testing::Test {
     call.tid = tid;
     return {.call = call, .work = threads.begin(tid, kRead)};
   }
-  AccountEnd end() { return {.call = later({}, milliseconds(10)), .work = threads.end(42)}; }
+  AccountEnd end() {
+    return {.call = later({}, milliseconds(10)), .work = threads.end(42, kRead + kWall)};
+  }
   ThreadWork threads{64};
 };
 
@@ -152,7 +154,7 @@ TEST_F(Work, AThreadAloneSharesNothing) {
 TEST_F(Work, OfAnEventLoopTheOthersAreCounted) {
   static_cast<void>(begin());  // is answered meanwhile
   const auto begun = begin();
-  threads.end(42);
+  threads.end(42, kRead);
   static_cast<void>(begin());
   static_cast<void>(begin());
   EXPECT_EQ(account_between(begun, end(), kWall).shared_with, 2u);
@@ -171,6 +173,17 @@ TEST_F(Work, OneThatIsToldLateBelongsToNoLaterExchange) {
   const auto begun = begin();
   threads.was_downstream(42, {kRead.ns - 5'000'000}, kRead + milliseconds(100));
   EXPECT_EQ(account_between(begun, end(), kWall).downstream, Duration::zero());
+}
+
+TEST_F(Work, OfAnEndThatIsToldLateItIsNotKnownWhatTheThreadDidBefore) {
+  const auto begun = begin();
+  threads.begin(42, kRead + kWall + milliseconds(1));
+  EXPECT_EQ(account_between(begun, end(), kWall).shared_with, 0u);
+  const auto again = begin();
+  threads.was_downstream(42, kRead + milliseconds(300), kRead + kWall + milliseconds(100));
+  const auto found = account_between(again, end(), kWall);
+  EXPECT_EQ(found.downstream, Duration::zero());
+  EXPECT_EQ(found.on_cpu, milliseconds(10)) << "the kernel's facts are of the very calls";
 }
 
 TEST_F(Work, AThreadThatLostItsPlaceIsNotKnownAnyMore) {

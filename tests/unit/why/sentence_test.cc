@@ -60,7 +60,7 @@ TEST(WhySentence, SaysWhatIsNotKnown) {
   account.socket_known = true;
   account.retransmits = 1;
   EXPECT_EQ(why_sentence(account, kWall),
-            "one thread read the request, another one answered; 1 segment sent again");
+            "one thread began it, another one ended it; 1 segment sent again");
 }
 
 TEST(WhySentence, AnExchangeOfNoTimeHasNoShares) {
