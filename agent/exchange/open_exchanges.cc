@@ -19,20 +19,23 @@ std::uint32_t OpenExchanges::open_if(Tenant& process, bool room) {
   return slot;
 }
 
-void OpenExchanges::begin(std::uint32_t slot, const CallFacts* call) {
+void OpenExchanges::begin(std::uint32_t slot, const CallFacts* call, bool context_unknown) {
   auto& open = pool_.places_[slot];
   auto& exchange = open.exchange;
   exchange.number = ++pool_.opened_;
   if (exchange.has_context && exchange.role == Role::kServer) {
     open.may_be_passed_on = true;
     open.has_place = pool_.contexts_.open(exchange);
+  } else if (context_unknown && exchange.role == Role::kServer) {
+    open.may_be_passed_on = true;
+    pool_.contexts_.open_unknown();
   } else if (exchange.has_context && exchange.role == Role::kClient) {
     exchange.within = pool_.contexts_.around(exchange);
   }
   if (call == nullptr) return;
   open.begun.call = *call;
-  if (call->tid != 0 && exchange.role == Role::kServer)
-    open.begun.work = pool_.threads_.begin(call->tid, call->time);
+  if (call->thread != 0 && exchange.role == Role::kServer)
+    open.begun.work = pool_.threads_.begin(call->thread, call->time);
 }
 
 // A client's wait is its thread's, too.
@@ -40,11 +43,16 @@ void OpenExchanges::account_for(std::uint32_t slot, const CallFacts& call) {
   auto& open = pool_.places_[slot];
   auto& exchange = open.exchange;
   AccountEnd ended{.call = call, .work = {}};
-  if (call.tid != 0 && exchange.role == Role::kServer)
-    ended.work = pool_.threads_.end(call.tid, call.time);
+  if (call.thread != 0 && exchange.role == Role::kServer)
+    ended.work = pool_.threads_.end(call.thread, call.time);
   exchange.account = account_between(open.begun, ended, exchange.duration());
+  auto& moving = exchange.role == Role::kServer ? pool_.moving_servers_ : pool_.moving_clients_;
+  if (exchange.account.other_thread)
+    moving.note(exchange.tgid);
+  else if (exchange.account.thread_known && moving.holds(exchange.tgid))
+    exchange.account = without_thread(exchange.account);
   if (exchange.role == Role::kClient && exchange.account.thread_known)
-    pool_.threads_.was_downstream(call.tid, exchange.read, exchange.last_response);
+    pool_.threads_.was_downstream(call.thread, exchange.read, exchange.last_response);
 }
 
 void OpenExchanges::finish(std::uint32_t slot, Tenant& process, const Ending& ending) {

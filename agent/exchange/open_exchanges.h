@@ -14,6 +14,7 @@
 #include "agent/telemetry/counters.h"
 #include "agent/why/account.h"
 #include "agent/why/call_facts.h"
+#include "agent/why/moving_processes.h"
 #include "agent/why/thread_work.h"
 #include "exa/base/time.h"
 #include "exa/model/exchange.h"
@@ -60,6 +61,8 @@ class ExchangePool {
   RequestLimits limits_;
   SlotPool<Open> places_;
   ThreadWork threads_;
+  MovingProcesses moving_servers_;
+  MovingProcesses moving_clients_;
   PassedContexts contexts_;
   std::uint64_t opened_ = 0;
 };
@@ -92,8 +95,8 @@ class OpenExchanges {
   [[nodiscard]] std::uint32_t& next_of(std::uint32_t slot) { return pool_.places_[slot].next; }
 
   // The exchange is filled in as far as its request says. With the call that moved the request's
-  // first byte, if it is known.
-  void begin(std::uint32_t slot, const CallFacts* call);
+  // first byte, if it is known. Of a head that was cut the context may be unknown.
+  void begin(std::uint32_t slot, const CallFacts* call, bool context_unknown);
 
   // Hands it on and frees its place.
   void finish(std::uint32_t slot, Tenant& process, const Ending& ending);

@@ -1,9 +1,12 @@
 #include "agent/exchange/passed_contexts.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace exa {
 namespace {
+
+constexpr Duration kRecently = std::chrono::seconds(10);
 
 std::uint64_t hash_of(const Exchange& exchange) {
   std::uint64_t words[3];
@@ -17,7 +20,7 @@ std::uint64_t hash_of(const Exchange& exchange) {
 
 }  // namespace
 
-PassedContexts::PassedContexts() : places_(kPlaces), index_(kPlaces) {
+PassedContexts::PassedContexts() : places_(kPlaces), index_(kPlaces), recent_(kPlaces) {
   free_.reserve(kPlaces);
   for (std::uint32_t place = kPlaces; place-- > 0;)
     free_.push_back(place);
@@ -54,6 +57,8 @@ void PassedContexts::close(const Exchange& server, bool had_place) {
     --without_place_;
     return;
   }
+  const auto hash = hash_of(server);
+  recent_[hash >> 32 & (kPlaces - 1)] = {hash, std::max(server.read, server.last_response)};
   const auto at = find(server);
   places_[at].numbers ^= server.number;
   if (--places_[at].count > 0) return;
@@ -63,6 +68,9 @@ void PassedContexts::close(const Exchange& server, bool had_place) {
 
 std::uint64_t PassedContexts::around(const Exchange& client) const {
   if (without_place_ > 0) return 0;
+  const auto hash = hash_of(client);
+  const auto& recent = recent_[hash >> 32 & (kPlaces - 1)];
+  if (recent.hash == hash && elapsed(recent.end, client.read) < kRecently) return 0;
   const auto at = find(client);
   return at != HashIndex::kNone && places_[at].count == 1 ? places_[at].numbers : 0;
 }

@@ -1,6 +1,7 @@
 // Which of a process' open exchanges a request of its own belongs to, by the trace context: a proxy
 // that knows nothing of tracing sends out the very context it was given. Known only where exactly
-// one open exchange of the process has it.
+// one open exchange of the process has it, and none had it in the last ten seconds: a client may
+// try again while the first try is still worked on.
 //
 // Capture thread; owned by ExchangePool. A place for each of kPlaces contexts that are open at a
 // time; while there are more, nothing is known of any.
@@ -23,6 +24,8 @@ class PassedContexts {
 
   // A server's exchange that has a context is open from now on. False: it has no place.
   bool open(const Exchange& server);
+  // One whose context is not known: while it is open, any may be its.
+  void open_unknown() { ++without_place_; }
   // It is not any more.
   void close(const Exchange& server, bool had_place);
 
@@ -43,11 +46,17 @@ class PassedContexts {
     }
   };
 
+  struct Recent {
+    std::uint64_t hash = 0;
+    MonotonicTime end{};
+  };
+
   [[nodiscard]] std::uint32_t find(const Exchange& exchange) const;
 
   std::vector<Place> places_;
   std::vector<std::uint32_t> free_;
   HashIndex index_;
+  std::vector<Recent> recent_;  // by hash: the one that ended last
   std::size_t without_place_ = 0;
 };
 

@@ -19,7 +19,9 @@ class RequestFifo {
   Exchange* push(OpenExchanges& open);
 
   // The one pushed last is filled in, see OpenExchanges.
-  void begin_newest(OpenExchanges& open, const CallFacts* call) const { open.begin(back_, call); }
+  void begin_newest(OpenExchanges& open, const CallFacts* call, bool context_unknown) const {
+    open.begin(back_, call, context_unknown);
+  }
 
   // Whose answer comes next; null: there is none, or its request found no place.
   [[nodiscard]] Exchange* oldest(OpenExchanges& open) const {

@@ -5,6 +5,9 @@
 namespace exa {
 namespace {
 
+// Of the kernels of distributions. Where it is longer, what is told may be older.
+constexpr Duration kTick = std::chrono::milliseconds(4);
+
 // The kernel's counters wrap.
 std::uint32_t difference(std::uint32_t earlier, std::uint32_t later) {
   return later - earlier;
@@ -21,7 +24,9 @@ Duration on_cpu_between(const CallFacts& begun, const CallFacts& ended) {
   if (begun.cpu != ended.cpu) return told;
   const auto since_begun = static_cast<std::int64_t>(begun.time.ns - begun.exec_start_ns);
   const auto since_ended = static_cast<std::int64_t>(ended.time.ns - ended.exec_start_ns);
-  return told + Duration(since_ended) - Duration(since_begun);
+  const Duration since(since_ended - since_begun);
+  // More than a tick is not the thread's: the hypervisor or interrupts had the CPU.
+  return std::chrono::abs(since) <= kTick ? told + since : told;
 }
 
 void account_for_thread(Account& account, const AccountEnd& begun, const AccountEnd& ended,
@@ -32,7 +37,7 @@ void account_for_thread(Account& account, const AccountEnd& begun, const Account
   account.cpu_wait_known = from.cpu_wait_known && to.cpu_wait_known;
   if (account.cpu_wait_known)
     account.cpu_wait = std::min(between(from.cpu_wait, to.cpu_wait), wall);
-  account.throttle_known = from.throttle_known && to.throttle_known;
+  account.throttle_known = from.throttle_known && to.throttle_known && from.group == to.group;
   if (account.throttle_known) {
     account.throttled_times = difference(from.throttled_times, to.throttled_times);
     account.throttled = std::min(between(from.throttled, to.throttled), account.cpu_wait);
@@ -44,24 +49,32 @@ void account_for_thread(Account& account, const AccountEnd& begun, const Account
   account.minor_faults = difference(from.minor_faults, to.minor_faults);
   account.major_faults = difference(from.major_faults, to.major_faults);
   if (begun.work.place == 0 || begun.work.place != ended.work.place) return;
-  // Its own begin is in the later totals only.
-  account.shared_with = std::max(difference(begun.work.begun + 1, ended.work.begun),
-                                 difference(begun.work.ended, ended.work.ended));
+  account.shared_with = difference(begun.work.ended, ended.work.ended);
   account.downstream =
       std::min(between(begun.work.downstream, ended.work.downstream), account.asleep(wall));
 }
 
 }  // namespace
 
+Account without_thread(const Account& account) {
+  Account left;
+  left.retransmits = account.retransmits;
+  left.out_of_order = account.out_of_order;
+  left.receiver_limited_ms = account.receiver_limited_ms;
+  left.socket_known = account.socket_known;
+  left.moves = true;
+  return left;
+}
+
 Account account_between(const AccountEnd& begun, const AccountEnd& ended, Duration wall) {
   Account account;
   const auto& from = begun.call;
   const auto& to = ended.call;
   if (!from.time.known() || !to.time.known()) return account;
-  if (from.tid != 0 && from.tid == to.tid)
+  if (from.thread != 0 && from.thread == to.thread)
     account_for_thread(account, begun, ended, wall);
   else
-    account.other_thread = from.tid != 0 && to.tid != 0;
+    account.other_thread = from.thread != 0 && to.thread != 0;
   if (from.socket_known && to.socket_known) {
     account.socket_known = true;
     account.retransmits = difference(from.retransmits, to.retransmits);

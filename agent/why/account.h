@@ -17,4 +17,7 @@ struct AccountEnd {
 [[nodiscard]] Account account_between(const AccountEnd& begun, const AccountEnd& ended,
                                       Duration wall);
 
+// What is left of it where the thread is not the exchange's own.
+[[nodiscard]] Account without_thread(const Account& account);
+
 }  // namespace exa

@@ -10,13 +10,14 @@ namespace exa {
 
 struct CallFacts {
   MonotonicTime time;  // when the call's last byte moved; unknown: nothing is known
-  // Of the thread, unless tid is 0.
+  // Of the thread, unless its number is 0.
   Duration cpu_wait{};
   Duration on_cpu{};  // brought up to date at exec_start, which is on the clock of that CPU
   Duration throttled{};
   std::uint64_t exec_start_ns = 0;
   std::uint32_t cpu = 0;
-  std::uint32_t tid = 0;
+  std::uint32_t thread = 0;  // no other one has it
+  std::uint32_t group = 0;   // the cgroup of the throttle
   std::uint32_t throttled_times = 0;
   std::uint32_t voluntary_switches = 0;  // it went to sleep
   std::uint32_t minor_faults = 0;

@@ -55,6 +55,7 @@ std::string why_sentence(const Account& account, Duration wall) {
   std::string text;
   if (account.thread_known && wall > Duration::zero()) text = where_the_time_went(account, wall);
   if (account.other_thread) text = "one thread began it, another one ended it";
+  if (account.moves) text = "its process moves work between threads";
   const auto count = [&text](std::uint32_t least, std::uint32_t value, std::string_view one,
                              std::string_view many) {
     if (value >= least) add(text, "; ", counted(value, one, many));

@@ -18,8 +18,7 @@ class ThreadWork {
  public:
   struct Totals {
     std::uint64_t place = 0;  // totals of different places have nothing to do with each other
-    std::uint32_t begun = 0;
-    std::uint32_t ended = 0;
+    std::uint32_t ended = 0;  // exchanges that it served
     Duration downstream{};
   };
 
@@ -27,23 +26,22 @@ class ThreadWork {
 
   // It read a request, or wrote the last byte of an answer. The totals before that. An end may be
   // told late: then what the thread has done since is in the totals, and they are not known.
-  Totals begin(std::uint32_t tid, MonotonicTime time) {
-    auto& work = of(tid);
+  Totals begin(std::uint32_t thread, MonotonicTime time) {
+    auto& work = of(thread);
     const auto before = work.totals;
-    ++work.totals.begun;
     work.last_begin = time;
     return before;
   }
-  Totals end(std::uint32_t tid, MonotonicTime time) {
-    auto& work = of(tid);
+  Totals end(std::uint32_t thread, MonotonicTime time) {
+    auto& work = of(thread);
     const auto before = work.totals;
-    ++work.totals.ended;
+    if (work.last_begin <= time) ++work.totals.ended;
     return std::max(work.last_begin, work.downstream_until) > time ? Totals{} : before;
   }
   // It had a request of its own under way. Two at a time count once; one that was sent before the
   // thread read its latest request may be an earlier one's, and does not count.
-  void was_downstream(std::uint32_t tid, MonotonicTime from, MonotonicTime until) {
-    auto& work = of(tid);
+  void was_downstream(std::uint32_t thread, MonotonicTime from, MonotonicTime until) {
+    auto& work = of(thread);
     if (from < work.last_begin) return;
     work.totals.downstream += elapsed(std::max(from, work.downstream_until), until);
     work.downstream_until = std::max(until, work.downstream_until);
@@ -51,15 +49,15 @@ class ThreadWork {
 
  private:
   struct Work {
-    std::uint32_t tid = 0;
+    std::uint32_t thread = 0;
     Totals totals;
     MonotonicTime last_begin{};
     MonotonicTime downstream_until{};
   };
 
-  Work& of(std::uint32_t tid) {
-    auto& work = works_[tid % works_.size()];
-    if (work.tid != tid) work = {.tid = tid, .totals = {.place = ++places_given_}};
+  Work& of(std::uint32_t thread) {
+    auto& work = works_[thread % works_.size()];
+    if (work.thread != thread) work = {.thread = thread, .totals = {.place = ++places_given_}};
     return work;
   }
 

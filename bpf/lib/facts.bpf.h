@@ -28,11 +28,19 @@ static __always_inline void exa_take_throttle(struct exa_thread_facts* facts,
     facts->throttled += group->cfs_bandwidth.nr_throttled;
     group = group->parent;
   }
+  facts->group = task->sched_task_group->css.id;
   facts->known |= EXA_FACTS_THROTTLE;
 }
 
+/* A pid is used again, and a thread that executes a program takes the pid of its leader over. */
+static __always_inline __u32 exa_thread_number(const struct task_struct* task) {
+  const __u64 mixed =
+      (task->start_boottime ^ (__u64)task->pid << 32 ^ task->self_exec_id) * 0x9e3779b97f4a7c15ull;
+  return (mixed >> 32) | 1;
+}
+
 /* Of the current thread. known: what is told besides. */
-EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u32 known) {
+EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u16 known) {
   const struct task_struct* task = bpf_get_current_task_btf();
 
   if (!facts) return 0;
@@ -41,7 +49,7 @@ EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u3
     return 0;
   }
   facts->known = EXA_FACTS_THREAD | known;
-  facts->tid = task->pid;
+  facts->thread = exa_thread_number(task);
   facts->exec_start_ns = task->se.exec_start;
   facts->on_cpu_ns = task->se.sum_exec_runtime;
   facts->voluntary_switches = task->nvcsw;
@@ -54,6 +62,7 @@ EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u3
   }
   facts->throttled_ns = 0;
   facts->throttled = 0;
+  facts->group = 0;
   if (bpf_core_field_exists(task->sched_task_group) &&
       bpf_core_field_exists(task->sched_task_group->cfs_bandwidth))
     exa_take_throttle(facts, task);

@@ -207,7 +207,11 @@ struct cfs_bandwidth {
   int nr_throttled;
   __u64 throttled_time;
 };
+struct cgroup_subsys_state {
+  int id;
+};
 struct task_group {
+  struct cgroup_subsys_state css;
   struct task_group* parent;
   struct cfs_bandwidth cfs_bandwidth;
 };

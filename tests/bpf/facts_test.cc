@@ -59,14 +59,20 @@ class Facts : public Capture {
 TEST_F(Facts, AreThoseOfTheThread) {
   const auto usage = of_this_thread();
   const auto [begun, ended] = between([] {});
-  EXPECT_EQ(begun.thread.tid, static_cast<__u32>(::syscall(SYS_gettid)));
-  EXPECT_EQ(ended.thread.tid, begun.thread.tid);
+  EXPECT_NE(begun.thread.thread, 0u);
+  EXPECT_EQ(ended.thread.thread, begun.thread.thread);
   EXPECT_EQ(begun.thread.known, unsigned{EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT |
                                          EXA_FACTS_THROTTLE | EXA_FACTS_SOCKET});
   EXPECT_GE(begun.thread.voluntary_switches, static_cast<__u32>(usage.ru_nvcsw));
   EXPECT_GE(begun.thread.minor_faults, static_cast<__u32>(usage.ru_minflt));
   EXPECT_LE(ended.thread.minor_faults, static_cast<__u32>(of_this_thread().ru_minflt));
   EXPECT_GT(begun.socket.smoothed_rtt_us, 0u);
+}
+
+TEST_F(Facts, AreOfAnotherThreadInAnotherThread) {
+  __u32 inner = 0;
+  std::jthread([&] { inner = between([] {}).begun.thread.thread; }).join();
+  EXPECT_NE(between([] {}).begun.thread.thread, inner);
 }
 
 TEST_F(Facts, ShowTimeOnACpu) {
@@ -115,7 +121,6 @@ TEST_F(Facts, AreNotTakenWhereNobodyWantsThem) {
   start({.call_facts = false});
   const auto [begun, ended] = between([] {});
   EXPECT_EQ(begun.thread.known, 0u);
-  EXPECT_EQ(begun.thread.tid, 0u);
   EXPECT_EQ(ended.thread.known, 0u);
 }
 
@@ -151,7 +156,8 @@ TEST_F(LastCall, OfALongAnswerIsToldWithTheNextRequest) {
   const auto told = records<exa_last_call_event>(EXA_EVENT_LAST_CALL, connection.server_cookie);
   ASSERT_THAT(told, SizeIs(1));
   EXPECT_EQ(told[0].direction, unsigned{EXA_EGRESS});
-  EXPECT_EQ(told[0].facts.thread.tid, static_cast<__u32>(::syscall(SYS_gettid)));
+  EXPECT_EQ(told[0].facts.thread.thread,
+            chunks(connection.server_cookie)[0].event.facts.thread.thread);
   EXPECT_LE(told[0].last_byte_ns, last_ns);
   EXPECT_GE(told[0].last_byte_ns, last_ns - 1'000'000);
   const auto seen = chunks(connection.server_cookie, EXA_INGRESS);

@@ -130,7 +130,7 @@ class Course {
   template <typename Number>
   static Number number(std::string_view bytes) {
     Number value = 0;
-    std::memcpy(&value, bytes.data(), std::min(bytes.size(), sizeof value));
+    bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
     return value;
   }
 

@@ -128,8 +128,9 @@ void Http1Conversation::accept_request(const Http1Talk& talk, const http1::Reque
     take_origin(*exchange, talk.connection, stream.head.start);
     exchange->request_body_bytes = initial_bytes(head.body);
     fill_in(*exchange, head);
-    queue.begin_newest(
-        open_, talk.connection.call_at(talk.connection.request_direction(), exchange->read));
+    queue.begin_newest(open_,
+                       talk.connection.call_at(talk.connection.request_direction(), exchange->read),
+                       head.cut && head.context.state() == ContextState::kAbsent);
   } else {
     const bool first = queue.passed_over() == 1;
     talk.state.passed_over_bodiless = (!first && talk.state.passed_over_bodiless) ||
@@ -169,6 +170,7 @@ bool Http1Conversation::accept_cut_request(const Http1Talk& talk, std::string_vi
                                            http1::RequestHead& head) {
   const auto result = http1::parse_request_head(text, head);
   if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(text, head)) return false;
+  head.cut = true;
   counters_.add(Counter::kHeadTooLong);
   if (head.context.state() == ContextState::kAbsent) counters_.add(Counter::kContextCut);
   accept_request(talk, head);
@@ -188,6 +190,7 @@ bool Http1Conversation::accept_unfinished_request(const Http1Talk& talk, const C
   if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(kept, head)) return false;
   messages_.add(ProtocolCounter::kParseErrorRequest);
   head.body = {http1::BodyKind::kDisputed, 0};
+  head.cut = true;
   accept_request(talk, head);
   drop_head(talk, talk.request());
   return true;

@@ -196,7 +196,8 @@ void Http2Conversation::accept_request(const Http2Talk& talk, const HeadEnd& end
   take_origin(exchange, talk.connection, end.start);
   exchange.request_body_bytes = 0;
   fill_in(exchange, head);
-  open_.begin(place, talk.connection.call_at(talk.connection.request_direction(), exchange.read));
+  open_.begin(place, talk.connection.call_at(talk.connection.request_direction(), exchange.read),
+              head.context_unknown());
   calls::begin(exchange, stream, head, state.speaks_grpc);
   state.speaks_grpc |= calls::is_call(exchange);
   if (!end.ends_stream) return;

@@ -37,6 +37,7 @@ struct RequestHead {
   bool wants_upgrade = false;
   bool wants_close = false;
   bool hides_request = false;  // for some readers another request is in this head
+  bool cut = false;            // its end was not seen
   ContextReader context;
 };
 

@@ -30,6 +30,7 @@ struct Account {
 
   bool thread_known = false;
   bool other_thread = false;  // known to be different ones at both ends
+  bool moves = false;         // its process moves work between threads: the same one says nothing
   bool cpu_wait_known = false;
   bool throttle_known = false;
   bool socket_known = false;

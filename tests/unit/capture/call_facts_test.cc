@@ -20,11 +20,12 @@ exa_call_facts raw_facts() {
                  .exec_start_ns = 3,
                  .throttled_ns = 4,
                  .throttled = 5,
-                 .tid = 6,
+                 .thread = 6,
                  .voluntary_switches = 7,
                  .minor_faults = 8,
                  .major_faults = 9,
-                 .known = EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT | EXA_FACTS_SOCKET},
+                 .known = EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT | EXA_FACTS_SOCKET,
+                 .group = 14},
       .socket = {
           .retransmits = 10, .out_of_order = 11, .receiver_limited_ms = 12, .smoothed_rtt_us = 13}};
 }
@@ -43,7 +44,8 @@ TEST(CallFacts, AChunkHasTheFactsOfItsCall) {
   EXPECT_EQ(call.throttled.count(), 4);
   EXPECT_EQ(call.cpu, 3u);
   EXPECT_EQ(call.throttled_times, 5u);
-  EXPECT_EQ(call.tid, 6u);
+  EXPECT_EQ(call.thread, 6u);
+  EXPECT_EQ(call.group, 14u);
   EXPECT_EQ(call.voluntary_switches, 7u);
   EXPECT_EQ(call.minor_faults, 8u);
   EXPECT_EQ(call.major_faults, 9u);
@@ -76,7 +78,7 @@ TEST(CallFacts, LastCall) {
   EXPECT_EQ(last.direction, Direction::kEgress);
   EXPECT_EQ(last.call.time.ns, 4'000u);
   EXPECT_EQ(last.call.cpu, 1u);
-  EXPECT_EQ(last.call.tid, 6u);
+  EXPECT_EQ(last.call.thread, 6u);
   raw.direction = 2;
   EXPECT_EQ(error_of(bytes_of(raw)), DecodeError::kBadField);
 }

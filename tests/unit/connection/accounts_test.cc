@@ -67,6 +67,18 @@ TEST_F(Accounts, TellIfAnotherThreadAnswered) {
   EXPECT_TRUE(only().account.other_thread);
 }
 
+// Go's runtime: a goroutine may come back to a thread that did other things meanwhile.
+TEST_F(Accounts, AreUnknownOnceTheProcessMovedOneBetweenThreads) {
+  wire.reads(kGet);
+  wire.is_moved_by(6);
+  wire.writes(kOk);
+  wire.reads(kGet);
+  wire.writes(kOk);
+  ASSERT_THAT(sink.exchanges, SizeIs(2));
+  EXPECT_FALSE(sink.exchanges[1].account.thread_known);
+  EXPECT_TRUE(sink.exchanges[1].account.moves);
+}
+
 TEST_F(Accounts, AreUnknownWhereNothingIsTold) {
   wire.is_moved_by(0);
   wire.reads(kGet);

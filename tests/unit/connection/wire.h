@@ -129,7 +129,7 @@ class Wire {
     return {.time = time,
             .on_cpu = Duration(static_cast<std::int64_t>(time.ns / 10)),
             .exec_start_ns = time.ns,
-            .tid = tid_,
+            .thread = tid_,
             .voluntary_switches = static_cast<std::uint32_t>(time.ns / 1'000'000)};
   }
 

@@ -16,11 +16,13 @@ class Passed : public testing::Test {
     made.has_context = true;
     std::memcpy(made.trace_id.bytes.data(), &context, sizeof context);
     made.parent_span_id.bytes[0] = 1;
+    made.read = {20'000'000'000};
     return made;
   }
   Exchange served(std::uint32_t tgid, std::uint32_t context) {
     auto made = exchange(tgid, context);
     made.number = ++numbers_;
+    made.read = {1'000'000'000};
     return made;
   }
   PassedContexts contexts_;
@@ -58,6 +60,29 @@ TEST_F(Passed, OfTwoNobodyKnowsWhich) {
   EXPECT_EQ(contexts_.around(exchange(42, 7)), 0u);
   contexts_.close(one, true);
   EXPECT_EQ(contexts_.around(exchange(42, 7)), two.number);
+}
+
+// A client may try again while the first try is still worked on, or what it left behind.
+TEST_F(Passed, OnMayBeOfTheTryBefore) {
+  auto first = served(42, 7);
+  const auto second = served(42, 7);
+  contexts_.open(first);
+  first.last_response = {15'000'000'000};
+  contexts_.close(first, true);
+  contexts_.open(second);
+  EXPECT_EQ(contexts_.around(exchange(42, 7)), 0u);
+  auto later = exchange(42, 7);
+  later.read = {26'000'000'000};
+  EXPECT_EQ(contexts_.around(later), second.number);
+}
+
+TEST_F(Passed, NothingIsKnownWhileAContextIsNot) {
+  const auto one = served(42, 7);
+  contexts_.open(one);
+  contexts_.open_unknown();
+  EXPECT_EQ(contexts_.around(exchange(42, 7)), 0u);
+  contexts_.close(served(42, 8), false);
+  EXPECT_EQ(contexts_.around(exchange(42, 7)), one.number);
 }
 
 // One that is not remembered may be the one.

@@ -15,7 +15,7 @@ CallFacts facts(MonotonicTime time) {
           .throttled = milliseconds(500),
           .exec_start_ns = time.ns + 77,
           .cpu = 3,
-          .tid = 42,
+          .thread = 42,
           .throttled_times = 9,
           .voluntary_switches = 5,
           .minor_faults = 100,
@@ -68,6 +68,8 @@ TEST(Account, WhatTheKernelHasNotBroughtUpToDateCounts) {
   auto end = later({}, milliseconds(60));
   end.exec_start_ns -= 1'000'000;
   EXPECT_EQ(account(begin, end).on_cpu, milliseconds(58));
+  begin.exec_start_ns -= 9'000'000;
+  EXPECT_EQ(account(begin, end).on_cpu, milliseconds(60)) << "no thread runs so long untold";
   end.cpu = 1;
   EXPECT_EQ(account(begin, end).on_cpu, milliseconds(60))
       << "the clocks of CPUs are not comparable";
@@ -85,6 +87,14 @@ TEST(Account, ThrottlingOfOtherCpusIsNoneOfTheThread) {
   EXPECT_EQ(account(facts(kRead), end).throttled, milliseconds(20));
 }
 
+TEST(Account, ThrottlingIsNotKnownOfAProcessThatWasMoved) {
+  auto end = later(milliseconds(300), milliseconds(60));
+  end.throttled += milliseconds(250);
+  end.group = 7;
+  EXPECT_FALSE(account(facts(kRead), end).throttle_known);
+  EXPECT_EQ(account(facts(kRead), end).throttled, Duration::zero());
+}
+
 TEST(Account, PartsAreNoLongerThanTheWhole) {
   const auto found = account(facts(kRead), later(milliseconds(900), milliseconds(900)));
   EXPECT_EQ(found.cpu_wait, kWall);
@@ -100,7 +110,7 @@ TEST(Account, TotalsThatRunBackwardsAreNothing) {
 
 TEST(Account, OfAnotherThreadOnlyTheSocketIsKnown) {
   auto end = later(milliseconds(300), milliseconds(60));
-  end.tid = 43;
+  end.thread = 43;
   end.retransmits += 2;
   end.receiver_limited_ms += 30;
   const auto found = account(facts(kRead), end);
@@ -135,7 +145,7 @@ class Work : public testing::Test {
  protected:
   AccountEnd begin(std::uint32_t tid = 42) {
     auto call = facts(kRead);
-    call.tid = tid;
+    call.thread = tid;
     return {.call = call, .work = threads.begin(tid, kRead)};
   }
   AccountEnd end() {
@@ -157,6 +167,7 @@ TEST_F(Work, OfAnEventLoopTheOthersAreCounted) {
   threads.end(42, kRead);
   static_cast<void>(begin());
   static_cast<void>(begin());
+  threads.end(42, kRead + milliseconds(1));
   EXPECT_EQ(account_between(begun, end(), kWall).shared_with, 2u);
 }
 
@@ -184,6 +195,13 @@ TEST_F(Work, OfAnEndThatIsToldLateItIsNotKnownWhatTheThreadDidBefore) {
   const auto found = account_between(again, end(), kWall);
   EXPECT_EQ(found.downstream, Duration::zero());
   EXPECT_EQ(found.on_cpu, milliseconds(10)) << "the kernel's facts are of the very calls";
+}
+
+TEST_F(Work, AnEndThatIsToldLateIsNoWorkOfTheExchangeAfterIt) {
+  static_cast<void>(begin());
+  const auto begun = begin();
+  threads.end(42, {kRead.ns - 1'000});  // answered by sendfile, which is told with what follows
+  EXPECT_EQ(account_between(begun, end(), kWall).shared_with, 0u);
 }
 
 TEST_F(Work, AThreadThatLostItsPlaceIsNotKnownAnyMore) {

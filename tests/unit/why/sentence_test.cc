@@ -63,6 +63,12 @@ TEST(WhySentence, SaysWhatIsNotKnown) {
             "one thread began it, another one ended it; 1 segment sent again");
 }
 
+TEST(WhySentence, SaysThatAThreadIsNotTheExchangesOwn) {
+  Account account;
+  account.moves = true;
+  EXPECT_EQ(why_sentence(account, kWall), "its process moves work between threads");
+}
+
 TEST(WhySentence, AnExchangeOfNoTimeHasNoShares) {
   EXPECT_EQ(why_sentence(of_thread({}, {}), Duration::zero()), "");
 }
