@@ -22,11 +22,12 @@ Duration between(Duration earlier, Duration later) {
 Duration on_cpu_between(const CallFacts& begun, const CallFacts& ended) {
   const auto told = ended.on_cpu - begun.on_cpu;
   if (begun.cpu != ended.cpu) return told;
-  const auto since_begun = static_cast<std::int64_t>(begun.time.ns - begun.exec_start_ns);
-  const auto since_ended = static_cast<std::int64_t>(ended.time.ns - ended.exec_start_ns);
-  const Duration since(since_ended - since_begun);
+  // Any numbers of a broken record: the difference wraps, and then it is no tick.
+  const auto wrapped =
+      (ended.time.ns - ended.exec_start_ns) - (begun.time.ns - begun.exec_start_ns);
+  const Duration since(static_cast<std::int64_t>(wrapped));
   // More than a tick is not the thread's: the hypervisor or interrupts had the CPU.
-  return std::chrono::abs(since) <= kTick ? told + since : told;
+  return since >= -kTick && since <= kTick ? told + since : told;
 }
 
 void account_for_thread(Account& account, const AccountEnd& begun, const AccountEnd& ended,

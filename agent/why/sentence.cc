@@ -40,7 +40,7 @@ std::string where_the_time_went(const Account& account, Duration wall) {
   std::ranges::stable_sort(parts, std::ranges::greater{}, &Part::time);
   std::string text;
   for (const auto& part : parts) {
-    if (part.time * kLeastShare < wall) break;
+    if (part.time < wall / kLeastShare) break;
     const auto percent = std::lround(100 * seconds(part.time) / seconds(wall));
     add(text, ", ", std::to_string(percent) + " % ");
     text += part.text;

@@ -43,7 +43,8 @@ class ThreadWork {
   void was_downstream(std::uint32_t thread, MonotonicTime from, MonotonicTime until) {
     auto& work = of(thread);
     if (from < work.last_begin) return;
-    work.totals.downstream += elapsed(std::max(from, work.downstream_until), until);
+    work.totals.downstream += std::min(elapsed(std::max(from, work.downstream_until), until),
+                                       Duration::max() - work.totals.downstream);
     work.downstream_until = std::max(until, work.downstream_until);
   }
 
