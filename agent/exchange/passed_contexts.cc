@@ -26,13 +26,13 @@ PassedContexts::PassedContexts() : places_(kPlaces), index_(kPlaces), recent_(kP
     free_.push_back(place);
 }
 
-std::uint32_t PassedContexts::find(const Exchange& exchange) const {
-  return index_.find(hash_of(exchange),
-                     [&](std::uint32_t place) { return places_[place].is_of(exchange); });
+std::uint32_t PassedContexts::find(const Exchange& exchange, std::uint64_t hash) const {
+  return index_.find(hash, [&](std::uint32_t place) { return places_[place].is_of(exchange); });
 }
 
 bool PassedContexts::open(const Exchange& server) {
-  auto at = find(server);
+  const auto hash = hash_of(server);
+  auto at = find(server, hash);
   if (at == HashIndex::kNone) {
     if (free_.empty()) {
       ++without_place_;
@@ -40,7 +40,7 @@ bool PassedContexts::open(const Exchange& server) {
     }
     at = free_.back();
     free_.pop_back();
-    index_.insert(hash_of(server), at);
+    index_.insert(hash, at);
     places_[at] = {.tgid = server.tgid,
                    .count = 0,
                    .trace_id = server.trace_id,
@@ -59,10 +59,10 @@ void PassedContexts::close(const Exchange& server, bool had_place) {
   }
   const auto hash = hash_of(server);
   recent_[hash >> 32 & (kPlaces - 1)] = {hash, std::max(server.read, server.last_response)};
-  const auto at = find(server);
+  const auto at = find(server, hash);
   places_[at].numbers ^= server.number;
   if (--places_[at].count > 0) return;
-  index_.erase(hash_of(server), at);
+  index_.erase(hash, at);
   free_.push_back(at);
 }
 
@@ -71,7 +71,7 @@ std::uint64_t PassedContexts::around(const Exchange& client) const {
   const auto hash = hash_of(client);
   const auto& recent = recent_[hash >> 32 & (kPlaces - 1)];
   if (recent.hash == hash && elapsed(recent.end, client.read) < kRecently) return 0;
-  const auto at = find(client);
+  const auto at = find(client, hash);
   return at != HashIndex::kNone && places_[at].count == 1 ? places_[at].numbers : 0;
 }
 

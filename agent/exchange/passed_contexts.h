@@ -51,7 +51,7 @@ class PassedContexts {
     MonotonicTime end{};
   };
 
-  [[nodiscard]] std::uint32_t find(const Exchange& exchange) const;
+  [[nodiscard]] std::uint32_t find(const Exchange& exchange, std::uint64_t hash) const;
 
   std::vector<Place> places_;
   std::vector<std::uint32_t> free_;

@@ -24,6 +24,14 @@ std::uint64_t thread_cpu_ns() {
          static_cast<std::uint64_t>(time.tv_nsec);
 }
 
+std::uint64_t process_cpu_ns(pid_t process) {
+  clockid_t clock{};
+  timespec time{};
+  if (::clock_getcpuclockid(process, &clock) != 0 || ::clock_gettime(clock, &time) != 0) return 0;
+  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
+         static_cast<std::uint64_t>(time.tv_nsec);
+}
+
 rusage of_this_thread() {
   rusage usage{};
   ::getrusage(RUSAGE_THREAD, &usage);
@@ -76,16 +84,18 @@ TEST_F(Facts, AreOfAnotherThreadInAnotherThread) {
 }
 
 TEST_F(Facts, ShowTimeOnACpu) {
-  const auto [begun, ended] = between([] {
+  Child other({[] { burn(milliseconds(5)); }});
+  const auto [begun, ended] = between([&] {
     burn(milliseconds(50));
-    std::this_thread::sleep_for(milliseconds(1));  // which brings the time up to date
+    other.step();  // to wait for it brings the time up to date
   });
   EXPECT_GE(ended.thread.on_cpu_ns - begun.thread.on_cpu_ns, 50'000'000u);
   EXPECT_GT(ended.thread.exec_start_ns, begun.thread.exec_start_ns);
 }
 
 TEST_F(Facts, ShowSleep) {
-  const auto [begun, ended] = between([] { std::this_thread::sleep_for(milliseconds(20)); });
+  Child other({[] { burn(milliseconds(20)); }});
+  const auto [begun, ended] = between([&] { other.step(); });
   EXPECT_GE(ended.thread.voluntary_switches - begun.thread.voluntary_switches, 1u);
 }
 
@@ -110,7 +120,7 @@ TEST_F(Facts, ShowWaitingForACpu) {
       burn(milliseconds(1'000));
   }});
   std::jthread starter([&] { rival.step(); });  // never returns while the rival runs
-  std::this_thread::sleep_for(milliseconds(50));
+  EXPECT_TRUE(eventually([&] { return process_cpu_ns(rival.pid()) > 1'000'000; }));
   const auto [begun, ended] = between([] { burn(milliseconds(50)); });
   ::kill(rival.pid(), SIGKILL);
   ASSERT_EQ(::sched_setaffinity(0, sizeof all, &all), 0);
@@ -137,10 +147,8 @@ TEST_F(LastCall, OfALongAnswerIsToldWithTheNextRequest) {
   receive(connection.server.get(), kRequest.size());
   send_all(connection.server.get(), head_of(30'000));
   const std::string third(10'000, 'x');
-  for (int i = 0; i < 3; ++i) {
-    std::this_thread::sleep_for(milliseconds(2));
+  for (int i = 0; i < 3; ++i)
     send_all(connection.server.get(), third);
-  }
   const auto last_ns = monotonic_ns();
   const auto expected = head_of(30'000).size() + 30'000;
   for (std::size_t left = expected; left > 0;) {  // and read in several calls, too
