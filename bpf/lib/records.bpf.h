@@ -70,30 +70,28 @@ EXA_VERIFIED_ONCE int exa_note_last_call(struct exa_socket_state* state,
                                          const struct exa_chunk_event* event) {
   if (!state || !event || !event->facts.thread.known) return 0;
   if ((event->direction == EXA_INGRESS) != !!(state->flags & EXA_SOCKET_CLIENT)) return 0;
-  state->last_call = event->facts;
-  state->last_call_ns = event->header.ktime_ns;
-  state->last_call_of = event->direction + 1;
-  state->last_call_cpu = bpf_get_smp_processor_id();
+  state->last_call.last_byte_ns = event->header.ktime_ns;
+  state->last_call.direction = event->direction;
+  state->last_call.cpu = bpf_get_smp_processor_id();
+  state->last_call.facts = event->facts;
+  state->last_call.header.size_bytes = sizeof(state->last_call);
   return 0;
 }
 
 /* Before whatever tells how far its direction has come. Lost with a full ring: an account fewer. */
 static __noinline int exa_tell_last_call(struct exa_socket_state* state,
                                          struct exa_counter_row* row) {
-  struct exa_last_call_event event = {};
+  struct exa_last_call_event* event;
 
-  if (!state || !row || !state->last_call_of) return 0;
-  event.direction = state->last_call_of - 1;
-  state->last_call_of = 0;
-  exa_fill_header(&event.header, EXA_EVENT_LAST_CALL, sizeof(event), bpf_ktime_get_ns(),
+  if (!state || !row || !state->last_call.header.size_bytes) return 0;
+  event = &state->last_call;
+  exa_fill_header(&event->header, EXA_EVENT_LAST_CALL, sizeof(*event), bpf_ktime_get_ns(),
                   state->cookie, state->tgid);
-  event.last_byte_ns = state->last_call_ns;
-  event.cpu = state->last_call_cpu;
-  event.facts = state->last_call;
-  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
+  if (exa_events_output(event, sizeof(*event), BPF_RB_NO_WAKEUP))
     EXA_COUNT_SHARED(row, DROPPED_LAST_CALL_RING_FULL);
   else
     EXA_COUNT_SHARED(row, EMITTED_LAST_CALL);
+  event->header.size_bytes = 0;
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #ifndef EXA_BPF_LIB_SOCKET_STATE_H
 #define EXA_BPF_LIB_SOCKET_STATE_H
 
+#include "exa/abi/event.h"
 #include "exa/abi/facts.h"
 #include "exa/abi/http2.h"
 #include "exa/abi/types.h"
@@ -79,12 +80,11 @@ struct exa_socket_state {
   __u32 generation;   /* of the process verdicts when tgid was judged */
   __u32 socket_error; /* kept for a pending end */
   __u32 busy_ticks;   /* of sending, before what is sent now; EXA_BUSY_UNKNOWN */
-  /* Of the last call of the direction of answers, if that had no record. */
-  __u16 last_call_of; /* exa_direction + 1; 0: there is none to tell */
-  __u16 last_call_cpu;
-  __u64 last_call_ns; /* when it moved its last byte */
-  struct exa_call_facts last_call;
+  __u32 reserved;
+  /* Of the last call of the direction of answers, if that had no record; here and not on the stack,
+   * which has no room for it. Without a size there is none to tell. */
+  struct exa_last_call_event last_call;
 };
-EXA_ASSERT_SIZE(struct exa_socket_state, 264);
+EXA_ASSERT_SIZE(struct exa_socket_state, 304);
 
 #endif
