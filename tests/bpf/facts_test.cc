@@ -1,4 +1,5 @@
 // The facts of the calls that moved bytes: those of the thread that made them and of their socket.
+#include <sched.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -44,6 +45,23 @@ void burn(milliseconds time) {
   }
 }
 
+// For as long as it lives, this thread runs on that one.
+class OneCpu {
+ public:
+  explicit OneCpu(int cpu) {
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<std::size_t>(cpu), &one);
+    EXPECT_EQ(::sched_getaffinity(0, sizeof all_, &all_), 0);
+    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+  }
+  ~OneCpu() { ::sched_setaffinity(0, sizeof all_, &all_); }
+  OneCpu(const OneCpu&) = delete;
+
+ private:
+  cpu_set_t all_{};
+};
+
 class Facts : public Capture {
  protected:
   // What happens between the read of a request and its answer, by the facts of both calls.
@@ -83,8 +101,10 @@ TEST_F(Facts, AreOfAnotherThreadInAnotherThread) {
   EXPECT_NE(between([] {}).begun.thread.thread, inner);
 }
 
+// Clocks of different CPUs' run queues may be seconds apart.
 TEST_F(Facts, ShowTimeOnACpu) {
   Child other({[] { burn(milliseconds(5)); }});
+  const OneCpu pinned(::sched_getcpu());
   const auto [begun, ended] = between([&] {
     burn(milliseconds(50));
     other.step();  // to wait for it brings the time up to date
@@ -109,12 +129,7 @@ TEST_F(Facts, ShowPageFaults) {
 }
 
 TEST_F(Facts, ShowWaitingForACpu) {
-  cpu_set_t one;
-  CPU_ZERO(&one);
-  CPU_SET(0, &one);
-  cpu_set_t all;
-  ASSERT_EQ(::sched_getaffinity(0, sizeof all, &all), 0);
-  ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
+  const OneCpu pinned(0);
   Child rival({[] {
     for (;;)
       burn(milliseconds(1'000));
@@ -123,7 +138,6 @@ TEST_F(Facts, ShowWaitingForACpu) {
   EXPECT_TRUE(eventually([&] { return process_cpu_ns(rival.pid()) > 1'000'000; }));
   const auto [begun, ended] = between([] { burn(milliseconds(50)); });
   ::kill(rival.pid(), SIGKILL);
-  ASSERT_EQ(::sched_setaffinity(0, sizeof all, &all), 0);
   EXPECT_GE(ended.thread.cpu_wait_ns - begun.thread.cpu_wait_ns, 20'000'000u);
 }
 
