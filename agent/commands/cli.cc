@@ -37,6 +37,12 @@ constexpr const char* kReplayExamples = R"(Examples:
   exemplar-agent replay traffic.exa              the tables of that run
   exemplar-agent replay traffic.exa --output json | jq -c 'select(.type == "span")')";
 
+constexpr const char* kExplainNotes =
+    R"(Requests of one service, side, method and status are compared with those of earlier windows (usual
+is a moving average of 30 windows), and the slowest percent of them with the others. What grew is
+where the difference went: on a CPU, waiting for one, asleep, in requests of its own.
+A trace id opens the trace in your backend.)";
+
 // The settings that mean something when nothing is captured.
 constexpr std::array<std::string_view, 7> kReplaySettings = {
     "output",           "table.rows", "table.sort", "otlp.endpoint",
@@ -91,6 +97,7 @@ std::string problem_of_verb(const CLI::App& app, const std::string& verb) {
 ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine command;
   bool status_as_json = false;
+  bool explain_as_json = false;
   std::deque<FlagTexts> texts;
   CLI::App app(kAbout, "exemplar-agent");
   app.require_subcommand(1);
@@ -115,6 +122,14 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   add_setting_flags(*status, texts, kStatusSettings);
   status->add_flag("--json", status_as_json, "print JSON, for programs");
 
+  auto* const explain = app.add_subcommand(
+      "explain", "say what was slow and what failed in the running agent's last window, and why");
+  explain->add_option("--config", command.config_path, "YAML file with settings")
+      ->type_name("FILE");
+  add_setting_flags(*explain, texts, kStatusSettings);
+  explain->add_flag("--json", explain_as_json, "print JSON, for programs");
+  explain->footer(kExplainNotes);
+
   auto* const replay = app.add_subcommand("replay", "recompute the results of a recording");
   replay->add_option("file", command.replay_path, "written by 'run --record'")->required();
   replay->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
@@ -137,6 +152,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   if (app.got_subcommand("check")) command.verb = Verb::kCheck;
   if (app.got_subcommand("status")) command.verb = Verb::kStatus;
   if (status_as_json) command.status_form = StatusForm::kJson;
+  if (app.got_subcommand("explain")) command.verb = Verb::kExplain;
+  if (explain_as_json) command.explain_form = ExplainForm::kJson;
   if (app.got_subcommand("replay")) command.verb = Verb::kReplay;
   if (app.got_subcommand("version")) command.verb = Verb::kVersion;
   for (const auto& text : texts)

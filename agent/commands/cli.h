@@ -5,12 +5,13 @@
 #include <variant>
 #include <vector>
 
+#include "agent/commands/explain/explain.h"
 #include "agent/commands/status/status.h"
 #include "agent/config/load.h"
 
 namespace exa {
 
-enum class Verb : std::uint8_t { kRun, kCheck, kStatus, kReplay, kVersion };
+enum class Verb : std::uint8_t { kRun, kCheck, kStatus, kExplain, kReplay, kVersion };
 
 struct CommandLine {
   Verb verb = Verb::kRun;
@@ -19,6 +20,7 @@ struct CommandLine {
   bool print_config = false;
   std::string replay_path;
   StatusForm status_form = StatusForm::kTable;
+  ExplainForm explain_form = ExplainForm::kText;
 };
 
 // Prints help or what is wrong; then only the exit code is left.

@@ -8,6 +8,7 @@
 #include <iostream>
 
 #include "agent/commands/check.h"
+#include "agent/commands/explain/explain.h"
 #include "agent/commands/replay.h"
 #include "agent/commands/status/status.h"
 #include "agent/config/load.h"
@@ -69,6 +70,8 @@ int run_command(const CommandLine& command) {
   }
   if (command.verb == Verb::kCheck) return check_host(loaded->config);
   if (command.verb == Verb::kStatus) return print_status(loaded->config, command.status_form);
+  if (command.verb == Verb::kExplain)
+    return print_explanation(loaded->config, command.explain_form);
   return replay_recording(
       command.replay_path, loaded->config,
       Log(loaded->config.log.level, loaded->config.log.format, "exemplar-agent"));

@@ -90,6 +90,7 @@ struct SeriesSettings {
 struct MetricSettings {
   bool body_size = false;        // http.server.request.body.size and http.server.response.body.size
   bool active_requests = false;  // http.server.active_requests
+  bool time_spent = true;        // exemplar_agent.http.server.time_spent and retransmits
   bool operator==(const MetricSettings&) const = default;
 };
 

@@ -267,6 +267,10 @@ const Setting kSettings[] = {
      "also record http.server.active_requests, those open when a window closes",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.active_requests); },
      [](const Config& c) { return one_bool(c.metrics.active_requests); }},
+    {"metrics.time_spent", "", "BOOL", SettingShape::kScalar, false,
+     "also record where the time of all requests went, and retransmits; needs exemplars.why",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.time_spent); },
+     [](const Config& c) { return one_bool(c.metrics.time_spent); }},
 
     {"series.per_metric", "", "N", SettingShape::kScalar, false,
      "maximum series per metric; any further ones are counted in one overflow series",

@@ -6,6 +6,10 @@ const MetricDescription& describe(const SeriesKey& key) {
   return semantics_of(key.convention).metrics[static_cast<std::size_t>(key.kind)];
 }
 
+const MetricDescription& describe(const SeriesKey& key, AccountMetric metric) {
+  return semantics_of(key.convention).account_metrics[static_cast<std::size_t>(metric)];
+}
+
 SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {
   SeriesKey key;  // made where the caller wants it: a copy would wait for what was just written
   key.convention = exchange.operation.convention;

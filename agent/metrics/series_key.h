@@ -101,6 +101,8 @@ class SeriesKeys {
 };
 
 const MetricDescription& describe(const SeriesKey& key);
+// Of the metric that the accounts of its exchanges make; no name: there is none.
+const MetricDescription& describe(const SeriesKey& key, AccountMetric metric);
 
 // Attributes of the series' points. texts: those of the key's numbers.
 Attributes attributes_of(const SeriesKey& key, const KeyTexts& texts = {});

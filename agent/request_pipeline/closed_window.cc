@@ -7,6 +7,7 @@
 
 #include "agent/exemplars/slot.h"
 #include "agent/metrics/metric_table.h"
+#include "agent/why/growth.h"
 
 namespace exa {
 namespace {
@@ -18,6 +19,10 @@ auto stratum_of(const WindowExemplar& exemplar) {
 }
 
 }  // namespace
+
+std::string WindowSeries::growth() const {
+  return accounts ? growth_sentence(slowest_percent(accounts->by_bucket)) : std::string();
+}
 
 void ClosedWindow::absorb(ClosedWindow&& later) {
   end = later.end;
@@ -41,6 +46,7 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
       mine.fine->merge(*other.fine);
     else
       mine.fine.reset();
+    if (mine.accounts && other.accounts) mine.accounts->merge(*other.accounts);
   }
   expired.insert(expired.end(), later.expired.begin(), later.expired.end());
   names.merge(later.names);

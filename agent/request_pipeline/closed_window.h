@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "agent/metrics/distribution.h"
 #include "agent/metrics/series_registry.h"
+#include "agent/request_pipeline/account_series.h"
 #include "agent/request_pipeline/fine_series.h"
 #include "agent/trace/span_synthesizer.h"
 #include "exa/model/exchange.h"
@@ -20,7 +22,11 @@ struct WindowSeries {
   SeriesUid uid = 0;
   SeriesKey key;
   Distribution delta;
-  std::shared_ptr<FineWindow> fine;  // null: not kept
+  std::shared_ptr<FineWindow> fine;         // null: not kept
+  std::shared_ptr<AccountWindow> accounts;  // likewise
+
+  // What its slowest requests spent more time on than the others; empty: nothing to tell.
+  [[nodiscard]] std::string growth() const;
 };
 
 // A request whose span will be exported.

@@ -1,7 +1,12 @@
 #include "agent/request_pipeline/cumulative_series.h"
 
 #include <algorithm>
+#include <iterator>
+#include <type_traits>
 #include <utility>
+#include <variant>
+
+#include "agent/request_pipeline/account_points.h"
 
 namespace exa {
 namespace {
@@ -13,6 +18,49 @@ KeyTexts texts_of(const SeriesKey& key, const ClosedWindow& window) {
   };
   return {.server = text_of(key.server.name), .name = text_of(key.name)};
 }
+
+// Puts points of the same metric of the same resource together, in the order in which they come.
+class BatchBuilder {
+ public:
+  explicit BatchBuilder(const ClosedWindow& window)
+      : batch_{.window_start = window.start, .window_end = window.end, .resources = {}} {}
+
+  // Of a metric of one shape. Valid until the next call.
+  template <typename Shape>
+  Shape& points_of(const std::shared_ptr<const Resource>& resource,
+                   const MetricDescription& description, const char* unit) {
+    const auto [known, is_new] = places_.try_emplace(resource.get(), places_.size());
+    if (is_new) {
+      batch_.resources.push_back({.resource = resource, .metrics = {}});
+      descriptions_.emplace_back();
+    }
+    auto& metrics = batch_.resources[known->second].metrics;
+    auto& descriptions = descriptions_[known->second];
+    const auto place = static_cast<std::size_t>(std::ranges::find(descriptions, &description) -
+                                                descriptions.begin());
+    if (place == metrics.size()) {
+      descriptions.push_back(&description);
+      metrics.push_back({.name = description.name,
+                         .description = description.description,
+                         .unit = unit,
+                         .points = Shape{}});
+    }
+    Shape* points = nullptr;
+    std::visit(
+        [&points](auto& held) {
+          if constexpr (std::is_same_v<std::remove_reference_t<decltype(held)>, Shape>)
+            points = &held;
+        },
+        metrics[place].points);
+    return *points;
+  }
+  MetricBatch batch() && { return std::move(batch_); }
+
+ private:
+  MetricBatch batch_;
+  std::vector<std::vector<const MetricDescription*>> descriptions_;  // by place of the resource
+  std::unordered_map<const Resource*, std::size_t> places_;
+};
 
 }  // namespace
 
@@ -28,7 +76,8 @@ void CumulativeSeries::add(const ClosedWindow& window) {
                   .resource = nullptr,
                   .start = window.start,
                   .total = {},
-                  .sum = 0};
+                  .sum = 0,
+                  .accounts = {}};
       auto target = window.targets.find(counted.key.target);
       if (target == window.targets.end()) target = window.targets.find(kNoTarget);
       if (target != window.targets.end()) state.resource = target->second->resource;
@@ -37,6 +86,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
     auto& state = series_[known->second];
     state.total.merge(counted.delta);
     state.sum += counted.delta.sum;
+    if (counted.accounts) state.accounts.merge(counted.accounts->total());
   }
 }
 
@@ -57,68 +107,47 @@ HistogramPoint CumulativeSeries::histogram_point(const State& state, WallTime ti
   return point;
 }
 
-NumberPoint CumulativeSeries::number_point(const State& state, WallTime time) {
+NumberPoint CumulativeSeries::bare_point(const State& state, WallTime time) {
   return {.attributes = state.attributes,
           .start = state.start,
           .time = std::max(time, state.start),
-          .value = static_cast<std::int64_t>(state.total.count())};
+          .value = {}};
+}
+
+NumberPoint CumulativeSeries::number_point(const State& state, WallTime time) {
+  auto point = bare_point(state, time);
+  point.value = static_cast<std::int64_t>(state.total.count());
+  return point;
 }
 
 MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeries exemplars,
                                      const SharesOfSeries& shares) const {
-  struct Family {
-    const MetricDescription* description;
-    const char* unit;
-    decltype(Metric::points) points;
-  };
-  struct Place {
-    std::shared_ptr<const Resource> resource;
-    std::vector<Family> families = {};
-  };
-  std::vector<Place> places;
-  std::unordered_map<const Resource*, std::size_t> place_of;
-  const auto family_of = [&](const State& state) -> Family& {
-    const auto [place, is_new] = place_of.try_emplace(state.resource.get(), places.size());
-    if (is_new) places.push_back({.resource = state.resource});
-    auto& families = places[place->second].families;
-    const auto* const description = &describe(state.key);
-    const auto known = std::ranges::find(families, description, &Family::description);
-    if (known != families.end()) return *known;
+  BatchBuilder builder(window);
+  for (const auto& state : series_) {
     const auto& row = row_of(state.key.kind);
-    auto& family = families.emplace_back(
-        Family{.description = description, .unit = row.unit, .points = Histogram{}});
-    if (row.shape == MetricShape::kUpDownCounter)
-      family.points = Sum{.points = {}, .monotonic = false};
-    return family;
-  };
-  const auto add_histogram_point = [&](const State& state, Histogram& histogram) {
+    const auto& description = describe(state.key);
+    if (row.shape == MetricShape::kUpDownCounter) {
+      auto& sum = builder.points_of<Sum>(state.resource, description, row.unit);
+      sum.monotonic = false;
+      sum.points.push_back(number_point(state, window.end));
+      continue;
+    }
     auto made = histogram_point(state, window.end);
     if (const auto its = exemplars.find(state.uid); its != exemplars.end()) {
       made.exemplars = std::move(its->second);
       std::ranges::stable_sort(made.exemplars, {}, &Exemplar::value);
     }
     if (const auto its = shares.find(state.uid); its != shares.end()) made.window = its->second;
-    histogram.points.push_back(std::move(made));
-  };
-  for (const auto& state : series_)
-    std::visit(Overloaded{
-                   [&](Gauge& gauge) { gauge.points.push_back(number_point(state, window.end)); },
-                   [&](Sum& sum) { sum.points.push_back(number_point(state, window.end)); },
-                   [&](Histogram& histogram) { add_histogram_point(state, histogram); },
-               },
-               family_of(state).points);
-
-  MetricBatch batch{.window_start = window.start, .window_end = window.end, .resources = {}};
-  for (auto& [resource, families] : places) {
-    auto& metrics =
-        batch.resources.emplace_back(ResourceMetrics{.resource = resource, .metrics = {}}).metrics;
-    for (auto& [description, unit, points] : families)
-      metrics.push_back({.name = description->name,
-                         .description = description->description,
-                         .unit = unit,
-                         .points = std::move(points)});
+    builder.points_of<Histogram>(state.resource, description, row.unit)
+        .points.push_back(std::move(made));
+    if (!row.counts_requests) continue;
+    for (auto& metric : account_points(state.key, state.accounts, bare_point(state, window.end)))
+      std::ranges::move(
+          metric.points,
+          std::back_inserter(
+              builder.points_of<Sum>(state.resource, *metric.description, metric.unit).points));
   }
-  return batch;
+  return std::move(builder).batch();
 }
 
 CumulativeSeries::CountsOfMetrics CumulativeSeries::forget(const std::vector<SeriesUid>& expired) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "agent/request_pipeline/closed_window.h"
+#include "agent/why/account_sum.h"
 #include "exa/model/metric.h"
 
 namespace exa {
@@ -41,8 +42,10 @@ class CumulativeSeries {
     WallTime start;
     Distribution total;  // but for the sum
     WideSum sum = 0;
+    AccountSum accounts;  // nothing where they are not kept
   };
   [[nodiscard]] static HistogramPoint histogram_point(const State& state, WallTime time);
+  [[nodiscard]] static NumberPoint bare_point(const State& state, WallTime time);
   [[nodiscard]] static NumberPoint number_point(const State& state, WallTime time);
 
   std::vector<State> series_;  // in the order of their first window, which makes output repeatable

@@ -12,18 +12,14 @@ void FineWindow::merge(const FineWindow& later) {
 }
 
 FineSeries::Entry* FineSeries::new_entry(SeriesIndex series) {
-  if (used_ == most_series_) {
+  if (entries_.size() == most_series_) {
     counters_.add(Counter::kFineOverflow);
     return nullptr;
   }
-  if (series >= places_.size()) places_.resize(series + 1);
-  if (used_ == entries_.size()) entries_.push_back(std::make_unique<Entry>());
-  auto& entry = *entries_[used_++];
+  auto& entry = entries_.add(series);
   entry.histogram.clear();
-  entry.series = series;
   entry.slowest_ns = 0;
   entry.slowest = Exchange{};
-  places_[series] = static_cast<std::uint32_t>(used_);
   return &entry;
 }
 
@@ -37,16 +33,11 @@ void FineSeries::take_slowest(Entry& entry, std::uint64_t value_ns, const Exchan
 }
 
 std::shared_ptr<FineWindow> FineSeries::window_of(SeriesIndex series) const {
-  if (series >= places_.size() || places_[series] == 0) return nullptr;
-  const auto& entry = *entries_[places_[series] - 1];
-  return std::make_shared<FineWindow>(FineWindow{
-      .cells = entry.histogram.cells(), .slowest_ns = entry.slowest_ns, .slowest = entry.slowest});
-}
-
-void FineSeries::begin_window() {
-  for (std::size_t i = 0; i < used_; ++i)
-    places_[entries_[i]->series] = 0;
-  used_ = 0;
+  const auto* const entry = entries_.find(series);
+  if (entry == nullptr) return nullptr;
+  return std::make_shared<FineWindow>(FineWindow{.cells = entry->histogram.cells(),
+                                                 .slowest_ns = entry->slowest_ns,
+                                                 .slowest = entry->slowest});
 }
 
 }  // namespace exa

@@ -12,6 +12,7 @@
 
 #include "agent/metrics/fine_histogram.h"
 #include "agent/metrics/series_registry.h"
+#include "agent/request_pipeline/window_entries.h"
 #include "agent/telemetry/counters.h"
 #include "exa/model/exchange.h"
 
@@ -42,28 +43,24 @@ class FineSeries {
 
   // Null where nothing was kept. The order of the calls does not matter.
   [[nodiscard]] std::shared_ptr<FineWindow> window_of(SeriesIndex series) const;
-  void begin_window();
+  void begin_window() { entries_.begin_window(); }
 
  private:
   struct Entry {
     FineHistogram histogram;
-    SeriesIndex series = 0;
     std::uint64_t slowest_ns = 0;
     Exchange slowest;
   };
   Entry* entry_of(SeriesIndex series) {
-    if (series < places_.size() && places_[series] != 0) [[likely]]
-      return entries_[places_[series] - 1].get();
-    return new_entry(series);
+    auto* const entry = entries_.find(series);
+    return entry != nullptr ? entry : new_entry(series);
   }
   Entry* new_entry(SeriesIndex series);
   static void take_slowest(Entry& entry, std::uint64_t value_ns, const Exchange& exchange);
 
   const std::uint32_t most_series_;
   Counters& counters_;
-  std::vector<std::uint32_t> places_;  // by SeriesIndex: place in entries_, plus one; zero: none
-  std::vector<std::unique_ptr<Entry>> entries_;
-  std::size_t used_ = 0;  // entries of this window
+  WindowEntries<Entry> entries_;
 };
 
 }  // namespace exa

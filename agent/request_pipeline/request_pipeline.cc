@@ -56,6 +56,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       open_metrics_(recorded_metrics(options, MetricShape::kUpDownCounter)),
       registry_(options.series, counters),
       fine_(options.fine_series, counters),
+      accounts_(options.time_spent),
       recorder_(options.recorder_records),
       sampler_(options.sampler, counters),
       relatives_(options.relatives, counters) {}
@@ -179,7 +180,10 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
       continue;
     }
     const auto [series, bucket] = add(row, exchange, id, counted.has_value(), value);
-    if (row.counts_requests) fine_.add(series, value, exchange);
+    if (row.counts_requests) {
+      fine_.add(series, value, exchange);
+      accounts_.add(series, bucket, exchange);
+    }
     sampler_.on_value({.series = series,
                        .bucket = bucket,
                        .is_error = is_error(exchange),
@@ -281,12 +285,17 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   window.series.reserve(registry_.active().size());
   for (const auto index : registry_.active()) {
     const auto& series = registry_.at(index);
-    window.series.push_back({series.uid, series.key, series.delta, fine_.window_of(index)});
+    window.series.push_back({.uid = series.uid,
+                             .key = series.key,
+                             .delta = series.delta,
+                             .fine = fine_.window_of(index),
+                             .accounts = accounts_.window_of(index)});
     if (series.counted_before) continue;
     for (const auto name : {series.key.server.name, series.key.name})
       if (name != kNoName) window.names.try_emplace(name, registry_.keys().names().text(name));
   }
   fine_.begin_window();
+  accounts_.begin_window();
   fill_targets(window);
   for (const auto& expired : registry_.close_window()) {
     window.expired.push_back(expired.uid);

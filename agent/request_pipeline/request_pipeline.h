@@ -26,6 +26,7 @@
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/model/share_loss.h"
+#include "agent/request_pipeline/account_series.h"
 #include "agent/request_pipeline/closed_window.h"
 #include "agent/request_pipeline/end_links.h"
 #include "agent/request_pipeline/fine_series.h"
@@ -62,6 +63,7 @@ struct RequestPipelineOptions {
   // Metrics that somebody has to ask for.
   bool body_sizes = false;
   bool active_requests = false;
+  bool time_spent = false;
 };
 
 class RequestPipeline final : public ExchangeSink {
@@ -123,6 +125,7 @@ class RequestPipeline final : public ExchangeSink {
   std::vector<const MetricRow*> open_metrics_;
   SeriesRegistry registry_;
   FineSeries fine_;
+  AccountSeries accounts_;
   FlightRecorder recorder_;
   ExemplarSampler sampler_;
   RelativesFinder relatives_;

@@ -16,6 +16,22 @@ std::shared_ptr<const Resource> resource_of(const ClosedWindow& window, TargetId
   return target == window.targets.end() ? nullptr : target->second->resource;
 }
 
+// Of each span that is the slowest of a series, if there is something to tell.
+std::map<std::size_t, std::string> growths_of(const ClosedWindow& window) {
+  std::map<SeriesUid, const WindowSeries*> by_uid;
+  for (const auto& series : window.series)
+    if (series.accounts) by_uid.emplace(series.uid, &series);
+  std::map<std::size_t, std::string> growths;
+  for (const auto& exemplar : window.exemplars) {
+    if (exemplar.reason != ExemplarReason::kSlowest) continue;
+    const auto its = by_uid.find(exemplar.series);
+    if (its == by_uid.end()) continue;
+    if (auto growth = its->second->growth(); !growth.empty())
+      growths.emplace(exemplar.span, std::move(growth));
+  }
+  return growths;
+}
+
 }  // namespace
 
 WindowPublisher::WindowPublisher(const PublisherOptions& options, Counters& counters,
@@ -26,9 +42,10 @@ WindowPublisher::WindowPublisher(const PublisherOptions& options, Counters& coun
       span_exporters_(std::move(span_exporters)),
       metric_exporters_(std::move(metric_exporters)) {}
 
-void WindowPublisher::publish(const ClosedWindow& window, std::vector<ResourceMetrics> extra) {
+std::vector<bool> WindowPublisher::publish(const ClosedWindow& window,
+                                           std::vector<ResourceMetrics> extra) {
   series_.add(window);
-  const auto acknowledged = export_spans(window);
+  auto acknowledged = export_spans(window);
   auto batch = series_.points(window, exemplars_of(window, acknowledged),
                               window_shares(window, acknowledged, !span_exporters_.empty()));
   count_retired(series_.forget(window.expired));
@@ -37,6 +54,7 @@ void WindowPublisher::publish(const ClosedWindow& window, std::vector<ResourceMe
   const auto shared = std::make_shared<const MetricBatch>(std::move(batch));
   for (auto* exporter : metric_exporters_)
     exporter->export_metrics(shared);
+  return acknowledged;
 }
 
 // From the next page on, whose series no longer show them.
@@ -51,6 +69,7 @@ std::vector<bool> WindowPublisher::export_spans(const ClosedWindow& window) {
   std::vector<bool> stands_for_exemplar(window.spans.size());
   for (const auto& exemplar : window.exemplars)
     stands_for_exemplar[exemplar.span] = true;
+  const auto growths = growths_of(window);
   std::vector<std::size_t> awaited;
   std::vector<std::size_t> others;
   for (std::size_t i = 0; i < window.spans.size(); ++i)
@@ -67,22 +86,24 @@ std::vector<bool> WindowPublisher::export_spans(const ClosedWindow& window) {
   const auto deadline = std::chrono::steady_clock::now() + options_.ack_deadline;
   in_batches(awaited, std::max<std::size_t>(options_.exemplar_spans_per_batch, 1),
              [&](const Batch& batch) {
-               const bool stored = deliver(window, batch, deadline);
+               const bool stored = deliver(window, growths, batch, deadline);
                for (const auto i : batch)
                  acknowledged[i] = stored;
              });
   // Nobody waits for the fate of these.
   in_batches(others, std::max<std::size_t>(options_.other_spans_per_batch, 1),
-             [&](const Batch& batch) { deliver(window, batch, Deadline::min()); });
+             [&](const Batch& batch) { deliver(window, growths, batch, Deadline::min()); });
   return acknowledged;
 }
 
-bool WindowPublisher::deliver(const ClosedWindow& window, const std::vector<std::size_t>& which,
-                              Deadline deadline) {
+bool WindowPublisher::deliver(const ClosedWindow& window, const GrowthOfSpan& growths,
+                              const std::vector<std::size_t>& which, Deadline deadline) {
   std::vector<Span> spans;
   spans.reserve(which.size());
   for (const auto i : which) {
-    const auto& [exchange, purpose] = window.spans[i];
+    auto [exchange, purpose] = window.spans[i];
+    if (const auto growth = growths.find(i); growth != growths.end())
+      purpose.growth = growth->second;
     spans.push_back(
         synthesize_span(exchange, purpose, resource_of(window, exchange.target), window.offset));
   }

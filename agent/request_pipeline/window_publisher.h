@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <vector>
 
 #include "agent/request_pipeline/closed_window.h"
@@ -30,15 +32,17 @@ class WindowPublisher {
                   std::vector<SpanExporter*> span_exporters,
                   std::vector<MetricExporter*> metric_exporters);
 
-  // extra: metrics of the agent itself, appended to the batch.
-  void publish(const ClosedWindow& window, std::vector<ResourceMetrics> extra = {});
+  // extra: metrics of the agent itself, appended to the batch. Which of the window's spans are
+  // stored for certain.
+  std::vector<bool> publish(const ClosedWindow& window, std::vector<ResourceMetrics> extra = {});
 
  private:
   using Deadline = std::chrono::steady_clock::time_point;
   void count_retired(const CumulativeSeries::CountsOfMetrics& retired);
   [[nodiscard]] std::vector<bool> export_spans(const ClosedWindow& window);
-  bool deliver(const ClosedWindow& window, const std::vector<std::size_t>& which,
-               Deadline deadline);
+  using GrowthOfSpan = std::map<std::size_t, std::string>;  // by its place in ClosedWindow::spans
+  bool deliver(const ClosedWindow& window, const GrowthOfSpan& growths,
+               const std::vector<std::size_t>& which, Deadline deadline);
   [[nodiscard]] CumulativeSeries::ExemplarsOfSeries exemplars_of(
       const ClosedWindow& window, const std::vector<bool>& acknowledged);
 

@@ -82,6 +82,15 @@ std::string_view spoken(const OperationKey& key) {
   return {};
 }
 
+std::string label(const OperationKey& key, const KeyTexts& /*texts*/) {
+  std::string label(method_text(key.method));
+  if (key.status != 0) label += " " + std::to_string(key.status);
+  // An answer that broke off has a status all the same.
+  if (key.error != ErrorType::kNone && key.error != ErrorType::kStatusCode)
+    label += " " + error_text(key.error, key.status);
+  return label;
+}
+
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   key.method = exchange.operation.method;
   key.tls = exchange.tls;

@@ -13,6 +13,7 @@ std::string_view method_text(Method method);  // "GET", "_OTHER"
 namespace http_semantics {
 
 std::string_view spoken(const OperationKey& key);
+std::string label(const OperationKey& key, const KeyTexts& texts);
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
@@ -26,6 +27,7 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
 inline constexpr Semantics kHttpSemantics = {
     .name = "http",
     .spoken = http_semantics::spoken,
+    .label = http_semantics::label,
     .metrics = {{
         {"http.server.request.duration", "Duration of HTTP server requests."},
         {"http.client.request.duration", "Duration of HTTP client requests.", true},
@@ -34,6 +36,14 @@ inline constexpr Semantics kHttpSemantics = {
         {"http.server.request.body.size", "Size of HTTP server request bodies."},
         {"http.server.response.body.size", "Size of HTTP server response bodies."},
         {"http.server.active_requests", "Number of active HTTP server requests."},
+    }},
+    .account_metrics = {{
+        {"exemplar_agent.http.server.time_spent",
+         "Where the time of HTTP server requests went; adds up to their durations."},
+        {"exemplar_agent.http.server.retransmits",
+         "Segments sent again by sockets of HTTP servers during requests."},
+        {"exemplar_agent.http.client.retransmits",
+         "Segments sent again by sockets of HTTP clients during requests."},
     }},
     .error_type = http_semantics::error_type,
     .error_text = http_semantics::error_text,

@@ -89,6 +89,14 @@ std::string_view key_name(const Exchange& exchange) {
   return method.empty() ? kOther : method;
 }
 
+std::string label(const OperationKey& key, const KeyTexts& texts) {
+  std::string label(texts.name.empty() ? kSystem : texts.name.view());
+  if (key.status != 0) label += " " + status_text(key.status);
+  if (key.error != ErrorType::kNone && key.error != ErrorType::kStatusCode)
+    label += " " + error_text(key.error, key.status);
+  return label;
+}
+
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   if (kind == MetricKind::kServerQueue) return;
   key.status = exchange.operation.status;

@@ -16,6 +16,7 @@ namespace exa {
 namespace rpc_semantics {
 
 std::string_view spoken(const OperationKey& key);
+std::string label(const OperationKey& key, const KeyTexts& texts);
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 std::string_view key_name(const Exchange& exchange);
@@ -30,11 +31,20 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
 inline constexpr Semantics kRpcSemantics = {
     .name = "rpc",
     .spoken = rpc_semantics::spoken,
+    .label = rpc_semantics::label,
     .metrics = {{
         {"rpc.server.call.duration", "Duration of RPC calls at the server."},
         {"rpc.client.call.duration", "Duration of RPC calls at the client.", true},
         {"exemplar_agent.rpc.server.queue.duration",
          "Time from the arrival of a call in the socket until the server reads it."},
+    }},
+    .account_metrics = {{
+        {"exemplar_agent.rpc.server.time_spent",
+         "Where the time of RPC calls at the server went; adds up to their durations."},
+        {"exemplar_agent.rpc.server.retransmits",
+         "Segments sent again by sockets of RPC servers during calls."},
+        {"exemplar_agent.rpc.client.retransmits",
+         "Segments sent again by sockets of RPC clients during calls."},
     }},
     .error_type = rpc_semantics::error_type,
     .error_text = rpc_semantics::error_text,

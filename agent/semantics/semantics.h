@@ -34,6 +34,10 @@ enum class MetricKind : std::uint8_t {
 };
 inline constexpr std::size_t kMetricKinds = 6;
 
+// What the accounts of all exchanges of a series add up to, told beside its durations.
+enum class AccountMetric : std::uint8_t { kServerTime, kServerRetransmits, kClientRetransmits };
+inline constexpr std::size_t kAccountMetrics = 3;
+
 // Its unit, and how it is measured: metrics/metric_table.
 struct MetricDescription {
   const char* name = nullptr;
@@ -80,7 +84,10 @@ struct Semantics {
   std::string_view name;
   // What was spoken, for people; empty: the key does not say. Null: the name.
   std::string_view (*spoken)(const OperationKey& key) = nullptr;
+  // What a series of durations is of, for people: "GET 200". Null: the convention's name.
+  std::string (*label)(const OperationKey& key, const KeyTexts& texts) = nullptr;
   std::array<MetricDescription, kMetricKinds> metrics;  // by MetricKind; no name: it has none such
+  std::array<MetricDescription, kAccountMetrics> account_metrics;  // by AccountMetric; likewise
 
   [[nodiscard]] bool has(MetricKind kind) const {
     return metrics[static_cast<std::size_t>(kind)].name != nullptr;

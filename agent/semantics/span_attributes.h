@@ -38,6 +38,7 @@
   X("exemplar.why.out_of_order", "int", "both", "segments that the socket received out of order")  \
   X("exemplar.why.receiver_limited", "double", "both", "seconds of waiting for the peer to make room") \
   X("exemplar.why.shared_with", "int", "both", "exchanges that the thread served meanwhile, at least: all of the thread's times are theirs, too") \
+  X("exemplar.why.grew", "string", "both", "on the slowest of a series: what the slowest requests of the window spent more time on than the others") \
   X("exemplar.link", "string", "both", "how the parent is known: connection (its other end) or context (the exchange of the process that had the same trace context)") \
   X("exemplar", "string", "both", "true on a span chosen as an exemplar; for tail samplers")       \
   X("exemplar.reason", "string", "both", "slowest, error, bucket or floor")

@@ -169,7 +169,7 @@ ResourceMetrics self_metrics(std::shared_ptr<const Resource> agent, const Counte
   builder.add(GaugeRow{#metric, unit, sentence}, gauges.member);
   EXA_GAUGES(EXA_X)
 #undef EXA_X
-  return {.resource = std::move(agent), .metrics = builder.take()};
+  return {.resource = std::move(agent), .metrics = builder.take(), .of_agent = true};
 }
 
 }  // namespace exa

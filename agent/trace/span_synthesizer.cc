@@ -138,6 +138,7 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   add_peer_attributes(attributes, exchange);
   add_timing_attributes(attributes, exchange);
   add_account_attributes(attributes, exchange);
+  if (!purpose.growth.empty()) attributes.push_back({"exemplar.why.grew", purpose.growth});
   if (purpose.link != SpanLink::kNone)
     attributes.push_back(
         {"exemplar.link",

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "exa/model/exchange.h"
 #include "exa/model/metric.h"
@@ -25,6 +26,8 @@ struct SpanPurpose {
   // request carried is its parent.
   SpanLink link = SpanLink::kNone;
   SpanId parent = {};
+  // Of the slowest request of its series: what it and those like it spent more time on than others.
+  std::string growth = {};
 };
 
 Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,

@@ -6,18 +6,14 @@
 #include <cstdint>
 #include <string_view>
 
+#include "agent/why/time_spent.h"
+
 namespace exa {
 namespace {
 
-// Smaller parts of the time, and fewer page faults, explain nothing.
+// A smaller part of the time, and fewer page faults, explain nothing.
 constexpr int kLeastShare = 20;  // one in so many
 constexpr std::uint32_t kManyFaults = 1'000;
-
-struct Part {
-  Duration time{};
-  std::string_view text;
-  std::uint32_t times = 0;
-};
 
 std::string counted(std::uint32_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + ' ' + std::string(count == 1 ? one : many);
@@ -29,22 +25,22 @@ void add(std::string& sentence, std::string_view separator, std::string_view mor
 }
 
 std::string where_the_time_went(const Account& account, Duration wall) {
-  const auto asleep = account.asleep(wall);
-  std::array parts{
-      Part{account.throttled, "kept from the CPU by its cgroup's quota", account.throttled_times},
-      Part{account.cpu_wait - account.throttled, "waiting for a CPU"},
-      Part{account.on_cpu, "on a CPU"},
-      Part{account.downstream, "waiting for requests that it made"},
-      Part{asleep - account.downstream, "asleep"},
-  };
-  std::ranges::stable_sort(parts, std::ranges::greater{}, &Part::time);
+  const auto spent = time_spent(account, wall);
+  std::array<TimeState, kTimeStates> states;
+  for (std::size_t i = 0; i < kTimeStates; ++i)
+    states[i] = static_cast<TimeState>(i);
+  std::ranges::stable_sort(states, std::ranges::greater{},
+                           [&](TimeState state) { return spent[state]; });
+  const auto whole = static_cast<std::uint64_t>(wall.count());
   std::string text;
-  for (const auto& part : parts) {
-    if (part.time < wall / kLeastShare) break;
-    const auto percent = std::lround(100 * seconds(part.time) / seconds(wall));
+  for (const auto state : states) {
+    if (spent[state] * kLeastShare < whole) break;
+    const auto percent =
+        std::lround(100 * static_cast<double>(spent[state]) / static_cast<double>(whole));
     add(text, ", ", std::to_string(percent) + " % ");
-    text += part.text;
-    if (part.times > 0) text += " (" + counted(part.times, "time", "times") + ')';
+    text += phrase_of(state);
+    if (state == TimeState::kThrottled && account.throttled_times > 0)
+      text += " (" + counted(account.throttled_times, "time", "times") + ')';
   }
   return text;
 }

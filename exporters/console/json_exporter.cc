@@ -95,22 +95,22 @@ std::string histogram_json(const Resource* resource, const std::string& metric,
   return line_of(json);
 }
 
-std::string sum_json(const Resource* resource, const std::string& metric,
-                     const NumberPoint& point) {
-  Json json = point_json("sum", resource, metric, point.attributes);
+std::string number_json(const char* type, const Resource* resource, const std::string& metric,
+                        const NumberPoint& point) {
+  Json json = point_json(type, resource, metric, point.attributes);
   std::visit([&](auto value) { json["value"] = value; }, point.value);
   return line_of(json);
 }
 
 std::vector<std::string> lines_of(const Resource* resource, const Metric& metric) {
   std::vector<std::string> lines;
+  const auto add_numbers = [&](const char* type, const std::vector<NumberPoint>& points) {
+    for (const NumberPoint& point : points)
+      lines.push_back(number_json(type, resource, metric.name, point));
+  };
   std::visit(Overloaded{
-                 [](const Gauge& /*the agent's own*/) {},
-                 [&](const Sum& sum) {
-                   if (sum.monotonic) return;  // the agent's own
-                   for (const NumberPoint& point : sum.points)
-                     lines.push_back(sum_json(resource, metric.name, point));
-                 },
+                 [&](const Gauge& gauge) { add_numbers("gauge", gauge.points); },
+                 [&](const Sum& sum) { add_numbers("sum", sum.points); },
                  [&](const Histogram& histogram) {
                    for (const HistogramPoint& point : histogram.points)
                      lines.push_back(histogram_json(resource, metric.name, point));
@@ -142,10 +142,12 @@ std::string span_json(const Span& span) {
 
 std::string batch_json(const MetricBatch& batch) {
   std::vector<std::string> lines;
-  for (const ResourceMetrics& resource : batch.resources)
+  for (const ResourceMetrics& resource : batch.resources) {
+    if (resource.of_agent) continue;  // only services' are printed
     for (const Metric& metric : resource.metrics)
       for (std::string& line : lines_of(resource.resource.get(), metric))
         lines.push_back(std::move(line));
+  }
   // By metric, service and so on, whatever order the tables of the agent had.
   std::sort(lines.begin(), lines.end());
   std::string text = line_of({{"type", "window"},

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "exa/base/readable_duration.h"
 #include "exporters/console/safe_text.h"
 #include "exporters/console/table_columns.h"
 
@@ -33,18 +34,6 @@ std::string formatted(const char* format, Values... values) {
   std::array<char, 64> text;
   std::snprintf(text.data(), text.size(), format, values...);
   return text.data();
-}
-
-// Three digits that count, in the unit that suits.
-std::string duration_text(double seconds) {
-  if (seconds < 1e-3) return formatted("%.0f us", seconds * 1e6);
-  if (seconds < 10e-3) return formatted("%.2f ms", seconds * 1e3);
-  if (seconds < 100e-3) return formatted("%.1f ms", seconds * 1e3);
-  if (seconds < 1) return formatted("%.0f ms", seconds * 1e3);
-  return formatted(seconds < 100 ? "%.2f s" : "%.0f s", seconds);
-}
-std::string duration_text(std::uint64_t ns) {
-  return duration_text(static_cast<double>(ns) / 1e9);
 }
 
 std::string clock_text(WallTime time, const char* form) {
@@ -169,7 +158,7 @@ class TableWriter {
     };
     const auto quantile = [&](double q) {
       const auto ns = quantile_ns(row, q);
-      return ns ? duration_text(*ns) : std::string("-");
+      return ns ? readable_duration(*ns) : std::string("-");
     };
     return {opens_service ? text(row.service) : std::string(),
             row.side,
@@ -179,7 +168,7 @@ class TableWriter {
             quantile(0.5),
             quantile(0.9),
             quantile(0.99),
-            duration_text(row.max_ns),
+            readable_duration(row.max_ns),
             std::to_string(row.errors)};
   }
 
@@ -200,7 +189,8 @@ class TableWriter {
       line(under, kDim);
   }
 
-  // The slowest request, its trace, and that of a failed one; and why it took so long.
+  // The slowest request, its trace, and that of a failed one; why it took so long, and longer than
+  // others.
   [[nodiscard]] std::vector<std::string> below(const WindowRow& row) const {
     std::vector<std::string> lines;
     bool trace_told = false;
@@ -210,7 +200,7 @@ class TableWriter {
       traces.push_back(trace_text(row.slowest->trace_id));
     if (const auto other = telling(row))
       traces.push_back(std::string(reason_text(other->reason)) + "  " +
-                       duration_text(other->value) + "  " + trace_text(other->trace_id));
+                       readable_duration(other->value) + "  " + trace_text(other->trace_id));
     for (const std::string& trace : traces) {
       const bool fits =
           &trace != &traces.front() && columns_of(lines.back()) + 3 + columns_of(trace) <= room();
@@ -221,13 +211,15 @@ class TableWriter {
     }
     if (row.slowest && !row.slowest->why.empty() && row.max_ns >= kWorthExplainingNs)
       lines.push_back(std::string(kIndent) + "why      " + row.slowest->why);
+    if (!row.growth.empty() && row.max_ns >= kWorthExplainingNs)
+      lines.push_back(std::string(kIndent) + "slower   " + row.growth);
     return lines;
   }
 
   [[nodiscard]] std::string slowest_line(const WindowRow& row, bool& trace_told) const {
     const SlowestRequest& slowest = *row.slowest;
     std::string text = kIndent;
-    text += "slowest  " + duration_text(row.max_ns) + "  " + time_of_day(slowest.begin);
+    text += "slowest  " + readable_duration(row.max_ns) + "  " + time_of_day(slowest.begin);
     if (!slowest.peer.empty())
       text += (row.side == "client" ? "  to " : "  from ") + terminal_safe(slowest.peer);
     std::string path = terminal_safe(slowest.path);

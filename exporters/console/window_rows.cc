@@ -62,13 +62,6 @@ std::string counter_name(std::string_view metric, const Attributes& attributes) 
   return reason.empty() ? name : name + "{" + reason + "}";
 }
 
-std::string name_of(const Resource* resource) {
-  if (resource == nullptr) return {};
-  const std::string space = attribute_text(resource->attributes, "service.namespace");
-  const std::string name = attribute_text(resource->attributes, "service.name");
-  return space.empty() ? name : space + "/" + name;
-}
-
 std::string first_text(const Attributes& attributes, std::initializer_list<const char*> keys) {
   for (const char* key : keys)
     if (auto text = attribute_text(attributes, key); !text.empty()) return text;
@@ -98,6 +91,7 @@ void add(WindowRow& row, const HistogramPoint& point, bool is_error) {
   if (is_first || share.max_ns > row.max_ns) {
     row.max_ns = share.max_ns;
     row.slowest = share.slowest;
+    row.growth = share.growth;
   }
   // Cells of some of its series would tell of none.
   if (is_first)
@@ -222,7 +216,7 @@ WindowView WindowReader::read(const MetricBatch& batch, RowOrder order) {
   };
 
   for (const ResourceMetrics& resource : batch.resources) {
-    const std::string service = name_of(resource.resource.get());
+    const std::string service = service_text(resource.resource.get());
     for (const Metric& metric : resource.metrics) {
       std::visit(Overloaded{
                      [](const Gauge& /*not of a window*/) {},

@@ -26,6 +26,7 @@ struct WindowRow {
   std::uint64_t max_ns = 0;
   std::vector<DurationCell> cells;        // empty: not kept of every series
   std::optional<SlowestRequest> slowest;  // it took max_ns
+  std::string growth;                     // of the series that it is of, see WindowShare
   std::vector<Exemplar> exemplars;
 };
 

@@ -54,6 +54,8 @@ ALLOWED = {
         "agent/exemplars", "agent/metrics", "agent/trace", "agent/semantics", "agent/protocol",
         "agent/conversation", "agent/connection", "agent/exchange", "agent/why", "agent/capture",
         "agent/telemetry"},
+    "agent/explain": GROUND | {"agent/request_pipeline", "agent/metrics", "agent/semantics",
+                               "agent/why"},
     "agent/privilege": GROUND | {"agent/telemetry"},
     # What looks at processes: in the prober, which may.
     "agent/discovery/container": GROUND,
@@ -82,8 +84,8 @@ ALLOWED = {
     "agent/run/pipeline": GROUND | {
         "exa/export",
         "agent/run/messages", "agent/naming", "agent/naming/kubernetes", "agent/outputs",
-        "agent/request_pipeline", "agent/metrics", "agent/semantics", "agent/capture",
-        "agent/privilege", "agent/config", "agent/telemetry",
+        "agent/explain", "agent/request_pipeline", "agent/metrics", "agent/semantics",
+        "agent/capture", "agent/privilege", "agent/config", "agent/telemetry",
         "exporters/page"},
     "agent/run": GROUND | {
         "agent/run/messages", "agent/run/prober", "agent/run/pipeline", "agent/outputs",
@@ -93,8 +95,10 @@ ALLOWED = {
     "agent/commands/status": GROUND | {
         "agent/run/messages", "agent/discovery/tls", "agent/privilege", "agent/config",
         "exporters/console"},
+    "agent/commands/explain": GROUND | {"agent/commands/status", "agent/config",
+                                        "exporters/console"},
     "agent/commands": GROUND | {
-        "agent/commands/status", "agent/run", "agent/run/prober", "agent/run/pipeline",
+        "agent/commands/status", "agent/commands/explain", "agent/run", "agent/run/prober", "agent/run/pipeline",
         "agent/outputs", "agent/readers", "agent/kernel", "agent/discovery", "agent/discovery/tls",
         "agent/privilege", "agent/request_pipeline", "agent/capture", "agent/config",
         "agent/telemetry",

@@ -49,7 +49,8 @@ class StackOf {
     const auto end = begins_.upper_bound(function);
     for (auto i = function; i < (end == begins_.end() ? code_.size() : *end); ++i) {
       frame = std::max(frame, reach_of(code_[i], frame_addresses));
-      if (const auto callee = callee_of(i); callee != kNone) below = std::max(below, deepest(callee));
+      if (const auto callee = callee_of(i); callee != kNone)
+        below = std::max(below, deepest(callee));
     }
     const int aligned = (frame + kFrameAlignment - 1) / kFrameAlignment * kFrameAlignment;
     return depths_[function] = aligned + below;

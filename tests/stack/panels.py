@@ -6,7 +6,7 @@ import re
 import yaml
 
 # One word of PromQL that is a metric of ours, raw or recorded.
-METRIC = re.compile(r"\b(?:http_(?:server|client)_|exemplar_agent_|job(?:_le)?:|instance:)[\w:]+")
+METRIC = re.compile(r"\b(?:http_(?:server|client)_|exemplar_agent_|job(?:_le|_state)?:|instance:)[\w:]+")
 LABEL_VALUES = re.compile(r"label_values\((.+), (\w+)\)")
 
 

@@ -4,42 +4,15 @@
 #include <array>
 #include <cstdint>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 #include <vector>
 
-#include "agent/commands/status/status_table.h"
+#include "agent/commands/status/told_json.h"
 #include "agent/discovery/tls/connection_reasons.h"
 #include "exporters/console/safe_text.h"
 
 namespace exa {
 namespace {
-
-using Json = nlohmann::json;
-
-Json parsed(std::string_view text) {
-  if (text.empty()) return Json::object();
-  auto json = text.size() <= kMaxStatusBytes ? Json::parse(text, nullptr, false)
-                                             : Json(Json::value_t::discarded);
-  return json.is_object() ? json : Json(Json::value_t::discarded);
-}
-
-Json list_in(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() && found->is_array() ? *found : Json::array();
-}
-std::string text_in(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() && found->is_string()
-             ? found->get<std::string>()
-             : std::string();
-}
-std::uint64_t number_in(const Json& object, const char* key) {
-  const auto found = object.is_object() ? object.find(key) : object.end();
-  return object.is_object() && found != object.end() && found->is_number_unsigned()
-             ? found->get<std::uint64_t>()
-             : 0;
-}
 
 std::string age_text(std::uint64_t now_ms, std::uint64_t then_ms) {
   const std::uint64_t seconds = now_ms > then_ms ? (now_ms - then_ms) / 1000 : 0;
@@ -50,25 +23,25 @@ std::string age_text(std::uint64_t now_ms, std::uint64_t then_ms) {
 
 // Why TLS of a process is not read, by its number.
 using Reasons = std::map<std::uint64_t, std::set<std::string>>;
-Reasons unread_reasons(const Json& processes) {
+Reasons unread_reasons(const ToldJson& processes) {
   Reasons reasons;
-  for (const Json& process : list_in(processes, "processes"))
-    for (const Json& use : list_in(process, "tls"))
+  for (const ToldJson& process : list_in(processes, "processes"))
+    for (const ToldJson& use : list_in(process, "tls"))
       if (auto reason = text_in(use, "reason"); is_unread_reason(reason))
         reasons[number_in(process, "pid")].insert(std::move(reason));
   return reasons;
 }
 
-std::string read_text(const Json& service) {
+std::string read_text(const ToldJson& service) {
   std::string text;
-  for (const Json& protocol : list_in(service, "spoken"))
+  for (const ToldJson& protocol : list_in(service, "spoken"))
     if (protocol.is_string())
       text += (text.empty() ? "" : ", ") + terminal_safe(protocol.get<std::string>());
   return text.empty() ? "-" : text;
 }
 
 // At least so many: of those that overflowed it is not known whether they are any.
-std::string errors_text(const Json& service) {
+std::string errors_text(const ToldJson& service) {
   return std::to_string(number_in(service, "errors")) +
          (number_in(service, "overflow") == 0 ? "" : "+");
 }
@@ -79,9 +52,9 @@ std::string overflow_text(std::uint64_t overflow) {
          " requests that found no place in a series of their own (otel.metric.overflow)\n";
 }
 
-std::string unread_text(const Json& service, const Reasons& reasons) {
+std::string unread_text(const ToldJson& service, const Reasons& reasons) {
   std::set<std::string> all;
-  for (const Json& pid : list_in(service, "pids"))
+  for (const ToldJson& pid : list_in(service, "pids"))
     if (pid.is_number_integer())
       if (const auto known = reasons.find(pid.get<std::uint64_t>()); known != reasons.end())
         all.insert(known->second.begin(), known->second.end());
@@ -117,14 +90,14 @@ std::string aligned(const std::vector<Row>& rows) {
 
 Result<std::string> services_table(std::string_view services, std::string_view processes,
                                    WallTime now) {
-  const auto told = parsed(services);
-  const auto found = parsed(processes);
+  const auto told = parsed_told(services);
+  const auto found = parsed_told(processes);
   if (told.is_discarded() || found.is_discarded()) return fail("does not contain a status");
   const auto reasons = unread_reasons(found);
   std::vector<Row> rows = {
       {"SERVICE", "SERVED", "CALLED", "ERRORS", "LAST REQUEST", "READ", "NOT READ"}};
   std::uint64_t overflow = 0;
-  for (const Json& service : list_in(told, "services")) {
+  for (const ToldJson& service : list_in(told, "services")) {
     overflow += number_in(service, "overflow");
     const auto name = terminal_safe(text_in(service, "name"));
     rows.push_back({name.empty() ? "-" : fitted(name, 60),
@@ -138,12 +111,12 @@ Result<std::string> services_table(std::string_view services, std::string_view p
 }
 
 Result<std::string> status_json(std::string_view services, std::string_view processes) {
-  auto all = parsed(processes);
-  const auto told = parsed(services);
+  auto all = parsed_told(processes);
+  const auto told = parsed_told(services);
   if (told.is_discarded() || all.is_discarded()) return fail("does not contain a status");
   all["services"] = list_in(told, "services");
-  if (!all.contains("processes")) all["processes"] = Json::array();
-  return all.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  if (!all.contains("processes")) all["processes"] = ToldJson::array();
+  return all.dump(2, ' ', false, ToldJson::error_handler_t::replace) + "\n";
 }
 
 }  // namespace exa

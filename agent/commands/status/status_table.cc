@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <nlohmann/json.hpp>
 
+#include "agent/commands/status/running_agent.h"
 #include "exporters/console/safe_text.h"
 
 namespace exa {
@@ -69,8 +70,8 @@ std::string over_share_table(const Json& status) {
 }  // namespace
 
 Result<std::string> status_table(std::string_view json) {
-  const auto status = json.size() <= kMaxStatusBytes ? Json::parse(json, nullptr, false)
-                                                     : Json(Json::value_t::discarded);
+  const auto status = json.size() <= kMaxToldBytes ? Json::parse(json, nullptr, false)
+                                                   : Json(Json::value_t::discarded);
   const auto* const processes = list_in(status, "processes");
   if (processes == nullptr) return fail("does not contain a status");
   std::string table = row("PID", "EXECUTABLE", "LIBRARY", "PROBES", "TLS");

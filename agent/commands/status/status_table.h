@@ -2,15 +2,12 @@
 // file's writer is trusted, the names in it are not: they come from observed processes.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "exa/base/result.h"
 
 namespace exa {
-
-inline constexpr std::size_t kMaxStatusBytes = 64u << 20;
 
 // Fails on what is no such file, whatever it is instead.
 Result<std::string> status_table(std::string_view json);

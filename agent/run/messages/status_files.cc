@@ -33,7 +33,8 @@ std::string services_path(const Config& config) {
 Result<UniqueFd> open_services_file(const Config& config) {
   const auto path = services_path(config);
   UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file.valid()) return fail_errno(path + ": `status` will show no services", errno);
+  if (!file.valid())
+    return fail_errno(path + ": `status` and `explain` will show no services", errno);
   return file;
 }
 
@@ -59,6 +60,13 @@ Result<> StatusFile::write(const std::string& text) {
 std::string sealed(std::string_view json) {
   return std::string(kMark) + std::to_string(json.size()) + " " + std::to_string(checksum(json)) +
          "\n" + std::string(json);
+}
+
+bool tell_windows(int fd, std::string_view services, std::string_view explanation) {
+  std::string json = R"({"services":)";
+  json.append(services).append(R"(,"explanation":)").append(explanation).append("}");
+  const auto text = sealed(json);
+  return ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
 }
 
 // A shorter text leaves the end of the longer one before it behind, so the length decides.

@@ -1,5 +1,6 @@
-// What the running agent counted of each service and found in each process, told through two files
-// beside its lock: written by the pipeline and by the prober, read by the verb `status`.
+// What the running agent counted of each service, what explains its last window, and what it found
+// in each process, told through two files beside its lock: written by the pipeline and by the
+// prober, read by the verbs `status` and `explain`.
 #pragma once
 
 #include <string>
@@ -18,8 +19,11 @@ std::string services_path(const Config& config);
 // Beside the lock, for the pipeline to write; for its owner's eyes only.
 Result<UniqueFd> open_services_file(const Config& config);
 
-// The text of the services' file, which is written in its place, and what stands in it; an error
-// where it is torn or none of ours.
+// Window thread. One write in place, with a checksum, so that whoever reads meanwhile knows that he
+// has met the writer. services: a JSON array; explanation: an object. False: it was not written.
+[[nodiscard]] bool tell_windows(int fd, std::string_view services, std::string_view explanation);
+
+// The text of that file, and what stands in it; an error where it is torn or none of ours.
 std::string sealed(std::string_view json);
 Result<std::string> unsealed(std::string_view text);
 

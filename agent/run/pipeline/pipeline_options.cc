@@ -30,6 +30,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.sampler.floor_probability = config.exemplars.floor;
   options.body_sizes = config.metrics.body_size;
   options.active_requests = config.metrics.active_requests;
+  options.time_spent = config.metrics.time_spent && config.exemplars.why;
   if (prints_table(config)) options.fine_series = kFineSeries;
   return options;
 }

@@ -1,22 +1,10 @@
 #include "agent/run/pipeline/service_totals.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "agent/run/messages/status_files.h"
-
 namespace exa {
 namespace {
-
-std::string name_of(const Target* target) {
-  if (target == nullptr || !target->resource) return {};
-  const auto& attributes = target->resource->attributes;
-  const auto space = attribute_text(attributes, "service.namespace");
-  const auto name = attribute_text(attributes, "service.name");
-  return space.empty() ? name : space + "/" + name;
-}
 
 void note_pid(std::deque<std::int64_t>& pids, const Target& target) {
   const auto pid = std::ranges::find(target.resource->attributes, "process.pid", &Attribute::key);
@@ -30,7 +18,7 @@ void note_pid(std::deque<std::int64_t>& pids, const Target& target) {
 }  // namespace
 
 ServiceTotals::Service& ServiceTotals::service_of(const Target* target) {
-  const auto name = name_of(target);
+  const auto name = service_text(target == nullptr ? nullptr : target->resource.get());
   if (const auto known = services_.find(name); known != services_.end()) return known->second;
   return services_[services_.size() < kMaxServices ? name : std::string(kOthers)];
 }
@@ -65,13 +53,7 @@ std::string ServiceTotals::json() const {
                         {"spoken", service.spoken},
                         {"last_unix_ms", service.last.ns / 1'000'000},
                         {"pids", service.pids}});
-  return nlohmann::json{{"services", services}}.dump(-1, ' ', false,
-                                                     nlohmann::json::error_handler_t::replace);
-}
-
-bool ServiceTotals::tell(int fd) const {
-  const auto text = sealed(json());
-  return ::pwrite(fd, text.data(), text.size(), 0) == static_cast<ssize_t>(text.size());
+  return services.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
 }  // namespace exa

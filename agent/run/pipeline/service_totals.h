@@ -1,6 +1,4 @@
-// What each observed service has done since the agent began, for the verb `status`. Told through a
-// file that the prober opened before the pipeline gave its rights up: one write a window, with a
-// checksum, so that a reader knows whether he has met the writer.
+// What each observed service has done since the agent began, for the verb `status`.
 // Window thread only, owned by the pipeline. At most kMaxServices; what is beyond adds up in one.
 #pragma once
 
@@ -22,9 +20,8 @@ class ServiceTotals {
   static constexpr std::string_view kOthers = "(other services)";
 
   void add(const ClosedWindow& window);
+  // A JSON array.
   [[nodiscard]] std::string json() const;
-  // Whoever reads meanwhile sees by the checksum that he has met the writer.
-  [[nodiscard]] bool tell(int fd) const;
 
  private:
   struct Service {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "agent/config/config.h"
+#include "agent/explain/explanation_json.h"
+#include "agent/run/messages/status_files.h"
 #include "agent/run/pipeline/process_usage.h"
 #include "agent/telemetry/self_metrics.h"
 
@@ -32,12 +34,15 @@ void WindowPublication::publish(WindowJob& job) {
   self.push_back(self_metrics(parts_.agent, parts_.counters, parts_.export_counters,
                               kernel ? *kernel : std::vector<std::uint64_t>(), gauges, parts_.start,
                               job.window.end));
-  publisher_.publish(job.window, std::move(self));
+  const auto stored = publisher_.publish(job.window, std::move(self));
+  if (!parts_.services_file.valid()) return;
   services_.add(job.window);
-  if (parts_.services_file.valid() && !services_.tell(parts_.services_file.get()))
-    parts_.occasional.warn("services",
-                           "`status` no longer gets the services: its file cannot be written",
-                           monotonic_now());
+  if (!tell_windows(parts_.services_file.get(), services_.json(),
+                    explanation_json(explainer_.explain(job.window, stored))))
+    parts_.occasional.warn(
+        "services",
+        "`status` and `explain` no longer get the services: their file cannot be written",
+        monotonic_now());
 }
 
 }  // namespace exa

@@ -1,5 +1,5 @@
 // What becomes of a window after it was handed over: it is published together with the agent's
-// account of itself, and added to what the verb `status` tells of services.
+// account of itself, and added to what the verbs `status` and `explain` tell of services.
 // Window thread only, owned by the pipeline process.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "agent/explain/explainer.h"
 #include "agent/outputs/export_chain.h"
 #include "agent/request_pipeline/window_publisher.h"
 #include "agent/run/pipeline/service_totals.h"
@@ -35,7 +36,7 @@ class WindowPublication {
     // By exa_kernel_counter.
     std::function<Result<std::vector<std::uint64_t>>()> kernel_totals;
     int memory_use = -1;     // see process_usage.h
-    UniqueFd services_file;  // not valid: `status` is told no services
+    UniqueFd services_file;  // not valid: `status` and `explain` are told no services
     WallTime start;
   };
   WindowPublication(Parts parts, WindowPublisher publisher);
@@ -46,6 +47,7 @@ class WindowPublication {
   Parts parts_;
   WindowPublisher publisher_;
   ServiceTotals services_;
+  Explainer explainer_;
 };
 
 // For how long the spans of a window are waited for. Twice that, a window on its way and the last,

@@ -69,4 +69,12 @@ struct Resource {
   Attributes attributes;
 };
 
+// "namespace/name", or the name alone; empty of none.
+inline std::string service_text(const Resource* resource) {
+  if (resource == nullptr) return {};
+  const auto space = attribute_text(resource->attributes, "service.namespace");
+  const auto name = attribute_text(resource->attributes, "service.name");
+  return space.empty() ? name : space + "/" + name;
+}
+
 }  // namespace exa

@@ -84,6 +84,7 @@ struct WindowShare {
   std::uint64_t max_ns = 0;
   std::vector<DurationCell> cells;        // ascending; empty: not kept
   std::optional<SlowestRequest> slowest;  // it took max_ns
+  std::string growth;  // what the slowest requests spent more time on than the others; or empty
 };
 
 struct HistogramPoint {
@@ -148,6 +149,7 @@ inline std::span<const HistogramPoint> histogram_points(const Metric& metric) {
 struct ResourceMetrics {
   std::shared_ptr<const Resource> resource;
   std::vector<Metric> metrics;
+  bool of_agent = false;  // the agent's account of itself
 };
 
 struct MetricBatch {

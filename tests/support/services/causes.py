@@ -5,7 +5,8 @@
 /cpu?ms=N runs; /sleep?ms=N; /lock?ms=N waits for another thread's lock; /pipe?ms=N for another
 process; /call?ms=N asks the upstream's /sleep; /memory?mib=N touches memory; /disk?mib=N writes
 through to the disk; /stream?ms=N answers in two parts with a wait between them; /handed?ms=N lets
-another thread answer. Each says how long its thread was on a CPU, in milliseconds.
+another thread answer; /missing is not found. Each says how long its thread was on a CPU, in
+milliseconds.
 """
 import http.client
 import mmap
@@ -95,7 +96,7 @@ class Causes(BaseHTTPRequestHandler):
 
     def answer(self, on_cpu, pause):
         body = b"x" * 200_000 if pause else b"ok\n"
-        self.send_response(200)
+        self.send_response(404 if self.path == "/missing" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-On-Cpu", f"{on_cpu:.3f}")
         self.end_headers()

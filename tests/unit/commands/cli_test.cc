@@ -97,7 +97,8 @@ TEST(CommandLine, SaysWhatWasMeant) {
   EXPECT_THAT(nearly.standard_error, HasSubstr("'statu' is not a command; did you mean 'status'?"));
   const auto nothing = refusal_of({});
   EXPECT_EQ(nothing.exit_code, kExitBadConfiguration);
-  EXPECT_THAT(nothing.standard_error, HasSubstr("one of run, check, status, replay, version"));
+  EXPECT_THAT(nothing.standard_error,
+              HasSubstr("one of run, check, status, explain, replay, version"));
 }
 
 TEST(CommandLine, HelpIsNoFailure) {

@@ -49,7 +49,7 @@ TEST(ServiceTotals, AddUpOverWindowsAndProcesses) {
                         {.space = "shop", .kind = MetricKind::kClientDuration, .count = 4},
                         {.space = "shop", .kind = MetricKind::kServerQueue, .count = 7}}));
   totals.add(window_of({{.space = "shop", .pid = 100, .count = 3, .tls = true}}));
-  const auto service = nlohmann::json::parse(totals.json())["services"].at(0);
+  const auto service = nlohmann::json::parse(totals.json()).at(0);
   EXPECT_EQ(service["name"], "shop/checkout");
   EXPECT_EQ(service["served"], 10);
   EXPECT_EQ(service["called"], 4);
@@ -66,7 +66,7 @@ TEST(ServiceTotals, TellWhatIsSpokenAndWhatIsNotKnown) {
   window.series[1].key.convention = Convention::kRpc;
   window.series[2].key = overflow_key(Convention::kHttp, MetricKind::kServerDuration, 3);
   totals.add(window);
-  const auto service = nlohmann::json::parse(totals.json())["services"].at(0);
+  const auto service = nlohmann::json::parse(totals.json()).at(0);
   EXPECT_EQ(service["served"], 6);
   EXPECT_EQ(service["overflow"], 1);
   EXPECT_EQ(service["spoken"], nlohmann::json({"HTTP/2", "gRPC"}));
@@ -79,7 +79,7 @@ TEST(ServiceTotals, AreBounded) {
     names.push_back("service-" + std::to_string(i));
   for (const auto& name : names)
     totals.add(window_of({{.name = name.c_str(), .count = 2}}));
-  const auto services = nlohmann::json::parse(totals.json())["services"];
+  const auto services = nlohmann::json::parse(totals.json());
   EXPECT_EQ(services.size(), ServiceTotals::kMaxServices + 1);
   const auto others = std::ranges::find_if(
       services, [](const auto& one) { return one["name"] == ServiceTotals::kOthers; });
@@ -88,7 +88,7 @@ TEST(ServiceTotals, AreBounded) {
   for (std::int64_t pid = 0; pid < 100; ++pid)
     totals.add(window_of({{.name = "service-0", .pid = pid}}));
   const auto crowded = nlohmann::json::parse(totals.json());
-  for (const auto& one : crowded["services"])
+  for (const auto& one : crowded)
     EXPECT_LE(one["pids"].size(), ServiceTotals::kMaxPids);
 }
 

@@ -6,6 +6,7 @@
 #include "agent/config/setting.h"
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
+#include "agent/request_pipeline/account_points.h"
 #include "agent/semantics/span_attributes.h"
 #include "agent/telemetry/self_metrics.h"
 #include "exa/base/overloaded.h"
@@ -100,6 +101,21 @@ Exchange failed_request(Role end) {
   return exchange;
 }
 
+// What a series of durations that key has is told besides, of known threads and sockets.
+std::string account_rows(const SeriesKey& key, const std::string& labels) {
+  AccountSum known;
+  known.of_thread = known.of_socket = 1;
+  std::string rows;
+  for (const auto& metric : account_points(key, known, {}))
+    rows +=
+        metric_row({.name = metric.description->name,
+                    .description = metric.description->description,
+                    .unit = metric.unit,
+                    .points = Sum{}},
+                   labels + (has_attribute(metric.points[0].attributes, "state") ? ", state" : ""));
+  return rows;
+}
+
 std::string metric_rows_of_services() {
   std::string rows;
   for (const auto convention : {Convention::kHttp, Convention::kRpc})
@@ -121,6 +137,7 @@ std::string metric_rows_of_services() {
            .unit = row_of(key.kind).unit,
            .points = points_of(row_of(key.kind).shape)},
           labels);
+      if (row_of(key.kind).counts_requests) rows += account_rows(key, labels);
     }
   return rows;
 }
@@ -228,6 +245,11 @@ exemplar\-agent \- latency histograms of every request, with exemplars that open
 .RB [ \-\-lock\-file
 .IR FILE ]
 .br
+.B exemplar\-agent explain
+.RB [ \-\-json ]
+.RB [ \-\-lock\-file
+.IR FILE ]
+.br
 .B exemplar\-agent replay
 .I FILE
 .SH DESCRIPTION
@@ -243,6 +265,9 @@ reports whether the agent can run here as configured, and what each missing feat
 .TP
 .B status
 shows what the running agent has counted for each service, what it cannot read, and why.
+.TP
+.B explain
+says what was slow and what failed in the running agent's last window, and why.
 .TP
 .B replay
 recomputes the results of a recording.
@@ -303,7 +328,7 @@ std::string bash_completion() {
          "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=\"\"\n"
          "  COMPREPLY=()\n"
          "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n"
-         "    mapfile -t COMPREPLY < <(compgen -W 'run check status replay version --help "
+         "    mapfile -t COMPREPLY < <(compgen -W 'run check status explain replay version --help "
          "--version' "
          "-- \"$word\")\n"
          "    return\n"
@@ -315,7 +340,7 @@ std::string bash_completion() {
          values +
          "    *)\n"
          "      case ${COMP_WORDS[1]} in\n"
-         "        status) words='--json --config --lock-file --help' ;;\n"
+         "        status|explain) words='--json --config --lock-file --help' ;;\n"
          "        replay) words='--config --output --rows --sort --otlp-endpoint --help' ;;\n"
          "        run|check) words='" +
          flags +

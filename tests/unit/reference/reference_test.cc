@@ -89,8 +89,9 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
           exchange.operation.name.assign("/shop.Cart/Add");
         }
         const auto span = synthesize_span(
-            exchange, {.reason = ExemplarReason::kSlowest, .link = SpanLink::kContext}, nullptr,
-            {});
+            exchange,
+            {.reason = ExemplarReason::kSlowest, .link = SpanLink::kContext, .growth = "all"},
+            nullptr, {});
         for (const auto& attribute : span.attributes)
           made.insert(attribute.key);
       }

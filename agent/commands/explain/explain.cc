@@ -1,0 +1,25 @@
+#include "agent/commands/explain/explain.h"
+
+#include <cstdio>
+
+#include "agent/commands/explain/explanation_text.h"
+#include "agent/commands/status/running_agent.h"
+#include "agent/config/config.h"
+#include "agent/model/exit_codes.h"
+
+namespace exa {
+
+int print_explanation(const Config& config, ExplainForm form) {
+  const auto told = told_by_agent(config);
+  const auto text = !told ? Result<std::string>(std::unexpected(told.error()))
+                    : form == ExplainForm::kJson ? explanation_as_json(told->windows)
+                                                 : explanation_text(told->windows);
+  if (!text) {
+    std::fprintf(stderr, "exemplar-agent: %s\n", text.error().text.c_str());
+    return kExitFailure;
+  }
+  std::fwrite(text->data(), 1, text->size(), stdout);
+  return kExitOk;
+}
+
+}  // namespace exa

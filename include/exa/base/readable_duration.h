@@ -1,0 +1,30 @@
+// Durations for people. Pure.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+
+namespace exa {
+
+// Three digits that count, in the unit that suits: "870 us", "1.23 ms", "208 ms", "4.56 s".
+inline std::string readable_duration(double seconds) {
+  const auto formatted = [](const char* format, double value) {
+    std::array<char, 32> text;
+    std::snprintf(text.data(), text.size(), format, value);
+    return std::string(text.data());
+  };
+  // As they are rounded: 9.999 ms is 10.0 ms.
+  if (seconds < 0.9995e-3) return formatted("%.0f us", seconds * 1e6);
+  if (seconds < 9.995e-3) return formatted("%.2f ms", seconds * 1e3);
+  if (seconds < 99.95e-3) return formatted("%.1f ms", seconds * 1e3);
+  if (seconds < 0.9995) return formatted("%.0f ms", seconds * 1e3);
+  if (seconds < 9.995) return formatted("%.2f s", seconds);
+  return formatted(seconds < 99.95 ? "%.1f s" : "%.0f s", seconds);
+}
+inline std::string readable_duration(std::uint64_t ns) {
+  return readable_duration(static_cast<double>(ns) / 1e9);
+}
+
+}  // namespace exa
