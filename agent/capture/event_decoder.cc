@@ -141,6 +141,17 @@ Decoded decode_last_call(Record record) {
                        .call = call_of(raw.facts, {raw.last_byte_ns}, raw.cpu)};
 }
 
+static_assert(kThreadDoings == EXA_DOINGS &&
+              static_cast<int>(ThreadDoing::kEvents) == EXA_DOING_EVENTS &&
+              static_cast<int>(ThreadDoing::kOther) == EXA_DOING_OTHER);
+Decoded decode_look(Record record) {
+  const auto raw = load<exa_look_event>(record);
+  if (raw.doing >= EXA_DOINGS) return std::unexpected(DecodeError::kBadField);
+  return LookEvent{.time = {raw.header.ktime_ns},
+                   .thread = raw.thread,
+                   .doing = static_cast<ThreadDoing>(raw.doing)};
+}
+
 Decoded decode_position(Record record) {
   const auto raw = load<exa_position_event>(record);
   return PositionEvent{.socket = raw.header.socket_id,
@@ -237,6 +248,8 @@ std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record
       return decode_if(sizeof(exa_socket_event), decode_socket);
     case EXA_EVENT_LAST_CALL:
       return decode_if(sizeof(exa_last_call_event), decode_last_call);
+    case EXA_EVENT_LOOK:
+      return decode_if(sizeof(exa_look_event), decode_look);
     case EXA_EVENT_POSITION:
       return decode_if(sizeof(exa_position_event), decode_position);
     case EXA_EVENT_END:

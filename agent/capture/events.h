@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/why/call_facts.h"
+#include "agent/why/thread_doing.h"
 #include "exa/base/inline_string.h"
 #include "exa/base/time.h"
 #include "exa/model/address.h"
@@ -93,6 +94,13 @@ struct LastCallEvent {
   CallFacts call;
 };
 
+// What a thread does at that time.
+struct LookEvent {
+  MonotonicTime time;
+  std::uint32_t thread;  // its number, as in CallFacts
+  ThreadDoing doing;
+};
+
 struct PositionEvent {
   SocketId socket;
   MonotonicTime time;
@@ -130,6 +138,6 @@ struct ProcessExitEvent {
 };
 
 using Event = std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent,
-                           ProcessExitEvent, TableEvent, LastCallEvent>;
+                           ProcessExitEvent, TableEvent, LastCallEvent, LookEvent>;
 
 }  // namespace exa

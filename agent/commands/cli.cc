@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <deque>
 #include <span>
+#include <utility>
 
 #include "agent/config/setting.h"
 #include "agent/config/value_text.h"
@@ -54,7 +55,8 @@ constexpr std::array<std::string_view, 1> kStatusSettings = {"lock_file"};
 // Texts that CLI11 writes into while it parses; they stay where they are.
 struct FlagTexts {
   std::string flag;
-  std::vector<std::string> values;
+  bool only_last = false;  // of several the last one holds
+  std::vector<std::string> values = {};
 };
 
 // only: keys of the settings that the verb takes; empty: all.
@@ -63,14 +65,12 @@ void add_setting_flags(CLI::App& verb, std::deque<FlagTexts>& texts,
   for (const auto& setting : all_settings()) {
     if (setting.flag.empty()) continue;
     if (!only.empty() && std::ranges::find(only, setting.key) == only.end()) continue;
-    auto& text = texts.emplace_back(FlagTexts{std::string(setting.flag), {}});
+    auto& text = texts.emplace_back(
+        FlagTexts{std::string(setting.flag), setting.shape == SettingShape::kScalar});
     auto* const option = verb.add_option(text.flag, text.values, std::string(setting.sentence))
                              ->type_name(std::string(setting.value_name))
                              ->allow_extra_args(false);
-    if (setting.shape == SettingShape::kScalar)
-      option->take_last();
-    else
-      option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
 }
 
@@ -156,8 +156,11 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   if (explain_as_json) command.explain_form = ExplainForm::kJson;
   if (app.got_subcommand("replay")) command.verb = Verb::kReplay;
   if (app.got_subcommand("version")) command.verb = Verb::kVersion;
-  for (const auto& text : texts)
-    if (!text.values.empty()) command.flags.push_back({text.flag, text.values});
+  for (auto& text : texts) {
+    if (text.values.empty()) continue;
+    if (text.only_last) text.values.erase(text.values.begin(), text.values.end() - 1);
+    command.flags.push_back({text.flag, std::move(text.values)});
+  }
   return command;
 }
 

@@ -75,6 +75,9 @@ void ConnectionTracker::on_event(const Event& event) {
                  [this](const ProcessExitEvent& exit) { on_process_exit(exit); },
                  [this](const TableEvent& table) { on_table(table); },
                  [this](const LastCallEvent& last) { on_last_call(last); },
+                 [this](const LookEvent& look) {
+                   exchanges_.was_seen(look.thread, look.doing, look.time);
+                 },
              },
              event);
 }

@@ -53,6 +53,9 @@ class ConnectionTracker {
 
   [[nodiscard]] std::size_t size() const { return table_.size(); }
   [[nodiscard]] const ExchangePool& open_exchanges() const { return exchanges_; }
+  [[nodiscard]] std::span<const std::uint32_t> slow_threads(MonotonicTime now) {
+    return exchanges_.slow_threads(now);
+  }
   // Processes that lost something because they hold more than their share.
   [[nodiscard]] std::vector<const Tenant*> losers() const { return tenants_.losers(); }
 

@@ -34,8 +34,9 @@ void OpenExchanges::begin(std::uint32_t slot, const CallFacts* call, bool contex
   }
   if (call == nullptr) return;
   open.begun.call = *call;
-  if (call->thread != 0 && exchange.role == Role::kServer)
-    open.begun.work = pool_.threads_.begin(call->thread, call->time);
+  if (call->thread == 0 || exchange.role != Role::kServer) return;
+  open.begun.work = pool_.threads_.begin(call->thread, call->time);
+  pool_.slow_.began(slot, exchange.number, call->thread, call->time);
 }
 
 // A client's wait is its thread's, too.

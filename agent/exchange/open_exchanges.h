@@ -1,15 +1,17 @@
 // Exchanges whose answer is not whole yet. A conversation opens one, fills it in in place, and
 // finishes or forgets it, which is counted for its protocol.
 // Capture thread. Owned by ConnectionTracker: one pool for all protocols, of at most RequestLimits,
-// of one process as many as are free; one costs 552 bytes.
+// of one process as many as are free; one costs 624 bytes.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "agent/exchange/exchange_sink.h"
 #include "agent/exchange/passed_contexts.h"
 #include "agent/exchange/slot_pool.h"
+#include "agent/exchange/slow_exchanges.h"
 #include "agent/exchange/tenants.h"
 #include "agent/telemetry/counters.h"
 #include "agent/why/account.h"
@@ -41,6 +43,16 @@ class ExchangePool {
  public:
   explicit ExchangePool(RequestLimits limits) : limits_(limits), places_(limits.unanswered) {}
   [[nodiscard]] std::size_t size() const { return places_.in_use(); }
+  // Threads of servers that are worth a look now, as they are in a request that takes long.
+  [[nodiscard]] std::span<const std::uint32_t> slow_threads(MonotonicTime now) {
+    return slow_.due(now, [this](std::uint32_t slot, std::uint64_t number) {
+      const auto& exchange = places_[slot].exchange;
+      return exchange.number == number && exchange.read.known();
+    });
+  }
+  void was_seen(std::uint32_t thread, ThreadDoing doing, MonotonicTime time) {
+    threads_.was_seen(thread, doing, time);
+  }
   // Every one whose request was read, in no order.
   void for_each(auto visit) const {
     for (std::uint32_t slot = 0; slot < places_.capacity(); ++slot)
@@ -56,7 +68,7 @@ class ExchangePool {
     bool may_be_passed_on = false;  // its context was opened, and found a place or not
     bool has_place = false;
   };
-  static_assert(sizeof(Open) <= 552);
+  static_assert(sizeof(Open) <= 624);
 
   RequestLimits limits_;
   SlotPool<Open> places_;
@@ -64,6 +76,7 @@ class ExchangePool {
   MovingProcesses moving_servers_;
   MovingProcesses moving_clients_;
   PassedContexts contexts_;
+  SlowExchanges slow_;
   std::uint64_t opened_ = 0;
 };
 

@@ -150,6 +150,9 @@ KernelFeatures probe_kernel_features() {
       false,
       "TLS cannot be read: threads that preempt one another in such a program would overwrite "
       "each other's variables, and the kernel could crash.");
+  add(FeatureId::kThreadLook, "programs that look at threads",
+      types.has_function("bpf_task_from_pid"), false,
+      "spans do not say what a thread slept on; Linux 6.10 or newer is needed.");
   add(FeatureId::kUserReads, "reading user memory (no lockdown=confidentiality)",
       found.lockdown != "confidentiality", true,
       "the kernel refuses every look at captured bytes; boot with lockdown=integrity or none.");

@@ -23,6 +23,7 @@ enum class FeatureId {
   kSweep,
   kUprobeMulti,
   kProbeGuard,
+  kThreadLook,
   kUserReads,
   kCapabilityBpf,
   kCapabilityPerfmon,

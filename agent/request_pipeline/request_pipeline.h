@@ -89,6 +89,12 @@ class RequestPipeline final : public ExchangeSink {
   // Before the last close_window: nothing waits any longer.
   void release_held();
 
+  // Threads that are in a request which takes long: somebody may look at them, and tell it by
+  // records. Valid until the next call.
+  [[nodiscard]] std::span<const std::uint32_t> slow_threads(MonotonicTime now) {
+    return tracker_.slow_threads(now);
+  }
+
   // Gauges for the self metrics.
   [[nodiscard]] std::size_t live_series() const { return registry_.live_series(); }
   [[nodiscard]] std::size_t targets() const { return targets_.size(); }

@@ -108,7 +108,8 @@ int run_pipeline(PipelineInheritance inherited, Channel channel,
                      .recording = *recording,
                      .outputs = *outputs,
                      .gauges = gauges,
-                     .occasional = occasional},
+                     .occasional = occasional,
+                     .looks = inherited.looks},
                     config.window, offset);
   loop.run(events);
   if (handed_over.valid() && events.deadline()) {

@@ -23,6 +23,7 @@ struct PipelineInheritance {
   HashKey seed{};
   std::vector<int> event_ring_fds;
   kernel::KernelCounters kernel_counters;
+  bool looks = false;         // the prober can look at threads
   UniqueFd record_file;       // not valid: no recording
   UniqueFd services_file;     // not valid: `status` is told no services
   UniqueFd handed_over_file;  // not valid: of connections nothing is told on

@@ -32,6 +32,13 @@
   X("exemplar.why.on_cpu", "double", "both", "seconds on a CPU")                                   \
   X("exemplar.why.asleep", "double", "both", "seconds asleep: waiting for anything but a CPU")     \
   X("exemplar.why.downstream", "double", "both", "of these, waiting for requests that the thread made itself") \
+  X("exemplar.why.lock", "double", "both", "of the rest of the sleep, seconds on a lock; this and the next six are from looks at the thread every 20 ms, while the request took long") \
+  X("exemplar.why.disk", "double", "both", "for a disk, or in calls on files")                     \
+  X("exemplar.why.timer", "double", "both", "until a time that the thread chose")                  \
+  X("exemplar.why.pipe", "double", "both", "on a pipe")                                            \
+  X("exemplar.why.network", "double", "both", "on sockets, but for requests of its own")           \
+  X("exemplar.why.events", "double", "both", "for one of several descriptors (epoll, poll, select)") \
+  X("exemplar.why.child", "double", "both", "for the end of a child process")                      \
   X("exemplar.why.page_faults", "int", "both", "page faults of the thread that needed no disk")    \
   X("exemplar.why.major_page_faults", "int", "both", "those that read from disk")                  \
   X("exemplar.why.retransmits", "int", "both", "segments that the socket had to send again")       \

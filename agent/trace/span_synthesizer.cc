@@ -6,6 +6,7 @@
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
 #include "agent/why/sentence.h"
+#include "agent/why/thread_doing.h"
 #include "exa/base/hex.h"
 
 namespace exa {
@@ -100,6 +101,10 @@ void add_account_attributes(Attributes& attributes, const Exchange& exchange) {
     time("exemplar.why.asleep", account.asleep(exchange.duration()));
   }
   if (account.downstream > Duration::zero()) time("exemplar.why.downstream", account.downstream);
+  for (std::size_t i = 0; i < kSleepCauses; ++i)
+    if (account.asleep_us[i] > 0)
+      attributes.push_back({"exemplar.why." + std::string(name_of(static_cast<SleepCause>(i))),
+                            account.asleep_us[i] / 1e6});
   count("exemplar.why.page_faults", account.minor_faults);
   count("exemplar.why.major_page_faults", account.major_faults);
   count("exemplar.why.retransmits", account.retransmits);

@@ -1,6 +1,7 @@
 #include "agent/why/account.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace exa {
 namespace {
@@ -30,6 +31,31 @@ Duration on_cpu_between(const CallFacts& begun, const CallFacts& ended) {
   return since >= -kTick && since <= kTick ? told + since : told;
 }
 
+// What it waited for in requests of its own is told as that; and what was seen between two looks is
+// not all of what was there.
+void split_sleep(Account& account, const ThreadWork::Totals& from, const ThreadWork::Totals& to,
+                 Duration wall) {
+  auto& parts = account.asleep_us;
+  for (std::size_t i = 0; i < kSleepCauses; ++i)
+    parts[i] = difference(from.asleep_us[i], to.asleep_us[i]);
+  const auto in_us = [](Duration time) {
+    return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::microseconds>(time).count());
+  };
+  auto downstream_us = in_us(account.downstream);
+  for (const auto cause : {SleepCause::kNetwork, SleepCause::kEvents}) {
+    auto& part = parts[static_cast<std::size_t>(cause)];
+    const auto its = std::min<std::uint64_t>(part, downstream_us);
+    part -= static_cast<std::uint32_t>(its);
+    downstream_us -= its;
+  }
+  const auto seen = std::accumulate(parts.begin(), parts.end(), std::uint64_t{0});
+  const auto room = in_us(account.asleep(wall) - account.downstream);
+  if (seen <= room) return;
+  for (auto& part : parts)
+    part = static_cast<std::uint32_t>(static_cast<double>(part) * static_cast<double>(room) /
+                                      static_cast<double>(seen));
+}
+
 void account_for_thread(Account& account, const AccountEnd& begun, const AccountEnd& ended,
                         Duration wall) {
   const auto& from = begun.call;
@@ -53,6 +79,7 @@ void account_for_thread(Account& account, const AccountEnd& begun, const Account
   account.shared_with = difference(begun.work.ended, ended.work.ended);
   account.downstream =
       std::min(between(begun.work.downstream, ended.work.downstream), account.asleep(wall));
+  split_sleep(account, begun.work, ended.work, wall);
 }
 
 }  // namespace

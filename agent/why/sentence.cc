@@ -5,7 +5,9 @@
 #include <cmath>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
+#include "agent/why/thread_doing.h"
 #include "agent/why/time_spent.h"
 
 namespace exa {
@@ -24,22 +26,39 @@ void add(std::string& sentence, std::string_view separator, std::string_view mor
   sentence += more;
 }
 
-std::string where_the_time_went(const Account& account, Duration wall) {
-  const auto spent = time_spent(account, wall);
-  std::array<TimeState, kTimeStates> states;
+struct Part {
+  std::uint64_t ns = 0;
+  std::string_view phrase;
+};
+
+// The causes of sleep stand for that part of it.
+std::vector<Part> parts_of(const Account& account, Duration wall) {
+  auto spent = time_spent(account, wall);
+  std::vector<Part> causes;
+  for (std::size_t i = 0; i < kSleepCauses; ++i) {
+    auto& asleep = spent[TimeState::kAsleep];
+    const auto ns = std::min<std::uint64_t>(account.asleep_us[i] * std::uint64_t{1000}, asleep);
+    asleep -= ns;
+    causes.push_back({ns, phrase_of(static_cast<SleepCause>(i))});
+  }
+  std::vector<Part> parts;
   for (std::size_t i = 0; i < kTimeStates; ++i)
-    states[i] = static_cast<TimeState>(i);
-  std::ranges::stable_sort(states, std::ranges::greater{},
-                           [&](TimeState state) { return spent[state]; });
+    parts.push_back({spent.ns[i], phrase_of(static_cast<TimeState>(i))});
+  parts.insert(parts.end(), causes.begin(), causes.end());
+  std::ranges::stable_sort(parts, std::ranges::greater{}, &Part::ns);
+  return parts;
+}
+
+std::string where_the_time_went(const Account& account, Duration wall) {
   const auto whole = static_cast<std::uint64_t>(wall.count());
   std::string text;
-  for (const auto state : states) {
-    if (spent[state] * kLeastShare < whole) break;
+  for (const auto& part : parts_of(account, wall)) {
+    if (part.ns * kLeastShare < whole) break;
     const auto percent =
-        std::lround(100 * static_cast<double>(spent[state]) / static_cast<double>(whole));
+        std::lround(100 * static_cast<double>(part.ns) / static_cast<double>(whole));
     add(text, ", ", std::to_string(percent) + " % ");
-    text += phrase_of(state);
-    if (state == TimeState::kThrottled && account.throttled_times > 0)
+    text += part.phrase;
+    if (part.phrase == phrase_of(TimeState::kThrottled) && account.throttled_times > 0)
       text += " (" + counted(account.throttled_times, "time", "times") + ')';
   }
   return text;

@@ -8,6 +8,7 @@
 
 #include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/thread_number.bpf.h"
 #include "bpf/lib/verified_once.h"
 #include "exa/abi/facts.h"
 
@@ -30,13 +31,6 @@ static __always_inline void exa_take_throttle(struct exa_thread_facts* facts,
   }
   facts->group = task->sched_task_group->css.id;
   facts->known |= EXA_FACTS_THROTTLE;
-}
-
-/* A pid is used again, and a thread that executes a program takes the pid of its leader over. */
-static __always_inline __u32 exa_thread_number(const struct task_struct* task) {
-  const __u64 mixed =
-      (task->start_boottime ^ (__u64)task->pid << 32 ^ task->self_exec_id) * 0x9e3779b97f4a7c15ull;
-  return (mixed >> 32) | 1;
 }
 
 /* Of the current thread. known: what is told besides. */

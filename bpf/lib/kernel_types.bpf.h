@@ -136,6 +136,7 @@ struct super_block {
   struct file_system_type* s_type;
 };
 struct inode {
+  unsigned short i_mode;
   struct super_block* i_sb;
   unsigned long i_ino;
   __s64 i_size;
@@ -215,8 +216,19 @@ struct task_group {
   struct task_group* parent;
   struct cfs_bandwidth cfs_bandwidth;
 };
+struct fdtable {
+  unsigned int max_fds;
+  struct file** fd;
+};
+struct files_struct {
+  struct fdtable* fdt;
+};
+
 struct task_struct {
   struct thread_info thread_info;
+  unsigned int __state;
+  unsigned int in_iowait : 1;
+  struct files_struct* files;
   unsigned int flags;
   struct sched_entity se;
   struct sched_info sched_info;

@@ -9,6 +9,7 @@
 #include "bpf/lib/kernel_types.bpf.h"
 #include "bpf/lib/last_bytes.h"
 #include "bpf/lib/socket_state.h"
+#include "bpf/lib/verified_once.h"
 #include "bpf/maps/control.bpf.h"
 #include "bpf/maps/counters.bpf.h"
 #include "bpf/maps/events.bpf.h"

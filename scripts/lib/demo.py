@@ -137,6 +137,15 @@ def show_service(what, exemplars, spans):
                      marked=slowest["labels"]["span_id"]))
 
 
+def explained_during(traffic, lock):
+    time.sleep(max(traffic.end - time.monotonic() - 3, 0))
+    told = subprocess.run([binary(), "explain", "--lock-file", lock], capture_output=True,
+                          text=True, check=False)
+    if told.returncode != 0:
+        raise SystemExit(f"demo: explain ended with {told.returncode}: {told.stderr}")
+    return told.stdout
+
+
 def grpc_service(folder):
     port = free_port()
     service = Process([sys.executable, SERVICES / "grpc_service.py", port],
@@ -175,6 +184,7 @@ def demonstrate(folder):
                 say(f"Sending traffic for {TRAFFIC_SECONDS} s by h2load, curl and a "
                     "client of gRPC;\n   some requests carry a traceparent.")
                 traffic = Traffic(nginx.url, encrypted.url, calls.port)
+                explanation = explained_during(traffic, folder / "lock")
                 traffic.wait()
                 say("Waiting until Prometheus has seen every request, then asking its API\n"
                     f"   for the exemplars of {BUCKETS}.")
@@ -189,6 +199,8 @@ def demonstrate(folder):
         spans = backend.spans()
         say("What the agent printed at the end of a window:")
         print(last_table(table.read_text()))
+        say("And what `exemplar-agent explain` said while the traffic was on:")
+        print(explanation)
         if not exemplars:
             raise SystemExit(f"demo: Prometheus has no exemplar\n{agent.log()}")
         show_slowest(exemplars, spans)

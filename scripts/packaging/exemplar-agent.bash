@@ -4,7 +4,7 @@ _exemplar_agent() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} words=""
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W 'run check status replay version --help --version' -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W 'run check status explain replay version --help --version' -- "$word")
     return
   fi
   case $before in
@@ -18,7 +18,7 @@ _exemplar_agent() {
     --log-format) words="text json" ;;
     *)
       case ${COMP_WORDS[1]} in
-        status) words='--json --config --lock-file --help' ;;
+        status|explain) words='--json --config --lock-file --help' ;;
         replay) words='--config --output --rows --sort --otlp-endpoint --help' ;;
         run|check) words='--config --print-config --help --window --output --rows --sort --record --lock-file --include-exe --include-pid --include-port --include-cgroup --exclude-exe --exclude-pid --exclude-port --exclude-cgroup --ring-size --tls --exemplar-budget --otlp-endpoint --openmetrics --log-level --log-format' ;;
       esac ;;

@@ -9,26 +9,49 @@
 
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "agent/kernel/libbpf_log.h"
+#include "tests/bpf/loaded_programs.h"
 
 namespace exa::test {
+namespace {
+
+std::optional<kernel::CapturePrograms> kept;  // with the default settings, detached
+
+}  // namespace
 
 void Capture::SetUp() {
   if (::geteuid() != 0) GTEST_SKIP() << "loading BPF programs needs root";
   kernel::route_libbpf_log(nullptr);
   const auto features = kernel::probe_kernel_features();
   if (!features.can_run()) GTEST_SKIP() << features.refusal();
-  start({.event_rings = kernel::suggested_event_rings()});
+  if (kept) {
+    programs_ = std::exchange(kept, std::nullopt);
+    forget_everything(*programs_);
+  } else {
+    load({.event_rings = kernel::suggested_event_rings()}, features);
+  }
+  to_be_kept_ = programs_.has_value();
+  if (to_be_kept_) observe();
 }
 
 void Capture::start(const kernel::CaptureConfig& config, const kernel::KernelFeatures& features) {
   stop();
+  release();
   records_.clear();
   control_records_.clear();
+  load(config, features);
+  if (programs_) observe();
+}
+
+void Capture::load(const kernel::CaptureConfig& config, const kernel::KernelFeatures& features) {
   auto programs = kernel::CapturePrograms::load(config, features);
   ASSERT_TRUE(programs.has_value()) << programs.error().text;
   programs_.emplace(std::move(*programs));
+}
+
+void Capture::observe() {
   auto events = kernel::RingReader::open(programs_->event_ring_fds());
   ASSERT_TRUE(events.has_value()) << events.error().text;
   events_.emplace(std::move(*events));
@@ -59,8 +82,17 @@ void Capture::stop() {
 
 void Capture::TearDown() {
   stop();
+  release();
+}
+
+void Capture::release() {
+  if (programs_ && events_ && control_) {  // whatever the test did to them
+    programs_->detach();
+    drain();
+  }
   events_.reset();
   control_.reset();
+  if (std::exchange(to_be_kept_, false) && !HasFailure()) kept = std::move(programs_);
   programs_.reset();
 }
 

@@ -1,4 +1,4 @@
-// One load of the capture programs, the records they wrote, and the accounting identity at the end.
+// The capture programs, the records they wrote, and the accounting identity at the end.
 // Other programs of the machine are seen too: tests look at their own sockets by cookie.
 #pragma once
 
@@ -38,7 +38,10 @@ class Capture : public testing::Test {
     start(config, kernel::probe_kernel_features());
   }
   void start(const kernel::CaptureConfig& config, const kernel::KernelFeatures& features);
+  void load(const kernel::CaptureConfig& config, const kernel::KernelFeatures& features);
+  void observe();
   void stop();
+  void release();
   void drain();
   [[nodiscard]] std::uint64_t count(exa_kernel_counter row);
 
@@ -65,6 +68,7 @@ class Capture : public testing::Test {
                          std::chrono::seconds within = std::chrono::seconds(5));
 
   bool running_ = false;
+  bool to_be_kept_ = false;  // programs_, for the next test
   std::optional<kernel::CapturePrograms> programs_;
   std::optional<kernel::RingReader> events_;
   std::optional<kernel::RingReader> control_;

@@ -1,5 +1,7 @@
 // The pure pieces of the BPF programs, compiled for the host.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include <array>
 #include <cstring>
@@ -12,12 +14,50 @@
 #include "bpf/lib/head_end.h"
 #include "bpf/lib/last_bytes.h"
 #include "bpf/lib/ring_share.h"
+#include "bpf/lib/sleep_calls.h"
 #include "bpf/lib/sniff/http1.h"
 #include "bpf/lib/sniff/http2.h"
 #include "bpf/lib/sniff/tls.h"
 #include "tests/bpf/word_of.h"
 
 namespace {
+
+// By the numbers that the C library has.
+TEST(SleepCalls, AreWhatTheyWaitFor) {
+  for (const long call : {SYS_read, SYS_write, SYS_readv, SYS_writev})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_BY_FILE) << call;
+  for (const long call : {SYS_futex, SYS_futex_waitv, SYS_flock, SYS_fcntl})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_LOCK) << call;
+  for (const long call :
+       {SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_openat,
+        SYS_msync, SYS_fsync, SYS_fdatasync, SYS_sync, SYS_syncfs, SYS_sync_file_range})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_DISK) << call;
+  for (const long call : {SYS_nanosleep, SYS_clock_nanosleep})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_TIMER) << call;
+  for (const long call : {SYS_connect, SYS_accept, SYS_accept4, SYS_sendto, SYS_recvfrom,
+                          SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_NETWORK) << call;
+  for (const long call : {SYS_epoll_pwait, SYS_pselect6, SYS_ppoll})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_EVENTS) << call;
+  for (const long call : {SYS_wait4, SYS_waitid})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_CHILD) << call;
+#if defined(__x86_64__)
+  for (const long call : {SYS_poll, SYS_select, SYS_epoll_wait})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_EVENTS) << call;
+  EXPECT_EQ(exa_doing_in_call(SYS_open), EXA_DOING_DISK);
+#endif
+  for (const long call : {long{SYS_io_uring_enter}, long{SYS_sched_yield}, -1L})
+    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_OTHER) << call;
+}
+
+TEST(SleepCalls, OnAFileDependOnIt) {
+  EXPECT_EQ(exa_doing_on_file(S_IFIFO | 0600), EXA_DOING_PIPE);
+  EXPECT_EQ(exa_doing_on_file(S_IFSOCK | 0777), EXA_DOING_NETWORK);
+  EXPECT_EQ(exa_doing_on_file(S_IFREG | 0644), EXA_DOING_DISK);
+  EXPECT_EQ(exa_doing_on_file(S_IFBLK), EXA_DOING_DISK);
+  EXPECT_EQ(exa_doing_on_file(S_IFCHR | 0666), EXA_DOING_OTHER) << "a terminal";
+  EXPECT_EQ(exa_doing_on_file(0), EXA_DOING_OTHER) << "no file";
+}
 
 // A ring of 1024 bytes of which 600 are unread leaves 351 to whoever wrote nothing yet: 424 parts
 // of the 512 above the mark, of 424.

@@ -22,8 +22,12 @@ def assert_each_counts_once(agent, server, requests_each, scheme):
     for metric, program in ((SERVER, "nginx"), (CLIENT, "h2load")):
         def all_there(metric=metric, program=program):
             seen = agent.report().count(metric, program, **expected)
-            skipped = agent.scrape().sum("exemplar_agent_kernel_skipped_total")
-            assert sent - skipped <= seen <= sent, f"{metric}: {seen} of {sent}, skipped {skipped}"
+            page = agent.scrape()
+            skipped = page.sum("exemplar_agent_kernel_skipped_total")
+            lost = {name: page.sum(f"exemplar_agent_{name}_total") for name in
+                    ("kernel_dropped", "kernel_lost", "kernel_tls_dropped", "orphans")}
+            assert sent - skipped <= seen <= sent, \
+                f"{metric}: {seen} of {sent}, skipped {skipped}, lost {lost}"
             later = agent.wait_for_windows(2, within=30).count(metric, program)
             assert later == seen, f"{metric}: {seen}, and then {later}"
             return True

@@ -66,18 +66,20 @@ def explain(agent, *arguments):
 
 def test_explain_says_what_was_slow_and_what_failed(start_agent, tmp_path):
     with Service(tmp_path, "causes.py") as service:
-        agent = start_agent("--window", "3s", ports=[service.port])
+        agent = start_agent(window="3s", ports=[service.port])
 
         def window_of_causes():
             ask(service, "/sleep?ms=1", 60)
             ask(service, "/sleep?ms=200")
             ask(service, "/missing")
-            told = json.loads(explain(agent, "--json").stdout)
-            slow = next(one for one in told["slow"] if one["operation"] == "GET 200"
-                        and one["service"] == "causes" and one["end"] == "server")
-            failing = next(one for one in told["failing"] if one["end"] == "client")
-            assert slow["slowest"]["duration_s"] >= 0.2
-            return slow, failing
+            result = explain(agent, "--json")
+            assert result.returncode == 0, result.stderr
+            told = json.loads(result.stdout)
+            slow = [one for one in told["slow"] if one["operation"] == "GET 200"
+                    and one["service"] == "causes" and one["end"] == "server"]
+            failing = [one for one in told["failing"] if one["end"] == "client"]
+            assert slow and slow[0]["slowest"]["duration_s"] >= 0.2 and failing
+            return slow[0], failing[0]
         slow, failing = eventually(window_of_causes, within=30, what="a window with all causes")
         shown = explain(agent).stdout
     print(shown)
@@ -95,7 +97,8 @@ def test_explain_says_what_was_slow_and_what_failed(start_agent, tmp_path):
 def test_explain_without_an_agent_or_a_window(start_agent, tmp_path):
     result = run_cli("explain", "--lock-file", tmp_path / "none")
     assert result.returncode == 1 and "no running agent holds" in result.stderr
-    agent = start_agent("--window", "1h")
+    agent = start_agent(window="1h")
     result = explain(agent)
     assert result.returncode == 1
     assert "has not closed a window yet" in result.stderr
+    assert agent.stop() == 0

@@ -122,11 +122,12 @@ class TakenOverPipeline final : public Scene {
     const auto word = line_.hear();
     const bool ready = word == PipelineLine::Word::kReady;
     const bool losses = word == PipelineLine::Word::kShareLosses;
-    if (was_over) return require(!ready && !losses && line_.over());
-    require(!(ready || losses) || !line_.over());
+    const bool look = word == PipelineLine::Word::kLook;
+    if (was_over) return require(!ready && !losses && !look && line_.over());
+    require(!(ready || losses || look) || !line_.over());
     const bool hung_up = line_.over() && line_.violation().empty();
     if (hung_up) return require(peer_.hung_up());
-    if (peer_.sent.empty()) return require(!ready && !losses && !line_.over());
+    if (peer_.sent.empty()) return require(!ready && !losses && !look && !line_.over());
     const auto packet = std::move(peer_.sent.front());
     peer_.sent.pop_front();
     const bool message = packet.is_message() && packet.descriptors == 0;
@@ -134,7 +135,13 @@ class TakenOverPipeline final : public Scene {
                          packet.message().value <= 0xffff && ways_.complete() && !ways_.ready;
     const bool may_tell = message && packet.message().type == ChannelMessageType::kShareLosses &&
                           packet.message().value <= kShareLossesPerMessage && ways_.ready;
-    require(ready == in_turn && losses == may_tell && line_.over() == !(in_turn || may_tell));
+    const bool may_ask =
+        message && packet.message().type == ChannelMessageType::kLook && ways_.ready;
+    require(ready == in_turn && losses == may_tell && look == may_ask &&
+            line_.over() == !(in_turn || may_tell || may_ask));
+    if (look)
+      require(std::memcmp(line_.look_list().data(), packet.message().payload.data(),
+                          sizeof(LookList)) == 0);
     if (losses) require(line_.share_losses().size() == packet.message().value);
     if (!ready) return;
     ways_.ready = true;
@@ -239,6 +246,7 @@ class BrokenProber final : public Scene {
         return true;
       case ChannelMessageType::kReady:
       case ChannelMessageType::kShareLosses:
+      case ChannelMessageType::kLook:
         break;
     }
     return false;

@@ -58,6 +58,15 @@ class MadeRecords {
     return bytes_of(record, {});
   }
 
+  // form: what it does. Of the threads that facts_of makes, or of none.
+  std::vector<std::byte> look(std::uint8_t thread, std::uint8_t form) {
+    auto record = made<exa_look_event>(EXA_EVENT_LOOK, 0);
+    record.header.socket_id = 0;
+    record.thread = thread;
+    record.doing = form % (EXA_DOINGS + 1);
+    return bytes_of(record, {});
+  }
+
   std::vector<std::byte> socket(std::uint8_t conversation, std::string_view addresses) {
     auto record = made<exa_socket_event>(EXA_EVENT_SOCKET, conversation);
     record.family = addresses.size() > 12 ? 10 : 2;  // AF_INET6, AF_INET

@@ -79,11 +79,11 @@ std::string slow_text(const ToldJson& slow) {
 
 std::string failing_text(const ToldJson& failing, std::uint64_t now_ms) {
   std::string text = title_of(failing) + "\n";
-  text +=
-      line("", std::to_string(number_in(failing, "failed")) + " of " +
-                   std::to_string(number_in(failing, "requests")) + " requests of the service, " +
-                   "without a pause for " + age_text(number_in(failing, "since_unix_ms"), now_ms) +
-                   ", since " + time_text(number_in(failing, "since_unix_ms")));
+  const auto since_ms = number_in(failing, "since_unix_ms");
+  text += line("", std::to_string(number_in(failing, "failed")) + " of " +
+                       std::to_string(number_in(failing, "requests")) +
+                       " requests of the service, in every window since " + time_text(since_ms) +
+                       " (" + age_text(since_ms, now_ms) + ")");
   const auto example = value_in(failing, "example");
   if (!example.is_object()) return text;
   text += line("as in        ", request_text(example, text_in(failing, "end") == "client"));
@@ -119,10 +119,18 @@ Result<std::string> explanation_text(std::string_view windows) {
   const auto start_ms = number_in(*told, "start_unix_ms");
   const auto window_s = static_cast<double>(end_ms - std::min(start_ms, end_ms)) / 1e3;
   std::string text = "The " + readable_duration(window_s) + " until " + time_text(end_ms) + "\n\n";
-  const auto slow = list_in(*told, "slow");
-  if (slow.empty()) return text + "No requests.\n";
-  text += "SLOW: what lost the most time, against usual or against the others\n";
-  text += list_text(slow, number_in(*told, "slow_left_out"), slow_text) + "\n";
+  const auto operations = list_in(*told, "slow");
+  if (operations.empty()) return text + "No requests.\n";
+  auto slow = ToldJson::array();
+  for (const auto& operation : operations)
+    if (real_in(operation, "lost_s") > 0) slow.push_back(operation);
+  if (slow.empty()) {
+    text += "Nothing was slower than usual, or than other requests like it.\n\n";
+  } else {
+    const bool all_told = slow.size() < operations.size();
+    text += "SLOW: what lost the most time, against usual or against the others\n";
+    text += list_text(slow, all_told ? 0 : number_in(*told, "slow_left_out"), slow_text) + "\n";
+  }
   const auto failing = list_in(*told, "failing");
   if (failing.empty()) return text + "No errors.\n";
   text += "FAILING: the most frequent errors\n";

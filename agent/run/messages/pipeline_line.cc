@@ -21,8 +21,11 @@ PipelineLine::Word PipelineLine::hear() {
   if (heard_.type == ChannelMessageType::kShareLosses && ready_ &&
       heard_.value <= kShareLossesPerMessage)
     return Word::kShareLosses;
+  if (heard_.type == ChannelMessageType::kLook && ready_) return Word::kLook;
   if (heard_.type == ChannelMessageType::kShareLosses)
     end("share losses out of turn, or too many");
+  else if (heard_.type == ChannelMessageType::kLook)
+    end("a look before it was ready");
   else if (heard_.type != ChannelMessageType::kReady)
     end("a message only the prober may send");
   else if (ready_)

@@ -12,6 +12,7 @@
 
 #include "agent/privilege/channel.h"
 #include "agent/privilege/outbox.h"
+#include "agent/run/messages/look_message.h"
 #include "agent/run/messages/share_losses.h"
 #include "exa/base/result.h"
 #include "exa/base/unique_fd.h"
@@ -24,6 +25,7 @@ class PipelineLine {
     kNothing,      // so far, or any more
     kReady,        // confined and consuming: once, after it heard that the targets are complete
     kShareLosses,  // who lost for want of a share: any time after that
+    kLook,         // at which threads to look: likewise
   };
 
   explicit PipelineLine(Channel channel) : channel_(std::move(channel)) {}
@@ -34,6 +36,9 @@ class PipelineLine {
   [[nodiscard]] std::uint16_t endpoint_port() const { return endpoint_port_; }
   // Of the last kShareLosses.
   [[nodiscard]] std::vector<ShareLoss> share_losses() const { return read_share_losses(heard_); }
+
+  // Of the last kLook.
+  [[nodiscard]] LookList look_list() const { return read_look(heard_); }
 
   // Now, or once there is room. attached: goes along, or is closed. An error: it was not taken.
   Result<> say(const ChannelMessage& message, UniqueFd attached = {});

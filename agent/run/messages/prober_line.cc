@@ -51,6 +51,7 @@ std::optional<ProberWord> ProberLine::word_of(UniqueFd attached) {
       return ToldShutdown{{value}};
     case ChannelMessageType::kReady:
     case ChannelMessageType::kShareLosses:
+    case ChannelMessageType::kLook:
       break;
   }
   return end("a message only the pipeline may send");
@@ -76,6 +77,10 @@ void ProberLine::say_ready(std::uint16_t endpoint_port) {
 
 void ProberLine::say_share_losses(const ChannelMessage& losses) {
   if (!over_ && said_ready_) (void)channel_.send(losses);
+}
+
+void ProberLine::say_look(const ChannelMessage& look) {
+  if (!over_ && said_ready_) (void)channel_.send(look);
 }
 
 std::optional<ProberWord> ProberLine::end(std::string violation) {

@@ -50,6 +50,9 @@ class ProberLine {
   [[nodiscard]] bool over() const { return over_; }
   [[nodiscard]] const std::string& violation() const { return violation_; }
 
+  // Once it is ready. What is not taken is a look fewer.
+  void say_look(const ChannelMessage& look);
+
   // Hangs up with the prober.
   [[nodiscard]] int fd() const { return channel_.fd(); }
 

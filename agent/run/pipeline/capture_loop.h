@@ -30,6 +30,10 @@ class CaptureLoop {
     recording_.record(record);
     pipeline_.on_record(record);
   }
+  // Whom a source may look at, see RequestPipeline.
+  [[nodiscard]] std::span<const std::uint32_t> slow_threads(MonotonicTime now) {
+    return pipeline_.slow_threads(now);
+  }
   void on_target(const Target& target);
   void on_clock_offset(WallClockOffset offset);
   // The first one begins the first window, each further one closes one.

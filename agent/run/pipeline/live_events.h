@@ -52,6 +52,7 @@ class LiveEvents final : public EventSource {
     const ExportChain& outputs;
     SelfGauges& gauges;  // what this source knows of them, as of the latest tick
     OccasionalLog& occasional;
+    bool looks = false;  // the prober can look at threads
   };
   LiveEvents(Parts parts, Duration window, WallClockOffset offset, Clocks clocks = {})
       : parts_(parts), schedule_(window), offset_(offset), clocks_(std::move(clocks)) {}

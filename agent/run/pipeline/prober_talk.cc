@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "agent/request_pipeline/request_pipeline.h"
+#include "agent/run/messages/look_message.h"
 #include "agent/run/messages/share_losses.h"
 #include "exa/base/overloaded.h"
 
@@ -49,6 +50,12 @@ void ProberTalk::say_share_losses(const RequestPipeline& pipeline) {
   if (losses.empty()) return;
   write_share_losses(losses, message_);
   line_.say_share_losses(message_);
+}
+
+void ProberTalk::say_look(std::span<const std::uint32_t> threads) {
+  if (threads.empty()) return;
+  write_look(threads, message_);
+  line_.say_look(message_);
 }
 
 }  // namespace exa

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "agent/privilege/channel.h"
 #include "agent/run/messages/prober_line.h"
@@ -40,6 +41,8 @@ class ProberTalk {
 
   void say_ready(std::uint16_t endpoint_port) { line_.say_ready(endpoint_port); }
   void say_share_losses(const RequestPipeline& pipeline);
+  // Asks for a look at these threads, unless there are none.
+  void say_look(std::span<const std::uint32_t> threads);
 
   [[nodiscard]] TlsState tls() const { return tls_; }
   // Set once the end was told.

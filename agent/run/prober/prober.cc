@@ -29,6 +29,7 @@ constexpr Duration kStartInterval = 50ms;  // until the probes are placed
 constexpr Duration kTimeToEnd = 4000ms;    // of the 5 s that SIGTERM leaves
 constexpr Duration kTimeForProbesToGo = 500ms;
 constexpr Duration kTimeToBeGone = 1000ms;  // of a pipeline that hung up
+constexpr Duration kBetweenLooks = 5ms;
 constexpr std::size_t kAnnouncementsPerTurn = 64;
 constexpr std::size_t kProcessesPerTurn = 64;
 static_assert(kAnnouncementsPerTurn + kProcessesPerTurn < Outbox::kRoom);
@@ -65,8 +66,9 @@ kernel::CaptureConfig capture_config(const Config& config) {
 }
 
 Prober::Prober(const Config& config, ProberQuestions questions, Log& log,
-               kernel::CapturePrograms programs, kernel::RingReader control_ring,
-               PipelineProcess pipeline, Zygote zygote, UniqueFd signals)
+               kernel::CapturePrograms programs, std::optional<kernel::ThreadLook> look,
+               kernel::RingReader control_ring, PipelineProcess pipeline, Zygote zygote,
+               UniqueFd signals)
     : config_(config),
       questions_(std::move(questions)),
       log_(log),
@@ -81,6 +83,7 @@ Prober::Prober(const Config& config, ProberQuestions questions, Log& log,
           CgroupPaths::of_this_host()),
       engines_(engine_files(config.containers)),
       programs_(std::move(programs)),
+      look_(std::move(look)),
       status_(status_path(config)),
       control_ring_(std::move(control_ring)),
       pipeline_(std::move(pipeline)),
@@ -299,11 +302,21 @@ Result<> Prober::line_is_open() {
 void Prober::on_channel() {
   const auto word = line_.hear();
   if (word == PipelineLine::Word::kShareLosses) note_share_losses();
+  if (word == PipelineLine::Word::kLook) look();
   if (word != PipelineLine::Word::kReady || !life_.on_ready()) return;
   log_.info("observing " + std::to_string(observed_) + " processes through " +
             std::string(kernel::rung_name(programs_.features().rung)) + ", windows of " +
             duration_text(config_.window) + "; " + questions_.destinations(line_.endpoint_port()));
   beat();
+}
+
+// As often as it is asked, but for one who asks without end.
+void Prober::look() {
+  const auto now = monotonic_now();
+  if (!look_ || elapsed(looked_, now) < kBetweenLooks) return;
+  looked_ = now;
+  if (const auto done = look_->at(line_.look_list()); !done)
+    occasional_.warn("look", done.error().text, now);
 }
 
 void Prober::on_signal() {

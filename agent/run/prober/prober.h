@@ -14,6 +14,7 @@
 #include "agent/discovery/target_finder.h"
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/ring_reader.h"
+#include "agent/kernel/thread_look.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/privilege/zygote.h"
 #include "agent/readers/foreign_reader.h"
@@ -35,8 +36,9 @@ kernel::CaptureConfig capture_config(const Config& config);
 class Prober {
  public:
   Prober(const Config& config, ProberQuestions questions, Log& log,
-         kernel::CapturePrograms programs, kernel::RingReader control_ring,
-         PipelineProcess pipeline, Zygote zygote, UniqueFd signals);
+         kernel::CapturePrograms programs, std::optional<kernel::ThreadLook> look,
+         kernel::RingReader control_ring, PipelineProcess pipeline, Zygote zygote,
+         UniqueFd signals);
 
   // Tells the processes of this host, attaches the programs, and serves until a signal or the end
   // of the pipeline. The exit code. The process must then end without destructors: a thread may be
@@ -68,6 +70,7 @@ class Prober {
                     std::uint64_t refused);
   void write_status();
   void on_channel();
+  void look();
   Result<> line_is_open();
   void on_signal();
   void on_timer();
@@ -87,6 +90,8 @@ class Prober {
   TargetFinder finder_;
   std::optional<EngineFiles> engines_;  // without: containers outside Kubernetes have ids only
   kernel::CapturePrograms programs_;
+  std::optional<kernel::ThreadLook> look_;  // without: the kernel has no such program
+  MonotonicTime looked_;
   std::unique_ptr<TlsCapture> tls_;  // none: off, or refused by the kernel
   ShareReport shares_;
   StatusFile status_;

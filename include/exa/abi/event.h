@@ -10,6 +10,7 @@
 
 #include "exa/abi/facts.h"
 #include "exa/abi/http2.h"
+#include "exa/abi/sleep.h"
 #include "exa/abi/types.h"
 
 enum exa_event_type {
@@ -24,6 +25,7 @@ enum exa_event_type {
   EXA_EVENT_FRAMES = 9,      /* a chunk of HTTP/2, of which the walk kept what tells of messages */
   EXA_EVENT_TABLE = 10,      /* a dynamic table of HPACK, as a process has it */
   EXA_EVENT_LAST_CALL = 11,  /* the facts of a direction's last call, which had no record */
+  EXA_EVENT_LOOK = 12,       /* what a thread does at that time, as somebody asked */
 };
 
 enum exa_direction {
@@ -160,6 +162,13 @@ struct exa_last_call_event {
   struct exa_call_facts facts;
 };
 EXA_ASSERT_SIZE(struct exa_last_call_event, 120);
+
+struct exa_look_event {
+  struct exa_event_header header; /* socket_id and tgid 0 */
+  __u32 thread;                   /* its number */
+  __u32 doing;                    /* exa_thread_doing */
+};
+EXA_ASSERT_SIZE(struct exa_look_event, 40);
 
 struct exa_position_event {
   struct exa_event_header header;

@@ -19,7 +19,7 @@ struct exa_thread_facts {
   __u64 exec_start_ns; /* on the clock of the CPU's run queue, of which only differences count */
   __u64 throttled_ns;  /* of its cgroup and those above it, on all CPUs together */
   __u32 throttled;     /* how often */
-  __u32 thread;        /* a number that no other thread, nor this one before an exec, has */
+  __u32 thread; /* a number that no other thread, nor this one before an exec, has; sleep.h */
   __u32 voluntary_switches; /* it went to sleep */
   __u32 minor_faults;
   __u32 major_faults;

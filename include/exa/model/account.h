@@ -4,11 +4,25 @@
 // wall = cpu_wait + on_cpu + asleep. Unknown where it could not be measured: never guessed.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "exa/base/time.h"
 
 namespace exa {
+
+// What a thread slept on, as far as it is told apart.
+enum class SleepCause : std::uint8_t {
+  kLock,
+  kDisk,
+  kTimer,
+  kPipe,
+  kNetwork,  // beyond requests of its own that were observed
+  kEvents,   // one of several descriptors: epoll, poll, select
+  kChild,    // the end of a process of its own
+};
+inline constexpr std::size_t kSleepCauses = 7;
 
 struct Account {
   // Of the thread. All zero unless thread_known: the same one read the request and wrote the
@@ -17,6 +31,9 @@ struct Account {
   Duration throttled{};  // kept from one by the quota of its cgroup, or of one above
   Duration on_cpu{};
   Duration downstream{};  // of what it slept, in requests that it made itself
+  // Of what it slept otherwise, in microseconds by SleepCause. From looks at the thread every 20 ms
+  // or so, and only where it takes longer than a few of them: less than all may be told.
+  std::array<std::uint32_t, kSleepCauses> asleep_us{};
   std::uint32_t throttled_times = 0;
   std::uint32_t minor_faults = 0;
   std::uint32_t major_faults = 0;  // with a read from disk

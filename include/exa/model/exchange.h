@@ -119,6 +119,6 @@ struct Exchange {
   [[nodiscard]] Duration duration() const { return elapsed(read, last_response); }
 };
 static_assert(std::is_trivially_copyable_v<Exchange>);
-static_assert(sizeof(Exchange) <= 424);
+static_assert(sizeof(Exchange) <= 456);
 
 }  // namespace exa

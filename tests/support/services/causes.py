@@ -3,10 +3,10 @@
     causes.py PORT [UPSTREAM_URL]
 
 /cpu?ms=N runs; /sleep?ms=N; /lock?ms=N waits for another thread's lock; /pipe?ms=N for another
-process; /call?ms=N asks the upstream's /sleep; /memory?mib=N touches memory; /disk?mib=N writes
-through to the disk; /stream?ms=N answers in two parts with a wait between them; /handed?ms=N lets
-another thread answer; /missing is not found. Each says how long its thread was on a CPU, in
-milliseconds.
+process, /child?ms=N for its end; /call?ms=N asks the upstream's /sleep; /memory?mib=N touches
+memory; /disk?mib=N writes through to the disk; /stream?ms=N answers in two parts with a wait between
+them; /handed?ms=N lets another thread answer; /missing is not found. Each says how long its thread
+was on a CPU, in milliseconds.
 """
 import http.client
 import mmap
@@ -84,6 +84,8 @@ class Causes(BaseHTTPRequestHandler):
                 call(seconds)
             case "/memory":
                 touch_memory(mib)
+            case "/child":
+                subprocess.run(["sleep", str(seconds)], check=True)
             case "/disk":
                 write_through(mib)
         on_cpu = 1000 * (time.thread_time() - began)

@@ -83,5 +83,18 @@ TEST(CallFacts, LastCall) {
   EXPECT_EQ(error_of(bytes_of(raw)), DecodeError::kBadField);
 }
 
+TEST(CallFacts, Look) {
+  auto raw = raw_event<exa_look_event>(EXA_EVENT_LOOK);
+  raw.thread = 42;
+  raw.doing = EXA_DOING_DISK;
+  const auto event = decode_event(bytes_of(raw));
+  ASSERT_TRUE(event);
+  const auto& look = std::get<LookEvent>(*event);
+  EXPECT_EQ(look.thread, 42u);
+  EXPECT_EQ(look.doing, ThreadDoing::kDisk);
+  raw.doing = EXA_DOINGS;
+  EXPECT_EQ(error_of(bytes_of(raw)), DecodeError::kBadField);
+}
+
 }  // namespace
 }  // namespace exa

@@ -264,6 +264,7 @@ TEST(EventDecoder, RefusesEveryTruncation) {
       bytes_of(raw_event<exa_position_event>(EXA_EVENT_POSITION)),
       bytes_of(raw_event<exa_end_event>(EXA_EVENT_END)),
       bytes_of(raw_event<exa_last_call_event>(EXA_EVENT_LAST_CALL)),
+      bytes_of(raw_event<exa_look_event>(EXA_EVENT_LOOK)),
       bytes_of(raw_event<exa_process_event>(EXA_EVENT_PROCESS)),
       bytes_of(raw_event<exa_event_header>(EXA_EVENT_PROCESS_EXIT)),
   };

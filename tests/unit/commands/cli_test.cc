@@ -13,6 +13,7 @@ using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 using ::testing::internal::CaptureStderr;
 using ::testing::internal::CaptureStdout;
 using ::testing::internal::GetCapturedStderr;
@@ -52,10 +53,19 @@ auto flag_of(const char* flag, const std::vector<std::string>& values) {
   return AllOf(Field(&FlagSetting::flag, flag), Field(&FlagSetting::values, values));
 }
 
+TEST(CommandLine, OfAScalarFlagTheLastHolds) {
+  EXPECT_THAT(
+      command_of(
+          {"run", "--window", "5s", "--include-pid", "1", "--window", "7s", "--include-pid", "2"})
+          .flags,
+      UnorderedElementsAre(flag_of("--window", {"7s"}), flag_of("--include-pid", {"1", "2"})));
+}
+
 TEST(CommandLine, NamesAVerb) {
   EXPECT_EQ(command_of({"run"}).verb, Verb::kRun);
   EXPECT_EQ(command_of({"check"}).verb, Verb::kCheck);
   EXPECT_EQ(command_of({"status"}).verb, Verb::kStatus);
+  EXPECT_EQ(command_of({"explain"}).verb, Verb::kExplain);
   EXPECT_EQ(command_of({"version"}).verb, Verb::kVersion);
   const auto replay = command_of({"replay", "traffic.exa"});
   EXPECT_EQ(replay.verb, Verb::kReplay);

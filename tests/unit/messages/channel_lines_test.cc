@@ -10,6 +10,7 @@
 
 #include "agent/capture/target_message.h"
 #include "agent/privilege/descriptor_passing.h"
+#include "agent/run/messages/look_message.h"
 #include "agent/run/messages/pipeline_line.h"
 #include "agent/run/messages/prober_line.h"
 
@@ -62,6 +63,28 @@ TEST_F(TakenOver, ThePipelineSaysThatItIsReadyAndNothingElse) {
   EXPECT_TRUE(line.over());
   EXPECT_THAT(line.violation(), HasSubstr("twice"));
   EXPECT_FALSE(line.say(of(ChannelMessageType::kLogThreshold)));
+}
+
+TEST_F(TakenOver, ThePipelineAsksForLooksOnceItIsReady) {
+  ASSERT_TRUE(line.say(of(ChannelMessageType::kTargetsComplete)));
+  send(of(ChannelMessageType::kReady));
+  EXPECT_EQ(line.hear(), Word::kReady);
+  ChannelMessage look;
+  write_look(std::array<std::uint32_t, 2>{7, 8}, look);
+  send(look);
+  EXPECT_EQ(line.hear(), Word::kLook);
+  EXPECT_EQ(line.look_list()[0], 7u);
+  EXPECT_EQ(line.look_list()[1], 8u);
+  EXPECT_EQ(line.look_list()[2], 0u);
+  EXPECT_FALSE(line.over());
+}
+
+TEST_F(TakenOver, NotBefore) {
+  ChannelMessage look;
+  write_look({}, look);
+  send(look);
+  EXPECT_EQ(line.hear(), Word::kNothing);
+  EXPECT_THAT(line.violation(), HasSubstr("before it was ready"));
 }
 
 TEST_F(TakenOver, NotBeforeItWasToldAll) {

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 namespace exa {
 namespace {
 
@@ -212,6 +214,63 @@ TEST_F(Work, AThreadThatLostItsPlaceIsNotKnownAnyMore) {
   EXPECT_EQ(found.downstream, Duration::zero());
   EXPECT_EQ(found.shared_with, 0u);
   EXPECT_EQ(found.on_cpu, milliseconds(10)) << "the kernel's facts are its own";
+}
+
+// The thread was looked at every 20 ms.
+Account looked_at(Duration wall, const std::vector<ThreadDoing>& looks, Duration downstream = {}) {
+  ThreadWork threads{64};
+  const auto begun = threads.begin(42, kRead);
+  auto time = kRead;
+  for (const auto doing : looks)
+    threads.was_seen(42, doing, time = time + milliseconds(20));
+  if (downstream > Duration::zero()) threads.was_downstream(42, kRead, kRead + downstream);
+  auto end = later({}, {});
+  end.time = kRead + wall;
+  return account_between({.call = facts(kRead), .work = begun},
+                         {.call = end, .work = threads.end(42, end.time)}, wall);
+}
+
+std::uint32_t us_of(const Account& account, SleepCause cause) {
+  return account.asleep_us[static_cast<std::size_t>(cause)];
+}
+
+TEST(Account, SaysWhatItSleptOn) {
+  using enum ThreadDoing;
+  const auto found = looked_at(milliseconds(100), {kLock, kLock, kDisk, kLock});
+  EXPECT_EQ(us_of(found, SleepCause::kLock), 60'000u);
+  EXPECT_EQ(us_of(found, SleepCause::kDisk), 20'000u);
+  EXPECT_EQ(us_of(found, SleepCause::kTimer), 0u);
+}
+
+TEST(Account, WhatItRanIsNoSleep) {
+  using enum ThreadDoing;
+  const auto found = looked_at(milliseconds(100), {kRun, kRun, kOther, kTimer});
+  EXPECT_EQ(us_of(found, SleepCause::kTimer), 20'000u);
+}
+
+TEST(Account, TheCausesAreNoMoreThanTheSleep) {
+  using enum ThreadDoing;
+  const auto found = looked_at(milliseconds(50), {kLock, kLock, kLock, kPipe});
+  EXPECT_EQ(us_of(found, SleepCause::kLock), 37'500u);
+  EXPECT_EQ(us_of(found, SleepCause::kPipe), 12'500u);
+}
+
+TEST(Account, RequestsOfItsOwnAreNotToldAsNetwork) {
+  using enum ThreadDoing;
+  const auto found =
+      looked_at(milliseconds(100), {kNetwork, kNetwork, kEvents, kLock}, milliseconds(50));
+  EXPECT_EQ(found.downstream, milliseconds(50));
+  EXPECT_EQ(us_of(found, SleepCause::kNetwork), 0u);
+  EXPECT_EQ(us_of(found, SleepCause::kEvents), 10'000u);
+  EXPECT_EQ(us_of(found, SleepCause::kLock), 20'000u);
+}
+
+TEST(ThreadWork, OfAThreadThatNobodyKnowsNothingIsNoted) {
+  ThreadWork threads{64};
+  const auto begun = threads.begin(42, kRead);
+  threads.was_seen(42 + 64, ThreadDoing::kLock, kRead + milliseconds(20));
+  const auto ended = threads.end(42, kRead + kWall);
+  EXPECT_EQ(begun.asleep_us, ended.asleep_us);
 }
 
 }  // namespace

@@ -40,6 +40,13 @@ TEST(WhySentence, TellsRequestsOfItsOwnFromOtherSleep) {
             "75 % waiting for requests that it made, 20 % asleep, 5 % on a CPU");
 }
 
+TEST(WhySentence, SaysWhatItSleptOn) {
+  auto account = of_thread({}, milliseconds(20));
+  account.asleep_us[static_cast<std::size_t>(SleepCause::kLock)] = 300'000;
+  account.asleep_us[static_cast<std::size_t>(SleepCause::kDisk)] = 8'000;
+  EXPECT_EQ(why_sentence(account, kWall), "75 % waiting for a lock, 18 % asleep, 5 % on a CPU");
+}
+
 TEST(WhySentence, CountsWhatCanBeCounted) {
   auto account = of_thread({}, kWall);
   account.minor_faults = 51'200;

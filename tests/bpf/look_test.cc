@@ -1,0 +1,127 @@
+// What threads are seen to do: each waits for something that only it waits for.
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "agent/kernel/thread_look.h"
+#include "exa/abi/sleep.h"
+#include "tests/bpf/capture_fixture.h"
+
+namespace exa::test {
+namespace {
+
+using std::chrono::milliseconds;
+
+class Look : public Capture {
+ protected:
+  void SetUp() override {
+    Capture::SetUp();
+    auto look = kernel::ThreadLook::load(*programs_, {});
+    ASSERT_TRUE(look) << look.error().text;
+    look_.emplace(std::move(*look));
+  }
+
+  std::vector<exa_look_event> looks_of(std::uint32_t thread) {
+    std::vector<exa_look_event> found;
+    for (const auto& event : records<exa_look_event>(EXA_EVENT_LOOK, 0))
+      if (event.thread == thread) found.push_back(event);
+    return found;
+  }
+
+  // What a thread is seen to do while it waits; release ends that.
+  std::uint32_t seen_while(const std::function<void()>& wait,
+                           const std::function<void()>& release) {
+    Connection connection;
+    std::jthread thread([&] {
+      send_all(connection.client.get(), kRequest);
+      wait();
+    });
+    EXPECT_TRUE(eventually([&] { return !chunks(connection.client_cookie).empty(); }));
+    const auto sent = chunks(connection.client_cookie);
+    if (sent.empty()) return EXA_DOINGS;
+    const auto number = sent[0].event.facts.thread.thread;
+    std::uint32_t doing = EXA_DOING_RUN;
+    EXPECT_TRUE(eventually([&] {
+      EXPECT_TRUE(look_->at(std::array{number}));
+      if (const auto looks = looks_of(number); !looks.empty()) doing = looks.back().doing;
+      return doing != EXA_DOING_RUN;
+    }));
+    release();
+    return doing;
+  }
+
+  std::optional<kernel::ThreadLook> look_;
+};
+
+TEST_F(Look, ALock) {
+  std::mutex lock;
+  lock.lock();
+  EXPECT_EQ(seen_while([&] { const std::lock_guard locked(lock); }, [&] { lock.unlock(); }),
+            EXA_DOING_LOCK);
+}
+
+TEST_F(Look, ATimer) {
+  EXPECT_EQ(seen_while([] { std::this_thread::sleep_for(milliseconds(300)); }, [] {}),
+            EXA_DOING_TIMER);
+}
+
+TEST_F(Look, APipe) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const UniqueFd from(ends[0]);
+  UniqueFd to(ends[1]);
+  char byte{};
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::read(from.get(), &byte, 1), 0); }, [&] { to.reset(); }),
+            EXA_DOING_PIPE);
+}
+
+TEST_F(Look, ASocket) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+  const UniqueFd from(ends[0]);
+  UniqueFd to(ends[1]);
+  char byte{};
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::read(from.get(), &byte, 1), 0); }, [&] { to.reset(); }),
+            EXA_DOING_NETWORK);
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
+  const UniqueFd other_from(ends[0]);
+  to.reset(ends[1]);
+  EXPECT_EQ(
+      seen_while([&] { EXPECT_EQ(::recv(other_from.get(), &byte, 1, 0), 0); }, [&] { to.reset(); }),
+      EXA_DOING_NETWORK);
+}
+
+TEST_F(Look, OneOfSeveral) {
+  const UniqueFd events(::epoll_create1(0));
+  epoll_event event{};
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::epoll_wait(events.get(), &event, 1, 300), 0); }, [] {}),
+            EXA_DOING_EVENTS);
+}
+
+TEST_F(Look, AChild) {
+  const auto wait = [] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      ::usleep(300'000);
+      ::_exit(0);
+    }
+    EXPECT_EQ(::waitpid(child, nullptr, 0), child);
+  };
+  EXPECT_EQ(seen_while(wait, [] {}), EXA_DOING_CHILD);
+}
+
+TEST_F(Look, OfNobodyNothingIsTold) {
+  const auto before = count(EXA_COUNTER_EMITTED_LOOK);
+  ASSERT_TRUE(look_->at(std::array{0u, 1u, UINT32_MAX}));
+  EXPECT_EQ(count(EXA_COUNTER_EMITTED_LOOK), before);
+}
+
+}  // namespace
+}  // namespace exa::test
