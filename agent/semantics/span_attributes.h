@@ -32,13 +32,14 @@
   X("exemplar.why.on_cpu", "double", "both", "seconds on a CPU")                                   \
   X("exemplar.why.asleep", "double", "both", "seconds asleep: waiting for anything but a CPU")     \
   X("exemplar.why.downstream", "double", "both", "of these, waiting for requests that the thread made itself") \
-  X("exemplar.why.lock", "double", "both", "of the rest of the sleep, seconds on a lock; this and the next six are from looks at the thread every 20 ms, while the request took long") \
-  X("exemplar.why.disk", "double", "both", "for a disk, or in calls on files")                     \
-  X("exemplar.why.timer", "double", "both", "until a time that the thread chose")                  \
-  X("exemplar.why.pipe", "double", "both", "on a pipe")                                            \
-  X("exemplar.why.network", "double", "both", "on sockets, but for requests of its own")           \
-  X("exemplar.why.events", "double", "both", "for one of several descriptors (epoll, poll, select)") \
-  X("exemplar.why.child", "double", "both", "for the end of a child process")                      \
+  X("exemplar.why.lock", "double", "server", "of the rest of the sleep, seconds on a futex (a lock, or anything else between threads) or a lock of a file; this and the next seven are from looks at the thread every 20 ms, while the request took long") \
+  X("exemplar.why.disk", "double", "server", "for a disk, or in reads and writes of files")                     \
+  X("exemplar.why.timer", "double", "server", "until a time that the thread chose")                  \
+  X("exemplar.why.pipe", "double", "server", "on a pipe")                                            \
+  X("exemplar.why.network", "double", "server", "on sockets, but for requests of its own")           \
+  X("exemplar.why.events", "double", "server", "for one of several descriptors (epoll, poll, select)") \
+  X("exemplar.why.child", "double", "server", "for a child process")                      \
+  X("exemplar.why.stopped", "double", "server", "stopped by a signal or a debugger, or frozen")     \
   X("exemplar.why.page_faults", "int", "both", "page faults of the thread that needed no disk")    \
   X("exemplar.why.major_page_faults", "int", "both", "those that read from disk")                  \
   X("exemplar.why.retransmits", "int", "both", "segments that the socket had to send again")       \

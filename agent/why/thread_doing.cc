@@ -10,13 +10,14 @@ struct Words {
   std::string_view phrase;
 };
 constexpr std::array<Words, kSleepCauses> kWords = {{
-    {"lock", "waiting for a lock"},
-    {"disk", "waiting for a disk"},
+    {"lock", "waiting for a lock or another thread"},
+    {"disk", "waiting for a disk or a file"},
     {"timer", "waiting for a timer"},
     {"pipe", "waiting on a pipe"},
     {"network", "waiting on the network"},
     {"events", "waiting for events"},
     {"child", "waiting for a child process"},
+    {"stopped", "stopped or frozen"},
 }};
 
 }  // namespace

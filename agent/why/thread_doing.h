@@ -19,9 +19,10 @@ enum class ThreadDoing : std::uint8_t {
   kNetwork,
   kEvents,
   kChild,
+  kStopped,
   kOther,
 };
-inline constexpr std::size_t kThreadDoings = 9;
+inline constexpr std::size_t kThreadDoings = 10;
 
 // None: it does not sleep, or nobody knows on what.
 constexpr std::optional<SleepCause> cause_of(ThreadDoing doing) {
@@ -29,7 +30,7 @@ constexpr std::optional<SleepCause> cause_of(ThreadDoing doing) {
   return static_cast<SleepCause>(static_cast<std::uint8_t>(doing) - 1);
 }
 static_assert(cause_of(ThreadDoing::kLock) == SleepCause::kLock &&
-              cause_of(ThreadDoing::kChild) == SleepCause::kChild);
+              cause_of(ThreadDoing::kStopped) == SleepCause::kStopped);
 
 // As the attribute exemplar.why.<name> has it: "lock".
 std::string_view name_of(SleepCause cause);

@@ -4,8 +4,12 @@
 
 #include "exa/abi/sleep.h"
 
-/* Says what its file is; besides the values of exa_thread_doing. */
-enum { EXA_DOING_BY_FILE = EXA_DOINGS };
+/* Besides the values of exa_thread_doing: what the arguments say. */
+enum {
+  EXA_DOING_BY_FILE = EXA_DOINGS, /* the file of the first one */
+  EXA_DOING_BY_FIRST,             /* the first one: for so many descriptors, of none for a time */
+  EXA_DOING_BY_SECOND,            /* the second one, likewise */
+};
 
 #if defined(__TARGET_ARCH_arm64) || defined(__aarch64__)
 
@@ -15,7 +19,13 @@ static __always_inline __u32 exa_doing_in_call(long number) {
     case 64: /* write */
     case 65: /* readv */
     case 66: /* writev */
+    case 71: /* sendfile */
+    case 76: /* splice */
       return EXA_DOING_BY_FILE;
+    case 72: /* pselect6 */
+      return EXA_DOING_BY_FIRST;
+    case 73: /* ppoll */
+      return EXA_DOING_BY_SECOND;
     case 98:  /* futex */
     case 449: /* futex_waitv */
     case 455: /* futex_wait */
@@ -28,7 +38,6 @@ static __always_inline __u32 exa_doing_in_call(long number) {
     case 70:  /* pwritev */
     case 286: /* preadv2 */
     case 287: /* pwritev2 */
-    case 56:  /* openat */
     case 81:  /* sync */
     case 82:  /* fsync */
     case 83:  /* fdatasync */
@@ -50,12 +59,12 @@ static __always_inline __u32 exa_doing_in_call(long number) {
     case 269: /* sendmmsg */
       return EXA_DOING_NETWORK;
     case 22:  /* epoll_pwait */
-    case 72:  /* pselect6 */
-    case 73:  /* ppoll */
     case 441: /* epoll_pwait2 */
       return EXA_DOING_EVENTS;
     case 95:  /* waitid */
+    case 220: /* clone, as vfork */
     case 260: /* wait4 */
+    case 435: /* clone3, as vfork */
       return EXA_DOING_CHILD;
   }
   return EXA_DOING_OTHER;
@@ -65,11 +74,19 @@ static __always_inline __u32 exa_doing_in_call(long number) {
 
 static __always_inline __u32 exa_doing_in_call(long number) {
   switch (number) {
-    case 0:  /* read */
-    case 1:  /* write */
-    case 19: /* readv */
-    case 20: /* writev */
+    case 0:   /* read */
+    case 1:   /* write */
+    case 19:  /* readv */
+    case 20:  /* writev */
+    case 40:  /* sendfile */
+    case 275: /* splice */
       return EXA_DOING_BY_FILE;
+    case 23:  /* select */
+    case 270: /* pselect6 */
+      return EXA_DOING_BY_FIRST;
+    case 7:   /* poll */
+    case 271: /* ppoll */
+      return EXA_DOING_BY_SECOND;
     case 202: /* futex */
     case 449: /* futex_waitv */
     case 455: /* futex_wait */
@@ -82,8 +99,6 @@ static __always_inline __u32 exa_doing_in_call(long number) {
     case 296: /* pwritev */
     case 327: /* preadv2 */
     case 328: /* pwritev2 */
-    case 2:   /* open */
-    case 257: /* openat */
     case 26:  /* msync */
     case 74:  /* fsync */
     case 75:  /* fdatasync */
@@ -104,16 +119,15 @@ static __always_inline __u32 exa_doing_in_call(long number) {
     case 299: /* recvmmsg */
     case 307: /* sendmmsg */
       return EXA_DOING_NETWORK;
-    case 7:   /* poll */
-    case 23:  /* select */
     case 232: /* epoll_wait */
-    case 270: /* pselect6 */
-    case 271: /* ppoll */
     case 281: /* epoll_pwait */
     case 441: /* epoll_pwait2 */
       return EXA_DOING_EVENTS;
+    case 56:  /* clone, as vfork */
+    case 58:  /* vfork */
     case 61:  /* wait4 */
     case 247: /* waitid */
+    case 435: /* clone3, as vfork */
       return EXA_DOING_CHILD;
   }
   return EXA_DOING_OTHER;
@@ -121,7 +135,7 @@ static __always_inline __u32 exa_doing_in_call(long number) {
 
 #endif
 
-/* mode: of its inode, as stat(2) tells it. */
+/* mode: of its inode, as stat(2) tells it; of one that there is. */
 static __always_inline __u32 exa_doing_on_file(__u32 mode) {
   switch (mode & 0170000) {
     case 0010000: /* S_IFIFO */
@@ -131,6 +145,8 @@ static __always_inline __u32 exa_doing_on_file(__u32 mode) {
     case 0100000: /* S_IFREG */
     case 0060000: /* S_IFBLK */
       return EXA_DOING_DISK;
+    case 0: /* eventfd, inotify and their like */
+      return EXA_DOING_EVENTS;
   }
   return EXA_DOING_OTHER;
 }

@@ -24,29 +24,32 @@ namespace {
 
 // By the numbers that the C library has.
 TEST(SleepCalls, AreWhatTheyWaitFor) {
-  for (const long call : {SYS_read, SYS_write, SYS_readv, SYS_writev})
+  for (const long call : {SYS_read, SYS_write, SYS_readv, SYS_writev, SYS_sendfile, SYS_splice})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_BY_FILE) << call;
+  EXPECT_EQ(exa_doing_in_call(SYS_pselect6), EXA_DOING_BY_FIRST);
+  EXPECT_EQ(exa_doing_in_call(SYS_ppoll), EXA_DOING_BY_SECOND);
   for (const long call : {SYS_futex, SYS_futex_waitv, SYS_flock, SYS_fcntl})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_LOCK) << call;
   for (const long call :
-       {SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_openat,
-        SYS_msync, SYS_fsync, SYS_fdatasync, SYS_sync, SYS_syncfs, SYS_sync_file_range})
+       {SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_msync,
+        SYS_fsync, SYS_fdatasync, SYS_sync, SYS_syncfs, SYS_sync_file_range})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_DISK) << call;
   for (const long call : {SYS_nanosleep, SYS_clock_nanosleep})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_TIMER) << call;
   for (const long call : {SYS_connect, SYS_accept, SYS_accept4, SYS_sendto, SYS_recvfrom,
                           SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_NETWORK) << call;
-  for (const long call : {SYS_epoll_pwait, SYS_pselect6, SYS_ppoll})
-    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_EVENTS) << call;
-  for (const long call : {SYS_wait4, SYS_waitid})
+  EXPECT_EQ(exa_doing_in_call(SYS_epoll_pwait), EXA_DOING_EVENTS);
+  for (const long call : {SYS_wait4, SYS_waitid, SYS_clone, SYS_clone3})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_CHILD) << call;
 #if defined(__x86_64__)
-  for (const long call : {SYS_poll, SYS_select, SYS_epoll_wait})
-    EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_EVENTS) << call;
-  EXPECT_EQ(exa_doing_in_call(SYS_open), EXA_DOING_DISK);
+  EXPECT_EQ(exa_doing_in_call(SYS_epoll_wait), EXA_DOING_EVENTS);
+  EXPECT_EQ(exa_doing_in_call(SYS_select), EXA_DOING_BY_FIRST);
+  EXPECT_EQ(exa_doing_in_call(SYS_poll), EXA_DOING_BY_SECOND);
+  EXPECT_EQ(exa_doing_in_call(SYS_vfork), EXA_DOING_CHILD);
 #endif
-  for (const long call : {long{SYS_io_uring_enter}, long{SYS_sched_yield}, -1L})
+  // Of a FIFO it waits for the other end, of a lease for its holder.
+  for (const long call : {long{SYS_openat}, long{SYS_io_uring_enter}, long{SYS_sched_yield}, -1L})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_OTHER) << call;
 }
 
@@ -56,7 +59,7 @@ TEST(SleepCalls, OnAFileDependOnIt) {
   EXPECT_EQ(exa_doing_on_file(S_IFREG | 0644), EXA_DOING_DISK);
   EXPECT_EQ(exa_doing_on_file(S_IFBLK), EXA_DOING_DISK);
   EXPECT_EQ(exa_doing_on_file(S_IFCHR | 0666), EXA_DOING_OTHER) << "a terminal";
-  EXPECT_EQ(exa_doing_on_file(0), EXA_DOING_OTHER) << "no file";
+  EXPECT_EQ(exa_doing_on_file(0600), EXA_DOING_EVENTS) << "an eventfd";
 }
 
 // A ring of 1024 bytes of which 600 are unread leaves 351 to whoever wrote nothing yet: 424 parts

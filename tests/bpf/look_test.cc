@@ -1,11 +1,17 @@
 // What threads are seen to do: each waits for something that only it waits for.
+#include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -103,6 +109,50 @@ TEST_F(Look, OneOfSeveral) {
   epoll_event event{};
   EXPECT_EQ(seen_while([&] { EXPECT_EQ(::epoll_wait(events.get(), &event, 1, 300), 0); }, [] {}),
             EXA_DOING_EVENTS);
+}
+
+TEST_F(Look, NothingButTime) {
+  EXPECT_EQ(seen_while([] { EXPECT_EQ(::poll(nullptr, 0, 300), 0); }, [] {}), EXA_DOING_TIMER);
+  timeval time{.tv_sec = 0, .tv_usec = 300'000};
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::select(0, nullptr, nullptr, nullptr, &time), 0); }, [] {}),
+            EXA_DOING_TIMER);
+}
+
+TEST_F(Look, AFifoThatNobodyHasOpened) {
+  const auto path = testing::TempDir() + "exa_look_fifo";
+  ::unlink(path.c_str());
+  ASSERT_EQ(::mkfifo(path.c_str(), 0600), 0);
+  UniqueFd opened;
+  EXPECT_EQ(seen_while([&] { opened.reset(::open(path.c_str(), O_RDONLY)); },
+                       [&] { const UniqueFd other(::open(path.c_str(), O_WRONLY)); }),
+            EXA_DOING_OTHER);
+  ::unlink(path.c_str());
+}
+
+// Another process serves, and is stopped meanwhile.
+TEST_F(Look, AStop) {
+  Connection connection;
+  Child child({[&] { send_all(connection.client.get(), kRequest); }});
+  child.step();
+  EXPECT_TRUE(eventually([&] {
+    drain();
+    return std::ranges::any_of(records_, [&](const auto& record) {
+      const auto header = load<exa_event_header>(record);
+      return header.type == EXA_EVENT_CHUNK && header.tgid == child.tgid();
+    });
+  }));
+  std::uint32_t number = 0;
+  for (const auto& record : records_)
+    if (const auto header = load<exa_event_header>(record);
+        header.type == EXA_EVENT_CHUNK && header.tgid == child.tgid())
+      number = load<exa_chunk_event>(record).facts.thread.thread;
+  ASSERT_EQ(::kill(child.pid(), SIGSTOP), 0);
+  EXPECT_TRUE(eventually([&] {
+    EXPECT_TRUE(look_->at(std::array{number}));
+    const auto looks = looks_of(number);
+    return !looks.empty() && looks.back().doing == EXA_DOING_STOP;
+  }));
+  EXPECT_EQ(::kill(child.pid(), SIGCONT), 0);
 }
 
 TEST_F(Look, AChild) {

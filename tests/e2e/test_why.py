@@ -3,8 +3,11 @@ the span of each says. The service says itself how long its thread was on a CPU.
 import contextlib
 import http.client
 import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -15,7 +18,7 @@ from support.waiting import eventually
 WHY = "exemplar.why"
 TICK_MS = 4.5  # how far behind the kernel's account of a thread may be, and a little
 BURN = "while True: pass"
-CAUSES = {"lock", "disk", "timer", "pipe", "network", "events", "child"}
+CAUSES = {"lock", "disk", "timer", "pipe", "network", "events", "child", "stopped"}
 
 
 @pytest.fixture
@@ -82,9 +85,9 @@ def test_time_on_a_cpu(causes):
 @pytest.mark.parametrize("target, cause, words", [
     ("/sleep?ms=100", "timer", "waiting for a timer"),
     ("/stream?ms=100", "timer", "waiting for a timer"),
-    ("/lock?ms=100", "lock", "waiting for a lock"),
+    ("/lock?ms=100", "lock", "waiting for a lock or another thread"),
     ("/pipe?ms=100", "pipe", "waiting on a pipe"),
-    ("/disk?mib=64", "disk", "waiting for a disk"),
+    ("/disk?mib=64", "disk", "waiting for a disk or a file"),
     ("/child?ms=100", "child", "waiting for a child process"),
 ])
 def test_what_it_slept_on(causes, target, cause, words):
@@ -98,6 +101,24 @@ def test_what_it_slept_on(causes, target, cause, words):
     if cause != "disk":
         assert found["asleep"] >= 100 - TICK_MS
         assert found["sentence"].split(",")[0].endswith(words)
+
+
+def test_a_process_that_is_stopped(start_agent, tmp_path):
+    with Service(tmp_path, "causes.py") as service:
+        agent = start_agent(ports=[service.port])
+        stopper = threading.Timer(0.1, stop_for, (service.pid, 0.5))
+        stopper.start()
+        found = explained(agent, service, "/sleep?ms=200")
+        stopper.join()
+    assert_adds_up(found)
+    assert found["wall"] >= 500 and found["stopped"] >= 400, found
+    assert "% stopped or frozen" in found["sentence"]
+
+
+def stop_for(pid, seconds):
+    os.kill(pid, signal.SIGSTOP)
+    time.sleep(seconds)
+    os.kill(pid, signal.SIGCONT)
 
 
 def test_short_sleeps_have_no_cause(causes):

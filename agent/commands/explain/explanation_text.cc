@@ -12,6 +12,7 @@ namespace exa {
 namespace {
 
 constexpr std::size_t kMostShown = 5;  // of the slow, and of the failing
+constexpr std::uint64_t kLateMs = 5'000;
 
 std::string time_text(std::uint64_t unix_ms) {
   const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
@@ -77,13 +78,15 @@ std::string slow_text(const ToldJson& slow) {
   return text + line("why          ", safe(slowest, "why"));
 }
 
-std::string failing_text(const ToldJson& failing, std::uint64_t now_ms) {
+std::string failing_text(const ToldJson& failing, std::uint64_t start_ms, std::uint64_t end_ms) {
   std::string text = title_of(failing) + "\n";
   const auto since_ms = number_in(failing, "since_unix_ms");
+  const auto when = since_ms >= start_ms ? std::string("in this window for the first time")
+                                         : "in every window since " + time_text(since_ms) + " (" +
+                                               age_text(since_ms, end_ms) + ")";
   text += line("", std::to_string(number_in(failing, "failed")) + " of " +
                        std::to_string(number_in(failing, "requests")) +
-                       " requests of the service, in every window since " + time_text(since_ms) +
-                       " (" + age_text(since_ms, now_ms) + ")");
+                       " requests of the service, " + when);
   const auto example = value_in(failing, "example");
   if (!example.is_object()) return text;
   text += line("as in        ", request_text(example, text_in(failing, "end") == "client"));
@@ -112,13 +115,17 @@ Result<ToldJson> explanation_in(std::string_view windows) {
 
 }  // namespace
 
-Result<std::string> explanation_text(std::string_view windows) {
+Result<std::string> explanation_text(std::string_view windows, WallTime now) {
   const auto told = explanation_in(windows);
   if (!told) return std::unexpected(told.error());
   const auto end_ms = number_in(*told, "end_unix_ms");
   const auto start_ms = number_in(*told, "start_unix_ms");
   const auto window_s = static_cast<double>(end_ms - std::min(start_ms, end_ms)) / 1e3;
   std::string text = "The " + readable_duration(window_s) + " until " + time_text(end_ms) + "\n\n";
+  // A window is told within seconds of its end, and the next one follows.
+  if (const auto now_ms = now.ns / 1'000'000; now_ms > end_ms + 2 * (end_ms - start_ms) + kLateMs)
+    text += "That is " + age_text(end_ms, now_ms) +
+            " ago: the agent is behind, or hangs. What follows may not be so any more.\n\n";
   const auto operations = list_in(*told, "slow");
   if (operations.empty()) return text + "No requests.\n";
   auto slow = ToldJson::array();
@@ -135,7 +142,7 @@ Result<std::string> explanation_text(std::string_view windows) {
   if (failing.empty()) return text + "No errors.\n";
   text += "FAILING: the most frequent errors\n";
   return text + list_text(failing, number_in(*told, "failing_left_out"),
-                          [&](const ToldJson& one) { return failing_text(one, end_ms); });
+                          [&](const ToldJson& one) { return failing_text(one, start_ms, end_ms); });
 }
 
 Result<std::string> explanation_as_json(std::string_view windows) {

@@ -20,9 +20,10 @@ enum class SleepCause : std::uint8_t {
   kPipe,
   kNetwork,  // beyond requests of its own that were observed
   kEvents,   // one of several descriptors: epoll, poll, select
-  kChild,    // the end of a process of its own
+  kChild,    // the end or the exec of a process of its own
+  kStopped,  // by a signal, a debugger or a freezer
 };
-inline constexpr std::size_t kSleepCauses = 7;
+inline constexpr std::size_t kSleepCauses = 8;
 
 struct Account {
   // Of the thread. All zero unless thread_known: the same one read the request and wrote the

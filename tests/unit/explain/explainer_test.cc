@@ -47,8 +47,10 @@ class Explained : public ::testing::Test {
     const auto window = pipeline.close_window(kStart + ++window_ * 10s);
     return explainer.explain(window, std::vector<bool>(window.spans.size(), true));
   }
-  static std::string text_of(const Explanation& explanation) {
-    const auto text = explanation_text("{\"explanation\":" + explanation_json(explanation) + "}");
+  static std::string text_of(const Explanation& explanation, Duration later = 1s) {
+    const WallTime now{explanation.end.ns + static_cast<std::uint64_t>(later.count())};
+    const auto text =
+        explanation_text("{\"explanation\":" + explanation_json(explanation) + "}", now);
     return text ? *text : text.error().text;
   }
 
@@ -134,12 +136,19 @@ TEST_F(Explained, ErrorsHaveABeginning) {
     EXPECT_EQ(failing.since.ns, kStart.ns + 1'700'000'020'000'000'000);
     ASSERT_TRUE(failing.example);
     EXPECT_EQ(failing.example->path, "/pay");
-    const std::string age = window == 0 ? "10 s" : "20 s";
     EXPECT_THAT(text_of(explanation),
-                HasSubstr("4 of 16 requests of the service, in every window since 2023-11-14 "
-                          "22:30:20Z (" +
-                          age + ")"));
+                HasSubstr(window == 0 ? "4 of 16 requests of the service, in this window for the "
+                                        "first time"
+                                      : "4 of 16 requests of the service, in every window since "
+                                        "2023-11-14 22:30:20Z (20 s)"));
   }
+}
+
+TEST_F(Explained, AnOldWindowIsCalledOld) {
+  send({});
+  const auto explanation = close();
+  EXPECT_THAT(text_of(explanation, 20s), Not(HasSubstr("ago")));
+  EXPECT_THAT(text_of(explanation, 300s), HasSubstr("That is 5 min ago: the agent is behind"));
 }
 
 // All processes of a service are one operation; a client's is told by whom it asks.
@@ -188,22 +197,24 @@ TEST_F(Explained, TellsTheFirstAndCountsTheRest) {
 
 TEST(ExplanationText, NothingObservedMovesTheCursor) {
   const auto text = explanation_text(
-      R"({"explanation":{"slow":[{"service":"a\u001b[2Jb","end":"server","operation":"GET","requests":1,)"
-      R"("slowest":{"path":"/\u0007x","why":"\u009b"}}]}})");
+      R"({"explanation":{"slow":[{"service":"a\u001b[2Jb","end":"server","operation":"GET","requests":1,"lost_s":1,)"
+      R"("slowest":{"path":"/\u0007x","why":"\u009b"}}]}})",
+      {});
   ASSERT_TRUE(text);
   EXPECT_THAT(*text, Not(HasSubstr("\x1b")));
   EXPECT_THAT(*text, Not(HasSubstr("\x07")));
+  EXPECT_THAT(*text, HasSubstr("/\\x07x"));
 }
 
 TEST(ExplanationText, WhateverIsToldInstead) {
   for (const auto* told : {"", "[]", "{}", "nonsense", R"({"explanation":[]})"})
-    EXPECT_FALSE(explanation_text(told)) << told;
+    EXPECT_FALSE(explanation_text(told, {})) << told;
   for (const auto* told :
        {R"({"explanation":{}})", R"({"explanation":{"slow":{}}})",
         R"({"explanation":{"slow":[1]}})",
         R"({"explanation":{"slow":[{}],"failing":[[],{"example":3}]}})",
         R"({"explanation":{"slow":[{"requests":-1,"usual_mean_s":"x","slowest":{}}]}})"})
-    EXPECT_TRUE(explanation_text(told)) << told;
+    EXPECT_TRUE(explanation_text(told, {})) << told;
 }
 
 }  // namespace

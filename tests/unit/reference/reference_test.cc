@@ -55,7 +55,7 @@ Exchange exchange_of(Role role, std::uint16_t status) {
                       .throttled = Duration(200),
                       .on_cpu = Duration(700),
                       .downstream = Duration(500),
-                      .asleep_us = {1, 1, 1, 1, 1, 1, 1},
+                      .asleep_us = {1, 1, 1, 1, 1, 1, 1, 1},
                       .throttled_times = 1,
                       .minor_faults = 1,
                       .major_faults = 1,

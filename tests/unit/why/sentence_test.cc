@@ -44,7 +44,8 @@ TEST(WhySentence, SaysWhatItSleptOn) {
   auto account = of_thread({}, milliseconds(20));
   account.asleep_us[static_cast<std::size_t>(SleepCause::kLock)] = 300'000;
   account.asleep_us[static_cast<std::size_t>(SleepCause::kDisk)] = 8'000;
-  EXPECT_EQ(why_sentence(account, kWall), "75 % waiting for a lock, 18 % asleep, 5 % on a CPU");
+  EXPECT_EQ(why_sentence(account, kWall),
+            "75 % waiting for a lock or another thread, 18 % asleep, 5 % on a CPU");
 }
 
 TEST(WhySentence, CountsWhatCanBeCounted) {
