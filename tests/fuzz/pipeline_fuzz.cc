@@ -11,6 +11,10 @@
 #include <vector>
 
 #include "agent/capture/target_message.h"
+#include "agent/commands/explain/explanation_text.h"
+#include "agent/explain/explainer.h"
+#include "agent/explain/explanation_json.h"
+#include "exporters/encoding/utf8.h"
 #include "tests/fuzz/made_records.h"
 #include "tests/fuzz/window_oracles.h"
 
@@ -43,6 +47,7 @@ RequestPipelineOptions small_options() {
   options.max_held_exchanges = 4;
   options.max_targets = 6;
   options.active_requests = true;
+  options.time_spent = true;
   return options;
 }
 
@@ -154,6 +159,7 @@ class Course {
     ++windows_;
     auto window = pipeline_.close_window(tick);
     accounts_.check_closed(window, pipeline_, sent_);
+    require(pipeline_.slow_threads(tick).size() <= SlowExchanges::kMost);
     if (merged_ && waiting_) {
       accounts_.joins(window);
       waiting_->absorb(std::move(window));
@@ -167,9 +173,19 @@ class Course {
 
   void publish() {
     if (!waiting_) return;
-    publisher_.publish(*waiting_);
+    const auto stored = publisher_.publish(*waiting_);
+    explain(*waiting_, stored);
     accounts_.check_published({&first_, &second_}, *output_.newest);
     waiting_.reset();
+  }
+
+  void explain(const ClosedWindow& window, const std::vector<bool>& stored) {
+    const auto told = explanation_json(explainer_.explain(window, stored));
+    const auto text = explanation_text("{\"explanation\":" + told + "}", window.end);
+    require(text && is_valid_utf8(*text));
+    require(std::ranges::none_of(*text, [](char c) {
+      return (static_cast<unsigned char>(c) < 0x20 && c != '\n') || c == 0x7f;
+    }));
   }
 
   const RequestPipelineOptions options_ = small_options();
@@ -183,6 +199,7 @@ class Course {
                              {&first_, &second_},
                              {&output_}};
   Accounts accounts_{options_, counters_};
+  Explainer explainer_;
   MadeRecords made_;
   std::optional<ClosedWindow> waiting_;
   std::uint64_t sent_ = 0;

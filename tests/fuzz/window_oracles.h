@@ -191,6 +191,11 @@ class Accounts {
     for (const auto& series : window.series) {
       of_kind_[static_cast<std::size_t>(series.key.kind)] += series.delta.count();
       require(window.targets.contains(series.key.target));
+      require((series.accounts != nullptr) == row_of(series.key.kind).counts_requests);
+      if (!series.accounts) continue;
+      const auto accounts = series.accounts->total();
+      require(accounts.exchanges == series.delta.count());
+      require(accounts.spent.total_ns() == series.delta.sum);
     }
     require(count(kRecordsConsumed) == records_sent);
     require(count(kChunksConsumed) == count(kChunksBelonging) + count(kChunksNotProtocol) +
