@@ -136,7 +136,7 @@ def test_an_unknown_command_is_told_the_known_ones():
     result = run_cli("runn")
     assert result.returncode == 2
     assert "'runn' is not a command; did you mean 'run'?" in result.stderr
-    assert "check, status, replay" in result.stderr
+    assert "check, status, explain, replay" in result.stderr
     nothing = run_cli()
     assert nothing.returncode == 2
     assert "exemplar-agent run" in nothing.stderr
