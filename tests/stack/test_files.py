@@ -42,7 +42,7 @@ def test_every_alert_is_tested_and_says_what_to_do():
     boards = {board["uid"] for board in dashboards()}
     alerts = [rule for path in RULES for group in yaml.safe_load(path.read_text())["groups"]
               for rule in group["rules"] if "alert" in rule]
-    assert len(alerts) == 9
+    assert len(alerts) == 11
     for alert in alerts:
         assert alert["alert"] in tested, alert["alert"]
         assert set(alert["annotations"]) == {"summary", "description", "dashboard"}, alert
