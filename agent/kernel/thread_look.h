@@ -1,6 +1,7 @@
 // Looks at threads: what each does at the moment goes into the data ring, as a LOOK record. Takes
-// no lock and touches nothing of theirs; some tens of nanoseconds each. Prober thread. Owned by the
-// prober.
+// no lock and touches nothing of theirs; some microseconds each where nothing of them is cached.
+//
+// Prober thread. Owned by the prober.
 #pragma once
 
 #include <cstdint>
