@@ -96,8 +96,7 @@ std::string problem_of_verb(const CLI::App& app, const std::string& verb) {
 
 ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine command;
-  bool status_as_json = false;
-  bool explain_as_json = false;
+  bool told_as_json = false;
   std::deque<FlagTexts> texts;
   CLI::App app(kAbout, "exemplar-agent");
   app.require_subcommand(1);
@@ -120,14 +119,14 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
       app.add_subcommand("status", "show what the running agent found in each process");
   status->add_option("--config", command.config_path, "YAML file with settings")->type_name("FILE");
   add_setting_flags(*status, texts, kStatusSettings);
-  status->add_flag("--json", status_as_json, "print JSON, for programs");
+  status->add_flag("--json", told_as_json, "print JSON, for programs");
 
   auto* const explain = app.add_subcommand(
       "explain", "say what was slow and what failed in the running agent's last window, and why");
   explain->add_option("--config", command.config_path, "YAML file with settings")
       ->type_name("FILE");
   add_setting_flags(*explain, texts, kStatusSettings);
-  explain->add_flag("--json", explain_as_json, "print JSON, for programs");
+  explain->add_flag("--json", told_as_json, "print JSON, for programs");
   explain->footer(kExplainNotes);
 
   auto* const replay = app.add_subcommand("replay", "recompute the results of a recording");
@@ -151,9 +150,8 @@ ParsedCommandLine parse_command_line(int argc, const char* const* argv) {
   }
   if (app.got_subcommand("check")) command.verb = Verb::kCheck;
   if (app.got_subcommand("status")) command.verb = Verb::kStatus;
-  if (status_as_json) command.status_form = StatusForm::kJson;
+  if (told_as_json) command.told_form = ToldForm::kJson;
   if (app.got_subcommand("explain")) command.verb = Verb::kExplain;
-  if (explain_as_json) command.explain_form = ExplainForm::kJson;
   if (app.got_subcommand("replay")) command.verb = Verb::kReplay;
   if (app.got_subcommand("version")) command.verb = Verb::kVersion;
   for (auto& text : texts) {

@@ -19,8 +19,7 @@ struct CommandLine {
   std::vector<FlagSetting> flags;
   bool print_config = false;
   std::string replay_path;
-  StatusForm status_form = StatusForm::kTable;
-  ExplainForm explain_form = ExplainForm::kText;
+  ToldForm told_form = ToldForm::kText;  // of status and explain
 };
 
 // Prints help or what is wrong; then only the exit code is left.

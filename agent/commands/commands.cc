@@ -69,9 +69,8 @@ int run_command(const CommandLine& command) {
     return kExitOk;
   }
   if (command.verb == Verb::kCheck) return check_host(loaded->config);
-  if (command.verb == Verb::kStatus) return print_status(loaded->config, command.status_form);
-  if (command.verb == Verb::kExplain)
-    return print_explanation(loaded->config, command.explain_form);
+  if (command.verb == Verb::kStatus) return print_status(loaded->config, command.told_form);
+  if (command.verb == Verb::kExplain) return print_explanation(loaded->config, command.told_form);
   return replay_recording(
       command.replay_path, loaded->config,
       Log(loaded->config.log.level, loaded->config.log.format, "exemplar-agent"));

@@ -39,10 +39,10 @@ Result<ThreadLook> ThreadLook::load(const CapturePrograms& capture, const Captur
   return ThreadLook(std::move(loaded));
 }
 
+static_assert(ThreadLook::kMost == EXA_MOST_LOOKED_AT);
 Result<> ThreadLook::at(std::span<const std::uint32_t> threads) const {
   exa_look_list list{};
-  std::copy_n(threads.begin(), std::min<std::size_t>(threads.size(), EXA_MOST_LOOKED_AT),
-              list.thread);
+  std::copy_n(threads.begin(), std::min(threads.size(), kMost), list.thread);
   bpf_test_run_opts options{};
   options.sz = sizeof(options);
   options.ctx_in = &list;

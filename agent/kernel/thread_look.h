@@ -4,6 +4,7 @@
 // Prober thread. Owned by the prober.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,6 +18,8 @@ namespace exa::kernel {
 
 class ThreadLook {
  public:
+  static constexpr std::size_t kMost = 32;
+
   // Fails where a program cannot ask for a thread (before Linux 6.10).
   static Result<ThreadLook> load(const CapturePrograms& capture, const CaptureConfig& config);
 
@@ -24,7 +27,7 @@ class ThreadLook {
   ThreadLook& operator=(ThreadLook&&) noexcept;
   ~ThreadLook();
 
-  // By their numbers, at most EXA_MOST_LOOKED_AT; of one that is gone nothing is told.
+  // By their numbers, at most kMost; of one that is gone nothing is told.
   Result<> at(std::span<const std::uint32_t> threads) const;
   [[nodiscard]] std::vector<ProgramFigures> figures() const;
 

@@ -25,11 +25,12 @@ CumulativeSeries::SharesOfSeries window_shares(const ClosedWindow& window,
                                                            .max_ns = series.delta.max,
                                                            .cells = {},
                                                            .slowest = std::nullopt,
-                                                           .growth = series.growth()});
+                                                           .growth = {}});
     if (series.fine) {
       const auto& slowest = series.fine->slowest;
       share->cells = series.fine->cells;
       share->slowest = described(slowest, window.offset);
+      share->growth = series.growth();
       const bool kept_upstream =
           !spans_exported && slowest.has_context && (slowest.trace_flags & kTraceSampled) != 0;
       if (kept_upstream || stored.contains({slowest.trace_id, slowest.span_id}))

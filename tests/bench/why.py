@@ -8,6 +8,7 @@ import threading
 import time
 import urllib.request
 
+from support import tls
 from support.agent import Agent
 from support.bpf_objects import held_by
 from support.load import h2load
@@ -70,7 +71,7 @@ def looks(folder, seconds):
         agent = Agent(agent_folder, output="none", window="10s", ports=[service.port])
         try:
             pids = (agent.pid, agent.pipeline_pid())
-            time.sleep(2)
+            tls.wait_for_probes(agent)  # the work of its start is done
             used = cpu_seconds(pids)
             time.sleep(seconds)
             idle = (cpu_seconds(pids) - used) / seconds

@@ -10,7 +10,7 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
+#include <atomic>
 #include <csignal>
 #include <functional>
 #include <mutex>
@@ -23,8 +23,6 @@
 namespace exa::test {
 namespace {
 
-using std::chrono::milliseconds;
-
 class Look : public Capture {
  protected:
   void SetUp() override {
@@ -32,6 +30,9 @@ class Look : public Capture {
     auto look = kernel::ThreadLook::load(*programs_, {});
     ASSERT_TRUE(look) << look.error().text;
     look_.emplace(std::move(*look));
+    struct sigaction interrupts{};
+    interrupts.sa_handler = [](int) {};
+    ASSERT_EQ(::sigaction(SIGUSR1, &interrupts, nullptr), 0);
   }
 
   std::vector<exa_look_event> looks_of(std::uint32_t thread) {
@@ -41,9 +42,9 @@ class Look : public Capture {
     return found;
   }
 
-  // What a thread is seen to do while it waits; release ends that.
+  // What a thread is seen to do while it waits; release ends that, or a signal does.
   std::uint32_t seen_while(const std::function<void()>& wait,
-                           const std::function<void()>& release) {
+                           const std::function<void()>& release = {}) {
     Connection connection;
     std::jthread thread([&] {
       send_all(connection.client.get(), kRequest);
@@ -59,7 +60,10 @@ class Look : public Capture {
       if (const auto looks = looks_of(number); !looks.empty()) doing = looks.back().doing;
       return doing != EXA_DOING_RUN;
     }));
-    release();
+    if (release)
+      release();
+    else
+      ::pthread_kill(thread.native_handle(), SIGUSR1);
     return doing;
   }
 
@@ -74,8 +78,8 @@ TEST_F(Look, ALock) {
 }
 
 TEST_F(Look, ATimer) {
-  EXPECT_EQ(seen_while([] { std::this_thread::sleep_for(milliseconds(300)); }, [] {}),
-            EXA_DOING_TIMER);
+  const timespec minute{.tv_sec = 60, .tv_nsec = 0};
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::nanosleep(&minute, nullptr), -1); }), EXA_DOING_TIMER);
 }
 
 TEST_F(Look, APipe) {
@@ -107,14 +111,14 @@ TEST_F(Look, ASocket) {
 TEST_F(Look, OneOfSeveral) {
   const UniqueFd events(::epoll_create1(0));
   epoll_event event{};
-  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::epoll_wait(events.get(), &event, 1, 300), 0); }, [] {}),
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::epoll_wait(events.get(), &event, 1, 60'000), -1); }),
             EXA_DOING_EVENTS);
 }
 
 TEST_F(Look, NothingButTime) {
-  EXPECT_EQ(seen_while([] { EXPECT_EQ(::poll(nullptr, 0, 300), 0); }, [] {}), EXA_DOING_TIMER);
-  timeval time{.tv_sec = 0, .tv_usec = 300'000};
-  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::select(0, nullptr, nullptr, nullptr, &time), 0); }, [] {}),
+  EXPECT_EQ(seen_while([] { EXPECT_EQ(::poll(nullptr, 0, 60'000), -1); }), EXA_DOING_TIMER);
+  timeval minute{.tv_sec = 60, .tv_usec = 0};
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::select(0, nullptr, nullptr, nullptr, &minute), -1); }),
             EXA_DOING_TIMER);
 }
 
@@ -156,15 +160,16 @@ TEST_F(Look, AStop) {
 }
 
 TEST_F(Look, AChild) {
-  const auto wait = [] {
-    const pid_t child = ::fork();
+  std::atomic<pid_t> child{0};
+  const auto wait = [&] {
+    child = ::fork();
     if (child == 0) {
-      ::usleep(300'000);
+      ::pause();
       ::_exit(0);
     }
     EXPECT_EQ(::waitpid(child, nullptr, 0), child);
   };
-  EXPECT_EQ(seen_while(wait, [] {}), EXA_DOING_CHILD);
+  EXPECT_EQ(seen_while(wait, [&] { ::kill(child, SIGKILL); }), EXA_DOING_CHILD);
 }
 
 TEST_F(Look, OfNobodyNothingIsTold) {

@@ -10,11 +10,11 @@
 
 namespace exa {
 
-int print_explanation(const Config& config, ExplainForm form) {
+int print_explanation(const Config& config, ToldForm form) {
   const auto told = told_by_agent(config);
   const auto text =
       !told ? Result<std::string>(std::unexpected(told.error()))
-      : form == ExplainForm::kJson
+      : form == ToldForm::kJson
           ? explanation_as_json(told->windows)
           : explanation_text(told->windows, measure_wall_clock_offset().to_wall(monotonic_now()));
   if (!text) {

@@ -1,15 +1,13 @@
 // The verb `explain`: what was slow and what failed in the running agent's last window, and why.
 #pragma once
 
-#include <cstdint>
+#include "agent/commands/status/running_agent.h"
 
 namespace exa {
 
 struct Config;
 
-enum class ExplainForm : std::uint8_t { kText, kJson };
-
 // The exit code.
-int print_explanation(const Config& config, ExplainForm form);
+int print_explanation(const Config& config, ToldForm form);
 
 }  // namespace exa

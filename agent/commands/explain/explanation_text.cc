@@ -30,13 +30,6 @@ std::string duration_in(const ToldJson& object, const char* key) {
   return readable_duration(real_in(object, key));
 }
 
-std::string age_text(std::uint64_t from_ms, std::uint64_t to_ms) {
-  const auto seconds = to_ms > from_ms ? (to_ms - from_ms) / 1000 : 0;
-  if (seconds < 120) return std::to_string(seconds) + " s";
-  if (seconds < 7200) return std::to_string(seconds / 60) + " min";
-  return std::to_string(seconds / 3600) + " h";
-}
-
 // "checkout, server: GET 200"
 std::string title_of(const ToldJson& operation) {
   const auto service = safe(operation, "service");
@@ -83,7 +76,7 @@ std::string failing_text(const ToldJson& failing, std::uint64_t start_ms, std::u
   const auto since_ms = number_in(failing, "since_unix_ms");
   const auto when = since_ms >= start_ms ? std::string("in this window for the first time")
                                          : "in every window since " + time_text(since_ms) + " (" +
-                                               age_text(since_ms, end_ms) + ")";
+                                               readable_age(since_ms, end_ms) + ")";
   text += line("", std::to_string(number_in(failing, "failed")) + " of " +
                        std::to_string(number_in(failing, "requests")) +
                        " requests of the service, " + when);
@@ -124,7 +117,7 @@ Result<std::string> explanation_text(std::string_view windows, WallTime now) {
   std::string text = "The " + readable_duration(window_s) + " until " + time_text(end_ms) + "\n\n";
   // A window is told within seconds of its end, and the next one follows.
   if (const auto now_ms = now.ns / 1'000'000; now_ms > end_ms + 2 * (end_ms - start_ms) + kLateMs)
-    text += "That is " + age_text(end_ms, now_ms) +
+    text += "That is " + readable_age(end_ms, now_ms) +
             " ago: the agent is behind, or hangs. What follows may not be so any more.\n\n";
   const auto operations = list_in(*told, "slow");
   if (operations.empty()) return text + "No requests.\n";

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "exa/base/result.h"
@@ -11,6 +12,9 @@ namespace exa {
 struct Config;
 
 inline constexpr std::size_t kMaxToldBytes = 64u << 20;
+
+// For people, or for programs.
+enum class ToldForm : std::uint8_t { kText, kJson };
 
 struct ToldByAgent {
   std::string windows;  // JSON of what it counted, and what explains the last window; may be empty

@@ -32,10 +32,10 @@ void print_processes(std::string_view processes) {
 
 }  // namespace
 
-int print_status(const Config& config, StatusForm form) {
+int print_status(const Config& config, ToldForm form) {
   const auto told = told_by_agent(config);
   if (!told) return tell_failure(told.error().text);
-  const auto text = form == StatusForm::kJson
+  const auto text = form == ToldForm::kJson
                         ? status_json(told->windows, told->processes)
                         : services_table(told->windows, told->processes,
                                          measure_wall_clock_offset().to_wall(monotonic_now()));
@@ -43,7 +43,7 @@ int print_status(const Config& config, StatusForm form) {
     return tell_failure(status_path(config) + " " + text.error().text +
                         ": is the running agent the same version?");
   std::fwrite(text->data(), 1, text->size(), stdout);
-  if (form == StatusForm::kTable) print_processes(told->processes);
+  if (form == ToldForm::kText) print_processes(told->processes);
   return kExitOk;
 }
 

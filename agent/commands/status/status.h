@@ -2,15 +2,13 @@
 // the two files that it keeps.
 #pragma once
 
-#include <cstdint>
+#include "agent/commands/status/running_agent.h"
 
 namespace exa {
 
 struct Config;
 
-enum class StatusForm : std::uint8_t { kTable, kJson };
-
 // The exit code.
-int print_status(const Config& config, StatusForm form);
+int print_status(const Config& config, ToldForm form);
 
 }  // namespace exa

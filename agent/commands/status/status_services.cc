@@ -9,17 +9,11 @@
 
 #include "agent/commands/status/told_json.h"
 #include "agent/discovery/tls/connection_reasons.h"
+#include "exa/base/readable_duration.h"
 #include "exporters/console/safe_text.h"
 
 namespace exa {
 namespace {
-
-std::string age_text(std::uint64_t now_ms, std::uint64_t then_ms) {
-  const std::uint64_t seconds = now_ms > then_ms ? (now_ms - then_ms) / 1000 : 0;
-  if (seconds < 120) return std::to_string(seconds) + " s ago";
-  if (seconds < 7200) return std::to_string(seconds / 60) + " min ago";
-  return std::to_string(seconds / 3600) + " h ago";
-}
 
 // Why TLS of a process is not read, by its number.
 using Reasons = std::map<std::uint64_t, std::set<std::string>>;
@@ -103,7 +97,7 @@ Result<std::string> services_table(std::string_view services, std::string_view p
     rows.push_back({name.empty() ? "-" : fitted(name, 60),
                     std::to_string(number_in(service, "served")),
                     std::to_string(number_in(service, "called")), errors_text(service),
-                    age_text(now.ns / 1'000'000, number_in(service, "last_unix_ms")),
+                    readable_age(number_in(service, "last_unix_ms"), now.ns / 1'000'000) + " ago",
                     read_text(service), unread_text(service, reasons)});
   }
   if (rows.size() == 1) return "no service has received or sent a request yet\n";

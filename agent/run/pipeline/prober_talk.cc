@@ -52,6 +52,7 @@ void ProberTalk::say_share_losses(const RequestPipeline& pipeline) {
   line_.say_share_losses(message_);
 }
 
+static_assert(SlowExchanges::kMost <= kMostLookedAt);
 void ProberTalk::say_look(std::span<const std::uint32_t> threads) {
   if (threads.empty()) return;
   write_look(threads, message_);

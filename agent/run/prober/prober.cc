@@ -30,6 +30,7 @@ constexpr Duration kTimeToEnd = 4000ms;    // of the 5 s that SIGTERM leaves
 constexpr Duration kTimeForProbesToGo = 500ms;
 constexpr Duration kTimeToBeGone = 1000ms;  // of a pipeline that hung up
 constexpr Duration kBetweenLooks = 5ms;
+static_assert(kMostLookedAt == kernel::ThreadLook::kMost);
 constexpr std::size_t kAnnouncementsPerTurn = 64;
 constexpr std::size_t kProcessesPerTurn = 64;
 static_assert(kAnnouncementsPerTurn + kProcessesPerTurn < Outbox::kRoom);

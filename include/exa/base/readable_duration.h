@@ -27,4 +27,12 @@ inline std::string readable_duration(std::uint64_t ns) {
   return readable_duration(static_cast<double>(ns) / 1e9);
 }
 
+// In whole seconds, minutes or hours, for ages: "110 s", "5 min".
+inline std::string readable_age(std::uint64_t from_ms, std::uint64_t to_ms) {
+  const auto seconds = to_ms > from_ms ? (to_ms - from_ms) / 1000 : 0;
+  if (seconds < 120) return std::to_string(seconds) + " s";
+  if (seconds < 7200) return std::to_string(seconds / 60) + " min";
+  return std::to_string(seconds / 3600) + " h";
+}
+
 }  // namespace exa

@@ -87,8 +87,8 @@ TEST(CommandLine, MayRepeatAFlagOfAList) {
 }
 
 TEST(CommandLine, StatusIsATableUnlessAskedForJson) {
-  EXPECT_EQ(command_of({"status"}).status_form, StatusForm::kTable);
-  EXPECT_EQ(command_of({"status", "--json"}).status_form, StatusForm::kJson);
+  EXPECT_EQ(command_of({"status"}).told_form, ToldForm::kText);
+  EXPECT_EQ(command_of({"status", "--json"}).told_form, ToldForm::kJson);
   EXPECT_THAT(command_of({"status", "--lock-file", "/run/other.lock"}).flags,
               ElementsAre(flag_of("--lock-file", {"/run/other.lock"})));
 }
