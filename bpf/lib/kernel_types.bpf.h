@@ -227,6 +227,7 @@ struct files_struct {
 struct task_struct {
   struct thread_info thread_info;
   unsigned int __state;
+  int on_cpu;
   unsigned int in_iowait : 1;
   struct files_struct* files;
   unsigned int flags;

@@ -87,7 +87,7 @@ def test_time_on_a_cpu(causes):
     ("/stream?ms=100", "timer", "waiting for a timer"),
     ("/lock?ms=100", "lock", "waiting for a lock or another thread"),
     ("/pipe?ms=100", "pipe", "waiting on a pipe"),
-    ("/disk?mib=64", "disk", "waiting for a disk or a file"),
+    ("/disk?ms=600", "disk", "waiting for a disk or a file"),
     ("/child?ms=100", "child", "waiting for a child process"),
 ])
 def test_what_it_slept_on(causes, target, cause, words):

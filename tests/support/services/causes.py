@@ -4,9 +4,9 @@
 
 /cpu?ms=N runs; /sleep?ms=N; /lock?ms=N waits for another thread's lock; /pipe?ms=N for another
 process, /child?ms=N for its end; /call?ms=N asks the upstream's /sleep; /memory?mib=N touches
-memory; /disk?mib=N writes through to the disk; /stream?ms=N answers in two parts with a wait between
-them; /handed?ms=N lets another thread answer; /missing is not found. Each says how long its thread
-was on a CPU, in milliseconds.
+memory; /disk?ms=N writes through to the disk all the time; /stream?ms=N answers in two parts with a
+wait between them; /handed?ms=N lets another thread answer; /missing is not found. Each says how long
+its thread was on a CPU, in milliseconds.
 """
 import http.client
 import mmap
@@ -53,11 +53,12 @@ def touch_memory(mib):
             memory[page] = 1
 
 
-def write_through(mib):
-    with tempfile.NamedTemporaryFile(dir=os.getcwd()) as file:
-        for _ in range(mib):
-            file.write(os.urandom(1 << 20))
-            file.flush()
+def write_through(seconds):
+    block = os.urandom(1 << 16)
+    until = time.monotonic() + seconds
+    with tempfile.TemporaryFile(dir=os.getcwd()) as file:
+        while time.monotonic() < until:
+            os.pwrite(file.fileno(), block, 0)
             os.fsync(file.fileno())
 
 
@@ -87,7 +88,7 @@ class Causes(BaseHTTPRequestHandler):
             case "/child":
                 subprocess.run(["sleep", str(seconds)], check=True)
             case "/disk":
-                write_through(mib)
+                write_through(seconds)
         on_cpu = 1000 * (time.thread_time() - began)
         if target.path == "/handed":
             other = threading.Thread(target=self.answer, args=(on_cpu, 0))
