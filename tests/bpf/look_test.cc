@@ -55,10 +55,14 @@ class Look : public Capture {
     if (sent.empty()) return EXA_DOINGS;
     const auto number = sent[0].event.facts.thread.thread;
     std::uint32_t doing = EXA_DOING_RUN;
+    int in_a_row = 0;  // on the way there it may be in other calls, and wait for a CPU in them
     EXPECT_TRUE(eventually([&] {
       EXPECT_TRUE(look_->at(std::array{number}));
-      if (const auto looks = looks_of(number); !looks.empty()) doing = looks.back().doing;
-      return doing != EXA_DOING_RUN;
+      const auto looks = looks_of(number);
+      if (looks.empty()) return false;
+      in_a_row = looks.back().doing == doing ? in_a_row + 1 : 0;
+      doing = looks.back().doing;
+      return doing != EXA_DOING_RUN && in_a_row >= 20;
     }));
     if (release)
       release();
@@ -169,7 +173,11 @@ TEST_F(Look, AChild) {
     }
     EXPECT_EQ(::waitpid(child, nullptr, 0), child);
   };
-  EXPECT_EQ(seen_while(wait, [&] { ::kill(child, SIGKILL); }), EXA_DOING_CHILD);
+  // A thread that has not come as far yet has no child, and 0 would be this process itself.
+  const auto end = [&] {
+    if (eventually([&] { return child != 0; }) && child > 0) ::kill(child, SIGKILL);
+  };
+  EXPECT_EQ(seen_while(wait, end), EXA_DOING_CHILD);
 }
 
 TEST_F(Look, OfNobodyNothingIsTold) {
