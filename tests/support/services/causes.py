@@ -4,9 +4,9 @@
 
 /cpu?ms=N runs; /sleep?ms=N; /lock?ms=N waits for another thread's lock; /pipe?ms=N for another
 process, /child?ms=N for its end; /call?ms=N asks the upstream's /sleep; /memory?mib=N touches
-memory; /disk?ms=N writes through to the disk all the time; /stream?ms=N answers in two parts with a
-wait between them; /handed?ms=N lets another thread answer; /missing is not found. Each says how long
-its thread was on a CPU, in milliseconds.
+memory; /large?mib=N answers with so much; /disk?ms=N writes through to the disk all the time;
+/stream?ms=N answers in two parts with a wait between them; /handed?ms=N lets another thread answer;
+/missing is not found. Each says how long its thread was on a CPU, in milliseconds.
 """
 import http.client
 import mmap
@@ -95,10 +95,11 @@ class Causes(BaseHTTPRequestHandler):
             other.start()
             other.join()
         else:
-            self.answer(on_cpu, seconds if target.path == "/stream" else 0)
+            self.answer(on_cpu, seconds if target.path == "/stream" else 0,
+                        mib if target.path == "/large" else 0)
 
-    def answer(self, on_cpu, pause):
-        body = b"x" * 200_000 if pause else b"ok\n"
+    def answer(self, on_cpu, pause, mib=0):
+        body = b"x" * (200_000 if pause else mib << 20) or b"ok\n"
         self.send_response(404 if self.path == "/missing" else 200)
         self.send_header("Content-Length", str(len(body)))
         self.send_header("X-On-Cpu", f"{on_cpu:.3f}")

@@ -1,0 +1,72 @@
+"""What an exemplar says of the network between the ends: requests that were lost, readers that are slow."""
+import http.client
+import socket
+import threading
+import time
+
+import pytest
+
+from support.network import Network
+from support.servers import Service
+from support.waiting import eventually
+
+WHY = "exemplar.why"
+
+
+class Asked:
+    """A service in a network of its own."""
+
+    def __init__(self, network, service, agent):
+        self.network, self.service, self.agent = network, service, agent
+
+    def span(self, kind, path):
+        span, = eventually(lambda: self.agent.report().find_spans(kind=kind, **{"url.path": path}),
+                           what=f"the span of {path}")
+        return span["attributes"], (span["end_unix_ns"] - span["start_unix_ns"]) / 1e9
+
+
+@pytest.fixture
+def asked(start_agent, tmp_path):
+    with Network() as network:
+        with network.inside():
+            service = Service(tmp_path, "causes.py")
+        with service:
+            yield Asked(network, service, start_agent(ports=[service.port]))
+
+
+def test_a_request_that_was_lost(asked):
+    with asked.network.inside():
+        connection = http.client.HTTPConnection("127.0.0.1", asked.service.port, timeout=60)
+        connection.connect()
+
+    def ask(path):
+        connection.request("GET", path)
+        connection.getresponse().read()
+
+    ask("/first")
+    with asked.network.lost_packets("--dport", asked.service.port):
+        asking = threading.Thread(target=ask, args=("/lost",))
+        asking.start()
+        time.sleep(0.1)
+    asking.join()
+    connection.close()
+
+    client, took = asked.span("CLIENT", "/lost")
+    assert client[f"{WHY}.retransmits"] >= 1 and took >= 0.1
+    assert "sent again" in client[WHY]
+    server, took = asked.span("SERVER", "/lost")
+    assert f"{WHY}.retransmits" not in server and took < 0.1
+    assert f"{WHY}.retransmits" not in asked.span("CLIENT", "/first")[0]
+
+
+def test_a_reader_that_is_slow(asked):
+    with asked.network.inside(), socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
+        reader.connect(("127.0.0.1", asked.service.port))
+        reader.sendall(b"GET /large?mib=8 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        while reader.recv(1 << 20):
+            time.sleep(0.002)
+
+    server, took = asked.span("SERVER", "/large")
+    assert server[f"{WHY}.receiver_limited"] >= 0.5 * took
+    assert "waiting for the peer to make room" in server[WHY]
