@@ -152,6 +152,13 @@ Decoded decode_look(Record record) {
                    .doing = static_cast<ThreadDoing>(raw.doing)};
 }
 
+Decoded decode_resend(Record record) {
+  const auto raw = load<exa_resend_event>(record);
+  return ResendEvent{.socket = raw.header.socket_id,
+                     .time = {raw.header.ktime_ns},
+                     .last_byte = {raw.last_byte_ns}};
+}
+
 Decoded decode_position(Record record) {
   const auto raw = load<exa_position_event>(record);
   return PositionEvent{.socket = raw.header.socket_id,
@@ -250,6 +257,8 @@ std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record
       return decode_if(sizeof(exa_last_call_event), decode_last_call);
     case EXA_EVENT_LOOK:
       return decode_if(sizeof(exa_look_event), decode_look);
+    case EXA_EVENT_RESEND:
+      return decode_if(sizeof(exa_resend_event), decode_resend);
     case EXA_EVENT_POSITION:
       return decode_if(sizeof(exa_position_event), decode_position);
     case EXA_EVENT_END:

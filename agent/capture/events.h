@@ -101,6 +101,13 @@ struct LookEvent {
   ThreadDoing doing;
 };
 
+// A server's answer did not arrive: a part of it was sent again.
+struct ResendEvent {
+  SocketId socket;
+  MonotonicTime time;
+  MonotonicTime last_byte;  // that was written until then
+};
+
 struct PositionEvent {
   SocketId socket;
   MonotonicTime time;
@@ -138,6 +145,6 @@ struct ProcessExitEvent {
 };
 
 using Event = std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent,
-                           ProcessExitEvent, TableEvent, LastCallEvent, LookEvent>;
+                           ProcessExitEvent, TableEvent, LastCallEvent, LookEvent, ResendEvent>;
 
 }  // namespace exa

@@ -35,11 +35,11 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters,
                                      std::span<const ProtocolRow> protocols, TrackerLimits limits,
-                                     const ProcessOrigins* origins)
+                                     const ProcessOrigins* origins, TraceIds* traces)
     : counters_(counters),
       limits_(limits),
       origins_(origins),
-      exchanges_(limits.requests),
+      exchanges_(limits.requests, traces),
       blocks_(limits.incomplete_heads, counters),
       protocols_(converse(sink, protocols)),
       first_bytes_(protocols, protocols_, blocks_, limits.connections),
@@ -78,6 +78,7 @@ void ConnectionTracker::on_event(const Event& event) {
                  [this](const LookEvent& look) {
                    exchanges_.was_seen(look.thread, look.doing, look.time);
                  },
+                 [](const ResendEvent& /*its exchange has ended*/) {},
              },
              event);
 }

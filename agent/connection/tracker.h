@@ -38,8 +38,10 @@ struct TrackerLimits {
 class ConnectionTracker {
  public:
   // protocols outlive it. origins: who makes the processes; without it, each stands for itself.
+  // traces: told which request is part of which.
   ConnectionTracker(ExchangeSink& sink, Counters& counters, std::span<const ProtocolRow> protocols,
-                    TrackerLimits limits = {}, const ProcessOrigins* origins = nullptr);
+                    TrackerLimits limits = {}, const ProcessOrigins* origins = nullptr,
+                    TraceIds* traces = nullptr);
   ConnectionTracker(const ConnectionTracker&) = delete;  // conversations refer to their parts
 
   void on_event(const Event& event);

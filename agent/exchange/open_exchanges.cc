@@ -23,20 +23,42 @@ void OpenExchanges::begin(std::uint32_t slot, const CallFacts* call, bool contex
   auto& open = pool_.places_[slot];
   auto& exchange = open.exchange;
   exchange.number = ++pool_.opened_;
-  if (exchange.has_context && exchange.role == Role::kServer) {
-    open.may_be_passed_on = true;
-    open.has_place = pool_.contexts_.open(exchange);
-  } else if (context_unknown && exchange.role == Role::kServer) {
-    open.may_be_passed_on = true;
-    pool_.contexts_.open_unknown();
-  } else if (exchange.has_context && exchange.role == Role::kClient) {
-    exchange.within = pool_.contexts_.around(exchange);
-  }
-  if (call == nullptr) return;
-  open.begun.call = *call;
-  if (call->thread == 0 || exchange.role != Role::kServer) return;
+  if (call != nullptr) open.begun.call = *call;
+  if (exchange.role == Role::kServer)
+    begin_served(slot, context_unknown);
+  else if (exchange.role == Role::kClient)
+    begin_call(slot);
+  if (call == nullptr || call->thread == 0 || exchange.role != Role::kServer) return;
   open.begun.work = pool_.threads_.begin(call->thread, call->time);
   pool_.slow_.began(slot, exchange.number, call->thread, call->time);
+}
+
+void OpenExchanges::begin_served(std::uint32_t slot, bool context_unknown) {
+  auto& open = pool_.places_[slot];
+  auto& exchange = open.exchange;
+  open.may_be_passed_on = exchange.has_context || context_unknown;
+  if (exchange.has_context)
+    open.has_place = pool_.contexts_.open(exchange);
+  else if (context_unknown)
+    pool_.contexts_.open_unknown();
+  open.followed = pool_.thread_calls_.begin_served(exchange.tgid, open.begun.call.thread, slot);
+  if (pool_.traces_ != nullptr) pool_.traces_->begin(exchange);
+}
+
+// It is part of what the process was asked, where that is certain.
+void OpenExchanges::begin_call(std::uint32_t slot) {
+  auto& open = pool_.places_[slot];
+  auto& exchange = open.exchange;
+  const auto call = pool_.thread_calls_.begin_call(exchange.tgid, open.begun.call.thread);
+  open.followed = call.followed;
+  if (exchange.has_context) {
+    exchange.within = pool_.contexts_.around(exchange);
+  } else if (call.served != kNoSlot && pool_.traces_ != nullptr) {
+    auto& served = pool_.places_[call.served].exchange;
+    if (!pool_.traces_->make_part(exchange, served)) return;
+    exchange.within = served.number;
+    open.served = call.served;
+  }
 }
 
 // A client's wait is its thread's, too.
@@ -62,6 +84,8 @@ void OpenExchanges::finish(std::uint32_t slot, Tenant& process, const Ending& en
   exchange.last_response = ending.last_byte;
   exchange.ports_proven = ending.ports_proven;
   exchange.socket_error = ending.socket_error;
+  end_in_thread(slot, ending.call != nullptr ? ending.call->thread : 0,
+                ending.outcome == Outcome::kComplete);
   if (ending.call != nullptr) account_for(slot, *ending.call);
   counters_.add(Counter::kExchanges);
   sink_.on_exchange(exchange);
@@ -70,13 +94,31 @@ void OpenExchanges::finish(std::uint32_t slot, Tenant& process, const Ending& en
 
 void OpenExchanges::forget(std::uint32_t slot, Tenant& process, ProtocolCounter reason) {
   messages_.add(reason);
+  end_in_thread(slot, 0, false);
   release(slot, process);
+}
+
+// thread: which moved its last byte; 0: not known.
+void OpenExchanges::end_in_thread(std::uint32_t slot, std::uint32_t thread, bool complete) {
+  auto& open = pool_.places_[slot];
+  if (open.served != kNoSlot && pool_.places_[open.served].exchange.number != open.exchange.within)
+    open.exchange.within = 0;  // it outlasted the answer
+  const ThreadCalls::End end{.followed = open.followed,
+                             .tgid = open.exchange.tgid,
+                             .begun_in = open.begun.call.thread,
+                             .ended_in = thread,
+                             .complete = complete};
+  if (open.exchange.role == Role::kServer)
+    pool_.thread_calls_.end_served(end);
+  else
+    pool_.thread_calls_.end_call(end);
 }
 
 void OpenExchanges::release(std::uint32_t slot, Tenant& process) {
   auto& open = pool_.places_[slot];
   if (open.may_be_passed_on) pool_.contexts_.close(open.exchange, open.has_place);
   open.exchange.read = {};
+  open.exchange.number = 0;
   pool_.places_.release(slot);
   process.give_back(Place::kRequest);
 }

@@ -13,7 +13,9 @@
 #include "agent/exchange/slot_pool.h"
 #include "agent/exchange/slow_exchanges.h"
 #include "agent/exchange/tenants.h"
+#include "agent/exchange/thread_calls.h"
 #include "agent/telemetry/counters.h"
+#include "agent/trace/ids/trace_ids.h"
 #include "agent/why/account.h"
 #include "agent/why/call_facts.h"
 #include "agent/why/moving_processes.h"
@@ -41,13 +43,14 @@ struct Ending {
 // Where the exchanges of all protocols lie while they are open.
 class ExchangePool {
  public:
-  explicit ExchangePool(RequestLimits limits) : limits_(limits), places_(limits.unanswered) {}
+  // traces: told which request is part of which; without it, none is by its thread.
+  explicit ExchangePool(RequestLimits limits, TraceIds* traces = nullptr)
+      : limits_(limits), places_(limits.unanswered), traces_(traces) {}
   [[nodiscard]] std::size_t size() const { return places_.in_use(); }
   // Threads of servers that are worth a look now, as they are in a request that takes long.
   [[nodiscard]] std::span<const std::uint32_t> slow_threads(MonotonicTime now) {
     return slow_.due(now, [this](std::uint32_t slot, std::uint64_t number) {
-      const auto& exchange = places_[slot].exchange;
-      return exchange.number == number && exchange.read.known();
+      return places_[slot].exchange.number == number;
     });
   }
   void was_seen(std::uint32_t thread, ThreadDoing doing, MonotonicTime time) {
@@ -65,8 +68,10 @@ class ExchangePool {
     Exchange exchange;
     AccountEnd begun;
     std::uint32_t next = kNoSlot;
-    bool may_be_passed_on = false;  // its context was opened, and found a place or not
+    std::uint32_t served = kNoSlot;  // of a client's: whose part it is by its thread
+    bool may_be_passed_on = false;   // its context was opened, and found a place or not
     bool has_place = false;
+    ThreadCalls::Followed followed = ThreadCalls::Followed::kNot;
   };
   static_assert(sizeof(Open) <= 624);
 
@@ -76,6 +81,8 @@ class ExchangePool {
   MovingProcesses moving_servers_;
   MovingProcesses moving_clients_;
   PassedContexts contexts_;
+  ThreadCalls thread_calls_;
+  TraceIds* traces_;
   SlowExchanges slow_;
   std::uint64_t opened_ = 0;
 };
@@ -118,7 +125,10 @@ class OpenExchanges {
 
  private:
   std::uint32_t open_if(Tenant& process, bool room);
+  void begin_served(std::uint32_t slot, bool context_unknown);
+  void begin_call(std::uint32_t slot);
   void account_for(std::uint32_t slot, const CallFacts& call);
+  void end_in_thread(std::uint32_t slot, std::uint32_t thread, bool complete);
   void release(std::uint32_t slot, Tenant& process);
 
   ExchangePool& pool_;

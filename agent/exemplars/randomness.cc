@@ -35,7 +35,7 @@ Randomness randomness_of(const Exchange& exchange, const RandomnessOptions& opti
   }
   if (exchange.has_incoming_rv)
     return {.value = exchange.randomness & kRandomnessMask, .publishable = true};
-  if (exchange.made_ids || options.presume_random || (exchange.trace_flags & kTraceRandom) != 0)
+  if (options.presume_random || (exchange.trace_flags & kTraceRandom) != 0)
     return {.value = load_be64(id + 8) & kRandomnessMask, .publishable = true};
   return {.value = mix(load_be64(id) ^ mix(load_be64(id + 8))) & kRandomnessMask};
 }

@@ -135,6 +135,9 @@ KernelFeatures probe_kernel_features() {
   add(FeatureId::kSocketDestroy, "tracepoint tcp_destroy_sock",
       types.has_tracepoint("tcp_destroy_sock"), false,
       "connections reset with unread bytes end only when they are forgotten.");
+  add(FeatureId::kResend, "tracepoint tcp_retransmit_skb",
+      types.has_tracepoint("tcp_retransmit_skb"), false,
+      "an answer that did not arrive looks like one that did.");
   add(FeatureId::kProcessEvents, "tracepoints sched_process_exec and sched_process_exit",
       types.has_tracepoint("sched_process_exec") && types.has_tracepoint("sched_process_exit"),
       true, "a process that ends or changes its program cannot be told from its successor.");

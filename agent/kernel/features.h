@@ -19,6 +19,7 @@ enum class FeatureId {
   kSocketStorage,
   kArrival,
   kSocketDestroy,
+  kResend,
   kProcessEvents,
   kSweep,
   kUprobeMulti,

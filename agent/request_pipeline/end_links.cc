@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/trace/id_generator.h"
+#include "agent/trace/ids/id_generator.h"
 
 namespace exa {
 namespace {
@@ -47,7 +47,9 @@ void EndLinks::link(std::vector<WindowSpan>& spans) {
       const auto parent = server ? client_end_of(exchange, *among) : around(exchange, *among);
       if (!parent.valid()) continue;
       purpose.parent = parent;
-      purpose.link = server ? SpanLink::kConnection : SpanLink::kContext;
+      purpose.link = server                 ? SpanLink::kConnection
+                     : exchange.has_context ? SpanLink::kContext
+                                            : SpanLink::kThread;
       break;
     }
   }

@@ -49,7 +49,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       options_(options),
       ids_(options.id_seed),
       targets_(options.max_targets, counters),
-      tracker_(*this, counters, protocols(), options.tracker, &targets_),
+      tracker_(*this, counters, protocols(), options.tracker, &targets_, &ids_),
       programs_(options.max_programs),
       held_(std::max<std::size_t>(options.max_held_exchanges, 1)),
       metrics_(recorded_metrics(options, MetricShape::kHistogram)),
@@ -89,6 +89,7 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
                    tracker_.on_event(*event);
                    targets_.on_process_exit(exit.tgid, exit.time);
                  },
+                 [this](const ResendEvent& resend) { resends_.note(resend); },
                  [&](const auto& /*of a connection*/) { tracker_.on_event(*event); },
              },
              *event);
@@ -312,11 +313,11 @@ void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) {
   for (const auto& chosen : selection.exchanges) {
     const auto& exchange = chosen.exchange;
     WindowSpan span{.exchange = exchange, .purpose = {}};
+    span.purpose.sent_again_after = resends_.after(exchange);
     if (chosen.in_floor) {
       span.purpose.reason = ExemplarReason::kFloor;
       // A caller that sampled without publishing a threshold makes the probability unknown.
-      const bool sampled_upstream =
-          exchange.has_context && (exchange.trace_flags & kTraceSampled) != 0;
+      const bool sampled_upstream = (exchange.trace_flags & kTraceSampled) != 0;
       if (!sampled_upstream && exchange.randomness >= selection.floor_threshold &&
           randomness_of(exchange, options_.randomness).publishable)
         span.purpose.threshold = selection.floor_threshold;

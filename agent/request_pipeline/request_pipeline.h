@@ -33,9 +33,10 @@
 #include "agent/request_pipeline/held_exchanges.h"
 #include "agent/request_pipeline/port_rules.h"
 #include "agent/request_pipeline/program_table.h"
+#include "agent/request_pipeline/resends.h"
 #include "agent/request_pipeline/target_table.h"
 #include "agent/telemetry/counters.h"
-#include "agent/trace/id_generator.h"
+#include "agent/trace/ids/trace_ids.h"
 #include "exa/base/time.h"
 
 namespace exa {
@@ -121,7 +122,7 @@ class RequestPipeline final : public ExchangeSink {
 
   Counters& counters_;
   RequestPipelineOptions options_;
-  IdGenerator ids_;
+  TraceIds ids_;
   TargetTable targets_;
   ConnectionTracker tracker_;
   ProgramTable programs_;
@@ -136,6 +137,7 @@ class RequestPipeline final : public ExchangeSink {
   ExemplarSampler sampler_;
   RelativesFinder relatives_;
   EndLinks ends_;
+  Resends resends_;
   WallClockOffset offset_;
   MonotonicTime now_;  // the latest time told by an event or a tick
   MonotonicTime next_sweep_;

@@ -31,8 +31,7 @@ CumulativeSeries::SharesOfSeries window_shares(const ClosedWindow& window,
       share->cells = series.fine->cells;
       share->slowest = described(slowest, window.offset);
       share->growth = series.growth();
-      const bool kept_upstream =
-          !spans_exported && slowest.has_context && (slowest.trace_flags & kTraceSampled) != 0;
+      const bool kept_upstream = !spans_exported && (slowest.trace_flags & kTraceSampled) != 0;
       if (kept_upstream || stored.contains({slowest.trace_id, slowest.span_id}))
         share->slowest->trace_id = slowest.trace_id;
     }

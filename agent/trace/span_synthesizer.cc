@@ -1,6 +1,8 @@
 #include "agent/trace/span_synthesizer.h"
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "agent/semantics/semantics.h"
@@ -8,11 +10,14 @@
 #include "agent/why/sentence.h"
 #include "agent/why/thread_doing.h"
 #include "exa/base/hex.h"
+#include "exa/base/readable_duration.h"
 
 namespace exa {
 namespace {
 
 constexpr std::uint64_t kRandomnessBits = 56;
+
+constexpr std::array<std::string_view, 4> kLinkNames = {"", "connection", "context", "thread"};
 
 std::string randomness_text(std::uint64_t randomness) {
   std::string text;
@@ -42,8 +47,7 @@ std::string trace_state(const Exchange& exchange, const SpanPurpose& purpose) {
 // W3C bits: what we export is sampled; the random bit is the caller's, or ours for ids of ours.
 std::uint32_t span_flags(const Exchange& exchange, SpanId parent) {
   std::uint32_t flags = kTraceSampled;
-  if (exchange.made_ids) flags |= kTraceRandom;
-  if (exchange.has_context) flags |= exchange.trace_flags & kTraceRandom;
+  flags |= exchange.trace_flags & kTraceRandom;
   if (parent.valid()) {
     flags |= kSpanHasIsRemote;
     // A server's caller is another process; the parent of a client span is its own process' SDK.
@@ -83,7 +87,8 @@ void add_timing_attributes(Attributes& attributes, const Exchange& exchange) {
 
 // Where a part of the time was measured it is told, even if it is nothing; counts only where there
 // is something to count.
-void add_account_attributes(Attributes& attributes, const Exchange& exchange) {
+void add_account_attributes(Attributes& attributes, const Exchange& exchange,
+                            Duration sent_again_after) {
   const auto& account = exchange.account;
   const auto time = [&](const char* name, Duration value) {
     attributes.push_back({name, seconds(value)});
@@ -113,6 +118,12 @@ void add_account_attributes(Attributes& attributes, const Exchange& exchange) {
     time("exemplar.why.receiver_limited", std::chrono::milliseconds(account.receiver_limited_ms));
   count("exemplar.why.shared_with", account.shared_with);
   auto sentence = why_sentence(account, exchange.duration());
+  if (sent_again_after > Duration::zero()) {
+    time("exemplar.why.sent_again_after", sent_again_after);
+    if (!sentence.empty()) sentence += "; ";
+    sentence += "its answer was sent again " + readable_duration(seconds(sent_again_after)) +
+                " after it was written";
+  }
   if (!sentence.empty()) attributes.push_back({"exemplar.why", std::move(sentence)});
 }
 
@@ -142,12 +153,11 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   semantics.span_attributes(exchange, route, attributes);
   add_peer_attributes(attributes, exchange);
   add_timing_attributes(attributes, exchange);
-  add_account_attributes(attributes, exchange);
+  add_account_attributes(attributes, exchange, purpose.sent_again_after);
   if (!purpose.growth.empty()) attributes.push_back({"exemplar.why.grew", purpose.growth});
   if (purpose.link != SpanLink::kNone)
     attributes.push_back(
-        {"exemplar.link",
-         std::string(purpose.link == SpanLink::kConnection ? "connection" : "context")});
+        {"exemplar.link", std::string(kLinkNames[static_cast<std::size_t>(purpose.link)])});
   if (purpose.reason) {
     attributes.push_back({"exemplar", std::string("true")});
     attributes.push_back({"exemplar.reason", std::string(reason_text(*purpose.reason))});

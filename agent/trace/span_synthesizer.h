@@ -7,15 +7,16 @@
 #include <optional>
 #include <string>
 
+#include "exa/base/time.h"
 #include "exa/model/exchange.h"
 #include "exa/model/metric.h"
 #include "exa/model/span.h"
 
 namespace exa {
 
-// By what a span's parent is known: it is the other end of the connection, or the exchange of the
-// same process that has the same trace context.
-enum class SpanLink : std::uint8_t { kNone, kConnection, kContext };
+// By what a span's parent is known: it is the other end of the connection, or of the same process
+// the exchange that has the same trace context, or the one that its thread was serving.
+enum class SpanLink : std::uint8_t { kNone, kConnection, kContext, kThread };
 
 // Why this span is exported, and where it belongs.
 struct SpanPurpose {
@@ -26,6 +27,9 @@ struct SpanPurpose {
   // request carried is its parent.
   SpanLink link = SpanLink::kNone;
   SpanId parent = {};
+  // A part of the answer was sent again so long after its last byte was written; zero: none that is
+  // known.
+  Duration sent_again_after{};
   // Of the slowest request of its series: what it and those like it spent more time on than others.
   std::string growth = {};
 };

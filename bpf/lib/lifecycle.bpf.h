@@ -86,6 +86,27 @@ int BPF_PROG(exa_destroy, struct sock* sk) {
   return exa_emit_end(state, exa_final(sk, tcp), state->socket_error);
 }
 
+/* What a server has written did not arrive. Only plain sockets know when that was. */
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(exa_resend, struct sock* sk) {
+  const __u32 answers = EXA_SOCKET_ANNOUNCED | EXA_SOCKET_RECOGNISED;
+  const struct exa_socket_state* state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
+  struct exa_counter_row* row = exa_counters_of_this_cpu();
+  struct exa_resend_event event = {};
+
+  if (!state || !row) return 0;
+  if ((state->flags & (answers | EXA_SOCKET_CLIENT | EXA_SOCKET_FILTERED)) != answers) return 0;
+  event.last_byte_ns = state->flow[EXA_EGRESS].last_byte_ns;
+  if (!event.last_byte_ns) return 0;
+  exa_fill_header(&event.header, EXA_EVENT_RESEND, sizeof(event), bpf_ktime_get_ns(), state->cookie,
+                  state->tgid);
+  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
+    EXA_COUNT_SHARED(row, DROPPED_RESEND_RING_FULL);
+  else
+    EXA_COUNT_SHARED(row, EMITTED_RESEND);
+  return 0;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(exa_exec, struct task_struct* task) {
   const __u32 tgid = exa_tgid(task);

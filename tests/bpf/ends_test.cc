@@ -1,5 +1,8 @@
 // How connections end.
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/tcp.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 
@@ -53,6 +56,51 @@ TEST_F(Ends, ShutdownEndsOneDirectionAtEachEnd) {
   EXPECT_EQ(seen[0].flags, EXA_END_INGRESS);
   EXPECT_EQ(seen[0].direction[EXA_INGRESS].position, kRequest.size());
   EXPECT_EQ(seen[0].direction[EXA_EGRESS].position, kResponse.size());
+}
+
+// A filter on its socket that takes nothing: packets come and are as good as lost.
+void lose_what_comes(int socket) {
+  sock_filter nothing{.code = BPF_RET | BPF_K, .jt = 0, .jf = 0, .k = 0};
+  const sock_fprog filter{.len = 1, .filter = &nothing};
+  ASSERT_EQ(::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)), 0);
+}
+
+TEST_F(Ends, AnAnswerThatIsLostIsSentAgain) {
+  Connection connection;
+  exchange(connection);
+  EXPECT_THAT(records<exa_resend_event>(EXA_EVENT_RESEND, connection.server_cookie), IsEmpty());
+  lose_what_comes(connection.client.get());
+  send_all(connection.client.get(), kRequest);
+  receive(connection.server.get(), kRequest.size());
+  send_all(connection.server.get(), kResponse);
+  std::vector<exa_resend_event> resends;
+  EXPECT_TRUE(eventually([&] {
+    resends = records<exa_resend_event>(EXA_EVENT_RESEND, connection.server_cookie);
+    return !resends.empty();
+  }));
+  const auto answer = chunks(connection.server_cookie).back().event;
+  ASSERT_EQ(answer.direction, EXA_EGRESS);
+  for (const auto& resend : resends) {
+    EXPECT_EQ(resend.last_byte_ns, answer.header.ktime_ns);
+    EXPECT_GT(resend.header.ktime_ns, answer.header.ktime_ns);
+  }
+  EXPECT_EQ(count(EXA_COUNTER_EMITTED_RESEND), resends.size());
+}
+
+// The request was lost, not the answer.
+TEST_F(Ends, WhatAClientSendsAgainIsInItsAccount) {
+  Connection connection;
+  exchange(connection);
+  lose_what_comes(connection.server.get());
+  send_all(connection.client.get(), kRequest);
+  const auto resent = [&] {
+    tcp_info info{};
+    socklen_t size = sizeof(info);
+    ::getsockopt(connection.client.get(), IPPROTO_TCP, TCP_INFO, &info, &size);
+    return info.tcpi_total_retrans;
+  };
+  EXPECT_TRUE(eventually([&] { return resent() > 0; }));
+  EXPECT_THAT(records<exa_resend_event>(EXA_EVENT_RESEND, connection.client_cookie), IsEmpty());
 }
 
 TEST_F(Ends, ACloseIsFinalAtOnceWhateverThePeerDoes) {

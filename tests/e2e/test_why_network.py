@@ -31,7 +31,7 @@ def asked(start_agent, tmp_path):
         with network.inside():
             service = Service(tmp_path, "causes.py")
         with service:
-            yield Asked(network, service, start_agent(ports=[service.port]))
+            yield Asked(network, service, start_agent(ports=[service.port], window="2s"))
 
 
 def test_a_request_that_was_lost(asked):
@@ -57,6 +57,34 @@ def test_a_request_that_was_lost(asked):
     server, took = asked.span("SERVER", "/lost")
     assert f"{WHY}.retransmits" not in server and took < 0.1
     assert f"{WHY}.retransmits" not in asked.span("CLIENT", "/first")[0]
+
+
+def test_an_answer_that_was_lost(asked):
+    port = asked.service.port
+    with asked.network.inside():
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.connect()
+
+    def ask(path):
+        connection.request("GET", path)
+        connection.getresponse().read()
+
+    again = []
+    for path in ("/sleep", "/sleep/more", "/sleep/most"):
+        asking = threading.Thread(target=ask, args=(f"{path}?ms=100",))
+        asking.start()
+        time.sleep(0.05)
+        with asked.network.lost_packets("--sport", port):
+            time.sleep(0.15)
+        asking.join()
+        server, at_server = asked.span("SERVER", path)
+        _, at_client = asked.span("CLIENT", path)
+        assert at_server < 0.15 and "its answer was sent again" in server[WHY]
+        again.append((server[f"{WHY}.sent_again_after"], at_client - at_server))
+    connection.close()
+    # Of one whose window closed before the answer had come only what was tried until then is known.
+    assert all(after <= lasted for after, lasted in again), again
+    assert any(after >= 0.05 and lasted - after < 0.02 for after, lasted in again), again
 
 
 def test_a_reader_that_is_slow(asked):

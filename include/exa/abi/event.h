@@ -26,6 +26,7 @@ enum exa_event_type {
   EXA_EVENT_TABLE = 10,      /* a dynamic table of HPACK, as a process has it */
   EXA_EVENT_LAST_CALL = 11,  /* the facts of a direction's last call, which had no record */
   EXA_EVENT_LOOK = 12,       /* what a thread does at that time, as somebody asked */
+  EXA_EVENT_RESEND = 13,     /* a server's answer did not arrive, and a part was sent again */
 };
 
 enum exa_direction {
@@ -169,6 +170,12 @@ struct exa_look_event {
   __u32 doing;                    /* exa_thread_doing */
 };
 EXA_ASSERT_SIZE(struct exa_look_event, 40);
+
+struct exa_resend_event {
+  struct exa_event_header header;
+  __u64 last_byte_ns; /* of the direction, as it stood then */
+};
+EXA_ASSERT_SIZE(struct exa_resend_event, 40);
 
 struct exa_position_event {
   struct exa_event_header header;

@@ -82,9 +82,9 @@ struct Exchange {
   Outcome outcome = Outcome::kUnknown;
   bool tls = false;
   bool ports_proven = false;     // local and remote may be unknown, but are of an observed port
-  std::uint8_t trace_flags = 0;  // of the incoming context
+  std::uint8_t trace_flags = 0;  // of its trace: TraceFlags
   bool has_context = false;      // the request carried a valid context
-  bool made_ids = false;         // trace_id is ours
+  bool trace_settled = false;    // others know it by trace_id, which stays
   bool has_incoming_rv = false;  // randomness came from tracestate ot=rv
 
   InlineString<45> host;  // the server as the request named it, with its port
@@ -103,7 +103,7 @@ struct Exchange {
   std::uint64_t request_body_bytes = kUnknownBytes;
   std::uint64_t response_body_bytes = kUnknownBytes;  // so, too, where no answer was seen
 
-  TraceId trace_id;              // incoming, or made by request_pipeline
+  TraceId trace_id;              // incoming, or as agent/trace/trace_ids.h says
   SpanId parent_span_id;         // incoming caller, or the joined client end, or none
   SpanId span_id;                // of the span that would be synthesised
   std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h

@@ -75,7 +75,7 @@ class Causes(BaseHTTPRequestHandler):
         match target.path:
             case "/cpu":
                 run(seconds)
-            case "/sleep" | "/handed":
+            case "/sleep" | "/sleep/more" | "/sleep/most" | "/handed":
                 time.sleep(seconds)
             case "/lock":
                 wait_for_lock(seconds)

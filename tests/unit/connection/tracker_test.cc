@@ -39,7 +39,6 @@ TEST_F(Tracker, ServerExchangeHasEveryField) {
   EXPECT_EQ(exchange.request_body_bytes, 3u);
   EXPECT_EQ(exchange.response_body_bytes, 4u);
   EXPECT_TRUE(exchange.has_context);
-  EXPECT_FALSE(exchange.made_ids);
   EXPECT_EQ(to_hex(exchange.trace_id), "0af7651916cd43dd8448eb211c80319c");
   EXPECT_EQ(to_hex(exchange.parent_span_id), "b7ad6b7169203331");
   EXPECT_EQ(exchange.trace_flags, 1);

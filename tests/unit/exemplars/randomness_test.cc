@@ -20,10 +20,7 @@ TEST(Randomness, IsTheLast56BitsOfARandomTraceId) {
   EXPECT_TRUE(randomness_of(exchange, {}).publishable);
 }
 
-TEST(Randomness, TrustsIdsOfOursAndPresumedOnes) {
-  auto exchange = with_trace_id();
-  exchange.made_ids = true;
-  EXPECT_EQ(randomness_of(exchange, {}).value, 0x123456789abcdeu);
+TEST(Randomness, TrustsPresumedIds) {
   EXPECT_EQ(randomness_of(with_trace_id(), {.presume_random = true}).value, 0x123456789abcdeu);
 }
 

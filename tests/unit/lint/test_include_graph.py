@@ -81,7 +81,7 @@ def test_a_folder_in_a_room_is_a_room_of_its_own():
     assert include_graph.violations_of("agent/discovery/container/x.cc",
                                        '#include "agent/discovery/proc_reader.h"\n') != []
     assert include_graph.violations_of("agent/trace/context/x.cc",
-                                       '#include "agent/trace/id_generator.h"\n') != []
+                                       '#include "agent/trace/ids/id_generator.h"\n') != []
     assert include_graph.violations_of("agent/trace/x.cc",
                                        '#include "agent/trace/context/traceparent.h"\n') != []
     assert include_graph.violations_of("agent/protocol/detection.cc",

@@ -89,10 +89,12 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
           exchange.operation.convention = Convention::kRpc;
           exchange.operation.name.assign("/shop.Cart/Add");
         }
-        const auto span = synthesize_span(
-            exchange,
-            {.reason = ExemplarReason::kSlowest, .link = SpanLink::kContext, .growth = "all"},
-            nullptr, {});
+        const auto span = synthesize_span(exchange,
+                                          {.reason = ExemplarReason::kSlowest,
+                                           .link = SpanLink::kContext,
+                                           .sent_again_after = Duration(1),
+                                           .growth = "all"},
+                                          nullptr, {});
         for (const auto& attribute : span.attributes)
           made.insert(attribute.key);
       }

@@ -88,6 +88,17 @@ TEST_F(Links, AreOfOneConnection) {
   EXPECT_EQ(spans[1].purpose.link, SpanLink::kNone);
 }
 
+TEST_F(Links, ByTheThreadSaySo) {
+  std::vector<WindowSpan> spans{b_server, b_client, a_server};
+  for (auto& span : spans) {
+    span.exchange.has_context = false;
+    span.exchange.parent_span_id = {};
+  }
+  links.link(spans);
+  expect_child(spans[0], SpanLink::kConnection, b_client);
+  expect_child(spans[1], SpanLink::kThread, a_server);
+}
+
 TEST_F(Links, ThatAreNotKnownAreNone) {
   b_client.exchange.within = 0;
   a_server.exchange.number = 0;

@@ -1,4 +1,4 @@
-#include "agent/trace/id_generator.h"
+#include "agent/trace/ids/id_generator.h"
 
 #include <gtest/gtest.h>
 
@@ -88,7 +88,7 @@ TEST(IdGenerator, NamesBothEndsOfARequestAlike) {
 
   EXPECT_EQ(client.trace_id, server.trace_id);
   EXPECT_NE(client.span_id, server.span_id);
-  EXPECT_TRUE(client.made_ids);
+  EXPECT_EQ(client.trace_flags, kTraceRandom);
   EXPECT_TRUE(same_request(client, server));
   EXPECT_FALSE(same_request(server, client));
 }
@@ -121,7 +121,7 @@ TEST(IdGenerator, KeepsTheIncomingTraceIdAndStillMakesASpanId) {
 
   EXPECT_EQ(to_hex(exchange.trace_id), "ab000000000000000000000000000000");
   EXPECT_TRUE(exchange.span_id.valid());
-  EXPECT_FALSE(exchange.made_ids);
+  EXPECT_EQ(exchange.trace_flags, 0);
 }
 
 TEST(IdGenerator, WithoutASequenceTimeTellsRequestsApartAndNothingIsLinked) {

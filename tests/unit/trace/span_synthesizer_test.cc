@@ -34,7 +34,7 @@ Exchange checkout() {
   exchange.last_response = {12'000'001};
   exchange.trace_id.bytes[15] = 1;
   exchange.span_id.bytes[7] = 2;
-  exchange.made_ids = true;
+  exchange.trace_flags = kTraceRandom;
   exchange.operation.name.assign("/checkout/4711");
   exchange.host.assign("shop.example:8443");
   return exchange;
@@ -152,7 +152,7 @@ TEST(SpanSynthesizer, FlagsSayWhetherTheParentIsRemote) {
   EXPECT_EQ(span_of(exchange).flags,
             kTraceSampled | kTraceRandom | kSpanHasIsRemote | kSpanIsRemote);
   exchange.has_context = true;
-  exchange.made_ids = false;
+  exchange.trace_flags = 0;
   exchange.role = Role::kClient;
   EXPECT_EQ(span_of(exchange).flags, kTraceSampled | kSpanHasIsRemote);
 }

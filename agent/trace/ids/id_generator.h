@@ -13,13 +13,16 @@ class IdGenerator {
  public:
   explicit IdGenerator(const HashKey& seed) : seed_(seed) {}
 
-  // Gives the exchange its span id and, if the request carried no context, its trace id. Both ends
-  // of one request get the same trace id and different span ids.
+  // Gives the exchange its span id and, if the request carried no context, its trace id, unless it
+  // has them. Both ends of one request get the same trace id and different span ids.
   void name(Exchange& exchange) const;
 
  private:
   HashKey seed_;
 };
+
+// Its other end, if it is on this node, finds the same id.
+bool has_place_on_the_wire(const Exchange& exchange);
 
 // True if the two exchanges are the client's and the server's view of one and the same request.
 bool same_request(const Exchange& client, const Exchange& server);

@@ -1,4 +1,4 @@
-#include "agent/trace/id_generator.h"
+#include "agent/trace/ids/id_generator.h"
 
 #include <algorithm>
 #include <cstring>
@@ -41,11 +41,6 @@ std::uint8_t* put_endpoint(std::uint8_t* at, const IpEndpoint& endpoint) {
   return put(at, endpoint.port);
 }
 
-bool has_place_on_the_wire(const Exchange& exchange) {
-  if (exchange.local.port == 0) return false;
-  return exchange.request_sequence > (exchange.tls ? kMaxPlaceWithoutSequence : 0);
-}
-
 RequestKey request_key(const Exchange& exchange) {
   const bool is_client = exchange.role == Role::kClient;
   RequestKey key{};
@@ -70,13 +65,19 @@ Id<Bytes> id_of(const SipHash128Prefix& request, Tag tag) {
 
 }  // namespace
 
+bool has_place_on_the_wire(const Exchange& exchange) {
+  if (exchange.local.port == 0) return false;
+  return exchange.request_sequence > (exchange.tls ? kMaxPlaceWithoutSequence : 0);
+}
+
 void IdGenerator::name(Exchange& exchange) const {
+  if (exchange.span_id.valid()) return;
   const SipHash128Prefix request(seed_, request_key(exchange));
   exchange.span_id =
       id_of<8>(request, exchange.role == Role::kClient ? Tag::kClientSpan : Tag::kServerSpan);
   if (exchange.has_context) return;
   exchange.trace_id = id_of<16>(request, Tag::kTrace);
-  exchange.made_ids = true;
+  exchange.trace_flags = kTraceRandom;
 }
 
 bool same_request(const Exchange& client, const Exchange& server) {
