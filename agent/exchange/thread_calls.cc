@@ -53,6 +53,7 @@ ThreadCalls::Call ThreadCalls::begin_call(std::uint32_t tgid, std::uint32_t thre
     if (!place.may_go_on) refute(tgid);
     return {};
   }
+  if (place.calls > 0) refute(tgid);  // one that waits for an answer cannot send
   ++place.calls;
   const auto& process = this->process(tgid);
   const bool proven = process.proofs == kProof && !process.refuted && without_place_ == 0;

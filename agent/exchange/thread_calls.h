@@ -2,9 +2,9 @@
 // serves a request at a time, from reading it to answering it, sends nothing meanwhile that is not
 // for it. Whether the threads of a process work like that nobody can tell beforehand, so it is
 // known only after kProof of its answers came from the threads that had read their requests, and no
-// longer once anything contradicts: two requests at a time in a thread (an event loop), an answer
-// by another one (Go, pools), a request of its own between two that it serves (a task in the
-// background), or one that outlasts the answer.
+// longer once anything contradicts: two requests at a time in a thread, served or sent (an event
+// loop), an answer by another one (Go, pools), a request of its own between two that it serves (a
+// task in the background), or one that outlasts the answer.
 //
 // Capture thread; owned by ExchangePool. A place for each of the threads and of the processes that
 // were seen last; while two threads that serve need the same one, nothing is known of any.

@@ -54,12 +54,25 @@ TEST_F(Calls, ArePartOfWhatTheThreadServes) {
   const auto first = send();
   EXPECT_EQ(first.served, 7u);
   EXPECT_EQ(send(kOther).served, kNoSlot) << "of a thread that serves nothing";
-  const auto second = send();
-  EXPECT_EQ(second.served, 7u) << "several at a time";
   receive(first);
+  const auto second = send();
+  EXPECT_EQ(second.served, 7u) << "one after the other";
   receive(second);
   answer(served);
   EXPECT_EQ(told(), 7u);
+}
+
+TEST_F(Calls, SeveralAtATimeAreNoBlockingThreads) {
+  prove();
+  const auto served = serve(7);
+  const auto first = send();
+  EXPECT_EQ(first.served, 7u);
+  const auto second = send();
+  EXPECT_EQ(second.served, kNoSlot);
+  receive(first);
+  receive(second);
+  answer(served);
+  EXPECT_EQ(told(), kNoSlot);
 }
 
 TEST_F(Calls, AreOfNobodyUntilItIsProven) {
