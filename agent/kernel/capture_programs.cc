@@ -44,6 +44,7 @@ Result<> check(const CaptureConfig& config) {
 }
 
 constexpr std::size_t kMaxNoisy = 256;
+constexpr std::uint32_t kMovedSockets = 16'384;
 static_assert(static_cast<int>(Verdict::kUnjudged) == EXA_PROCESS_UNJUDGED &&
               static_cast<int>(Verdict::kObserved) == EXA_PROCESS_OBSERVED &&
               static_cast<int>(Verdict::kExcluded) == EXA_PROCESS_EXCLUDED);
@@ -100,11 +101,16 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
   autoload("exa_data_ready", features.has(FeatureId::kArrival));
   autoload("exa_destroy", features.has(FeatureId::kSocketDestroy));
   autoload("exa_resend", features.has(FeatureId::kResend));
-  autoload("exa_sweep", features.has(FeatureId::kSweep));
+  const bool iterates = features.has(FeatureId::kSweep);
+  rung.config().note_moved = iterates ? 0 : 1;
+  autoload("exa_sweep", iterates);
+  autoload("exa_sweep_moved", !iterates);
   for (const auto direction : {rung.received(), rung.sent()})
     for (const char* const spare : direction.subspan(1))
       autoload(spare, features.preempts_tracepoints);
   int status = bpf_map__set_max_entries(&map_of(object, "exa_control"), config.control_ring_bytes);
+  if (status == 0 && !iterates)
+    status = bpf_map__set_max_entries(&map_of(object, "exa_moved"), kMovedSockets);
   if (status != 0) return fail_with_reason("the BPF maps could not be sized", -status);
 
   status = rung.load();
@@ -236,8 +242,14 @@ std::vector<NoisyProcess> CapturePrograms::noisy_processes() const {
 }
 
 Result<> CapturePrograms::sweep() {
-  if (!loaded_->sweep) return {};
-  return walk(*loaded_->sweep, "the sweep over socket storage");
+  if (loaded_->sweep) return walk(*loaded_->sweep, "the sweep over socket storage");
+  const bpf_program& noted = program_of(object(), "exa_sweep_moved");
+  if (loaded_->links.empty() || !bpf_program__autoload(&noted)) return {};
+  bpf_test_run_opts options{};
+  options.sz = sizeof(options);
+  if (const int status = bpf_prog_test_run_opts(bpf_program__fd(&noted), &options); status != 0)
+    return fail_errno("the sweep over noted sockets failed", -status);
+  return {};
 }
 
 std::uint64_t CapturePrograms::skipped_calls() const {

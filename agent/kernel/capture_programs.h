@@ -107,8 +107,7 @@ class CapturePrograms {
   // Who was refused anything, in any order; at most some hundred.
   [[nodiscard]] std::vector<NoisyProcess> noisy_processes() const;
 
-  // Writes a POSITION record for each announced socket that moved on without one. Does nothing
-  // where the kernel has no such iterator.
+  // Writes a POSITION record for each announced socket that moved on without one.
   Result<> sweep();
 
   // Socket calls that the kernel kept from the last program that would have seen them, since a

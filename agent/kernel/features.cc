@@ -141,12 +141,12 @@ KernelFeatures probe_kernel_features() {
   add(FeatureId::kProcessEvents, "tracepoints sched_process_exec and sched_process_exit",
       types.has_tracepoint("sched_process_exec") && types.has_tracepoint("sched_process_exit"),
       true, "a process that ends or changes its program cannot be told from its successor.");
-  // Since Linux 7 an element has a state of its own and loses its owner while the iterator shows it:
-  // the kernel crashes when a socket is freed just then.
+  // Since Linux 7 an element has a state of its own and loses its owner while the iterator shows
+  // it: the kernel crashes when a socket is freed just then.
   add(FeatureId::kSweep, "safe iterator over socket storage",
       types.has_function("bpf_iter_bpf_sk_storage_map") &&
           !types.has_member("bpf_local_storage_elem", "state"),
-      false, "the last byte of a long body is known only with the next message or the close.");
+      false, "sockets whose bodies move on are noted with each call, which costs a little more.");
   add(FeatureId::kUprobeMulti, "uprobe_multi links",
       types.has_attach_type("BPF_TRACE_UPROBE_MULTI"), false,
       "TLS cannot be read; Linux 6.6 or newer is needed.");

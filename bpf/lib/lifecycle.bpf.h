@@ -7,6 +7,7 @@
 #include <bpf/bpf_tracing.h>
 
 #include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/moved.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/process_life.bpf.h"
 #include "bpf/lib/records.bpf.h"
@@ -79,6 +80,7 @@ int BPF_PROG(exa_destroy, struct sock* sk) {
   struct exa_socket_state* state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
   struct tcp_sock* tcp = bpf_skc_to_tcp_sock(sk);
   if (!state || !tcp) return 0;
+  if (exa_config.note_moved) bpf_map_delete_elem(&exa_moved, &state->cookie);
   if (exa_tls_enabled && (state->flags & EXA_SOCKET_TLS))
     return exa_tls_on_end(sk, exa_final(sk, tcp), state->socket_error);
   if ((state->flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) != EXA_SOCKET_ANNOUNCED) return 0;

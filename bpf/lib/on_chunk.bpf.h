@@ -13,6 +13,7 @@
 #include "bpf/lib/decision.h"
 #include "bpf/lib/facts.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/moved.bpf.h"
 #include "bpf/lib/other_sockets.bpf.h"
 #include "bpf/lib/process.bpf.h"
 #include "bpf/lib/records.bpf.h"
@@ -144,6 +145,9 @@ advance:
   flow->position = position + length;
   flow->next_sequence = sequence + length;
   flow->started = 1;
+  if (exa_config.note_moved && !told &&
+      (state->flags & (EXA_SOCKET_ANNOUNCED | EXA_SOCKET_ENDED)) == EXA_SOCKET_ANNOUNCED)
+    exa_note_moved(state, row);
   if (sk->__sk_common.skc_state == TCP_CLOSE) exa_end_after_chunk(sk, state, tcp);
   return 0;
 }

@@ -149,7 +149,17 @@ TEST_F(Bodies, ASocketThatSpeaksNothingKnownIsSwitchedOffAndRetried) {
   EXPECT_GE(chunks(connection.client_cookie).size(), 2u) << "looked at again";
 }
 
-TEST_F(Bodies, TheSweepTellsPositionsThatMovedWithoutARecord) {
+// By the kernel's iterator over socket storage, or where that is not safe, by notes.
+class Sweep : public Bodies, public testing::WithParamInterface<bool> {};
+
+TEST_P(Sweep, TellsPositionsThatMovedWithoutARecord) {
+  auto features = kernel::probe_kernel_features();
+  for (auto& feature : features.features)
+    if (feature.id == kernel::FeatureId::kSweep) {
+      if (GetParam() && !feature.present) GTEST_SKIP() << "this kernel's iterator is not safe";
+      feature.present = GetParam();
+    }
+  start({.event_rings = kernel::suggested_event_rings()}, features);
   Connection connection;
   send_all(connection.client.get(), "POST / HTTP/1.1\r\nContent-Length: 9000\r\n\r\n");
   const auto swept = [&] {
@@ -169,7 +179,14 @@ TEST_F(Bodies, TheSweepTellsPositionsThatMovedWithoutARecord) {
   EXPECT_LE(positions[0].direction[EXA_EGRESS].last_byte_ns, after_ns);
   EXPECT_EQ(positions[0].direction[EXA_INGRESS].position, 0u);
   EXPECT_THAT(swept(), SizeIs(1)) << "told once";
+
+  send_all(connection.client.get(), std::string(500, '.'));
+  EXPECT_THAT(swept(), SizeIs(2)) << "and again when it moves on";
+  connection.client.reset();
+  EXPECT_THAT(swept(), SizeIs(2)) << "the end told";
 }
+INSTANTIATE_TEST_SUITE_P(, Sweep, testing::Bool(),
+                         [](const auto& test) { return test.param ? "ByTheIterator" : "ByNotes"; });
 
 TEST_F(Bodies, PortsAreFiltered) {
   Connection excluded;

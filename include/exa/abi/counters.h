@@ -56,6 +56,7 @@
   X(DROPPED_PROCESS_RING_FULL, kLoss, lost, process_ring_full, "process record lost: ring full")   \
   X(DROPPED_PROCESS_NO_STATE, kLoss, lost, process_no_state, "process not announced: no memory for its state") \
   X(READ_FAULT, kDegraded, capture, read_fault, "user buffer unreadable: the chunk became a gap")  \
+  X(MOVED_NO_ROOM, kDegraded, capture, moved_no_room, "the end of a long body is told late: no room to note it") \
   X(SOCKETS_IGNORED, kFlow, capture, socket_ignored, "sockets switched off: no protocol recognised") \
   X(CONNECTIONS_TLS, kFlow, connections, tls, "TLS connections, read or not")                      \
   X(CONNECTIONS_TLS_READ, kFlow, connections, tls_read, "TLS connections whose plaintext was seen") \
