@@ -48,7 +48,7 @@
   X("exemplar.why.sent_again_after", "double", "server", "seconds from when the answer's last byte was written until a part of it was sent again, the latest time: it had not arrived") \
   X("exemplar.why.shared_with", "int", "both", "exchanges that the thread served meanwhile, at least: all of the thread's times are theirs, too") \
   X("exemplar.why.grew", "string", "both", "on the slowest of a series: what the slowest requests of the window spent more time on than the others") \
-  X("exemplar.link", "string", "both", "how the parent is known: connection (its other end) context (the exchange of the process that had the same trace context) or thread (the exchange that its thread was serving)") \
+  X("exemplar.link", "string", "both", "how the parent is known: connection (its other end), context (the exchange of the process that had the same trace context) or thread (the exchange that its thread was serving)") \
   X("exemplar", "string", "both", "true on a span chosen as an exemplar; for tail samplers")       \
   X("exemplar.reason", "string", "both", "slowest, error, bucket or floor")
 // clang-format on

@@ -2,7 +2,6 @@
 import http.client
 import socket
 import threading
-import time
 
 import pytest
 
@@ -47,7 +46,8 @@ def test_a_request_that_was_lost(asked):
     with asked.network.lost_packets("--dport", asked.service.port):
         asking = threading.Thread(target=ask, args=("/lost",))
         asking.start()
-        time.sleep(0.1)
+        eventually(lambda: asked.network.sent_again(f"dport = :{asked.service.port}"),
+                   what="the request, again")
     asking.join()
     connection.close()
 
@@ -71,11 +71,12 @@ def test_an_answer_that_was_lost(asked):
 
     again = []
     for path in ("/sleep", "/sleep/more", "/sleep/most"):
+        before = asked.network.sent_again(f"sport = :{port}")
         asking = threading.Thread(target=ask, args=(f"{path}?ms=100",))
-        asking.start()
-        time.sleep(0.05)
         with asked.network.lost_packets("--sport", port):
-            time.sleep(0.15)
+            asking.start()
+            eventually(lambda: asked.network.sent_again(f"sport = :{port}") > before,
+                       what="the answer, again")
         asking.join()
         server, at_server = asked.span("SERVER", path)
         _, at_client = asked.span("CLIENT", path)
@@ -92,8 +93,10 @@ def test_a_reader_that_is_slow(asked):
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)
         reader.connect(("127.0.0.1", asked.service.port))
         reader.sendall(b"GET /large?mib=8 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        eventually(lambda: asked.network.receiver_limited_ms(f"sport = :{asked.service.port}") >= 300,
+                   what="a server that waits for its reader")
         while reader.recv(1 << 20):
-            time.sleep(0.002)
+            pass
 
     server, took = asked.span("SERVER", "/large")
     assert server[f"{WHY}.receiver_limited"] >= 0.5 * took

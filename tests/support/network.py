@@ -2,6 +2,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import shutil
 import subprocess
 
@@ -49,6 +50,19 @@ class Network:
         finally:
             _check(libc.setns(outside, CLONE_NEWNET))
             os.close(outside)
+
+    def tells(self, which, pattern):
+        """The sum of what the kernel tells, as `ss --info` prints it, of the sockets that its filter
+        matches."""
+        with self.inside():
+            told = subprocess.run(["ss", "-tinH", which], check=True, capture_output=True, text=True)
+        return sum(map(int, re.findall(pattern, told.stdout)))
+
+    def sent_again(self, which):
+        return self.tells(which, r"retrans:\d+/(\d+)")
+
+    def receiver_limited_ms(self, which):
+        return self.tells(which, r"rwnd_limited:(\d+)ms")
 
     @contextlib.contextmanager
     def lost_packets(self, *which):

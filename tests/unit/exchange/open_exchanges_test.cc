@@ -35,6 +35,15 @@ class Open : public testing::Test, public ExchangeSink {
     const CallFacts call{.time = tick(), .thread = thread};
     open.finish(slot, process, {.outcome = Outcome::kComplete, .last_byte = now, .call = &call});
   }
+  // What the front asks while it serves, and what answers that; then its own answer.
+  void ask_back_end() {
+    const auto front = begin(Role::kServer, 1'000);
+    const auto call = begin(Role::kClient, 2'000);
+    finish(begin(Role::kServer, 2'000, kOther), kOther);
+    finish(call);
+    finish(front);
+    ASSERT_EQ(finished.size(), 3u);
+  }
   void prove() {
     for (int i = 0; i < ThreadCalls::kProof; ++i)
       finish(begin(Role::kServer, 1));
@@ -55,12 +64,7 @@ class Open : public testing::Test, public ExchangeSink {
 
 TEST_F(Open, WhatAThreadAsksIsPartOfWhatItServes) {
   prove();
-  const auto front = begin(Role::kServer, 1'000);
-  const auto call = begin(Role::kClient, 2'000);
-  finish(begin(Role::kServer, 2'000, kOther), kOther);
-  finish(call);
-  finish(front);
-  ASSERT_EQ(finished.size(), 3u);
+  ask_back_end();
   const auto& [back, asked, served] = std::tie(finished[0], finished[1], finished[2]);
   EXPECT_EQ(asked.within, served.number);
   EXPECT_EQ(asked.trace_id, served.trace_id);
@@ -81,12 +85,7 @@ TEST_F(Open, WhatOutlastsTheAnswerIsPartOfNothing) {
 }
 
 TEST_F(Open, WithoutProofEachIsATraceOfItsOwn) {
-  const auto front = begin(Role::kServer, 1'000);
-  const auto call = begin(Role::kClient, 2'000);
-  finish(begin(Role::kServer, 2'000, kOther), kOther);
-  finish(call);
-  finish(front);
-  ASSERT_EQ(finished.size(), 3u);
+  ask_back_end();
   EXPECT_EQ(finished[1].within, 0u);
   EXPECT_EQ(finished[0].trace_id, finished[1].trace_id) << "both ends of the request";
   EXPECT_NE(finished[1].trace_id, finished[2].trace_id);
