@@ -59,6 +59,7 @@ Decoded decode_socket(Record record) {
                      .tgid = raw.header.tgid,
                      .local = endpoint_of(raw.local_address, raw.local_port, is_ipv6),
                      .remote = endpoint_of(raw.remote_address, raw.remote_port, is_ipv6),
+                     .connection_number = raw.connection_number,
                      .first_sequence = raw.first_sequence};
 }
 

@@ -36,7 +36,8 @@ struct SocketEvent {
   std::uint32_t tgid;
   IpEndpoint local;
   IpEndpoint remote;
-  std::uint32_t first_sequence = 0;  // TLS: of the first chunk, which came before its socket
+  std::uint32_t connection_number = 0;  // see Connection
+  std::uint32_t first_sequence = 0;     // TLS: of the first chunk, which came before its socket
 };
 
 // Framed: of a protocol whose frames the programs follow. Then bytes are those that the programs

@@ -32,6 +32,9 @@ struct Connection {
 
   std::uint32_t slot = kNoSlot;  // in the pool of the conversation; set by nobody else
   std::uint32_t tgid = 0;
+  // Equal at both ends, and another for the next connection of the same addresses. 0: sequence
+  // numbers tell those apart.
+  std::uint32_t number = 0;
   Role role = Role::kUnknown;
   ProtocolId protocol = ProtocolId::kUnknown;
   bool opaque = false;  // speaks something else from here on; only its bytes are counted

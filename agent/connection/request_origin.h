@@ -7,12 +7,18 @@
 
 namespace exa {
 
+// TLS: they may become known after the request.
+inline void take_endpoints(Exchange& exchange, const Connection& connection) {
+  exchange.local = connection.local;
+  exchange.remote = connection.remote;
+  exchange.connection_number = connection.number;
+}
+
 inline void take_origin(Exchange& exchange, const Connection& connection,
                         const MessageStart& start) {
   exchange.socket = connection.id;
   exchange.tgid = start.tgid != 0 ? start.tgid : connection.tgid;
-  exchange.local = connection.local;
-  exchange.remote = connection.remote;
+  take_endpoints(exchange, connection);
   exchange.role = connection.role;
   exchange.tls = connection.tls;
   exchange.ports_proven = connection.ports_proven;

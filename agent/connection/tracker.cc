@@ -89,6 +89,7 @@ void ConnectionTracker::on_socket(const SocketEvent& event) {
   connection->last_activity = event.time;
   connection->local = event.local;
   connection->remote = event.remote;
+  connection->number = event.connection_number;
   connection->tgid = event.tgid;
   conversation_of(*connection).on_endpoints(*connection, event.first_sequence);
 }

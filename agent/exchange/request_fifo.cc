@@ -44,12 +44,14 @@ void RequestFifo::forget_all(OpenExchanges& open, ProtocolCounter reason) {
 }
 
 void RequestFifo::learn_endpoints(OpenExchanges& open, const IpEndpoint& local,
-                                  const IpEndpoint& remote, std::uint32_t first_sequence) const {
+                                  const IpEndpoint& remote, std::uint32_t connection_number,
+                                  std::uint32_t first_sequence) const {
   auto slot = front_;
   for (std::uint32_t i = 0; i < size_; ++i) {
     auto& exchange = open[slot];
     exchange.local = local;
     exchange.remote = remote;
+    exchange.connection_number = connection_number;
     if (i == 0 && exchange.request_sequence == 0) exchange.request_sequence = first_sequence;
     slot = open.next_of(slot);
   }

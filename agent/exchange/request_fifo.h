@@ -48,7 +48,7 @@ class RequestFifo {
   // The endpoints of a TLS stream became known after its requests. first_sequence is that of the
   // oldest one if that had none; 0 says nothing.
   void learn_endpoints(OpenExchanges& open, const IpEndpoint& local, const IpEndpoint& remote,
-                       std::uint32_t first_sequence) const;
+                       std::uint32_t connection_number, std::uint32_t first_sequence) const;
 
   // Requests that found a place.
   [[nodiscard]] std::uint32_t held() const { return size_; }

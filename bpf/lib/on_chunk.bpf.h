@@ -72,7 +72,7 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
   if (!now) now = bpf_ktime_get_ns();
   if (state->tgid != exa_tgid(task) || state->generation != exa_generation) {
     if (!state->tgid) {
-      exa_expect(state, sk, tcp);
+      exa_expect(state, sk, tcp, direction, sequence);
       if (direction == EXA_EGRESS) exa_note_first_send(state, tcp, length);
     }
     may_tell = exa_judge(sk, task, state, row, now);

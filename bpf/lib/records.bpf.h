@@ -46,7 +46,6 @@ static __noinline int exa_announce_socket(struct sock* sk, struct exa_socket_sta
   event.family = sk->__sk_common.skc_family;
   event.local_port = sk->__sk_common.skc_num;
   event.remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-  event.netns_inode = sk->__sk_common.skc_net.net->ns.inum;
   if (event.family == AF_INET) {
     *(__u32*)event.local_address = sk->__sk_common.skc_rcv_saddr;
     *(__u32*)event.remote_address = sk->__sk_common.skc_daddr;

@@ -33,12 +33,13 @@ static __always_inline int exa_read_to_the_end(const struct sock* sk, const stru
   return exa_fin_came(sk) && exa_unread(sk, tcp) == 0;
 }
 
-/* What the next call of a direction begins with: told at the socket's first bytes, so that an end
- * can be compared with it before that direction has moved any. */
+/* What the next call of a direction begins with: told at the socket's first bytes, which begin with
+ * sequence, so that an end can be compared with it before that direction has moved any. */
 static __always_inline void exa_expect(struct exa_socket_state* state, const struct sock* sk,
-                                       const struct tcp_sock* tcp) {
+                                       const struct tcp_sock* tcp, int direction, __u32 sequence) {
   state->flow[EXA_INGRESS].next_sequence = exa_read_up_to(sk, tcp);
   state->flow[EXA_EGRESS].next_sequence = tcp->write_seq;
+  state->connection_number = sequence + state->flow[direction == EXA_INGRESS].next_sequence;
 }
 
 /* Bytes that TCP has moved while no call has told of them yet: a call is under way. A FIN takes a

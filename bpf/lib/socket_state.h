@@ -80,7 +80,9 @@ struct exa_socket_state {
   __u32 generation;   /* of the process verdicts when tgid was judged */
   __u32 socket_error; /* kept for a pending end */
   __u32 busy_ticks;   /* of sending, before what is sent now; EXA_BUSY_UNKNOWN */
-  __u32 reserved;
+  /* The sum of the sequence numbers that its first bytes found: equal at both ends, and another for
+   * the next connection of the same addresses. */
+  __u32 connection_number;
   /* Of the last call of the direction of answers, if that had no record; here and not on the stack,
    * which has no room for it. Without a size there is none to tell. */
   struct exa_last_call_event last_call;

@@ -5,6 +5,7 @@
 
 #include "bpf/lib/records.bpf.h"
 #include "bpf/lib/tls_stream.h"
+#include "bpf/maps/sockets.bpf.h"
 
 /* first_sequence: TCP sequence number of the first byte that the stream wrote, where its chunk
  * could not carry it. */
@@ -18,7 +19,7 @@ static __noinline int exa_tls_announce(struct exa_tls_stream* stream, struct exa
   event.family = stream->socket.family;
   event.local_port = stream->socket.local_port;
   event.remote_port = stream->socket.remote_port;
-  event.netns_inode = stream->socket.netns_inode;
+  if (stream->from_start) event.connection_number = stream->socket.connection_number;
   event.first_sequence = first_sequence;
   __builtin_memcpy(event.local_address, stream->socket.local_address, 16);
   __builtin_memcpy(event.remote_address, stream->socket.remote_address, 16);
@@ -32,11 +33,13 @@ static __noinline int exa_tls_announce(struct exa_tls_stream* stream, struct exa
 }
 
 static __always_inline void exa_tls_describe(struct sock* sk, struct exa_tls_socket* socket) {
+  const struct exa_socket_state* state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
+
   socket->cookie = bpf_get_socket_cookie(sk);
   socket->family = sk->__sk_common.skc_family;
   socket->local_port = sk->__sk_common.skc_num;
   socket->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
-  socket->netns_inode = sk->__sk_common.skc_net.net->ns.inum;
+  socket->connection_number = state ? state->connection_number : 0;
   if (socket->family == AF_INET) {
     __builtin_memset(socket->local_address, 0, 16);
     __builtin_memset(socket->remote_address, 0, 16);

@@ -44,7 +44,7 @@ struct exa_tls_socket {
   __u16 remote_port;
   __u16 family;
   __u16 reserved;
-  __u32 netns_inode;
+  __u32 connection_number;
   __u32 provenance; /* exa_tls_provenance */
 };
 

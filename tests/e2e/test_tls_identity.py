@@ -75,6 +75,28 @@ def test_both_ends_are_joined_however_the_handshake_ran(start_agent, tmp_path, c
     assert joined(report, "python", "python") == (12, 12)
 
 
+@pytest.mark.parametrize("kind", ["nginx", "go", "node"])
+def test_connections_from_one_port_are_traces_of_their_own(start_agent, tmp_path, certificate,
+                                                           request, kind):
+    """As on a busy host, which gives out its ports again within minutes."""
+    server = {
+        "nginx": lambda: tls.nginx(tmp_path, certificate),
+        "go": lambda: tls.go_server(tmp_path, certificate, request.getfixturevalue("go")),
+        "node": lambda: tls.node_server(tmp_path, certificate),
+    }[kind]()
+    with server:
+        agent = start_agent(ports=[server.port], config=EVERY_SPAN)
+        tls.wait_for_probes(agent, server)
+        tls.run(PYTHON, SERVICES / "tls_same_port.py", server.port, 4)
+        agent.wait_for_count(CLIENT, 4, "python")
+        report = agent.wait_for_windows(2)
+    program = {"nginx": "nginx", "go": "tls_go", "node": "node"}[kind]
+    spans = report.find_spans(program, "SERVER")
+    assert len({span["attributes"]["network.peer.port"] for span in spans}) == 1
+    assert len({span["trace_id"] for span in spans}) == 4
+    assert joined(report, program, "python") == (4, 4)
+
+
 @pytest.mark.parametrize("client", ["python", "node"])
 def test_the_first_requests_of_libraries_that_only_see_memory(start_agent, tmp_path, certificate,
                                                               client):

@@ -2,8 +2,9 @@
 // how, bits 2 to 5 at which block. 1 is a text of another agent, of any bytes; else blocks, each of
 // so many bytes as the one before them says. 0: at that block the table goes through its text, and
 // from then on what comes out of both decoders is the same, or not known to the one that took it
-// up. 2: at that block a decoder that joined at the block of bits 6 and 7 is told the table,
-// likewise.
+// up. 2: at that block a decoder that joined at the block of bits 6 and 7, or there if that is
+// later, is told the table, likewise.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -135,12 +136,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::string_view input(reinterpret_cast<const char*>(data) + 1, size - 1);
   const std::size_t at = data[0] >> 2 & 15;
+  const std::size_t joined_at = data[0] >> 6;
   switch (data[0] & 3) {
     case 1:
       any_text(input);
       break;
     case 2:
-      tell(input, at, data[0] >> 6);
+      tell(input, std::max(at, joined_at), joined_at);
       break;
     default:
       hand_over(input, at);

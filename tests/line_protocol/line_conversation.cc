@@ -95,7 +95,7 @@ void LineConversation::on_end(Connection& connection, const EndEvent& end) {
 
 void LineConversation::on_endpoints(Connection& connection, std::uint32_t first_sequence) {
   states_[connection.slot].unanswered.learn_endpoints(open_, connection.local, connection.remote,
-                                                      first_sequence);
+                                                      connection.number, first_sequence);
 }
 
 void LineConversation::lose(Connection& connection, ProtocolCounter reason) {

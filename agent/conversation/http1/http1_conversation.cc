@@ -332,7 +332,8 @@ std::uint32_t Http1Conversation::give_request(Connection& connection) {
 void Http1Conversation::on_endpoints(Connection& connection, std::uint32_t first_sequence) {
   auto& queue = states_[connection.slot].unanswered;
   if (!queue.empty())
-    queue.learn_endpoints(open_, connection.local, connection.remote, first_sequence);
+    queue.learn_endpoints(open_, connection.local, connection.remote, connection.number,
+                          first_sequence);
 }
 
 // Once the response direction has ended, every request that is unanswered is settled.

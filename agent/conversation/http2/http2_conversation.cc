@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "agent/connection/request_origin.h"
 #include "agent/protocol/http2/hpack/table_text.h"
 
 namespace exa {
@@ -226,9 +227,7 @@ void Http2Conversation::on_endpoints(Connection& connection, std::uint32_t first
   const auto talk = talk_on(connection);
   auto oldest = kNoSlot;
   for (auto slot = talk.state.streams.first; slot != kNoSlot; slot = streams_[slot].next) {
-    auto& exchange = open_[streams_[slot].exchange];
-    exchange.local = connection.local;
-    exchange.remote = connection.remote;
+    take_endpoints(open_[streams_[slot].exchange], connection);
     if (oldest == kNoSlot || streams_[slot].id < streams_[oldest].id) oldest = slot;
   }
   if (oldest == kNoSlot) return;

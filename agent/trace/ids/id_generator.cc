@@ -6,8 +6,9 @@
 namespace exa {
 namespace {
 
-// address 16, port 2, twice; sequence 4; time and socket for requests without a sequence
-constexpr std::size_t kKeyBytes = 2 * 18 + 4 + 16;
+// address 16, port 2, twice; connection and sequence 8; time and socket for requests without a
+// sequence
+constexpr std::size_t kKeyBytes = 2 * 18 + 8 + 16;
 using RequestKey = std::array<std::uint8_t, kKeyBytes>;
 
 // What an id is of; the last byte of what is hashed for it.
@@ -46,7 +47,7 @@ RequestKey request_key(const Exchange& exchange) {
   RequestKey key{};
   auto* at = put_endpoint(key.data(), is_client ? exchange.local : exchange.remote);
   at = put_endpoint(at, is_client ? exchange.remote : exchange.local);
-  at = put(at, exchange.request_sequence);
+  at = put(put(at, exchange.connection_number), exchange.request_sequence);
   if (!has_place_on_the_wire(exchange)) {
     // Unknown: the other end cannot be matched, but ids of one connection must still differ.
     put(put(at, exchange.read.ns), exchange.socket);
@@ -83,6 +84,7 @@ void IdGenerator::name(Exchange& exchange) const {
 bool same_request(const Exchange& client, const Exchange& server) {
   return client.role == Role::kClient && server.role == Role::kServer &&
          has_place_on_the_wire(client) && client.request_sequence == server.request_sequence &&
+         client.connection_number == server.connection_number &&
          client.local.port == server.remote.port && client.remote.port == server.local.port &&
          canonical_address(client.local) == canonical_address(server.remote) &&
          canonical_address(client.remote) == canonical_address(server.local);

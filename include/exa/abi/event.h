@@ -102,7 +102,8 @@ struct exa_socket_event {
   __u16 remote_port;
   __u16 family; /* AF_INET or AF_INET6 */
   __u16 reserved;
-  __u32 netns_inode;
+  __u32 connection_number; /* TLS from its start: tells apart connections of the same addresses and
+                              is equal at both ends; else 0, and sequence numbers do */
   __u32 first_sequence; /* TLS: TCP sequence number of the first chunk if that had none, else 0 */
 };
 EXA_ASSERT_SIZE(struct exa_socket_event, 80);

@@ -73,6 +73,9 @@ struct Exchange {
   // TCP sequence number of the request's first byte. Within TLS it may not be known: then up to
   // kMaxPlaceWithoutSequence, a number that tells apart what its connection read at once.
   std::uint32_t request_sequence = 0;
+  // Where request_sequence counts from the start of TLS: which of the connections between its
+  // endpoints it is. Equal at both ends; else 0.
+  std::uint32_t connection_number = 0;
 
   IpEndpoint local;
   IpEndpoint remote;
@@ -119,6 +122,6 @@ struct Exchange {
   [[nodiscard]] Duration duration() const { return elapsed(read, last_response); }
 };
 static_assert(std::is_trivially_copyable_v<Exchange>);
-static_assert(sizeof(Exchange) <= 456);
+static_assert(sizeof(Exchange) <= 464);
 
 }  // namespace exa

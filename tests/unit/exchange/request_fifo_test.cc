@@ -107,11 +107,12 @@ TEST_F(Fifo, EndpointsThatBecomeKnownAreThoseOfAllThatWait) {
   ask("/1");
   ask("/2");
   queue.learn_endpoints(open, {.address = {}, .port = 80, .is_ipv6 = false},
-                        {.address = {}, .port = 40'000, .is_ipv6 = false}, 17);
+                        {.address = {}, .port = 40'000, .is_ipv6 = false}, 3, 17);
   EXPECT_EQ(queue.oldest(open)->request_sequence, 17u);
   EXPECT_EQ(queue.newest(open)->request_sequence, 0u);
   EXPECT_EQ(queue.newest(open)->local.port, 80u);
   EXPECT_EQ(queue.newest(open)->remote.port, 40'000u);
+  EXPECT_EQ(queue.newest(open)->connection_number, 3u);
 }
 
 TEST_F(Fifo, TheTotalIsBounded) {

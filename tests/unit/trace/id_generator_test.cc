@@ -109,6 +109,15 @@ TEST(IdGenerator, TellsRequestsConnectionsAndSeedsApart) {
   EXPECT_NE(named(ids, at_server(ipv4(2, 80), ipv4(1, 40001), 1234)).trace_id, id);
   EXPECT_NE(named(ids, at_server(ipv4(3, 80), ipv4(1, 40000), 1234)).trace_id, id);
   EXPECT_NE(named(IdGenerator(HashKey{1}), base).trace_id, id);
+
+  auto next = base;
+  next.connection_number = 7;
+  EXPECT_NE(named(ids, next).trace_id, id);
+  auto client = at_client(ipv4(1, 40000), ipv4(2, 80), 1234);
+  EXPECT_FALSE(same_request(client, next));
+  client.connection_number = 7;
+  EXPECT_TRUE(same_request(client, next));
+  EXPECT_EQ(named(ids, client).trace_id, named(ids, next).trace_id);
 }
 
 TEST(IdGenerator, KeepsTheIncomingTraceIdAndStillMakesASpanId) {
