@@ -52,6 +52,7 @@ struct ChunkEvent {
   std::span<const std::byte> bytes;  // the captured first part, bytes.size() <= length_bytes
   MonotonicTime previous_last_byte;  // this direction before this chunk
   DirectionState other;              // the other direction as this chunk found it
+  bool other_moved = false;          // since the chunk before, whether or not that was told
   MonotonicTime arrival;             // ingress: reached the socket's queue; unknown otherwise
   MonotonicTime first_byte{};        // egress: left so much before time; unknown otherwise
   std::uint32_t tcp_sequence;        // of the first byte

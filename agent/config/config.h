@@ -72,12 +72,16 @@ struct TlsSettings {
   bool operator==(const TlsSettings&) const = default;
 };
 
+// Spans of processes that an SDK makes send their own: beside those, or none.
+enum class BesideSdk : std::uint8_t { kLink, kSkip };
+
 struct ExemplarSettings {
   std::uint32_t spans_per_window = 100;
   double floor = 0.005;         // share of all requests whose spans are exported besides
   bool presume_random = false;  // take trace ids without the random flag for random
   bool why = true;              // spans say where the time of their requests went
-  std::string seed;             // 32 hex digits; empty: drawn at start
+  BesideSdk beside_sdk = BesideSdk::kLink;
+  std::string seed;  // 32 hex digits; empty: drawn at start
   bool operator==(const ExemplarSettings&) const = default;
 };
 

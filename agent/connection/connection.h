@@ -35,6 +35,7 @@ struct Connection {
   // Equal at both ends, and another for the next connection of the same addresses. 0: sequence
   // numbers tell those apart.
   std::uint32_t number = 0;
+  std::uint32_t connect_us = 0;  // of a client; until its first request has taken it
   Role role = Role::kUnknown;
   ProtocolId protocol = ProtocolId::kUnknown;
   bool opaque = false;  // speaks something else from here on; only its bytes are counted

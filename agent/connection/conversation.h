@@ -27,7 +27,8 @@ enum class ChunkUse : std::uint8_t { kBelonging, kNotProtocol, kParseError, kOrp
 
 // The other direction moved since this one did, or nothing was before: a message may start here.
 inline bool turned(const ChunkEvent& chunk) {
-  return chunk.position == 0 || chunk.other.last_byte > chunk.previous_last_byte;
+  return chunk.position == 0 || chunk.other_moved ||
+         chunk.other.last_byte > chunk.previous_last_byte;
 }
 
 class Conversation {

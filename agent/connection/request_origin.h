@@ -1,6 +1,8 @@
 // What an exchange takes from its connection and the first byte of its request. Pure.
 #pragma once
 
+#include <utility>
+
 #include "agent/connection/connection.h"
 #include "agent/connection/kept_message.h"
 #include "exa/model/exchange.h"
@@ -14,8 +16,7 @@ inline void take_endpoints(Exchange& exchange, const Connection& connection) {
   exchange.connection_number = connection.number;
 }
 
-inline void take_origin(Exchange& exchange, const Connection& connection,
-                        const MessageStart& start) {
+inline void take_origin(Exchange& exchange, Connection& connection, const MessageStart& start) {
   exchange.socket = connection.id;
   exchange.tgid = start.tgid != 0 ? start.tgid : connection.tgid;
   take_endpoints(exchange, connection);
@@ -27,6 +28,8 @@ inline void take_origin(Exchange& exchange, const Connection& connection,
   if (connection.role == Role::kServer && start.arrival <= start.time)
     exchange.arrival = start.arrival;
   exchange.read = start.time;
+  if (connection.role == Role::kClient)
+    exchange.account.connect_us = std::exchange(connection.connect_us, 0);
 }
 
 }  // namespace exa

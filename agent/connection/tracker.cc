@@ -105,6 +105,7 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
   connection.last_activity = event.time;
   connection.tls = connection.tls || event.tls;
   connection.ports_proven = event.ports_proven;
+  if (event.call.connect_us > 0) connection.connect_us = event.call.connect_us;
   auto& direction = connection.direction(event.direction);
   const auto end = event.position + event.length_bytes;
   if (event.direction != connection.request_direction() || event.framed() || turned(event))

@@ -68,7 +68,9 @@ void OpenExchanges::account_for(std::uint32_t slot, const CallFacts& call) {
   AccountEnd ended{.call = call, .work = {}};
   if (call.thread != 0 && exchange.role == Role::kServer)
     ended.work = pool_.threads_.end(call.thread, call.time);
+  const auto connect_us = exchange.account.connect_us;
   exchange.account = account_between(open.begun, ended, exchange.duration());
+  exchange.account.connect_us = connect_us;
   auto& moving = exchange.role == Role::kServer ? pool_.moving_servers_ : pool_.moving_clients_;
   if (exchange.account.other_thread)
     moving.note(exchange.tgid);

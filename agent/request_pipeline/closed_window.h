@@ -29,10 +29,11 @@ struct WindowSeries {
   [[nodiscard]] std::string growth() const;
 };
 
-// A request whose span will be exported.
+// A request whose span will be exported, unless it is skipped: an SDK has its own.
 struct WindowSpan {
   Exchange exchange;
   SpanPurpose purpose;
+  bool skipped = false;
 };
 
 struct WindowExemplar {

@@ -35,13 +35,15 @@ void EndLinks::link(std::vector<WindowSpan>& spans) {
   Spans now;
   for (const auto& span : spans) {
     const auto& exchange = span.exchange;
+    if (span.skipped) continue;
     if (exchange.role == Role::kClient)
       now.clients.emplace(exchange.request_sequence, exchange);
     else if (exchange.role == Role::kServer)
       now.servers.emplace(exchange.number, exchange);
   }
   // Anything less than certain is no link.
-  for (auto& [exchange, purpose] : spans) {
+  for (auto& [exchange, purpose, skipped] : spans) {
+    if (skipped) continue;
     const bool server = exchange.role == Role::kServer;
     for (const auto* among : {&now, &before_}) {
       const auto parent = server ? client_end_of(exchange, *among) : around(exchange, *among);

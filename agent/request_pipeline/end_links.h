@@ -16,7 +16,7 @@ namespace exa {
 
 class EndLinks {
  public:
-  // The spans of the next window, all of which will be exported.
+  // The spans of the next window; those that are not skipped will be exported.
   void link(std::vector<WindowSpan>& spans);
 
  private:

@@ -163,6 +163,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
     counters_.add(Counter::kExchangesUnmeasured);
     return;
   }
+  targets_.note_spans(id, exchange);
   const auto counted = counted_as(id, exchange);
   if (counted != id) counters_.add(Counter::kExchangesPassing);
   exchange.target = counted.value_or(id);
@@ -308,12 +309,19 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   return window;
 }
 
+// A program's processes are too young to have sent any.
+bool RequestPipeline::sends_spans(TargetId target) const {
+  return !is_program(target) && targets_.knows(target) && targets_.at(target).spans.of_sdk();
+}
+
 void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) {
   window.spans.reserve(selection.exchanges.size());
   for (const auto& chosen : selection.exchanges) {
     const auto& exchange = chosen.exchange;
     WindowSpan span{.exchange = exchange, .purpose = {}};
     span.purpose.sent_again_after = resends_.after(exchange);
+    span.purpose.beside_sdk = sends_spans(exchange.target);
+    span.skipped = span.purpose.beside_sdk && options_.skip_beside_sdk;
     if (chosen.in_floor) {
       span.purpose.reason = ExemplarReason::kFloor;
       // A caller that sampled without publishing a threshold makes the probability unknown.

@@ -65,6 +65,7 @@ struct RequestPipelineOptions {
   bool body_sizes = false;
   bool active_requests = false;
   bool time_spent = false;
+  bool skip_beside_sdk = false;  // no spans of processes that send their own
 };
 
 class RequestPipeline final : public ExchangeSink {
@@ -116,6 +117,7 @@ class RequestPipeline final : public ExchangeSink {
   SeriesRegistry::Recorded add(const MetricRow& row, const Exchange& exchange, TargetId process,
                                bool has_place, std::uint64_t value);
   void count_open();
+  [[nodiscard]] bool sends_spans(TargetId target) const;
   void fill_spans(ClosedWindow& window, Selection& selection);
   void fill_exemplars(ClosedWindow& window, const Selection& selection) const;
   void fill_targets(ClosedWindow& window) const;

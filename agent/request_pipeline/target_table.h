@@ -22,6 +22,7 @@
 #include "agent/metrics/fair_shares.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/request_pipeline/program_table.h"
+#include "agent/request_pipeline/span_traffic.h"
 #include "agent/telemetry/counters.h"
 #include "exa/model/target.h"
 
@@ -53,6 +54,7 @@ class TargetTable final : public ProcessOrigins {
     std::uint32_t windows_since_exit = 0;
     ServiceHash service = 0;
     ProcessOrigin origin;
+    SpanTraffic spans;
     InlineString<16> comm;
     InlineString<64> exe_name;
     std::shared_ptr<const Target> target;  // null while unresolved
@@ -87,6 +89,9 @@ class TargetTable final : public ProcessOrigins {
 
   void note_held(TargetId id, int difference) {
     entries_[index_of(id)].held += static_cast<std::uint32_t>(difference);
+  }
+  void note_spans(TargetId id, const Exchange& exchange) {
+    entries_[index_of(id)].spans.note(exchange);
   }
   void mark_counted(TargetId id) { entries_[index_of(id)].counted = true; }
   void note_program(TargetId id, TargetId program) { entries_[index_of(id)].program = program; }

@@ -73,7 +73,7 @@ std::vector<bool> WindowPublisher::export_spans(const ClosedWindow& window) {
   std::vector<std::size_t> awaited;
   std::vector<std::size_t> others;
   for (std::size_t i = 0; i < window.spans.size(); ++i)
-    (stands_for_exemplar[i] ? awaited : others).push_back(i);
+    if (!window.spans[i].skipped) (stands_for_exemplar[i] ? awaited : others).push_back(i);
 
   const auto in_batches = [](const std::vector<std::size_t>& all, std::size_t size, auto visit) {
     for (std::size_t first = 0; first < all.size(); first += size) {
@@ -101,7 +101,8 @@ bool WindowPublisher::deliver(const ClosedWindow& window, const GrowthOfSpan& gr
   std::vector<Span> spans;
   spans.reserve(which.size());
   for (const auto i : which) {
-    auto [exchange, purpose] = window.spans[i];
+    const auto& exchange = window.spans[i].exchange;
+    auto purpose = window.spans[i].purpose;
     if (const auto growth = growths.find(i); growth != growths.end())
       purpose.growth = growth->second;
     spans.push_back(
@@ -123,7 +124,7 @@ CumulativeSeries::ExemplarsOfSeries WindowPublisher::exemplars_of(
     const ClosedWindow& window, const std::vector<bool>& acknowledged) {
   CumulativeSeries::ExemplarsOfSeries exemplars;
   for (const auto& chosen : window.exemplars) {
-    const auto& exchange = window.spans[chosen.span].exchange;
+    const auto& [exchange, purpose, skipped] = window.spans[chosen.span];
     Exemplar exemplar{.value = row_of(chosen.kind).bounds().in_units(chosen.value),
                       .time = window.offset.to_wall(exchange.last_response),
                       .trace_id = {},
@@ -134,7 +135,7 @@ CumulativeSeries::ExemplarsOfSeries WindowPublisher::exemplars_of(
     if (acknowledged[chosen.span]) {
       exemplar.trace_id = exchange.trace_id;
       exemplar.span_id = exchange.span_id;
-    } else if (span_exporters_.empty() && sampled_upstream) {
+    } else if ((span_exporters_.empty() || skipped) && sampled_upstream) {
       exemplar.trace_id = exchange.trace_id;
       exemplar.span_id = exchange.parent_span_id;
     }

@@ -27,7 +27,8 @@ struct PublisherOptions {
 class WindowPublisher {
  public:
   // With several span exporters a span counts as stored where all of them acknowledged it. With
-  // none, ids go out only where the caller's own tracing sampled the request.
+  // none, and of a request whose span is skipped, ids go out only where somebody else's tracing
+  // sampled it: those of the context that the request carried.
   WindowPublisher(const PublisherOptions& options, Counters& counters,
                   std::vector<SpanExporter*> span_exporters,
                   std::vector<MetricExporter*> metric_exporters);

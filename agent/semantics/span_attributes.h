@@ -45,10 +45,12 @@
   X("exemplar.why.retransmits", "int", "both", "segments that the socket had to send again")       \
   X("exemplar.why.out_of_order", "int", "both", "segments that the socket received out of order")  \
   X("exemplar.why.receiver_limited", "double", "both", "seconds of waiting for the peer to make room") \
+  X("exemplar.why.connect", "double", "client", "seconds that it took to make the connection, before this request, the first on it") \
   X("exemplar.why.sent_again_after", "double", "server", "seconds from when the answer's last byte was written until a part of it was sent again, the latest time: it had not arrived") \
   X("exemplar.why.shared_with", "int", "both", "exchanges that the thread served meanwhile, at least: all of the thread's times are theirs, too") \
   X("exemplar.why.grew", "string", "both", "on the slowest of a series: what the slowest requests of the window spent more time on than the others") \
   X("exemplar.link", "string", "both", "how the parent is known: connection (its other end), context (the exchange of the process that had the same trace context) or thread (the exchange that its thread was serving)") \
+  X("exemplar.beside_sdk", "string", "both", "true where the process sends spans of its own, as an SDK does: the request may have two") \
   X("exemplar", "string", "both", "true on a span chosen as an exemplar; for tail samplers")       \
   X("exemplar.reason", "string", "both", "slowest, error, bucket or floor")
 // clang-format on

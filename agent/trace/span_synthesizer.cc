@@ -116,6 +116,8 @@ void add_account_attributes(Attributes& attributes, const Exchange& exchange,
   count("exemplar.why.out_of_order", account.out_of_order);
   if (account.receiver_limited_ms > 0)
     time("exemplar.why.receiver_limited", std::chrono::milliseconds(account.receiver_limited_ms));
+  if (account.connect_us > 0)
+    time("exemplar.why.connect", std::chrono::microseconds(account.connect_us));
   count("exemplar.why.shared_with", account.shared_with);
   auto sentence = why_sentence(account, exchange.duration());
   if (sent_again_after > Duration::zero()) {
@@ -158,6 +160,7 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   if (purpose.link != SpanLink::kNone)
     attributes.push_back(
         {"exemplar.link", std::string(kLinkNames[static_cast<std::size_t>(purpose.link)])});
+  if (purpose.beside_sdk) attributes.push_back({"exemplar.beside_sdk", std::string("true")});
   if (purpose.reason) {
     attributes.push_back({"exemplar", std::string("true")});
     attributes.push_back({"exemplar.reason", std::string(reason_text(*purpose.reason))});

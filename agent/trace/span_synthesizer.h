@@ -30,6 +30,7 @@ struct SpanPurpose {
   // A part of the answer was sent again so long after its last byte was written; zero: none that is
   // known.
   Duration sent_again_after{};
+  bool beside_sdk = false;  // its process sends spans of its own
   // Of the slowest request of its series: what it and those like it spent more time on than others.
   std::string growth = {};
 };

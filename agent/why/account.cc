@@ -90,6 +90,7 @@ Account without_thread(const Account& account) {
   left.out_of_order = account.out_of_order;
   left.receiver_limited_ms = account.receiver_limited_ms;
   left.socket_known = account.socket_known;
+  left.connect_us = account.connect_us;
   left.moves = true;
   return left;
 }

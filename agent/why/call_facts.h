@@ -26,6 +26,7 @@ struct CallFacts {
   std::uint32_t retransmits = 0;
   std::uint32_t out_of_order = 0;
   std::uint32_t receiver_limited_ms = 0;
+  std::uint32_t connect_us = 0;  // with the first bytes that a client sends, else 0
   bool cpu_wait_known = false;
   bool throttle_known = false;
   bool socket_known = false;

@@ -9,6 +9,7 @@
 
 #include "agent/why/thread_doing.h"
 #include "agent/why/time_spent.h"
+#include "exa/base/readable_duration.h"
 
 namespace exa {
 namespace {
@@ -16,6 +17,7 @@ namespace {
 // A smaller part of the time, and fewer page faults, explain nothing.
 constexpr int kLeastShare = 20;  // one in so many
 constexpr std::uint32_t kManyFaults = 1'000;
+constexpr std::chrono::milliseconds kLeastConnect{1};
 
 std::string counted(std::uint32_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + ' ' + std::string(count == 1 ? one : many);
@@ -80,6 +82,11 @@ std::string why_sentence(const Account& account, Duration wall) {
   count(1, account.retransmits, "segment sent again", "segments sent again");
   count(1, account.receiver_limited_ms, "ms waiting for the peer to make room",
         "ms waiting for the peer to make room");
+  const auto connect = std::chrono::microseconds(account.connect_us);
+  if (connect >= kLeastConnect && connect * kLeastShare >= wall)
+    add(text, "; ",
+        "its connection took " + readable_duration(std::chrono::duration<double>(connect).count()) +
+            " to make, before it");
   count(1, account.shared_with, "other exchange served by the thread meanwhile",
         "other exchanges served by the thread meanwhile");
   return text;

@@ -40,6 +40,15 @@ static __always_inline int exa_run_turns(struct exa_run* run, int direction) {
   return 1;
 }
 
+/* Where the other direction stands by what TCP knows: the call that moved it there may have been
+ * kept from the programs. */
+static __always_inline void exa_note_other(struct exa_run* run, struct exa_flow* flow,
+                                           __u32 sequence) {
+  flow->other_moved = flow->started && flow->other_sequence != sequence;
+  flow->other_sequence = sequence;
+  if (flow->other_moved) run->direction_known = 0;
+}
+
 /* An ignored socket is looked at again after retry_after_runs runs. */
 static __always_inline int exa_run_retries(struct exa_run* run,
                                            const volatile struct exa_capture_config* config) {

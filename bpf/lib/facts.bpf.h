@@ -8,6 +8,7 @@
 
 #include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/socket_state.h"
 #include "bpf/lib/thread_number.bpf.h"
 #include "bpf/lib/verified_once.h"
 #include "exa/abi/facts.h"
@@ -16,11 +17,18 @@
 enum { EXA_CGROUP_LEVELS = 8 };
 
 enum { EXA_CHRONO_RECEIVER_LIMITED = 1 }; /* of tcp_sock.chrono_stat */
+enum { EXA_NO_QUOTA = -1 };               /* RUNTIME_INF of cfs_bandwidth.hierarchical_quota */
 
 static __always_inline void exa_take_throttle(struct exa_thread_facts* facts,
                                               const struct task_struct* task) {
   const struct task_group* group = task->sched_task_group;
 
+  facts->known |= EXA_FACTS_THROTTLE;
+  /* As most are: nobody above has a quota. Group 0 is unlike all others, so that what was throttled
+   * before a quota came or went is not taken for what was since. */
+  if (bpf_core_field_exists(group->cfs_bandwidth.hierarchical_quota) &&
+      group->cfs_bandwidth.hierarchical_quota == EXA_NO_QUOTA)
+    return;
   /* Beyond the root every load gives 0: without a branch, which would multiply the verifier's work.
    */
 #pragma clang loop unroll(full)
@@ -30,7 +38,6 @@ static __always_inline void exa_take_throttle(struct exa_thread_facts* facts,
     group = group->parent;
   }
   facts->group = task->sched_task_group->css.id;
-  facts->known |= EXA_FACTS_THROTTLE;
 }
 
 /* Of the current thread. known: what is told besides. */
@@ -68,8 +75,17 @@ static __always_inline void exa_take_socket_facts(struct exa_socket_facts* facts
   facts->retransmits = tcp->total_retrans;
   facts->out_of_order = tcp->rcv_ooopack;
   facts->receiver_limited_ms =
-      (__u64)tcp->chrono_stat[EXA_CHRONO_RECEIVER_LIMITED] * exa_config.tick_ns / 1000000;
-  facts->smoothed_rtt_us = tcp->srtt_us >> 3; /* kept in eighths */
+      (__u64)tcp->chrono_stat[EXA_CHRONO_RECEIVER_LIMITED] * exa_config.tick_ms_q20 >> 20;
+  facts->connect_us = 0;
+}
+
+/* Of the first bytes that are sent, before they are counted. */
+EXA_VERIFIED_ONCE int exa_take_connect(struct exa_socket_facts* facts,
+                                       const struct exa_socket_state* state) {
+  if (!facts || !state) return 0;
+  if ((state->flags & EXA_SOCKET_CONNECTED) && !state->flow[EXA_EGRESS].started)
+    facts->connect_us = state->connect_ns / 1000;
+  return 0;
 }
 
 #endif

@@ -58,6 +58,7 @@ static __always_inline int exa_tls_look_at_frames(struct exa_tls_stream* stream,
   event->flags = EXA_CHUNK_TLS;
   if (exa_ports_are_proven(bpf_get_current_task_btf())) event->flags |= EXA_CHUNK_PORTS_PROVEN;
   event->tcp_sequence = stream->from_start ? EXA_TLS_FIRST_SEQUENCE + (__u32)flow->position : 0;
+  event->other_moved = 0;
   event->arrival_ns = 0;
   if (!egress && stream->ingress_pending && !(stream->state.flags & EXA_SOCKET_CLIENT))
     event->arrival_ns = stream->arrival_ns;

@@ -205,6 +205,7 @@ struct sched_info {
   unsigned long long run_delay;
 };
 struct cfs_bandwidth {
+  __s64 hierarchical_quota; /* the least of its own and those above it */
   int nr_throttled;
   __u64 throttled_time;
 };

@@ -35,20 +35,36 @@ int BPF_PROG(exa_data_ready, struct sock* sk) {
   return 0;
 }
 
+/* Into the state in which the peer is asked for a connection, or out of it. */
+static __noinline int exa_note_connect(struct sock* sk, int to) {
+  struct exa_socket_state* state;
+
+  if (!sk || !bpf_skc_to_tcp_sock(sk)) return 0;
+  state = bpf_sk_storage_get(
+      &exa_sockets, sk, 0,
+      to == TCP_SYN_SENT && exa_config.call_facts ? BPF_SK_STORAGE_GET_F_CREATE : 0);
+  if (!state) return 0;
+  if (to == TCP_SYN_SENT) { /* perhaps connected anew: another connection on the same socket */
+    __builtin_memset(state, 0, sizeof(*state));
+    state->connect_ns = bpf_ktime_get_ns();
+  } else if (to == TCP_ESTABLISHED && state->connect_ns && !state->tgid) {
+    state->connect_ns = bpf_ktime_get_ns() - state->connect_ns;
+    __sync_fetch_and_or(&state->flags, EXA_SOCKET_CONNECTED);
+  }
+  return 0;
+}
+
 SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(exa_set_state, struct sock* sk, int from, int to) {
   struct exa_socket_state* state;
   struct tcp_sock* tcp;
 
-  if (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK && to != TCP_CLOSE && to != TCP_SYN_SENT) return 0;
+  if (to == TCP_SYN_SENT || from == TCP_SYN_SENT) exa_note_connect(sk, to);
+  if (to != TCP_FIN_WAIT1 && to != TCP_LAST_ACK && to != TCP_CLOSE) return 0;
   tcp = bpf_skc_to_tcp_sock(sk);
   if (!tcp) return 0;
   state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
   if (!state) return 0;
-  if (to == TCP_SYN_SENT) { /* connected anew: another connection on the same socket */
-    __builtin_memset(state, 0, sizeof(*state));
-    return 0;
-  }
   const int tls = exa_tls_enabled && (state->flags & EXA_SOCKET_TLS);
   if (to != TCP_CLOSE) {
     __u32 over = EXA_END_EGRESS;

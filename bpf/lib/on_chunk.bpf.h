@@ -79,6 +79,8 @@ static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row*
   }
 
   position = exa_chunk_position(flow, sequence);
+  exa_note_other(&state->run, flow,
+                 direction == EXA_INGRESS ? tcp->write_seq : exa_read_up_to(sk, tcp));
   turned = exa_run_turns(&state->run, direction);
   if (direction == EXA_INGRESS && turned) exa_note_idle(state, tcp);
   if (direction == EXA_INGRESS && state->arrival_ns != EXA_ARRIVAL_NONE) {
@@ -115,6 +117,7 @@ look:
   if (!scratch) return 0;
   exa_take_thread_facts(&scratch->event.facts.thread, EXA_FACTS_SOCKET);
   exa_take_socket_facts(&scratch->event.facts.socket, tcp);
+  if (direction == EXA_EGRESS) exa_take_connect(&scratch->event.facts.socket, state);
   scratch->event.header.ktime_ns = now;
   scratch->event.position = position;
   scratch->event.previous_last_byte_ns = flow->last_byte_ns;
@@ -122,6 +125,7 @@ look:
       direction == EXA_EGRESS && turned ? exa_first_byte_left(state, tcp) : arrival_ns;
   scratch->event.length_bytes = length;
   scratch->event.tcp_sequence = sequence;
+  scratch->event.other_moved = flow->other_moved;
   told = exa_look_at_chunk(sk, task, state, row, scratch, direction, length, turned, in_buffer);
 
 advance:

@@ -25,6 +25,7 @@ enum exa_socket_flags {
   EXA_SOCKET_FRAMES = 1 << 14,    /* speaks HTTP/2: walked along frame by frame */
   EXA_SOCKET_SWITCHED = 1 << 15,  /* a 101 was the last that came, and what is spoken now is open */
   EXA_SOCKET_SWITCHING = 1 << 16, /* within the head of a 101; run.word tells where */
+  EXA_SOCKET_CONNECTED = 1 << 17, /* connect_ns is how long that took */
   EXA_SOCKET_COUNTED = 1 << 20,   /* as a connection that is not read, by its kind */
 
   EXA_SOCKET_FILTERED = EXA_SOCKET_TLS | EXA_SOCKET_IGNORED | EXA_SOCKET_EXCLUDED_PORT |
@@ -47,9 +48,11 @@ struct exa_flow {
   __u64 last_byte_ns;
   __u64 told_position; /* up to where the ring knows */
   __u32 next_sequence;
-  __u32 started;      /* position counts from next_sequence */
-  __u32 batch_thread; /* thread inside sendmmsg or recvmmsg, 0 none */
-  __u32 batch_index;  /* of the message that its next call moves */
+  __u32 other_sequence; /* where the other direction stood at the latest bytes of this one */
+  __u8 started;         /* position counts from next_sequence */
+  __u8 other_moved;     /* between the latest bytes and those before them */
+  __u16 batch_index;    /* of the message that its next call moves */
+  __u32 batch_thread;   /* thread inside sendmmsg or recvmmsg, 0 none */
 };
 
 /* Consecutive chunks of one direction. */
@@ -74,6 +77,7 @@ struct exa_socket_state {
   struct exa_run run;
   struct exa_http2_flow frames[2]; /* by exa_direction */
   __u64 arrival_ns;
+  __u64 connect_ns;   /* when the first SYN left, until EXA_SOCKET_CONNECTED */
   __u64 cookie;       /* valid once announced */
   __u32 flags;        /* exa_socket_flags, changed atomically */
   __u32 tgid;         /* process of the last I/O, 0 before the first */
@@ -87,6 +91,6 @@ struct exa_socket_state {
    * which has no room for it. Without a size there is none to tell. */
   struct exa_last_call_event last_call;
 };
-EXA_ASSERT_SIZE(struct exa_socket_state, 304);
+EXA_ASSERT_SIZE(struct exa_socket_state, 312);
 
 #endif

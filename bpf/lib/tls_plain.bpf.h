@@ -74,6 +74,7 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
   event->gap_reason = gap & ~later;
   event->flags = EXA_CHUNK_TLS | flags;
   if (exa_ports_are_proven(bpf_get_current_task_btf())) event->flags |= EXA_CHUNK_PORTS_PROVEN;
+  event->other_moved = 0;
   event->arrival_ns = 0;
   event->tcp_sequence = 0;
   if (stream->from_start) {
@@ -250,6 +251,8 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
   }
   scratch = &taken->scratch;
   scratch->event.facts.socket = (struct exa_socket_facts){};
+  if (stream->from_start && !state->flow[EXA_EGRESS].started)
+    scratch->event.facts.socket.connect_us = stream->socket.connect_us;
   exa_take_thread_facts(&scratch->event.facts.thread, 0);
   if (!(state->flags & EXA_SOCKET_FRAMES)) {
     told = exa_tls_look(stream, row, scratch, plain, turned);

@@ -40,6 +40,8 @@ static __always_inline void exa_tls_describe(struct sock* sk, struct exa_tls_soc
   socket->local_port = sk->__sk_common.skc_num;
   socket->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
   socket->connection_number = state ? state->connection_number : 0;
+  socket->connect_us =
+      state && (state->flags & EXA_SOCKET_CONNECTED) ? state->connect_ns / 1000 : 0;
   if (socket->family == AF_INET) {
     __builtin_memset(socket->local_address, 0, 16);
     __builtin_memset(socket->remote_address, 0, 16);

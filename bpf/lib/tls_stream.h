@@ -43,9 +43,9 @@ struct exa_tls_socket {
   __u16 local_port;
   __u16 remote_port;
   __u16 family;
-  __u16 reserved;
+  __u16 provenance; /* exa_tls_provenance */
   __u32 connection_number;
-  __u32 provenance; /* exa_tls_provenance */
+  __u32 connect_us; /* exa_socket_facts */
 };
 
 /* Plaintext that passed through a stream. */
@@ -77,7 +77,7 @@ struct exa_tls_stream {
   __u32 from_start;     /* position 0 is the first byte there ever was */
   __u32 tells_leaving;  /* its socket is proven and linked, and so tells what leaves */
 };
-EXA_ASSERT_SIZE(struct exa_tls_stream, 512);
+EXA_ASSERT_SIZE(struct exa_tls_stream, 520);
 
 /* What is kept of a stream that was freed while its socket lived. */
 struct exa_tls_remnant {

@@ -92,7 +92,6 @@ TEST_F(Facts, AreThoseOfTheThread) {
   EXPECT_GE(begun.thread.voluntary_switches, static_cast<__u32>(usage.ru_nvcsw));
   EXPECT_GE(begun.thread.minor_faults, static_cast<__u32>(usage.ru_minflt));
   EXPECT_LE(ended.thread.minor_faults, static_cast<__u32>(of_this_thread().ru_minflt));
-  EXPECT_GT(begun.socket.smoothed_rtt_us, 0u);
 }
 
 TEST_F(Facts, AreOfAnotherThreadInAnotherThread) {
@@ -139,6 +138,27 @@ TEST_F(Facts, ShowWaitingForACpu) {
   const auto [begun, ended] = between([] { burn(milliseconds(50)); });
   ::kill(rival.pid(), SIGKILL);
   EXPECT_GE(ended.thread.cpu_wait_ns - begun.thread.cpu_wait_ns, 20'000'000u);
+}
+
+TEST_F(Facts, OnlyTheFirstBytesOfAClientTellHowLongItTookToConnect) {
+  const auto before = std::chrono::steady_clock::now();
+  Connection connection;
+  const auto most = std::chrono::steady_clock::now() - before;
+  for (int i = 0; i < 2; ++i) {
+    send_all(connection.client.get(), kRequest);
+    receive(connection.server.get(), kRequest.size());
+    send_all(connection.server.get(), kResponse);
+    receive(connection.client.get(), kResponse.size());
+  }
+  const auto client = chunks(connection.client_cookie);
+  ASSERT_THAT(client, SizeIs(4));
+  const std::chrono::microseconds told(client[0].event.facts.socket.connect_us);
+  EXPECT_GT(told.count(), 0);
+  EXPECT_LE(told, most);
+  for (std::size_t i = 1; i < client.size(); ++i)
+    EXPECT_EQ(client[i].event.facts.socket.connect_us, 0u) << i;
+  for (const auto& chunk : chunks(connection.server_cookie))
+    EXPECT_EQ(chunk.event.facts.socket.connect_us, 0u);
 }
 
 TEST_F(Facts, AreNotTakenWhereNobodyWantsThem) {

@@ -105,6 +105,27 @@ TEST_F(Unseen, SpliceFromASocketIsSeenByTheNextPosition) {
   EXPECT_EQ(seen[1].event.position, kRequest.size() + 5000);
 }
 
+// An answer that no program saw being read lies between two requests, which are not pipelined.
+TEST_F(Unseen, TheOtherDirectionIsKnownToHaveMoved) {
+  Connection connection;
+  send_all(connection.client.get(), kRequest);
+  receive(connection.server.get(), kRequest.size());
+  send_all(connection.server.get(), kResponse);
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  const UniqueFd from(ends[0]), to(ends[1]);
+  ASSERT_EQ(::splice(connection.client.get(), nullptr, to.get(), nullptr, kResponse.size(), 0),
+            static_cast<ssize_t>(kResponse.size()));
+  send_all(connection.client.get(), kRequest);
+  send_all(connection.client.get(), kRequest);
+
+  const auto sent = chunks(connection.client_cookie, EXA_EGRESS);
+  ASSERT_THAT(sent, SizeIs(3));
+  EXPECT_EQ(sent[0].event.other_moved, 0);
+  EXPECT_EQ(sent[1].event.other_moved, 1);
+  EXPECT_EQ(sent[2].event.other_moved, 0);
+}
+
 TEST_F(Unseen, TruncatedReceive) {
   Connection connection;
   send_all(connection.client.get(), kRequest);

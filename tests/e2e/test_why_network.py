@@ -59,6 +59,28 @@ def test_a_request_that_was_lost(asked):
     assert f"{WHY}.retransmits" not in asked.span("CLIENT", "/first")[0]
 
 
+def test_a_connection_that_was_asked_for_twice(asked):
+    """Whoever connects waits; the request itself is fast."""
+    connection = http.client.HTTPConnection("127.0.0.1", asked.service.port, timeout=60)
+    with asked.network.inside():
+        connecting = threading.Thread(target=connection.connect)
+        with asked.network.lost_packets("--dport", asked.service.port):
+            connecting.start()
+            eventually(lambda: asked.network.sent_again(f"dport = :{asked.service.port}"),
+                       what="its first segment, again")
+    connecting.join()
+    for path in ("/first", "/second"):
+        connection.request("GET", path)
+        connection.getresponse().read()
+    connection.close()
+
+    first, took = asked.span("CLIENT", "/first")
+    assert took < 0.2 and 0.9 <= first[f"{WHY}.connect"] < 5, first
+    assert "its connection took" in first[WHY]
+    assert f"{WHY}.connect" not in asked.span("CLIENT", "/second")[0]
+    assert f"{WHY}.connect" not in asked.span("SERVER", "/first")[0]
+
+
 def test_an_answer_that_was_lost(asked):
     port = asked.service.port
     with asked.network.inside():

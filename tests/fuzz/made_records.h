@@ -44,6 +44,7 @@ class MadeRecords {
     record.tcp_sequence = 1'000 + static_cast<__u32>(record.position);
     record.direction = static_cast<__u8>(direction);
     record.flags = (form & 2) != 0 ? EXA_CHUNK_TLS : 0;
+    record.other_moved = (form & 4) != 0 ? 1 : 0;
     record.facts = facts_of(conversation, form);
     if (!text.empty()) flow[direction] = {record.position + text.size(), now_ns};
     return bytes_of(record, captured);
@@ -157,7 +158,7 @@ class MadeRecords {
             .socket = {.retransmits = form,
                        .out_of_order = conversation,
                        .receiver_limited_ms = static_cast<__u32>(totals >> 8),
-                       .smoothed_rtt_us = 1}};
+                       .connect_us = form}};
   }
 
   template <typename Record>

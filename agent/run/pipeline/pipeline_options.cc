@@ -28,6 +28,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.sampler.spans_per_window = config.exemplars.spans_per_window;
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
   options.sampler.floor_probability = config.exemplars.floor;
+  options.skip_beside_sdk = config.exemplars.beside_sdk == BesideSdk::kSkip;
   options.body_sizes = config.metrics.body_size;
   options.active_requests = config.metrics.active_requests;
   options.time_spent = config.metrics.time_spent && config.exemplars.why;

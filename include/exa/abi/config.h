@@ -16,6 +16,7 @@ struct exa_capture_config {
   __u32 event_ring_bytes;     /* of one data ring */
   __u32 pid_namespace_inode;  /* whose numbers processes have in records; 0: the host's */
   __u32 tick_ns;              /* length of a tick of the kernel */
+  __u32 tick_ms_q20;          /* the same in milliseconds, times 2^20 */
   __u32 call_facts;           /* records tell the facts of the calls that moved their bytes */
   __u32 note_moved;           /* the sweep reads notes, not the storage of sockets */
   __u32 included_port_count;  /* 0: every port */
@@ -23,7 +24,7 @@ struct exa_capture_config {
   __u16 included_ports[EXA_MAX_PORTS]; /* host order; the local or the remote port matches */
   __u16 excluded_ports[EXA_MAX_PORTS];
 };
-EXA_ASSERT_SIZE(struct exa_capture_config, 112);
+EXA_ASSERT_SIZE(struct exa_capture_config, 116);
 
 enum exa_process_verdict {
   EXA_PROCESS_UNJUDGED = 0, /* its records go into the ring, and the pipeline holds them back */

@@ -122,7 +122,7 @@ struct exa_chunk_event {
   __u8 direction;       /* exa_direction */
   __u8 gap_reason;      /* exa_gap_reason */
   __u8 flags;           /* exa_chunk_flags */
-  __u8 reserved;
+  __u8 other_moved;     /* since the chunk before this one in its direction, for certain */
   struct exa_call_facts facts;
   /* captured_bytes of payload, then zeroes up to a multiple of 8 */
 };

@@ -24,7 +24,7 @@ struct exa_thread_facts {
   __u32 minor_faults;
   __u32 major_faults;
   __u16 known; /* exa_facts_known */
-  __u16 group; /* of the throttle: another number, another cgroup */
+  __u16 group; /* of the throttle: another number, another cgroup; 0: there is no quota */
 };
 EXA_ASSERT_SIZE(struct exa_thread_facts, 56);
 
@@ -32,7 +32,8 @@ struct exa_socket_facts {
   __u32 retransmits; /* segments sent again */
   __u32 out_of_order;
   __u32 receiver_limited_ms; /* had something to send, and the peer's window was full */
-  __u32 smoothed_rtt_us;
+  __u32 connect_us; /* with the first bytes that a client sends: how long it took to connect; else 0
+                     */
 };
 EXA_ASSERT_SIZE(struct exa_socket_facts, 16);
 

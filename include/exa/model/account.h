@@ -46,6 +46,10 @@ struct Account {
   std::uint32_t out_of_order = 0;
   std::uint32_t receiver_limited_ms = 0;  // had something to send, and the peer's window was full
 
+  // Of a client's first request on its connection: how long that took to be made, before the
+  // request. 0: not known.
+  std::uint32_t connect_us = 0;
+
   bool thread_known = false;
   bool other_thread = false;  // known to be different ones at both ends
   bool moves = false;         // its process moves work between threads: the same one says nothing

@@ -14,20 +14,19 @@ using testing::raw_chunk;
 using testing::raw_event;
 
 exa_call_facts raw_facts() {
-  return {
-      .thread = {.cpu_wait_ns = 1,
-                 .on_cpu_ns = 2,
-                 .exec_start_ns = 3,
-                 .throttled_ns = 4,
-                 .throttled = 5,
-                 .thread = 6,
-                 .voluntary_switches = 7,
-                 .minor_faults = 8,
-                 .major_faults = 9,
-                 .known = EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT | EXA_FACTS_SOCKET,
-                 .group = 14},
-      .socket = {
-          .retransmits = 10, .out_of_order = 11, .receiver_limited_ms = 12, .smoothed_rtt_us = 13}};
+  return {.thread = {.cpu_wait_ns = 1,
+                     .on_cpu_ns = 2,
+                     .exec_start_ns = 3,
+                     .throttled_ns = 4,
+                     .throttled = 5,
+                     .thread = 6,
+                     .voluntary_switches = 7,
+                     .minor_faults = 8,
+                     .major_faults = 9,
+                     .known = EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT | EXA_FACTS_SOCKET,
+                     .group = 14},
+          .socket = {
+              .retransmits = 10, .out_of_order = 11, .receiver_limited_ms = 12, .connect_us = 13}};
 }
 
 TEST(CallFacts, AChunkHasTheFactsOfItsCall) {
@@ -52,6 +51,7 @@ TEST(CallFacts, AChunkHasTheFactsOfItsCall) {
   EXPECT_EQ(call.retransmits, 10u);
   EXPECT_EQ(call.out_of_order, 11u);
   EXPECT_EQ(call.receiver_limited_ms, 12u);
+  EXPECT_EQ(call.connect_us, 13u);
   EXPECT_TRUE(call.cpu_wait_known && call.socket_known);
   EXPECT_FALSE(call.throttle_known);
 }

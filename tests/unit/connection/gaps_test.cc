@@ -196,6 +196,17 @@ TEST_F(Gaps, ALostAnswerIsAnOrphanAndTheNextRequestIsClean) {
   EXPECT_THAT(paths(), ElementsAre("/clean"));
 }
 
+// The programs were kept from the call that wrote it: only TCP knows that it moved.
+TEST_F(Gaps, AnAnswerThatNobodyToldOfMakesNoPipelining) {
+  wire.reads("GET /lost HTTP/1.1\r\n\r\n");
+  wire.writes_untold(kOk.size());
+  wire.reads("GET /lost-too HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  wire.reads("GET /clean HTTP/1.1\r\n\r\n");
+  wire.writes(kOk);
+  EXPECT_THAT(paths(), ElementsAre("/clean"));
+}
+
 TEST_F(Gaps, NothingIsLinkedAnyMoreWhereAnswersToPipelinedRequestsWereLost) {
   wire.reads("GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\nGET /3 HTTP/1.1\r\n\r\n");
   wire.writes(kOk);

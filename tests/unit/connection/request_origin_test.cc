@@ -31,5 +31,17 @@ TEST(RequestOrigin, ArrivalBelongsToServersAndNeverFollowsTheRead) {
   EXPECT_FALSE(origin_of(Role::kServer, {101}).arrival.known());
 }
 
+TEST(RequestOrigin, TheFirstRequestOfAClientHasTheTimeOfItsConnection) {
+  Connection connection;
+  connection.role = Role::kClient;
+  connection.connect_us = 70;
+  Exchange first;
+  Exchange second;
+  take_origin(first, connection, {});
+  take_origin(second, connection, {});
+  EXPECT_EQ(first.account.connect_us, 70u);
+  EXPECT_EQ(second.account.connect_us, 0u);
+}
+
 }  // namespace
 }  // namespace exa

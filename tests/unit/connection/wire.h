@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/connection/tracker.h"
@@ -53,6 +54,9 @@ class Wire {
   void reads_unseen(std::uint64_t bytes) { move(Direction::kIngress, bytes); }
   void writes_unseen(std::uint64_t bytes) { move(Direction::kEgress, bytes); }
 
+  // Of which the records do not tell before the next one of that direction.
+  void writes_untold(std::uint64_t bytes) { untold_ += bytes; }
+
   void socket() {
     IpEndpoint local;
     local.address = {127, 0, 0, 1};
@@ -65,6 +69,8 @@ class Wire {
   }
   void chunk(Direction direction, std::string_view text, std::size_t captured = SIZE_MAX) {
     const auto d = static_cast<std::size_t>(direction);
+    const bool other_moved = direction == Direction::kIngress && untold_ > 0;
+    if (direction == Direction::kEgress) state_[d].position += std::exchange(untold_, 0);
     const auto time = tick();
     // Exactly as large as what was captured, so that a sanitizer sees a read beyond it.
     const std::vector<char> copy(
@@ -78,6 +84,7 @@ class Wire {
                            .bytes = std::as_bytes(std::span(copy)),
                            .previous_last_byte = state_[d].last_byte,
                            .other = state_[1 - d],
+                           .other_moved = other_moved,
                            .arrival = direction == Direction::kIngress
                                           ? MonotonicTime{time.ns - 300'000}
                                           : MonotonicTime{},
@@ -139,6 +146,7 @@ class Wire {
     ends_chunks_ = false;
   }
 
+  std::uint64_t untold_ = 0;
   bool tls_ = false;
   bool ends_chunks_ = false;
   ConnectionTracker& tracker_;

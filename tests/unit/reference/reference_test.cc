@@ -63,6 +63,7 @@ Exchange exchange_of(Role role, std::uint16_t status) {
                       .retransmits = 1,
                       .out_of_order = 1,
                       .receiver_limited_ms = 1,
+                      .connect_us = 1,
                       .thread_known = true,
                       .cpu_wait_known = true,
                       .throttle_known = true,
@@ -93,6 +94,7 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
                                           {.reason = ExemplarReason::kSlowest,
                                            .link = SpanLink::kContext,
                                            .sent_again_after = Duration(1),
+                                           .beside_sdk = true,
                                            .growth = "all"},
                                           nullptr, {});
         for (const auto& attribute : span.attributes)

@@ -212,6 +212,33 @@ TEST_F(Publisher, WithoutSpanExporterIdsAreThoseTheCallerSampled) {
   EXPECT_EQ(exemplars[2].reason, ExemplarReason::kSlowest);
 }
 
+// An SDK stores the trace, under the ids that the request carried.
+TEST_F(Publisher, ASkippedSpanLeavesTheIdsOfTheRequestsContext) {
+  RequestPipeline skipping{{.id_seed = {1}, .skip_beside_sdk = true}, counters};
+  skipping.begin(kStart);
+  skipping.on_target(target_of(100, "shop"));
+  auto sends = exchange_of({.role = Role::kClient, .sequence = 9, .path = "/v1/traces"});
+  sends.operation.method = Method::kPost;
+  skipping.on_exchange(sends);
+  skipping.on_exchange(
+      with_context(exchange_of({.duration = 1ms, .queued = 0ns, .sequence = 1}), 9, kTraceSampled));
+  skipping.on_exchange(exchange_of({.duration = 60ms, .queued = 0ns, .sequence = 2}));
+  auto publisher = publisher_with({&spans});
+  publisher.publish(skipping.close_window(kStart + 10s));
+
+  EXPECT_EQ(spans.offered, 0u);
+  std::size_t with_ids = 0;
+  for_each_point(*metrics.newest, [&](const auto&, const auto&, const HistogramPoint& point) {
+    for (const auto& exemplar : point.exemplars) {
+      if (!exemplar.has_ids()) continue;
+      ++with_ids;
+      EXPECT_EQ(exemplar.trace_id.bytes[15], 9);
+      EXPECT_EQ(exemplar.span_id.bytes[7], 9);
+    }
+  });
+  EXPECT_EQ(with_ids, 1u);
+}
+
 TEST_F(Publisher, PointsAreCumulativeAndExemplarsAreNot) {
   auto publisher = publisher_with({&spans});
   pipeline.on_exchange(exchange_of({.at = 1s, .duration = 4ms, .queued = 0ns, .sequence = 1}));

@@ -79,6 +79,7 @@ TEST(SpanSynthesizer, SaysWhyItTookSoLong) {
                       .minor_faults = 7,
                       .retransmits = 1,
                       .receiver_limited_ms = 4,
+                      .connect_us = 1'500,
                       .thread_known = true,
                       .cpu_wait_known = true,
                       .throttle_known = true,
@@ -92,11 +93,14 @@ TEST(SpanSynthesizer, SaysWhyItTookSoLong) {
   EXPECT_THAT(span.attributes, Has("exemplar.why.page_faults", std::int64_t{7}));
   EXPECT_THAT(span.attributes, Has("exemplar.why.retransmits", std::int64_t{1}));
   EXPECT_THAT(span.attributes, Has("exemplar.why.receiver_limited", 0.004));
-  EXPECT_THAT(span.attributes,
-              Has("exemplar.why",
-                  std::string("56 % kept from the CPU by its cgroup's quota (2 times), 22 % on a "
-                              "CPU, 11 % asleep, 11 % waiting for a CPU; 1 segment sent again; 4 "
-                              "ms waiting for the peer to make room")));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.connect", 0.0015));
+  EXPECT_THAT(
+      span.attributes,
+      Has("exemplar.why",
+          std::string("56 % kept from the CPU by its cgroup's quota (2 times), 22 % on a "
+                      "CPU, 11 % asleep, 11 % waiting for a CPU; 1 segment sent again; 4 "
+                      "ms waiting for the peer to make room; its connection took 1.50 ms to "
+                      "make, before it")));
   EXPECT_THAT(span.attributes, Not(HasKey("exemplar.why.downstream")));
 }
 

@@ -61,6 +61,15 @@ TEST(WhySentence, CountsWhatCanBeCounted) {
             "meanwhile");
 }
 
+TEST(WhySentence, SaysWhatTheConnectionTookOnlyWhereThatIsMuch) {
+  auto account = of_thread({}, kWall);
+  account.connect_us = 1'030'000;
+  EXPECT_EQ(why_sentence(account, kWall),
+            "100 % on a CPU; its connection took 1.03 s to make, before it");
+  account.connect_us = 19'000;
+  EXPECT_EQ(why_sentence(account, kWall), "100 % on a CPU");
+}
+
 TEST(WhySentence, SaysWhatIsNotKnown) {
   Account account;
   EXPECT_EQ(why_sentence(account, kWall), "");
