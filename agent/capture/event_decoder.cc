@@ -146,7 +146,7 @@ Decoded decode_last_call(Record record) {
 
 static_assert(kThreadDoings == EXA_DOINGS &&
               static_cast<int>(ThreadDoing::kEvents) == EXA_DOING_EVENTS &&
-              static_cast<int>(ThreadDoing::kOther) == EXA_DOING_OTHER);
+              static_cast<int>(ThreadDoing::kEpoll) == EXA_DOING_EPOLL);
 Decoded decode_look(Record record) {
   const auto raw = load<exa_look_event>(record);
   if (raw.doing >= EXA_DOINGS) return std::unexpected(DecodeError::kBadField);

@@ -55,6 +55,7 @@ class ExchangePool {
   }
   void was_seen(std::uint32_t thread, ThreadDoing doing, MonotonicTime time) {
     threads_.was_seen(thread, doing, time);
+    if (doing == ThreadDoing::kEpoll) thread_calls_.awaits_events(thread);
   }
   // Every one whose request was read, in no order.
   void for_each(auto visit) const {

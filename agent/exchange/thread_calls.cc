@@ -20,7 +20,7 @@ ThreadCalls::Followed ThreadCalls::begin_served(std::uint32_t tgid, std::uint32_
       ++without_place_;
       return Followed::kWithoutPlace;
     }
-    place = {.number = thread};
+    place = {.number = thread, .tgid = tgid};
   }
   if (place.serves > 0) refute(tgid);
   place.slot = place.serves == 0 ? slot : kNoSlot;
@@ -64,6 +64,11 @@ void ThreadCalls::end_call(const End& end) {
   if (end.followed != Followed::kInThread) return;
   --place_of(end.begun_in).calls;
   if (end.ended_in != 0 && end.ended_in != end.begun_in) refute(end.tgid);
+}
+
+void ThreadCalls::awaits_events(std::uint32_t thread) {
+  const auto& place = place_of(thread);
+  if (place.number == thread && place.serves > 0) refute(place.tgid);
 }
 
 }  // namespace exa

@@ -2,9 +2,9 @@
 // serves a request at a time, from reading it to answering it, sends nothing meanwhile that is not
 // for it. Whether the threads of a process work like that nobody can tell beforehand, so it is
 // known only after kProof of its answers came from the threads that had read their requests, and no
-// longer once anything contradicts: two requests at a time in a thread, served or sent (an event
-// loop), an answer by another one (Go, pools), a request of its own between two that it serves (a
-// task in the background), or one that outlasts the answer.
+// longer once anything contradicts: two requests at a time in a thread, served or sent, or a sleep
+// in epoll before the answer (an event loop), an answer by another one (Go, pools), a request of
+// its own between two that it serves (a task in the background), or one that outlasts the answer.
 //
 // Capture thread; owned by ExchangePool. A place for each of the threads and of the processes that
 // were seen last; while two threads that serve need the same one, nothing is known of any.
@@ -43,10 +43,13 @@ class ThreadCalls {
   // A thread sent a request.
   Call begin_call(std::uint32_t tgid, std::uint32_t thread);
   void end_call(const End& end);
+  // A thread was seen to wait for any of several descriptors.
+  void awaits_events(std::uint32_t thread);
 
  private:
   struct Thread {
     std::uint32_t number = 0;
+    std::uint32_t tgid = 0;
     std::uint32_t slot = kNoSlot;  // of what it serves, if that is one
     std::uint32_t serves = 0;
     std::uint32_t calls = 0;  // of its own, begun while it served

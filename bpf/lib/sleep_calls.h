@@ -60,7 +60,7 @@ static __always_inline __u32 exa_doing_in_call(long number) {
       return EXA_DOING_NETWORK;
     case 22:  /* epoll_pwait */
     case 441: /* epoll_pwait2 */
-      return EXA_DOING_EVENTS;
+      return EXA_DOING_EPOLL;
     case 95:  /* waitid */
     case 220: /* clone, as vfork */
     case 260: /* wait4 */
@@ -122,7 +122,7 @@ static __always_inline __u32 exa_doing_in_call(long number) {
     case 232: /* epoll_wait */
     case 281: /* epoll_pwait */
     case 441: /* epoll_pwait2 */
-      return EXA_DOING_EVENTS;
+      return EXA_DOING_EPOLL;
     case 56:  /* clone, as vfork */
     case 58:  /* vfork */
     case 61:  /* wait4 */

@@ -39,11 +39,11 @@ TEST(SleepCalls, AreWhatTheyWaitFor) {
   for (const long call : {SYS_connect, SYS_accept, SYS_accept4, SYS_sendto, SYS_recvfrom,
                           SYS_sendmsg, SYS_recvmsg, SYS_sendmmsg, SYS_recvmmsg})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_NETWORK) << call;
-  EXPECT_EQ(exa_doing_in_call(SYS_epoll_pwait), EXA_DOING_EVENTS);
+  EXPECT_EQ(exa_doing_in_call(SYS_epoll_pwait), EXA_DOING_EPOLL);
   for (const long call : {SYS_wait4, SYS_waitid, SYS_clone, SYS_clone3})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_CHILD) << call;
 #if defined(__x86_64__)
-  EXPECT_EQ(exa_doing_in_call(SYS_epoll_wait), EXA_DOING_EVENTS);
+  EXPECT_EQ(exa_doing_in_call(SYS_epoll_wait), EXA_DOING_EPOLL);
   EXPECT_EQ(exa_doing_in_call(SYS_select), EXA_DOING_BY_FIRST);
   EXPECT_EQ(exa_doing_in_call(SYS_poll), EXA_DOING_BY_SECOND);
   EXPECT_EQ(exa_doing_in_call(SYS_vfork), EXA_DOING_CHILD);

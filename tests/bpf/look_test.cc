@@ -116,7 +116,9 @@ TEST_F(Look, OneOfSeveral) {
   const UniqueFd events(::epoll_create1(0));
   epoll_event event{};
   EXPECT_EQ(seen_while([&] { EXPECT_EQ(::epoll_wait(events.get(), &event, 1, 60'000), -1); }),
-            EXA_DOING_EVENTS);
+            EXA_DOING_EPOLL);
+  pollfd descriptor{.fd = events.get(), .events = POLLIN, .revents = 0};
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::poll(&descriptor, 1, 60'000), -1); }), EXA_DOING_EVENTS);
 }
 
 TEST_F(Look, NothingButTime) {

@@ -48,6 +48,20 @@ class Calls : public testing::Test {
   ThreadCalls calls;
 };
 
+TEST_F(Calls, AThreadThatAwaitsEventsMeanwhileProvesNothing) {
+  prove();
+  calls.awaits_events(kThread);
+  EXPECT_EQ(told(), 7u) << "between two that it serves";
+  const auto served = serve(1);
+  calls.awaits_events(kOther);
+  answer(served);
+  EXPECT_EQ(told(), 7u);
+  const auto next = serve(1);
+  calls.awaits_events(kThread);
+  answer(next);
+  EXPECT_EQ(told(), kNoSlot);
+}
+
 TEST_F(Calls, ArePartOfWhatTheThreadServes) {
   prove();
   const auto served = serve(7);
