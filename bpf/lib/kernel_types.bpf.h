@@ -228,8 +228,8 @@ struct files_struct {
 struct task_struct {
   struct thread_info thread_info;
   unsigned int __state;
-  unsigned int
-      on_cpu; /* fewer bytes since Linux 7: only unsigned ones are loaded as what they are */
+  /* Fewer bytes since Linux 7; only loads of unsigned fields are adjusted. */
+  unsigned int on_cpu;
   unsigned int in_iowait : 1;
   struct files_struct* files;
   unsigned int flags;

@@ -32,8 +32,7 @@ struct exa_socket_facts {
   __u32 retransmits; /* segments sent again */
   __u32 out_of_order;
   __u32 receiver_limited_ms; /* had something to send, and the peer's window was full */
-  __u32 connect_us; /* with the first bytes that a client sends: how long it took to connect; else 0
-                     */
+  __u32 connect_us; /* with the first bytes that a client sends, how long it took to connect */
 };
 EXA_ASSERT_SIZE(struct exa_socket_facts, 16);
 
