@@ -81,6 +81,37 @@ int exa_mapped_all(struct bpf_iter__task_vma* context) {
   return exa_tell(context, 0);
 }
 
+static __always_inline int exa_begins_with(const char* text, const char* begin, int bytes) {
+#pragma clang loop unroll(full)
+  for (int i = 0; i < bytes; ++i)
+    if (text[i] != begin[i]) return 0;
+  return 1;
+}
+
+/* Where a process publishes what it is for readers outside (exa/abi/mapping.h): the mapping is of a
+ * memfd with that name, or of anonymous memory that was given it. */
+SEC("iter/task_vma")
+int exa_published(struct bpf_iter__task_vma* context) {
+  struct vm_area_struct* vma = context->vma;
+  const struct vm_area_struct___named* named = (void*)vma;
+  char name[16] = {};
+  __u64 start;
+
+  if (!vma) return 0;
+  if (vma->vm_file) {
+    bpf_probe_read_kernel_str(name, sizeof(name),
+                              BPF_CORE_READ(vma, vm_file, f_path.dentry, d_name.name));
+    if (!exa_begins_with(name, "memfd:" EXA_PUBLISHED, sizeof("memfd:" EXA_PUBLISHED))) return 0;
+  } else {
+    if (!bpf_core_field_exists(named->anon_name) || !BPF_CORE_READ(named, anon_name)) return 0;
+    bpf_probe_read_kernel_str(name, sizeof(name), &BPF_CORE_READ(named, anon_name)->name);
+    if (!exa_begins_with(name, EXA_PUBLISHED, sizeof(EXA_PUBLISHED))) return 0;
+  }
+  start = vma->vm_start;
+  bpf_seq_write(context->meta->seq, &start, sizeof(start));
+  return 0;
+}
+
 /* The process, in the PID namespace of whoever reads this, if the lock of its memory is taken at
  * the moment, be it for reading. Takes no lock. */
 SEC("iter/task")

@@ -29,7 +29,7 @@ inline void take_origin(Exchange& exchange, Connection& connection, const Messag
     exchange.arrival = start.arrival;
   exchange.read = start.time;
   if (connection.role == Role::kClient)
-    exchange.account.connect_us = std::exchange(connection.connect_us, 0);
+    exchange.account.before.connect_us = std::exchange(connection.connect_us, 0);
 }
 
 }  // namespace exa

@@ -101,6 +101,12 @@ std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
     facts.script =
         name_of_program(directory.get(), stat->parent, owner, name, std::move(words->program));
   }
+  if (!published_) return facts;
+  // An SDK has put its environment into it already.
+  auto published = published_(tgid, directory.get(), owner);
+  if (published == OtelEnvironment{}) return facts;
+  if (published.service_name.empty()) published.service_name = facts.environment.service_name;
+  facts.environment = std::move(published);
   return facts;
 }
 

@@ -25,8 +25,8 @@ struct ProcessFacts {
   std::string comm;
   std::string exe_path;  // empty if it cannot be read; without " (deleted)"
   std::string cgroup;
-  std::string script;  // of the program that its interpreter runs, see program_name()
-  OtelEnvironment environment;
+  std::string script;           // of the program that its interpreter runs, see program_name()
+  OtelEnvironment environment;  // or as its SDK publishes it
   bool is_kernel_thread = false;
 };
 
@@ -45,9 +45,9 @@ std::uint32_t owner_of(int process_fd);
 
 class ProcReader {
  public:
-  // Without words, processes say nothing of themselves.
-  explicit ProcReader(WordsReader words, std::string root = "/proc")
-      : words_(std::move(words)), root_(std::move(root)) {}
+  // Without them, processes say nothing of themselves.
+  explicit ProcReader(WordsReader words, std::string root = "/proc", PublishedReader published = {})
+      : words_(std::move(words)), published_(std::move(published)), root_(std::move(root)) {}
 
   // Nothing if the process is gone.
   [[nodiscard]] std::optional<ProcessFacts> read(std::uint32_t tgid) const;
@@ -60,6 +60,7 @@ class ProcReader {
                                             ProgramName program) const;
 
   WordsReader words_;
+  PublishedReader published_;
   std::string root_;
 };
 

@@ -35,5 +35,8 @@ ProcessWords read_words(int environ_fd, int cmdline_fd, const std::string& execu
 // Who reads for the prober; nothing where the process holds its reader up. executable: its name.
 using WordsReader = std::function<std::optional<ProcessWords>(int process_fd, std::uint32_t owner,
                                                               const std::string& executable)>;
+// The same for what its SDK publishes, see published_resource.h; all empty: nothing.
+using PublishedReader =
+    std::function<OtelEnvironment(std::uint32_t tgid, int process_fd, std::uint32_t owner)>;
 
 }  // namespace exa

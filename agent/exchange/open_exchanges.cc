@@ -1,6 +1,18 @@
 #include "agent/exchange/open_exchanges.h"
 
+#include <algorithm>
+#include <limits>
+
 namespace exa {
+namespace {
+
+std::uint32_t in_us(Duration time) {
+  const auto us = std::chrono::floor<std::chrono::microseconds>(time).count();
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(us, 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
+}  // namespace
 
 std::uint32_t OpenExchanges::open_if(Tenant& process, bool room) {
   const auto free = pool_.limits_.unanswered - pool_.size();
@@ -28,7 +40,10 @@ void OpenExchanges::begin(std::uint32_t slot, const CallFacts* call, bool contex
     begin_served(slot, context_unknown);
   else if (exchange.role == Role::kClient)
     begin_call(slot);
-  if (call == nullptr || call->thread == 0 || exchange.role != Role::kServer) return;
+  if (call == nullptr) return;
+  if (exchange.role == Role::kServer) explain_queue(exchange, *call);
+  pool_.history_.note(*call);
+  if (call->thread == 0 || exchange.role != Role::kServer) return;
   open.begun.work = pool_.threads_.begin(call->thread, call->time);
   pool_.slow_.began(slot, exchange.number, call->thread, call->time);
 }
@@ -43,6 +58,15 @@ void OpenExchanges::begin_served(std::uint32_t slot, bool context_unknown) {
     pool_.contexts_.open_unknown();
   open.followed = pool_.thread_calls_.begin_served(exchange.tgid, open.begun.call.thread, slot);
   if (pool_.traces_ != nullptr) pool_.traces_->begin(exchange);
+}
+
+// Of a process that moves work between threads, the thread's time is not that of who read it.
+void OpenExchanges::explain_queue(Exchange& exchange, const CallFacts& call) {
+  auto& before = exchange.account.before;
+  if (!exchange.arrival.known() || pool_.moving_servers_.holds(exchange.tgid)) return;
+  const auto awake = pool_.history_.at_least_awake(exchange.arrival, call);
+  before.queued_cpu_wait_us = in_us(awake.cpu_wait);
+  before.queued_other_work_us = in_us(awake.on_cpu);
 }
 
 // It is part of what the process was asked, where that is certain.
@@ -68,9 +92,10 @@ void OpenExchanges::account_for(std::uint32_t slot, const CallFacts& call) {
   AccountEnd ended{.call = call, .work = {}};
   if (call.thread != 0 && exchange.role == Role::kServer)
     ended.work = pool_.threads_.end(call.thread, call.time);
-  const auto connect_us = exchange.account.connect_us;
+  const auto before = exchange.account.before;
   exchange.account = account_between(open.begun, ended, exchange.duration());
-  exchange.account.connect_us = connect_us;
+  exchange.account.before = before;
+  pool_.history_.note(call);
   auto& moving = exchange.role == Role::kServer ? pool_.moving_servers_ : pool_.moving_clients_;
   if (exchange.account.other_thread)
     moving.note(exchange.tgid);

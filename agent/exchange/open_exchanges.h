@@ -1,7 +1,7 @@
 // Exchanges whose answer is not whole yet. A conversation opens one, fills it in in place, and
 // finishes or forgets it, which is counted for its protocol.
 // Capture thread. Owned by ConnectionTracker: one pool for all protocols, of at most RequestLimits,
-// of one process as many as are free; one costs 624 bytes.
+// of one process as many as are free; one costs 632 bytes.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +19,7 @@
 #include "agent/why/account.h"
 #include "agent/why/call_facts.h"
 #include "agent/why/moving_processes.h"
+#include "agent/why/thread_history.h"
 #include "agent/why/thread_work.h"
 #include "exa/base/time.h"
 #include "exa/model/exchange.h"
@@ -74,11 +75,12 @@ class ExchangePool {
     bool has_place = false;
     ThreadCalls::Followed followed = ThreadCalls::Followed::kNot;
   };
-  static_assert(sizeof(Open) <= 624);
+  static_assert(sizeof(Open) <= 632);
 
   RequestLimits limits_;
   SlotPool<Open> places_;
   ThreadWork threads_;
+  ThreadHistory history_;
   MovingProcesses moving_servers_;
   MovingProcesses moving_clients_;
   PassedContexts contexts_;
@@ -128,6 +130,7 @@ class OpenExchanges {
   std::uint32_t open_if(Tenant& process, bool room);
   void begin_served(std::uint32_t slot, bool context_unknown);
   void begin_call(std::uint32_t slot);
+  void explain_queue(Exchange& exchange, const CallFacts& call);
   void account_for(std::uint32_t slot, const CallFacts& call);
   void end_in_thread(std::uint32_t slot, std::uint32_t thread, bool complete);
   void release(std::uint32_t slot, Tenant& process);

@@ -39,6 +39,10 @@ Result<UniqueFd> MappingIterator::all_of(std::uint32_t tgid) const {
   return over(loaded_->skeleton->progs.exa_mapped_all, tgid);
 }
 
+Result<UniqueFd> MappingIterator::published_by(std::uint32_t tgid) const {
+  return over(loaded_->skeleton->progs.exa_published, tgid);
+}
+
 std::set<std::uint32_t> MappingIterator::locked() const {
   std::set<std::uint32_t> processes;
   const auto told = over(loaded_->skeleton->progs.exa_locked_memory, 0);

@@ -1,7 +1,7 @@
 // Descriptors that tell the mapped files of one process when they are read, as records of
 // exa/abi/mapping.h. Making one touches nothing of the process; reading one waits for the lock of
 // its memory, so that is for somebody who may be killed meanwhile. The reader needs no capability.
-// Any one thread of the prober. Owned by TlsCapture.
+// One thread of the prober, which owns it.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +28,9 @@ class MappingIterator {
   [[nodiscard]] Result<UniqueFd> code_of(std::uint32_t tgid) const;
   // Every mapped file.
   [[nodiscard]] Result<UniqueFd> all_of(std::uint32_t tgid) const;
+
+  // Where it publishes what it is, as numbers of 8 bytes.
+  [[nodiscard]] Result<UniqueFd> published_by(std::uint32_t tgid) const;
 
   // The processes of which somebody holds the lock of the memory at the moment, be it for reading.
   // Waits for nobody. None where the kernel does not tell (PREEMPT_RT).

@@ -134,23 +134,71 @@ std::expected<ProcessWords, Unread> ForeignReader::words(int process_fd, std::ui
   executable.copy(question.executable.data(), question.executable.size() - 1);
   const std::array both{command.get(), environment->get()};
   const auto passed = std::span(both).first(environment->valid() ? 2 : 1);
-  // Once more with a new reader where the old one is gone.
+  const auto said = ask_texts(question, passed, kMaxWordsMessageBytes, owner);
+  if (!said) return std::unexpected(said.error());
+  if (auto words = decode_words(*said)) return std::move(*words);
+  end_texts();
+  return std::unexpected(Unread::kNoReader);
+}
+
+void ForeignReader::end_texts() {
+  zygote_->end_reader(texts_->number);
+  texts_.reset();
+}
+
+std::expected<std::vector<std::byte>, Unread> ForeignReader::ask_texts(
+    const ReaderQuestion& question, std::span<const int> passed, std::size_t at_most,
+    std::uint32_t owner) {
   for (int attempt = 0; attempt < 2; ++attempt) {
     if (!ensure_texts()) break;
     if (!ask(*texts_, question, passed)) {
       texts_.reset();
       continue;
     }
-    const auto said = await(*texts_, kMaxWordsMessageBytes, Clock::now() + patience_with(owner));
+    auto said = await(*texts_, at_most, Clock::now() + patience_with(owner));
     if (said.late) {
       leave_behind(std::move(*std::exchange(texts_, std::nullopt)), owner);
       return std::unexpected(Unread::kHeldUp);
     }
-    if (auto words = decode_words(said.bytes)) return std::move(*words);
-    zygote_->end_reader(texts_->number);
-    texts_.reset();
+    if (!said.bytes.empty()) return std::move(said.bytes);
+    end_texts();
   }
   return std::unexpected(Unread::kNoReader);
+}
+
+// Its memory is for a reader of its own: whoever takes that over has what it had before.
+std::expected<OtelEnvironment, Unread> ForeignReader::published(int process_fd, std::uint32_t owner,
+                                                                const UniqueFd& iterator) {
+  if (const auto no = refused(owner)) return std::unexpected(*no);
+  const auto place = ask_texts({.question = Question::kPlaceOfPublished},
+                               std::array{iterator.get()}, sizeof(std::uint64_t), owner);
+  if (!place) return std::unexpected(place.error());
+  if (place->size() != sizeof(std::uint64_t)) {
+    end_texts();
+    return std::unexpected(Unread::kNoReader);
+  }
+  ReaderQuestion question{.question = Question::kPublished};
+  std::memcpy(&question.address, place->data(), place->size());
+  if (question.address == 0) return OtelEnvironment{};
+  const auto memory = open(process_fd, "mem", O_RDONLY, owner);
+  if (!memory) return std::unexpected(memory.error());
+  if (!memory->valid()) return OtelEnvironment{};
+  auto reader = zygote_->start_reader(ReaderKind::kTexts);
+  if (!reader) {
+    no_reader_until_ = monotonic_now() + kPauseWithoutReader;
+    return std::unexpected(Unread::kNoReader);
+  }
+  Awaited said;
+  if (ask(*reader, question, std::array{memory->get()}))
+    said = await(*reader, kMaxWordsMessageBytes, Clock::now() + patience_with(owner));
+  if (said.late) {
+    leave_behind(std::move(*reader), owner);
+    return std::unexpected(Unread::kHeldUp);
+  }
+  zygote_->end_reader(reader->number);
+  auto words = decode_words(said.bytes);
+  if (!words) return std::unexpected(Unread::kNoReader);
+  return std::move(words->environment);
 }
 
 std::expected<MappedImages, Unread> ForeignReader::images(const UniqueFd& iterator,

@@ -42,6 +42,9 @@ class ForeignReader {
                                        std::uint32_t owner);
   std::expected<ProcessWords, Unread> words(int process_fd, std::uint32_t owner,
                                             const std::string& executable);
+  // What the process publishes of itself, all empty if nothing; iterator: over where it does.
+  std::expected<OtelEnvironment, Unread> published(int process_fd, std::uint32_t owner,
+                                                   const UniqueFd& iterator);
   std::expected<MappedImages, Unread> images(const UniqueFd& iterator, std::uint32_t owner);
   // mappings: by which the kernel tells what the reader opened.
   std::expected<ReadFile, Unread> plan(int place_fd, const FileIdentity* expected,
@@ -61,6 +64,11 @@ class ForeignReader {
   [[nodiscard]] std::chrono::milliseconds patience_with(std::uint32_t owner) const;
   void held_up_by(std::uint32_t owner);
   bool ensure_texts();
+  // One answer of at most so many bytes of the reader of texts, or of a new one where it is gone.
+  std::expected<std::vector<std::byte>, Unread> ask_texts(const ReaderQuestion& question,
+                                                          std::span<const int> passed,
+                                                          std::size_t at_most, std::uint32_t owner);
+  void end_texts();
   void leave_behind(StartedReader reader, std::uint32_t owner);
 
   Zygote* zygote_;

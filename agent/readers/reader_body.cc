@@ -9,6 +9,7 @@
 #include <span>
 
 #include "agent/discovery/process_words.h"
+#include "agent/discovery/published_resource.h"
 #include "agent/discovery/tls/attachment_planner.h"
 #include "agent/discovery/tls/mapped_images.h"
 #include "agent/discovery/tls/plan_message.h"
@@ -58,6 +59,15 @@ bool answer(int socket, const ReaderQuestion& question, const ReceivedMessage& r
                                           question.executable.data())));
     case Question::kImages:
       return answer_images(socket, received.passed[0].get());
+    case Question::kPlaceOfPublished: {
+      const auto place = place_of_published(received.passed[0].get());
+      return send_with_descriptors(socket, std::as_bytes(std::span(&place, 1)));
+    }
+    case Question::kPublished:
+      return send_with_descriptors(
+          socket,
+          encode_words({.environment = read_published(received.passed[0].get(), question.address),
+                        .program = {}}));
     case Question::kPlan:
       break;
   }

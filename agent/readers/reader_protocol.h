@@ -10,9 +10,11 @@
 namespace exa {
 
 enum class Question : std::uint32_t {
-  kWords = 1,   // attached: cmdline and, where it may be opened, environ of a process
-  kImages = 2,  // attached: an iterator over its mappings
-  kPlan = 3,    // attached: the place of a file; answered twice, see OpenedFile
+  kWords = 1,             // attached: cmdline and, where it may be opened, environ of a process
+  kImages = 2,            // attached: an iterator over its mappings
+  kPlan = 3,              // attached: the place of a file; answered twice, see OpenedFile
+  kPlaceOfPublished = 4,  // attached: an iterator over where; answered by an address, 0: nowhere
+  kPublished = 5,         // attached: mem of a process; what it publishes at that address
 };
 
 struct ReaderQuestion {
@@ -20,6 +22,7 @@ struct ReaderQuestion {
   std::uint32_t limit_ms = 0;
   std::uint64_t limit_bytes = 0;
   std::uint64_t thorough = 0;
+  std::uint64_t address = 0;
   std::array<char, 256> executable{};  // terminated
 };
 

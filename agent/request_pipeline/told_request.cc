@@ -34,7 +34,7 @@ SlowestRequest described(const Exchange& exchange, WallClockOffset offset) {
           .path = presentable_path(exchange.operation.name.view()),
           .route = semantics_of(exchange.operation.convention).route(exchange),
           .peer = peer_of(exchange),
-          .why = why_sentence(exchange.account, exchange.duration()),
+          .why = why_sentence(exchange.account, exchange.duration(), exchange.queued()),
           .trace_id = {}};
 }
 

@@ -1,5 +1,5 @@
-// The attributes that a span of ours may carry, for the reference; a test holds them against what
-// is synthesised. What says which process it was is in the resource.
+// The attributes and events that a span of ours may carry, for the reference; a test holds them
+// against what is synthesised. What says which process it was is in the resource.
 #pragma once
 
 // X(key, type, of, sentence). of: server, client or both ends of a request.
@@ -46,6 +46,8 @@
   X("exemplar.why.out_of_order", "int", "both", "segments that the socket received out of order")  \
   X("exemplar.why.receiver_limited", "double", "both", "seconds of waiting for the peer to make room") \
   X("exemplar.why.connect", "double", "client", "seconds that it took to make the connection, before this request, the first on it") \
+  X("exemplar.why.queue.cpu_wait", "double", "server", "of exemplar_agent.queue_time_s, seconds at least in which the thread that then read the request was ready and had no CPU") \
+  X("exemplar.why.queue.other_work", "double", "server", "the same, in which that thread was on a CPU with other work") \
   X("exemplar.why.sent_again_after", "double", "server", "seconds from when the answer's last byte was written until a part of it was sent again, the latest time: it had not arrived") \
   X("exemplar.why.shared_with", "int", "both", "exchanges that the thread served meanwhile, at least: all of the thread's times are theirs, too") \
   X("exemplar.why.grew", "string", "both", "on the slowest of a series: what the slowest requests of the window spent more time on than the others") \
@@ -53,4 +55,10 @@
   X("exemplar.beside_sdk", "string", "both", "true where the process sends spans of its own, as an SDK does: the request may have two") \
   X("exemplar", "string", "both", "true on a span chosen as an exemplar; for tail samplers")       \
   X("exemplar.reason", "string", "both", "slowest, error, bucket or floor")
+
+// Its events. X(name, of, sentence)
+#define EXA_SPAN_EVENTS(X)                                                                         \
+  X("exemplar.request.arrived", "server", "the request's first byte was in the socket; it may have waited to be read, before the span") \
+  X("exemplar.response.first_byte", "both", "the first byte of the response")                      \
+  X("exemplar.response.sent_again", "server", "a part of the answer, for the last time: it had not arrived, which shows after the span")
 // clang-format on

@@ -116,10 +116,14 @@ void add_account_attributes(Attributes& attributes, const Exchange& exchange,
   count("exemplar.why.out_of_order", account.out_of_order);
   if (account.receiver_limited_ms > 0)
     time("exemplar.why.receiver_limited", std::chrono::milliseconds(account.receiver_limited_ms));
-  if (account.connect_us > 0)
-    time("exemplar.why.connect", std::chrono::microseconds(account.connect_us));
+  const auto before = [&](const char* name, std::uint32_t us) {
+    if (us > 0) time(name, std::chrono::microseconds(us));
+  };
+  before("exemplar.why.connect", account.before.connect_us);
+  before("exemplar.why.queue.cpu_wait", account.before.queued_cpu_wait_us);
+  before("exemplar.why.queue.other_work", account.before.queued_other_work_us);
   count("exemplar.why.shared_with", account.shared_with);
-  auto sentence = why_sentence(account, exchange.duration());
+  auto sentence = why_sentence(account, exchange.duration(), exchange.queued());
   if (sent_again_after > Duration::zero()) {
     time("exemplar.why.sent_again_after", sent_again_after);
     if (!sentence.empty()) sentence += "; ";
@@ -127,6 +131,20 @@ void add_account_attributes(Attributes& attributes, const Exchange& exchange,
                 " after it was written";
   }
   if (!sentence.empty()) attributes.push_back({"exemplar.why", std::move(sentence)});
+}
+
+// What a picture of the trace then marks; the answer may have been sent again after its end.
+std::vector<SpanEvent> events_of(const Exchange& exchange, Duration sent_again_after,
+                                 WallClockOffset offset) {
+  std::vector<SpanEvent> events;
+  if (exchange.arrival.known())
+    events.push_back({offset.to_wall(exchange.arrival), "exemplar.request.arrived"});
+  if (exchange.first_response.known())
+    events.push_back({offset.to_wall(exchange.first_response), "exemplar.response.first_byte"});
+  if (sent_again_after > Duration::zero())
+    events.push_back({offset.to_wall(exchange.last_response + sent_again_after),
+                      "exemplar.response.sent_again"});
+  return events;
 }
 
 }  // namespace
@@ -156,6 +174,7 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   add_peer_attributes(attributes, exchange);
   add_timing_attributes(attributes, exchange);
   add_account_attributes(attributes, exchange, purpose.sent_again_after);
+  span.events = events_of(exchange, purpose.sent_again_after, offset);
   if (!purpose.growth.empty()) attributes.push_back({"exemplar.why.grew", purpose.growth});
   if (purpose.link != SpanLink::kNone)
     attributes.push_back(

@@ -3,11 +3,10 @@
 #include <algorithm>
 #include <numeric>
 
+#include "agent/why/thread_times.h"
+
 namespace exa {
 namespace {
-
-// Of the kernels of distributions. Where it is longer, what is told may be older.
-constexpr Duration kTick = std::chrono::milliseconds(4);
 
 // The kernel's counters wrap.
 std::uint32_t difference(std::uint32_t earlier, std::uint32_t later) {
@@ -16,19 +15,6 @@ std::uint32_t difference(std::uint32_t earlier, std::uint32_t later) {
 
 Duration between(Duration earlier, Duration later) {
   return std::max(later - earlier, Duration::zero());
-}
-
-// The kernel brings the time on the CPU up to date at ticks and switches. How long ago that was is
-// known but for the distance of two clocks, which is the same at both ends on the same CPU.
-Duration on_cpu_between(const CallFacts& begun, const CallFacts& ended) {
-  const auto told = ended.on_cpu - begun.on_cpu;
-  if (begun.cpu != ended.cpu) return told;
-  // Any numbers of a broken record: the difference wraps, and then it is no tick.
-  const auto wrapped =
-      (ended.time.ns - ended.exec_start_ns) - (begun.time.ns - begun.exec_start_ns);
-  const Duration since(static_cast<std::int64_t>(wrapped));
-  // More than a tick is not the thread's: the hypervisor or interrupts had the CPU.
-  return since >= -kTick && since <= kTick ? told + since : told;
 }
 
 // What it waited for in requests of its own is told as that; and what was seen between two looks is
@@ -62,17 +48,17 @@ void account_for_thread(Account& account, const AccountEnd& begun, const Account
   const auto& to = ended.call;
   account.thread_known = true;
   account.cpu_wait_known = from.cpu_wait_known && to.cpu_wait_known;
-  if (account.cpu_wait_known)
-    account.cpu_wait = std::min(between(from.cpu_wait, to.cpu_wait), wall);
+  const auto begun_times = times_of(from);
+  auto ended_times = times_of(to);
+  if (!account.cpu_wait_known) ended_times.cpu_wait = begun_times.cpu_wait;
+  const auto awake = awake_between(begun_times, ended_times, wall);
+  account.cpu_wait = awake.cpu_wait;
+  account.on_cpu = awake.on_cpu;
   account.throttle_known = from.throttle_known && to.throttle_known && from.group == to.group;
   if (account.throttle_known) {
     account.throttled_times = difference(from.throttled_times, to.throttled_times);
     account.throttled = std::min(between(from.throttled, to.throttled), account.cpu_wait);
   }
-  const auto left = wall - account.cpu_wait;
-  const bool never_slept = from.voluntary_switches == to.voluntary_switches;
-  account.on_cpu =
-      never_slept ? left : std::clamp(on_cpu_between(from, to), Duration::zero(), left);
   account.minor_faults = difference(from.minor_faults, to.minor_faults);
   account.major_faults = difference(from.major_faults, to.major_faults);
   if (begun.work.place == 0 || begun.work.place != ended.work.place) return;
@@ -90,7 +76,7 @@ Account without_thread(const Account& account) {
   left.out_of_order = account.out_of_order;
   left.receiver_limited_ms = account.receiver_limited_ms;
   left.socket_known = account.socket_known;
-  left.connect_us = account.connect_us;
+  left.before.connect_us = account.before.connect_us;
   left.moves = true;
   return left;
 }

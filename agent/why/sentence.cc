@@ -17,7 +17,7 @@ namespace {
 // A smaller part of the time, and fewer page faults, explain nothing.
 constexpr int kLeastShare = 20;  // one in so many
 constexpr std::uint32_t kManyFaults = 1'000;
-constexpr std::chrono::milliseconds kLeastConnect{1};
+constexpr std::chrono::milliseconds kLeastBefore{1};
 
 std::string counted(std::uint32_t count, std::string_view one, std::string_view many) {
   return std::to_string(count) + ' ' + std::string(count == 1 ? one : many);
@@ -66,9 +66,36 @@ std::string where_the_time_went(const Account& account, Duration wall) {
   return text;
 }
 
+std::string readable(Duration time) {
+  return readable_duration(seconds(time));
+}
+
+// Only what is much, beside the exchange itself.
+std::string before_it(const Account& account, Duration wall, Duration queued) {
+  const auto& before = account.before;
+  std::string text;
+  const auto is_much = [&](Duration time) {
+    return time >= kLeastBefore && time * kLeastShare >= wall;
+  };
+  const std::chrono::microseconds connect(before.connect_us);
+  if (is_much(connect)) text = "its connection took " + readable(connect) + " to make, before it";
+  // Where nobody wants an account there is none.
+  const bool wanted =
+      account.thread_known || account.other_thread || account.moves || account.socket_known;
+  if (!wanted || !is_much(queued)) return text;
+  add(text, "; ", "it was read " + readable(queued) + " after it had come");
+  const std::chrono::microseconds other_work(before.queued_other_work_us);
+  const std::chrono::microseconds cpu_wait(before.queued_cpu_wait_us);
+  std::string why;
+  if (is_much(other_work)) why = "had other work for " + readable(other_work);
+  if (is_much(cpu_wait)) add(why, " and ", "waited " + readable(cpu_wait) + " for a CPU");
+  if (!why.empty()) text += ", as the thread " + why;
+  return text;
+}
+
 }  // namespace
 
-std::string why_sentence(const Account& account, Duration wall) {
+std::string why_sentence(const Account& account, Duration wall, Duration queued) {
   std::string text;
   if (account.thread_known && wall > Duration::zero()) text = where_the_time_went(account, wall);
   if (account.other_thread) text = "one thread began it, another one ended it";
@@ -82,11 +109,8 @@ std::string why_sentence(const Account& account, Duration wall) {
   count(1, account.retransmits, "segment sent again", "segments sent again");
   count(1, account.receiver_limited_ms, "ms waiting for the peer to make room",
         "ms waiting for the peer to make room");
-  const auto connect = std::chrono::microseconds(account.connect_us);
-  if (connect >= kLeastConnect && connect * kLeastShare >= wall)
-    add(text, "; ",
-        "its connection took " + readable_duration(std::chrono::duration<double>(connect).count()) +
-            " to make, before it");
+  if (const auto before = before_it(account, wall, queued); !before.empty())
+    add(text, "; ", before);
   count(1, account.shared_with, "other exchange served by the thread meanwhile",
         "other exchanges served by the thread meanwhile");
   return text;

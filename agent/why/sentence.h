@@ -7,7 +7,8 @@
 
 namespace exa {
 
-// Of an exchange that lasted so long; empty: nothing is known.
-[[nodiscard]] std::string why_sentence(const Account& account, Duration wall);
+// Of an exchange that lasted so long, after it had waited to be read; empty: nothing is known.
+[[nodiscard]] std::string why_sentence(const Account& account, Duration wall,
+                                       Duration queued = Duration::zero());
 
 }  // namespace exa

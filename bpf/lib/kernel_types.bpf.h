@@ -176,6 +176,12 @@ struct vm_area_struct {
   unsigned long vm_flags;
   struct file* vm_file;
 };
+struct anon_vma_name {
+  char name[0];
+};
+struct vm_area_struct___named { /* CONFIG_ANON_VMA_NAME, since 5.17 */
+  struct anon_vma_name* anon_name;
+};
 typedef struct {
   int counter;
 } atomic_t;

@@ -134,6 +134,8 @@ std::string span_json(const Span& span) {
                {"end_unix_ns", span.end.ns},
                {"attributes", to_json(span.attributes)},
                {"status", status_text(span.status)}};
+  for (const SpanEvent& event : span.events)
+    json["events"].push_back({{"name", event.name}, {"unix_ns", event.time.ns}});
   if (!span.status_message.empty()) json["status_message"] = span.status_message;
   if (!span.trace_state.empty()) json["trace_state"] = span.trace_state;
   json["resource"] = to_json(span.resource.get());

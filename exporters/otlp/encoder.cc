@@ -75,6 +75,11 @@ std::string encode_span(const Span& span) {
   builder.add_fixed64(SpanField::kStart, span.start.ns);
   builder.add_fixed64(SpanField::kEnd, span.end.ns);
   add_attributes(builder, SpanField::kAttributes, span.attributes);
+  for (const SpanEvent& event : span.events) {
+    Builder<EventField> one(builder, SpanField::kEvents);
+    one.add_fixed64(EventField::kTime, event.time.ns);
+    add_text(one, EventField::kName, event.name);
+  }
   if (span.status != SpanStatus::kUnset || !span.status_message.empty()) {
     Builder<StatusField> status(builder, SpanField::kStatus);
     if (!span.status_message.empty()) add_text(status, StatusField::kMessage, span.status_message);

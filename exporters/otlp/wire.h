@@ -70,9 +70,11 @@ enum class SpanField : Tag {
   kStart = 7,
   kEnd = 8,
   kAttributes = 9,
+  kEvents = 11,
   kStatus = 15,
   kFlags = 16,
 };
+enum class EventField : Tag { kTime = 1, kName = 2 };
 enum class StatusField : Tag { kMessage = 2, kCode = 3 };
 
 }  // namespace exa::otlp

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -131,6 +132,35 @@ TEST_F(Readers, TellWhatAProcessMapsAndSays) {
   ASSERT_TRUE(words) << sentence(words.error());
   EXPECT_EQ(words->environment.service_name, "shop");
   EXPECT_EQ(words->program.name, "app");
+}
+
+TEST_F(Readers, TellWhatAProcessPublishes) {
+  const UniqueFd process(::open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const auto told = [&] {
+    const auto iterator = mappings_->published_by(static_cast<std::uint32_t>(::getpid()));
+    EXPECT_TRUE(iterator);
+    return reader_->published(process.get(), kOwner, *iterator);
+  };
+  ASSERT_TRUE(told());
+  EXPECT_EQ(*told(), OtelEnvironment{}) << "it publishes nothing";
+
+  const std::string resource = "\n\x16\n\x0cservice.name\x12\x06\n\x04shop";
+  const UniqueFd file(::memfd_create("OTEL_CTX", MFD_CLOEXEC));
+  ASSERT_EQ(::ftruncate(file.get(), 4096), 0);
+  void* const at = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, file.get(), 0);
+  struct Header {
+    char signature[8] = {'O', 'T', 'E', 'L', '_', 'C', 'T', 'X'};
+    std::uint32_t version = 2;
+    std::uint32_t payload_bytes = 0;
+    std::uint64_t published_at_ns = 1;
+    const char* payload = nullptr;
+  };
+  new (at) Header{.payload_bytes = static_cast<std::uint32_t>(resource.size()),
+                  .payload = resource.data()};
+  const auto found = told();
+  ::munmap(at, 4096);
+  ASSERT_TRUE(found) << sentence(found.error());
+  EXPECT_EQ(found->service_name, "shop");
 }
 
 TEST_F(Readers, WhoeverHoldsThemUpIsLeftBehindAndTheNextIsAnswered) {

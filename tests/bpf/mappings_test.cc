@@ -2,8 +2,10 @@
 // the numbers that stat(2) says of it where it lies.
 #include <fcntl.h>
 #include <gmock/gmock.h>
+#include <linux/prctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -71,6 +73,38 @@ class Mappings : public testing::Test {
 // Memory is locked for reading while a page is fetched from somebody who does not answer.
 TEST_F(Mappings, TellWhoseMemoryIsLocked) {
   EXPECT_FALSE(iterator_->locked().contains(kOwn));
+}
+
+std::vector<std::uint64_t> places_of(const Result<UniqueFd>& iterator) {
+  EXPECT_TRUE(iterator);
+  std::vector<std::uint64_t> places(8);
+  const auto got = ::read(iterator->get(), places.data(), places.size() * sizeof places[0]);
+  places.resize(got < 0 ? 0 : static_cast<std::size_t>(got) / sizeof places[0]);
+  return places;
+}
+
+// What an SDK does so that others find what it publishes.
+TEST_F(Mappings, TellWhereAProcessPublishesByAMemfd) {
+  EXPECT_THAT(places_of(iterator_->published_by(kOwn)), testing::IsEmpty());
+  std::vector<std::uint64_t> mapped;
+  for (const char* const name : {EXA_PUBLISHED "_", EXA_PUBLISHED}) {
+    const UniqueFd file(::memfd_create(name, MFD_CLOEXEC));
+    ASSERT_EQ(::ftruncate(file.get(), 4096), 0);
+    void* const at = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    mapped.push_back(reinterpret_cast<std::uint64_t>(at));
+  }
+  EXPECT_THAT(places_of(iterator_->published_by(kOwn)), testing::ElementsAre(mapped[1]));
+  for (const auto at : mapped)
+    ::munmap(reinterpret_cast<void*>(at), 4096);
+}
+
+TEST_F(Mappings, TellWhereAProcessPublishesByANameOfItsMemory) {
+  void* const at = ::mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const bool named = ::prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, at, 4096, EXA_PUBLISHED) == 0;
+  const auto places = places_of(iterator_->published_by(kOwn));
+  ::munmap(at, 4096);
+  if (!named) GTEST_SKIP() << "this kernel has no names for anonymous memory";
+  EXPECT_THAT(places, testing::ElementsAre(reinterpret_cast<std::uint64_t>(at)));
 }
 
 void expect_file(const exa_mapping& mapping, const std::string& path) {

@@ -11,8 +11,6 @@
 #include <cerrno>
 #include <csignal>
 
-#include "agent/capture/event_decoder.h"
-#include "agent/capture/target_message.h"
 #include "agent/config/setting.h"
 #include "agent/config/value_text.h"
 #include "agent/discovery/mounts.h"
@@ -31,9 +29,6 @@ constexpr Duration kTimeForProbesToGo = 500ms;
 constexpr Duration kTimeToBeGone = 1000ms;  // of a pipeline that hung up
 constexpr Duration kBetweenLooks = 5ms;
 static_assert(kMostLookedAt == kernel::ThreadLook::kMost);
-constexpr std::size_t kAnnouncementsPerTurn = 64;
-constexpr std::size_t kProcessesPerTurn = 64;
-static_assert(kAnnouncementsPerTurn + kProcessesPerTurn < Outbox::kRoom);
 
 timespec to_timespec(Duration duration) {
   return {.tv_sec = duration / 1s, .tv_nsec = duration % Duration(1s) / 1ns};
@@ -76,12 +71,16 @@ Prober::Prober(const Config& config, ProberQuestions questions, Log& log,
       occasional_(log),
       zygote_(std::move(zygote)),
       reader_(zygote_),
-      finder_(
-          config.targets, this_host(),
-          ProcReader([this](int process_fd, std::uint32_t owner, const std::string& executable) {
-            return words_of(process_fd, owner, executable);
-          }),
-          CgroupPaths::of_this_host()),
+      finder_(config.targets, this_host(),
+              ProcReader(
+                  [this](int process_fd, std::uint32_t owner, const std::string& executable) {
+                    return words_of(process_fd, owner, executable);
+                  },
+                  "/proc",
+                  [this](std::uint32_t tgid, int process_fd, std::uint32_t owner) {
+                    return published_by(tgid, process_fd, owner);
+                  }),
+              CgroupPaths::of_this_host()),
       engines_(engine_files(config.containers)),
       programs_(std::move(programs)),
       look_(std::move(look)),
@@ -162,6 +161,10 @@ Result<> Prober::begin() {
     if (epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
       return fail_errno("cannot set up the event loop", errno);
   }
+  if (auto loaded = kernel::MappingIterator::load(); loaded)
+    mappings_.emplace(std::move(*loaded));
+  else
+    log_.warn("what SDKs publish of their processes is not read: " + loaded.error().text);
   // Before the first look: a program that is executed after it would have the verdict of another.
   if (auto attached = programs_.attach_processes(); !attached) return attached;
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
@@ -169,30 +172,6 @@ Result<> Prober::begin() {
   const auto processes = finder_.processes();
   unseen_.assign(processes.begin(), processes.end());
   return {};
-}
-
-Result<> Prober::tell_processes() {
-  for (std::size_t i = 0; i < kProcessesPerTurn && !unseen_.empty() && line_.waiting().has_room();
-       ++i) {
-    const auto tgid = unseen_.front();
-    unseen_.pop_front();
-    const auto verdict = open_verdict(tgid);
-    const auto as_of = monotonic_now();
-    auto found = finder_.look_at(tgid);
-    if (!found) continue;
-    found->target.as_of = as_of;
-    // Rules may have changed: an observed one may have been excluded before. One that runs another
-    // program by now is looked at when the kernel announces that.
-    if ((!found->target.observed || attached_) && !enter(verdict, found->target)) continue;
-    if (auto sent = send_target(*found); !sent) return sent;
-    if (!attached_) observed_ += found->target.observed ? 1 : 0;
-  }
-  if (unseen_.empty() && tell_of_unmatched_) {
-    tell_of_unmatched_ = false;
-    for (const auto& rule : finder_.unmatched())
-      log_.warn(rule + ": no process matches yet; new processes are checked as they start");
-  }
-  return unseen_.empty() && !attached_ ? observe() : Result<>();
 }
 
 Result<> Prober::observe() {
@@ -205,51 +184,6 @@ Result<> Prober::observe() {
   message_.type = ChannelMessageType::kTargetsComplete;
   message_.value = static_cast<std::uint64_t>(tls);
   return line_.say(message_);
-}
-
-std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner,
-                                             const std::string& executable) {
-  auto words = reader_.words(process_fd, owner, executable);
-  if (words) return std::move(*words);
-  if (words.error() == Unread::kHeldUp)
-    occasional_.warn("held up",
-                     "a process of user " + std::to_string(owner) +
-                         " stalls the reader of its environment: it is named without it",
-                     monotonic_now());
-  return std::nullopt;
-}
-
-// With the file in which an engine named the target's container: read without privilege.
-Result<> Prober::send_target(const FoundTarget& found) {
-  const bool observed_in_container = engines_ && found.target.observed;
-  auto file = observed_in_container ? engines_->file_of(found.cgroup) : std::nullopt;
-  message_.type = ChannelMessageType::kTarget;
-  message_.value = file ? static_cast<std::uint64_t>(file->document) : 0;
-  message_.payload = encode_target(found.target);
-  return line_.say(message_, file ? std::move(file->fd) : UniqueFd());
-}
-
-void Prober::read_control_ring() {
-  if (life_.is_ending()) return;
-  control_ring_.consume(kAnnouncementsPerTurn, [this](std::span<const std::byte> record) {
-    if (tls_) tls_->on_control_record(record);
-    const auto event = decode_event(record);
-    if (!event) return;
-    const auto* const process = std::get_if<ProcessEvent>(&*event);
-    if (process == nullptr) return;
-    const auto verdict = open_verdict(process->process.tgid);
-    auto [found, looked_at] = finder_.resolve({.process = process->process,
-                                               .comm = std::string(process->comm.view()),
-                                               .exe_name = std::string(process->exe_name.view()),
-                                               .cgroup_id = process->cgroup_id,
-                                               .parent_tgid = process->parent_tgid,
-                                               .forked = process->forked});
-    // What is known by its announcement only says nothing about whoever has the number now.
-    if (looked_at && !found.target.observed) enter(verdict, found.target);
-    found.target.as_of = process->time;
-    if (const auto sent = send_target(found); !sent)
-      occasional_.warn("target", sent.error().text, monotonic_now());
-  });
 }
 
 void Prober::set_timer(Duration first, Duration interval) {
@@ -272,6 +206,7 @@ void Prober::on_timer() {
   }
   if (const auto swept = programs_.sweep(); !swept)
     occasional_.warn("sweep", swept.error().text, monotonic_now());
+  look_again();
   beat();
   note_refused_by_kernel();
   write_status();

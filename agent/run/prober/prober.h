@@ -13,6 +13,7 @@
 #include "agent/discovery/container/engine_files.h"
 #include "agent/discovery/target_finder.h"
 #include "agent/kernel/capture_programs.h"
+#include "agent/kernel/mapping_iterator.h"
 #include "agent/kernel/ring_reader.h"
 #include "agent/kernel/thread_look.h"
 #include "agent/privilege/pipeline_process.h"
@@ -22,6 +23,7 @@
 #include "agent/run/messages/status_files.h"
 #include "agent/run/prober/life_cycle.h"
 #include "agent/run/prober/prober_questions.h"
+#include "agent/run/prober/second_looks.h"
 #include "agent/run/prober/share_report.h"
 #include "agent/run/prober/tls_capture.h"
 #include "agent/telemetry/logging.h"
@@ -49,6 +51,10 @@ class Prober {
   static constexpr Duration kSweepInterval = std::chrono::milliseconds(500);
 
  private:
+  static constexpr std::size_t kAnnouncementsPerTurn = 64;
+  static constexpr std::size_t kProcessesPerTurn = 64;
+  static_assert(kAnnouncementsPerTurn + kProcessesPerTurn < Outbox::kRoom);
+
   Result<> begin();
   Result<> exclude_ourselves();
   // Before anything is observed: then the programs are attached.
@@ -56,6 +62,8 @@ class Prober {
   Result<> observe();
   std::optional<ProcessWords> words_of(int process_fd, std::uint32_t owner,
                                        const std::string& executable);
+  OtelEnvironment published_by(std::uint32_t tgid, int process_fd, std::uint32_t owner);
+  void look_again();
   Result<> send_target(const FoundTarget& found);
   void watch_what_there_is_room_for();
   void on_event(int fd, std::uint32_t events);
@@ -92,6 +100,8 @@ class Prober {
   kernel::CapturePrograms programs_;
   std::optional<kernel::ThreadLook> look_;  // without: the kernel has no such program
   MonotonicTime looked_;
+  std::optional<kernel::MappingIterator> mappings_;  // without: what SDKs publish is not read
+  SecondLooks second_looks_;
   std::unique_ptr<TlsCapture> tls_;  // none: off, or refused by the kernel
   ShareReport shares_;
   StatusFile status_;

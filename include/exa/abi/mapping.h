@@ -7,6 +7,10 @@
 
 #define EXA_MAPPING_PATH_BYTES 256
 
+/* The name of the mapping by which a process publishes what it is (OpenTelemetry, OTEP 4719). Of
+ * those, another iterator tells the start only, as __u64. */
+#define EXA_PUBLISHED "OTEL_CTX"
+
 enum exa_mapping_flags {
   EXA_MAPPING_PROGRAM = 1, /* holds the code that the process was started with */
 };

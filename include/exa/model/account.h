@@ -25,6 +25,15 @@ enum class SleepCause : std::uint8_t {
 };
 inline constexpr std::size_t kSleepCauses = 8;
 
+// What was before an exchange, which its duration leaves out. Zero where it is not known.
+struct BeforeExchange {
+  std::uint32_t connect_us = 0;  // of the first request on a client's connection: to make that
+  // Of the time from a request's arrival until it was read, what the thread that read it did at
+  // least.
+  std::uint32_t queued_cpu_wait_us = 0;    // it was ready, and waited for a CPU
+  std::uint32_t queued_other_work_us = 0;  // it was on a CPU
+};
+
 struct Account {
   // Of the thread. All zero unless thread_known: the same one read the request and wrote the
   // answer's last byte.
@@ -46,9 +55,7 @@ struct Account {
   std::uint32_t out_of_order = 0;
   std::uint32_t receiver_limited_ms = 0;  // had something to send, and the peer's window was full
 
-  // Of a client's first request on its connection: how long that took to be made, before the
-  // request. 0: not known.
-  std::uint32_t connect_us = 0;
+  BeforeExchange before;
 
   bool thread_known = false;
   bool other_thread = false;  // known to be different ones at both ends

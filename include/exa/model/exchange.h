@@ -120,8 +120,12 @@ struct Exchange {
 
   // What a convention's duration of requests measures.
   [[nodiscard]] Duration duration() const { return elapsed(read, last_response); }
+  // Of a server's request: until it was read. Zero where its arrival is not known.
+  [[nodiscard]] Duration queued() const {
+    return arrival.known() ? elapsed(arrival, read) : Duration::zero();
+  }
 };
 static_assert(std::is_trivially_copyable_v<Exchange>);
-static_assert(sizeof(Exchange) <= 464);
+static_assert(sizeof(Exchange) <= 472);
 
 }  // namespace exa

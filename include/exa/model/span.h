@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "exa/base/time.h"
 #include "exa/model/attribute.h"
@@ -17,6 +18,13 @@ enum class SpanStatus : std::uint8_t { kUnset = 0, kOk = 1, kError = 2 };
 inline constexpr std::uint32_t kSpanHasIsRemote = 0x100;
 inline constexpr std::uint32_t kSpanIsRemote = 0x200;
 
+// Something that happened at a time; of a span of ours maybe before it began or after it ended.
+struct SpanEvent {
+  WallTime time;
+  std::string name;
+  bool operator==(const SpanEvent&) const = default;
+};
+
 struct Span {
   std::shared_ptr<const Resource> resource;
   TraceId trace_id;
@@ -29,6 +37,7 @@ struct Span {
   WallTime start;
   WallTime end;
   Attributes attributes;
+  std::vector<SpanEvent> events;  // in the order of their times
   SpanStatus status = SpanStatus::kUnset;
   std::string status_message;
 };

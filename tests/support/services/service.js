@@ -2,7 +2,7 @@
 //
 //   node service.js PORT [UPSTREAM_URL]
 //
-// /ok; /slow?ms=N; /fail (500); /chunked?parts=N; /call asks the upstream by node's client; POST
+// /ok; /slow?ms=N; /busy?ms=N keeps the event loop busy; /fail (500); /chunked?parts=N; /call asks the upstream by node's client; POST
 // echoes how many bytes came.
 const http = require('http');
 
@@ -19,6 +19,11 @@ http.createServer((request, response) => {
     });
   } else if (url.pathname === '/slow') {
     setTimeout(() => response.end('slow\n'), Number(url.searchParams.get('ms') || 300));
+  } else if (url.pathname === '/busy') {
+    const used = (since) => { const {user, system} = process.cpuUsage(since); return user + system; };
+    const before = process.cpuUsage();
+    while (used(before) < 1000 * Number(url.searchParams.get('ms')));
+    response.end('busy\n');
   } else if (url.pathname === '/fail') {
     response.writeHead(500);
     response.end('failed\n');

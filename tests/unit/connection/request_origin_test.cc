@@ -39,8 +39,8 @@ TEST(RequestOrigin, TheFirstRequestOfAClientHasTheTimeOfItsConnection) {
   Exchange second;
   take_origin(first, connection, {});
   take_origin(second, connection, {});
-  EXPECT_EQ(first.account.connect_us, 70u);
-  EXPECT_EQ(second.account.connect_us, 0u);
+  EXPECT_EQ(first.account.before.connect_us, 70u);
+  EXPECT_EQ(second.account.before.connect_us, 0u);
 }
 
 }  // namespace

@@ -84,6 +84,36 @@ TEST_F(Open, WhatOutlastsTheAnswerIsPartOfNothing) {
   EXPECT_EQ(finished[1].within, 0u);
 }
 
+// The thread answers one request after 10 ms on a CPU, and then reads another that has waited
+// since.
+TEST_F(Open, ARequestThatWaitedSaysWhatItsThreadDid) {
+  const auto call_at = [&](std::uint64_t ms) {
+    return CallFacts{.time = {ms * 1'000'000}, .thread = kThread, .cpu_wait_known = true};
+  };
+  const auto read = [&](const CallFacts& call, MonotonicTime arrival) {
+    const auto slot = open.open(process, 0);
+    open[slot].role = Role::kServer;
+    open[slot].tgid = 1;
+    open[slot].arrival = arrival;
+    open[slot].read = call.time;
+    open.begin(slot, &call, false);
+    return slot;
+  };
+  const auto answer = [&](std::uint32_t slot, const CallFacts& call) {
+    open.finish(slot, process,
+                {.outcome = Outcome::kComplete, .last_byte = call.time, .call = &call});
+  };
+  const auto first = read(call_at(100), {100'000'000});
+  answer(first, call_at(110));
+  const auto waited = read(call_at(111), {103'000'000});
+  answer(waited, call_at(112));
+  ASSERT_EQ(finished.size(), 2u);
+  EXPECT_EQ(finished[0].account.before.queued_other_work_us, 0u);
+  EXPECT_EQ(finished[1].account.before.queued_other_work_us, 8'000u);
+  EXPECT_EQ(finished[1].account.before.queued_cpu_wait_us, 0u);
+  EXPECT_EQ(finished[1].queued(), std::chrono::milliseconds(8));
+}
+
 TEST_F(Open, WithoutProofEachIsATraceOfItsOwn) {
   ask_back_end();
   EXPECT_EQ(finished[1].within, 0u);

@@ -30,6 +30,8 @@ TEST(Json, WritesASpan) {
   EXPECT_EQ(json["end_unix_ns"], s::kEpoch + 250'000'000);
   EXPECT_EQ(json["attributes"]["http.response.status_code"], 503);
   EXPECT_EQ(json["attributes"]["exemplar"], true);
+  EXPECT_EQ(json["events"][0]["name"], "first byte");
+  EXPECT_EQ(json["events"][0]["unix_ns"], s::kEpoch + 200'000'000);
   EXPECT_EQ(json["status"], "ERROR");
   EXPECT_EQ(json["resource"]["process.pid"], 4711);
 }

@@ -83,6 +83,7 @@ TEST_F(Otlp, EveryFieldOfASpanArrives) {
           {{"key", "http.response.status_code"}, {"value", {{"int_value", "503"}}}},
           {{"key", "ratio"}, {"value", {{"double_value", 0.25}}}},
           {{"key", "exemplar"}, {"value", {{"bool_value", true}}}}}},
+        {"events", {{{"time_unix_nano", "1700000000200000000"}, {"name", "first byte"}}}},
         {"status", {{"message", "overloaded"}, {"code", 2}}},
         {"flags", 0x301}}}};
   EXPECT_EQ(sink.query("/spans"), Json::array({expected}));

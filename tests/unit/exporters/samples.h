@@ -50,6 +50,7 @@ inline Span span(std::uint8_t number, std::shared_ptr<const Resource> of = resou
                     {"http.response.status_code", std::int64_t{503}},
                     {"ratio", 0.25},
                     {"exemplar", true}};
+  one.events = {{.time = {kEpoch + 200'000'000}, .name = "first byte"}};
   one.status = SpanStatus::kError;
   one.status_message = "overloaded";
   return one;

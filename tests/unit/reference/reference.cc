@@ -168,6 +168,15 @@ std::string attribute_rows() {
   return rows;
 }
 
+std::string event_rows() {
+  std::string rows;
+#define EXA_X(name, of, sentence) \
+  rows += "| " + code(name) + " | " of " | " + in_cell(sentence) + " |\n";
+  EXA_SPAN_EVENTS(EXA_X)
+#undef EXA_X
+  return rows;
+}
+
 // troff: a line must not begin with a dot or a quote, and a minus is a hyphen unless escaped.
 std::string in_manual(std::string_view text) {
   std::string out;
@@ -223,7 +232,13 @@ std::string reference_page() {
       "\n"
       "| attribute | type | end | description |\n"
       "|---|---|---|---|\n" +
-      attribute_rows();
+      attribute_rows() +
+      "\n"
+      "## Span events\n"
+      "\n"
+      "| event | end | description |\n"
+      "|---|---|---|\n" +
+      event_rows();
   return page;
 }
 

@@ -51,32 +51,38 @@ Exchange exchange_of(Role role, std::uint16_t status) {
   exchange.last_response = {4'000};
   exchange.operation.name.assign("/users/4711");
   exchange.host.assign("shop.example");
-  exchange.account = {.cpu_wait = Duration(300),
-                      .throttled = Duration(200),
-                      .on_cpu = Duration(700),
-                      .downstream = Duration(500),
-                      .asleep_us = {1, 1, 1, 1, 1, 1, 1, 1},
-                      .throttled_times = 1,
-                      .minor_faults = 1,
-                      .major_faults = 1,
-                      .shared_with = 1,
-                      .retransmits = 1,
-                      .out_of_order = 1,
-                      .receiver_limited_ms = 1,
-                      .connect_us = 1,
-                      .thread_known = true,
-                      .cpu_wait_known = true,
-                      .throttle_known = true,
-                      .socket_known = true};
+  exchange.account = {
+      .cpu_wait = Duration(300),
+      .throttled = Duration(200),
+      .on_cpu = Duration(700),
+      .downstream = Duration(500),
+      .asleep_us = {1, 1, 1, 1, 1, 1, 1, 1},
+      .throttled_times = 1,
+      .minor_faults = 1,
+      .major_faults = 1,
+      .shared_with = 1,
+      .retransmits = 1,
+      .out_of_order = 1,
+      .receiver_limited_ms = 1,
+      .before = {.connect_us = 1, .queued_cpu_wait_us = 1, .queued_other_work_us = 1},
+      .thread_known = true,
+      .cpu_wait_known = true,
+      .throttle_known = true,
+      .socket_known = true};
   return exchange;
 }
 
-TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
+TEST(Reference, EveryAttributeAndEventOfASpanIsInItAndNoOther) {
   std::set<std::string> listed;
 #define EXA_X(key, type, of, sentence) listed.insert(key);
   EXA_SPAN_ATTRIBUTES(EXA_X)
 #undef EXA_X
+  std::set<std::string> events;
+#define EXA_X(name, of, sentence) events.insert(name);
+  EXA_SPAN_EVENTS(EXA_X)
+#undef EXA_X
   std::set<std::string> made;
+  std::set<std::string> happened;
   for (const auto role : {Role::kServer, Role::kClient})
     for (const std::uint16_t status : {200, 503, 13})
       for (const auto method : {Method::kGet, Method::kOther}) {
@@ -99,8 +105,11 @@ TEST(Reference, EveryAttributeOfASpanIsInItAndNoOther) {
                                           nullptr, {});
         for (const auto& attribute : span.attributes)
           made.insert(attribute.key);
+        for (const auto& event : span.events)
+          happened.insert(event.name);
       }
   EXPECT_EQ(made, listed);
+  EXPECT_EQ(happened, events);
 }
 
 }  // namespace

@@ -40,9 +40,10 @@ Exchange checkout() {
   return exchange;
 }
 
-Span span_of(const Exchange& exchange, SpanPurpose purpose = {}) {
-  return synthesize_span(exchange, purpose, std::make_shared<const Resource>(),
-                         {.ns = 1'700'000'000'000'000'000});
+constexpr WallClockOffset kOffset{.ns = 1'700'000'000'000'000'000};
+
+Span span_of(const Exchange& exchange, const SpanPurpose& purpose = {}) {
+  return synthesize_span(exchange, purpose, std::make_shared<const Resource>(), kOffset);
 }
 
 TEST(SpanSynthesizer, DescribesAServerRequest) {
@@ -79,7 +80,7 @@ TEST(SpanSynthesizer, SaysWhyItTookSoLong) {
                       .minor_faults = 7,
                       .retransmits = 1,
                       .receiver_limited_ms = 4,
-                      .connect_us = 1'500,
+                      .before = {.connect_us = 1'500},
                       .thread_known = true,
                       .cpu_wait_known = true,
                       .throttle_known = true,
@@ -100,8 +101,20 @@ TEST(SpanSynthesizer, SaysWhyItTookSoLong) {
           std::string("56 % kept from the CPU by its cgroup's quota (2 times), 22 % on a "
                       "CPU, 11 % asleep, 11 % waiting for a CPU; 1 segment sent again; 4 "
                       "ms waiting for the peer to make room; its connection took 1.50 ms to "
-                      "make, before it")));
+                      "make, before it; it was read 2.00 ms after it had come")));
   EXPECT_THAT(span.attributes, Not(HasKey("exemplar.why.downstream")));
+}
+
+TEST(SpanSynthesizer, MarksWhatHappenedWhen) {
+  auto exchange = checkout();
+  const auto span = span_of(exchange, {.sent_again_after = std::chrono::milliseconds(3)});
+  const std::vector<SpanEvent> expected = {
+      {kOffset.to_wall(exchange.arrival), "exemplar.request.arrived"},
+      {kOffset.to_wall(exchange.first_response), "exemplar.response.first_byte"},
+      {{span.end.ns + 3'000'000}, "exemplar.response.sent_again"}};
+  EXPECT_EQ(span.events, expected);
+  exchange.arrival = exchange.first_response = {};
+  EXPECT_TRUE(span_of(exchange).events.empty());
 }
 
 TEST(SpanSynthesizer, SaysNothingOfWhatIsNotKnown) {

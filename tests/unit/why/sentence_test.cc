@@ -63,11 +63,29 @@ TEST(WhySentence, CountsWhatCanBeCounted) {
 
 TEST(WhySentence, SaysWhatTheConnectionTookOnlyWhereThatIsMuch) {
   auto account = of_thread({}, kWall);
-  account.connect_us = 1'030'000;
+  account.before.connect_us = 1'030'000;
   EXPECT_EQ(why_sentence(account, kWall),
             "100 % on a CPU; its connection took 1.03 s to make, before it");
-  account.connect_us = 19'000;
+  account.before.connect_us = 19'000;
   EXPECT_EQ(why_sentence(account, kWall), "100 % on a CPU");
+}
+
+TEST(WhySentence, SaysWhyARequestWasReadLate) {
+  auto account = of_thread({}, kWall);
+  constexpr Duration kQueued = milliseconds(128);
+  EXPECT_EQ(why_sentence(account, kWall, kQueued),
+            "100 % on a CPU; it was read 128 ms after it had come");
+  account.before.queued_other_work_us = 89'000;
+  EXPECT_EQ(
+      why_sentence(account, kWall, kQueued),
+      "100 % on a CPU; it was read 128 ms after it had come, as the thread had other work for "
+      "89.0 ms");
+  account.before.queued_cpu_wait_us = 38'000;
+  EXPECT_EQ(
+      why_sentence(account, kWall, kQueued),
+      "100 % on a CPU; it was read 128 ms after it had come, as the thread had other work for "
+      "89.0 ms and waited 38.0 ms for a CPU");
+  EXPECT_EQ(why_sentence(account, kWall, milliseconds(9)), "100 % on a CPU");
 }
 
 TEST(WhySentence, SaysWhatIsNotKnown) {
