@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from support import tls
+from support import provoked, tls
 from support.accounting import assert_identities
 from support.agent import Agent
 from support.servers import Nginx
@@ -14,6 +14,15 @@ def pytest_collection_modifyitems(items):
     if os.geteuid() != 0:
         for item in items:
             item.add_marker(pytest.mark.skip(reason="needs root to run the agent"))
+
+
+def pytest_terminal_summary(terminalreporter):
+    if not provoked.rows:
+        return
+    terminalreporter.section("why: provoked, expected and seen (ms)")
+    terminalreporter.write(provoked.text())
+    provoked.PATH.parent.mkdir(parents=True, exist_ok=True)
+    provoked.PATH.write_text(provoked.text())
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+from support import provoked
 from support.cgroups import cpu_quota
 from support.servers import Service
 from support.waiting import eventually
@@ -45,15 +46,12 @@ def explained(agent, service, target):
     found["wall"] = (span["end_unix_ns"] - span["start_unix_ns"]) / 1e6
     found["sentence"] = span["attributes"].get(WHY, "")
     found["service_says_on_cpu"] = float(reply.headers["X-On-Cpu"])
-    show(target, found)
+    print(target, found)
     return found
 
 
-def show(target, found):
-    times = "  ".join(f"{key} {found.get(key, 0):7.2f}" for key in
-                      ("wall", "cpu_wait", "throttled", "on_cpu", "asleep", "downstream"))
-    causes = " ".join(f"{cause} {found[cause]:.0f}" for cause in sorted(CAUSES & found.keys()))
-    print(f"{target:16} {times}  {causes}  {found['sentence']}")
+def note(cause, part, expected, found):
+    provoked.note(cause, part, expected, found.get(part, 0), found["sentence"])
 
 
 def assert_adds_up(found):
@@ -77,6 +75,7 @@ def everything_on_one_cpu(service_pid):
 
 def test_time_on_a_cpu(causes):
     found = causes("/cpu?ms=100")
+    note("runs 100 ms", "on_cpu", "100", found)
     assert_adds_up(found)
     assert found["on_cpu"] >= 100 - TICK_MS
     assert "on a CPU" in found["sentence"]
@@ -92,15 +91,17 @@ def test_time_on_a_cpu(causes):
 ])
 def test_what_it_slept_on(causes, target, cause, words):
     found = causes(target)
+    note(target, cause, "most of the sleep", found)
     assert_adds_up(found)
     assert "downstream" not in found
     # Looked at every 20 ms, from 10 ms on; the rest of the sleep is told without a cause.
     others = sum(found.get(other, 0) for other in CAUSES - {cause})
     assert found[cause] >= 0.6 * found["asleep"] and others <= 0.2 * found["asleep"], found
-    assert f"% {words}" in found["sentence"]
+    if found[cause] >= 0.06 * found["wall"]:  # on a busy machine it may have waited for the CPU
+        assert f"% {words}" in found["sentence"]
     if cause != "disk":
         assert found["asleep"] >= 100 - TICK_MS
-        assert found["sentence"].split(",")[0].endswith(words)
+        assert found["sentence"].split(";")[0].split(",")[0].endswith(words)
 
 
 def test_a_process_that_is_stopped(start_agent, tmp_path):
@@ -110,6 +111,7 @@ def test_a_process_that_is_stopped(start_agent, tmp_path):
         stopper.start()
         found = explained(agent, service, "/sleep?ms=200")
         stopper.join()
+    note("SIGSTOP for 500 ms", "stopped", "400 to 500", found)
     assert_adds_up(found)
     assert found["wall"] >= 500 and found["stopped"] >= 400, found
     assert "% stopped or frozen" in found["sentence"]
@@ -128,6 +130,7 @@ def test_short_sleeps_have_no_cause(causes):
 
 def test_a_slow_downstream(causes):
     found = causes("/call?ms=100")
+    note("asks another service, 100 ms", "downstream", "100", found)
     assert_adds_up(found)
     assert 100 - TICK_MS <= found["downstream"] <= found["asleep"] + 0.1
     assert found["sentence"].split(",")[0].endswith("% waiting for requests that it made")
@@ -135,6 +138,7 @@ def test_a_slow_downstream(causes):
 
 def test_page_faults(causes):
     found = causes("/memory?mib=64")
+    note("touches 64 MiB", "page_faults", "16384 pages", found)
     assert_adds_up(found)
     assert 64 * 256 <= found["page_faults"] <= 64 * 256 + 2_000
     assert f"{found['page_faults']} page faults" in found["sentence"]
@@ -145,6 +149,7 @@ def test_a_stolen_cpu(start_agent, tmp_path):
         agent = start_agent(ports=[service.port])
         with everything_on_one_cpu(service.pid):
             found = explained(agent, service, "/cpu?ms=100")
+    note("runs 100 ms beside a loop", "cpu_wait", "about 100", found)
     assert_adds_up(found)
     assert found["cpu_wait"] >= 40 and "throttled" not in found
     assert "waiting for a CPU" in found["sentence"]
@@ -156,6 +161,7 @@ def test_a_quota_that_is_used_up(start_agent, tmp_path):
         with cpu_quota(20) as confine:
             confine(service.pid)
             found = explained(agent, service, "/cpu?ms=100")
+    note("runs 100 ms, quota of 20 %", "throttled", "about 300", found)
     assert_adds_up(found)
     # On a busy machine it waits for the CPU, too.
     assert found["throttled"] >= 60 and found["throttled_times"] >= 1
@@ -171,6 +177,7 @@ def test_nothing_is_said_where_nobody_wants_it(start_agent, tmp_path):
 
 def test_whose_time_it_was_is_not_known_if_another_thread_answers(causes):
     found = causes("/handed?ms=50")
+    note("another thread answers", "asleep", "unknown: 0", found)
     assert {"cpu_wait", "on_cpu", "asleep", "downstream", "page_faults"}.isdisjoint(found)
     assert CAUSES.isdisjoint(found)
     assert found["sentence"] == "one thread began it, another one ended it"

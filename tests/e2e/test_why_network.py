@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from support import provoked
 from support.network import Network
 from support.servers import Service
 from support.waiting import eventually
@@ -22,6 +23,12 @@ class Asked:
         span, = eventually(lambda: self.agent.report().find_spans(kind=kind, **{"url.path": path}),
                            what=f"the span of {path}")
         return span["attributes"], (span["end_unix_ns"] - span["start_unix_ns"]) / 1e9
+
+
+def note(cause, part, expected, attributes):
+    value = attributes.get(f"{WHY}.{part}", 0)
+    provoked.note(cause, part, expected, 1000 * value if isinstance(value, float) else value,
+                  attributes.get(WHY, ""))
 
 
 @pytest.fixture
@@ -52,6 +59,7 @@ def test_a_request_that_was_lost(asked):
     connection.close()
 
     client, took = asked.span("CLIENT", "/lost")
+    note("the request is lost", "retransmits", "1 or more", client)
     assert client[f"{WHY}.retransmits"] >= 1 and took >= 0.1
     assert "sent again" in client[WHY]
     server, took = asked.span("SERVER", "/lost")
@@ -75,6 +83,7 @@ def test_a_connection_that_was_asked_for_twice(asked):
     connection.close()
 
     first, took = asked.span("CLIENT", "/first")
+    note("the first SYN is lost", "connect", "about 1000", first)
     assert took < 0.2 and 0.9 <= first[f"{WHY}.connect"] < 5, first
     assert "its connection took" in first[WHY]
     assert f"{WHY}.connect" not in asked.span("CLIENT", "/second")[0]
@@ -104,6 +113,7 @@ def test_an_answer_that_was_lost(asked):
         _, at_client = asked.span("CLIENT", path)
         assert at_server < 0.15 and "its answer was sent again" in server[WHY]
         again.append((server[f"{WHY}.sent_again_after"], at_client - at_server))
+        note("the answer is lost", "sent_again_after", f"up to {1000 * again[-1][1]:.0f}", server)
     connection.close()
     # Of one whose window closed before the answer had come only what was tried until then is known.
     assert all(after <= lasted for after, lasted in again), again
@@ -121,5 +131,6 @@ def test_a_reader_that_is_slow(asked):
             pass
 
     server, took = asked.span("SERVER", "/large")
+    note("a slow reader", "receiver_limited", f"most of {1000 * took:.0f}", server)
     assert server[f"{WHY}.receiver_limited"] >= 0.5 * took
     assert "waiting for the peer to make room" in server[WHY]

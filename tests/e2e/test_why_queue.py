@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from support import provoked
 from support.servers import Service
 from support.waiting import eventually
 
@@ -62,7 +63,9 @@ def asked_while_it_was_busy(node, late):
     span, = eventually(lambda: agent.report().find_spans(kind="SERVER", **{"url.path": "/late"}),
                        what="the span of the later request")
     why = {key: value for key, value in span["attributes"].items() if WHY in key or key == QUEUE_S}
-    print(why)
+    for part in ("other_work", "cpu_wait"):
+        provoked.note("a busy event loop", f"queue.{part}", f"at most {1000 * why[QUEUE_S]:.0f}",
+                      1000 * why.get(f"{WHY}.queue.{part}", 0), why[WHY])
     return why
 
 

@@ -2,6 +2,7 @@
 import collections
 
 from support.agent import ROOT
+from support.aligned import aligned
 
 NONE = "none"
 PATH = ROOT / "build/results/foreign/seen.txt"
@@ -34,8 +35,4 @@ def of(report, metric, program=None):
 
 
 def text():
-    head = ("program", "made", "seen", "differs", "not read because")
-    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    return "".join("  ".join(cell.ljust(width) if i in (0, 3, 4) else cell.rjust(width)
-                             for i, (cell, width) in enumerate(zip(row, widths))).rstrip() + "\n"
-                   for row in [head, *rows])
+    return aligned(("program", "made", "seen", "differs", "not read because"), rows, right=(1, 2))
