@@ -77,8 +77,8 @@ Prober::Prober(const Config& config, ProberQuestions questions, Log& log,
                     return words_of(process_fd, owner, executable);
                   },
                   "/proc",
-                  [this](std::uint32_t tgid, int process_fd, std::uint32_t owner) {
-                    return published_by(tgid, process_fd, owner);
+                  [this](const ProcessIdentity& process, int process_fd, std::uint32_t owner) {
+                    return published_by(process, process_fd, owner);
                   }),
               CgroupPaths::of_this_host()),
       engines_(engine_files(config.containers)),

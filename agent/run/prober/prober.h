@@ -62,7 +62,7 @@ class Prober {
   Result<> observe();
   std::optional<ProcessWords> words_of(int process_fd, std::uint32_t owner,
                                        const std::string& executable);
-  OtelEnvironment published_by(std::uint32_t tgid, int process_fd, std::uint32_t owner);
+  OtelEnvironment published_by(const ProcessIdentity& process, int process_fd, std::uint32_t owner);
   void look_again();
   Result<> send_target(const FoundTarget& found);
   void watch_what_there_is_room_for();

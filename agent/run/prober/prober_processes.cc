@@ -56,9 +56,12 @@ std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner
   return std::nullopt;
 }
 
-OtelEnvironment Prober::published_by(std::uint32_t tgid, int process_fd, std::uint32_t owner) {
-  if (!mappings_) return {};
-  const auto where = mappings_->published_by(tgid);
+// Of one that is too young nothing is published yet: it is looked at again, if it lives.
+OtelEnvironment Prober::published_by(const ProcessIdentity& process, int process_fd,
+                                     std::uint32_t owner) {
+  constexpr std::uint64_t kTooYoungNs = 200'000'000;
+  if (!mappings_ || boot_time_now() < process.start_time_ns + kTooYoungNs) return {};
+  const auto where = mappings_->published_by(process.tgid);
   if (!where) return {};
   return reader_.published(process_fd, owner, *where).value_or(OtelEnvironment{});
 }
