@@ -103,7 +103,7 @@ std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
   }
   if (!published_) return facts;
   // An SDK has put its environment into it already.
-  auto published = published_(facts.process, directory.get(), owner);
+  auto published = published_(facts, directory.get(), owner);
   if (published == OtelEnvironment{}) return facts;
   if (published.service_name.empty()) published.service_name = facts.environment.service_name;
   facts.environment = std::move(published);

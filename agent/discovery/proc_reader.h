@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,11 @@ struct ProcessFacts {
   OtelEnvironment environment;  // or as its SDK publishes it
   bool is_kernel_thread = false;
 };
+
+// Who reads for the prober what the process's SDK publishes, see published_resource.h; all empty:
+// nothing. facts: but for the environment.
+using PublishedReader =
+    std::function<OtelEnvironment(const ProcessFacts& facts, int process_fd, std::uint32_t owner)>;
 
 // start_boottime as /proc can tell it: cut to the ticks of USER_HZ.
 std::uint64_t tick_start_ns(std::uint64_t start_ticks);

@@ -14,7 +14,6 @@
 
 #include "agent/discovery/proc_parsers.h"
 #include "agent/discovery/program_name.h"
-#include "exa/model/target.h"
 
 namespace exa {
 
@@ -36,8 +35,5 @@ ProcessWords read_words(int environ_fd, int cmdline_fd, const std::string& execu
 // Who reads for the prober; nothing where the process holds its reader up. executable: its name.
 using WordsReader = std::function<std::optional<ProcessWords>(int process_fd, std::uint32_t owner,
                                                               const std::string& executable)>;
-// The same for what its SDK publishes, see published_resource.h; all empty: nothing.
-using PublishedReader = std::function<OtelEnvironment(const ProcessIdentity& process,
-                                                      int process_fd, std::uint32_t owner)>;
 
 }  // namespace exa

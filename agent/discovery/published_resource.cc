@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "agent/discovery/process_words.h"
 #include "exa/base/hex.h"
 
 namespace exa {
@@ -142,14 +141,16 @@ std::optional<OtelEnvironment> resource_of(Bytes resource) {
     if (!attribute) return std::nullopt;
     if (!attribute->value) continue;
     if (attribute->key == "service.name") {
-      if (!attribute->value->starts_with(kUnknownService)) said.service_name = *attribute->value;
+      const auto& name = *attribute->value;
+      if (!name.starts_with(kUnknownService) && name.size() <= kMaxPublishedText)
+        said.service_name = name;
       continue;
     }
     std::string one = all.empty() ? "" : ",";
     append_encoded(one, attribute->key);
     one += '=';
     append_encoded(one, *attribute->value);
-    if (all.size() + one.size() <= kMaxWordBytes) all += one;
+    if (all.size() + one.size() <= kMaxPublishedText) all += one;
   }
   if (!fields.ended_well()) return std::nullopt;
   return said;

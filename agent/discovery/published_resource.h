@@ -15,6 +15,8 @@
 namespace exa {
 
 inline constexpr std::size_t kMaxPublishedBytes = 64u << 10;
+inline constexpr std::size_t kMaxPublishedText = 4u
+                                                 << 10;  // each; an attribute beyond it is left out
 
 // As the process's environment would say it. Values that are no text, number or truth are left out,
 // and so is what comes after something broken. Empty: it says nothing.

@@ -77,8 +77,8 @@ Prober::Prober(const Config& config, ProberQuestions questions, Log& log,
                     return words_of(process_fd, owner, executable);
                   },
                   "/proc",
-                  [this](const ProcessIdentity& process, int process_fd, std::uint32_t owner) {
-                    return published_by(process, process_fd, owner);
+                  [this](const ProcessFacts& facts, int process_fd, std::uint32_t owner) {
+                    return published_by(facts, process_fd, owner);
                   }),
               CgroupPaths::of_this_host()),
       engines_(engine_files(config.containers)),

@@ -23,6 +23,7 @@
 #include "agent/run/messages/status_files.h"
 #include "agent/run/prober/life_cycle.h"
 #include "agent/run/prober/prober_questions.h"
+#include "agent/run/prober/published_before.h"
 #include "agent/run/prober/second_looks.h"
 #include "agent/run/prober/share_report.h"
 #include "agent/run/prober/tls_capture.h"
@@ -62,7 +63,7 @@ class Prober {
   Result<> observe();
   std::optional<ProcessWords> words_of(int process_fd, std::uint32_t owner,
                                        const std::string& executable);
-  OtelEnvironment published_by(const ProcessIdentity& process, int process_fd, std::uint32_t owner);
+  OtelEnvironment published_by(const ProcessFacts& facts, int process_fd, std::uint32_t owner);
   void look_again();
   Result<> send_target(const FoundTarget& found);
   void watch_what_there_is_room_for();
@@ -102,6 +103,7 @@ class Prober {
   MonotonicTime looked_;
   std::optional<kernel::MappingIterator> mappings_;  // without: what SDKs publish is not read
   SecondLooks second_looks_;
+  PublishedBefore published_before_;
   std::unique_ptr<TlsCapture> tls_;  // none: off, or refused by the kernel
   ShareReport shares_;
   StatusFile status_;

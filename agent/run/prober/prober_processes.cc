@@ -57,13 +57,23 @@ std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner
 }
 
 // Of one that is too young nothing is published yet: it is looked at again, if it lives.
-OtelEnvironment Prober::published_by(const ProcessIdentity& process, int process_fd,
+OtelEnvironment Prober::published_by(const ProcessFacts& facts, int process_fd,
                                      std::uint32_t owner) {
   constexpr std::uint64_t kTooYoungNs = 200'000'000;
-  if (!mappings_ || boot_time_now() < process.start_time_ns + kTooYoungNs) return {};
-  const auto where = mappings_->published_by(process.tgid);
-  if (!where) return {};
-  return reader_.published(process_fd, owner, *where).value_or(OtelEnvironment{});
+  if (!mappings_ || boot_time_now() < facts.process.start_time_ns + kTooYoungNs) return {};
+  const auto where = mappings_->published_by(facts.process.tgid);
+  if (!where) return published_before_.of(facts);
+  auto said = reader_.published(process_fd, owner, *where);
+  if (said) {
+    published_before_.note(facts, *said);
+    return std::move(*said);
+  }
+  if (said.error() == Unread::kHeldUp)
+    occasional_.warn("held up",
+                     "a process of user " + std::to_string(owner) +
+                         " stalls the reader of what it publishes: it is named without it",
+                     monotonic_now());
+  return published_before_.of(facts);
 }
 
 // With the file in which an engine named the target's container: read without privilege.
@@ -93,7 +103,7 @@ void Prober::read_control_ring() {
                                                .forked = process->forked});
     // What is known by its announcement only says nothing about whoever has the number now.
     if (looked_at && !found.target.observed) enter(verdict, found.target);
-    if (const auto now = boot_time_now(); found.target.observed)
+    if (const auto now = boot_time_now(); looked_at && found.target.observed)
       second_looks_.note(process->process.tgid, now, now);
     found.target.as_of = process->time;
     if (const auto sent = send_target(found); !sent)

@@ -77,8 +77,8 @@ TEST(PublishedResource, IsBounded) {
   for (int i = 0; i < 4'000; ++i)
     resource += attribute(std::to_string(i), text(std::string(100, 'x')));
   const auto said = parse_published(bytes_of(resource));
-  EXPECT_LE(said.resource_attributes.size(), 32u << 10);
-  EXPECT_GT(said.resource_attributes.size(), 31u << 10);
+  EXPECT_LE(said.resource_attributes.size(), kMaxPublishedText);
+  EXPECT_GT(said.resource_attributes.size(), kMaxPublishedText - 110);
 }
 
 // What a process publishes, read as a reader does: out of its memory.
