@@ -8,10 +8,7 @@
 #include "bpf/lib/lifecycle.bpf.h"
 #include "bpf/lib/on_chunk.bpf.h"
 
-enum {
-  EXA_NOT_OF_STREAM = MSG_PEEK | MSG_ERRQUEUE | MSG_OOB,
-  EXA_NOT_IN_BUFFER = MSG_TRUNC | MSG_SOCK_DEVMEM,
-};
+enum { EXA_NOT_OF_STREAM = MSG_PEEK | MSG_ERRQUEUE | MSG_OOB };
 
 SEC("tp_btf/sock_send_length")
 int BPF_PROG(exa_sock_send, struct sock* sk, int result, int flags) {
@@ -24,7 +21,7 @@ int BPF_PROG(exa_sock_send, struct sock* sk, int result, int flags) {
     if (result == -EAGAIN && exa_tls_enabled) exa_tls_on_blocked(sk);
     return 0;
   }
-  return exa_on_chunk(sk, row, result, EXA_EGRESS, 1, 0);
+  return exa_on_chunk(sk, row, result, EXA_EGRESS, flags, 0);
 }
 
 SEC("tp_btf/sock_recv_length")
@@ -41,7 +38,7 @@ int BPF_PROG(exa_sock_recv, struct sock* sk, int result, int flags) {
     EXA_COUNT(row, FILTERED_PEEK);
     return 0;
   }
-  return exa_on_chunk(sk, row, result, EXA_INGRESS, !(flags & EXA_NOT_IN_BUFFER), 0);
+  return exa_on_chunk(sk, row, result, EXA_INGRESS, flags, 0);
 }
 
 /* Spares. Linux 7 may preempt a program on a tracepoint, and until that thread goes on, no other
@@ -53,8 +50,7 @@ static __always_inline int exa_look_again(struct sock* sk, int result, int flags
                                           const int direction, const int number) {
   struct exa_counter_row* row = exa_counters_of_program(direction, number);
   if (!row || result <= 0 || (direction == EXA_INGRESS && (flags & EXA_NOT_OF_STREAM))) return 0;
-  return exa_on_chunk(sk, row, result, direction,
-                      direction == EXA_EGRESS || !(flags & EXA_NOT_IN_BUFFER), number);
+  return exa_on_chunk(sk, row, result, direction, flags, number);
 }
 
 SEC("tp_btf/sock_send_length")

@@ -62,6 +62,7 @@ static __always_inline __u32 exa_doing_of(struct task_struct* task) {
     case EXA_DOING_BY_FIRST:
       return exa_doing_with(EXA_FIRST_ARGUMENT(registers));
     case EXA_DOING_BY_SECOND:
+      if ((__u32)EXA_SECOND_ARGUMENT(registers) == 1) return EXA_DOING_POLL_ONE;
       return exa_doing_with(EXA_SECOND_ARGUMENT(registers));
   }
   return doing;

@@ -56,7 +56,9 @@ void OpenExchanges::begin_served(std::uint32_t slot, bool context_unknown) {
     open.has_place = pool_.contexts_.open(exchange);
   else if (context_unknown)
     pool_.contexts_.open_unknown();
-  open.followed = pool_.thread_calls_.begin_served(exchange.tgid, open.begun.call.thread, slot);
+  const auto& call = open.begun.call;
+  open.followed =
+      pool_.thread_calls_.begin_served(exchange.tgid, call.thread, slot, call.waits_itself);
   if (pool_.traces_ != nullptr) pool_.traces_->begin(exchange);
 }
 
@@ -75,6 +77,7 @@ void OpenExchanges::begin_call(std::uint32_t slot) {
   auto& exchange = open.exchange;
   const auto call = pool_.thread_calls_.begin_call(exchange.tgid, open.begun.call.thread);
   open.followed = call.followed;
+  open.waits_alone = call.alone;
   if (exchange.has_context) {
     exchange.within = pool_.contexts_.around(exchange);
   } else if (call.served != kNoSlot && pool_.traces_ != nullptr) {
@@ -85,7 +88,7 @@ void OpenExchanges::begin_call(std::uint32_t slot) {
   }
 }
 
-// A client's wait is its thread's, too.
+// A client's wait is its thread's, too, unless that may serve others meanwhile.
 void OpenExchanges::account_for(std::uint32_t slot, const CallFacts& call) {
   auto& open = pool_.places_[slot];
   auto& exchange = open.exchange;
@@ -101,7 +104,7 @@ void OpenExchanges::account_for(std::uint32_t slot, const CallFacts& call) {
     moving.note(exchange.tgid);
   else if (exchange.account.thread_known && moving.holds(exchange.tgid))
     exchange.account = without_thread(exchange.account);
-  if (exchange.role == Role::kClient && exchange.account.thread_known)
+  if (open.waits_alone && exchange.account.thread_known)
     pool_.threads_.was_downstream(call.thread, exchange.read, exchange.last_response);
 }
 

@@ -56,7 +56,7 @@ class ExchangePool {
   }
   void was_seen(std::uint32_t thread, ThreadDoing doing, MonotonicTime time) {
     threads_.was_seen(thread, doing, time);
-    if (doing == ThreadDoing::kEpoll) thread_calls_.awaits_events(thread);
+    thread_calls_.was_seen(thread, doing);
   }
   // Every one whose request was read, in no order.
   void for_each(auto visit) const {
@@ -73,6 +73,7 @@ class ExchangePool {
     std::uint32_t served = kNoSlot;  // of a client's: whose part it is by its thread
     bool may_be_passed_on = false;   // its context was opened, and found a place or not
     bool has_place = false;
+    bool waits_alone = false;  // of a client's: its thread, see ThreadCalls
     ThreadCalls::Followed followed = ThreadCalls::Followed::kNot;
   };
   static_assert(sizeof(Open) <= 632);

@@ -9,11 +9,12 @@ ThreadCalls::Process& ThreadCalls::process(std::uint32_t tgid) {
 }
 
 ThreadCalls::Followed ThreadCalls::begin_served(std::uint32_t tgid, std::uint32_t thread,
-                                                std::uint32_t slot) {
+                                                std::uint32_t slot, bool waits_itself) {
   if (thread == 0) {
     refute(tgid);  // it may be any of its threads
     return Followed::kNot;
   }
+  if (!waits_itself) process(tgid).must_be_seen = true;
   auto& place = place_of(thread);
   if (place.number != thread) {
     if (!place.idle()) {
@@ -56,8 +57,10 @@ ThreadCalls::Call ThreadCalls::begin_call(std::uint32_t tgid, std::uint32_t thre
   if (place.calls > 0) refute(tgid);  // one that waits for an answer cannot send
   ++place.calls;
   const auto& process = this->process(tgid);
-  const bool proven = process.proofs == kProof && !process.refuted && without_place_ == 0;
-  return {.followed = Followed::kInThread, .served = proven ? place.slot : kNoSlot};
+  const bool proven = process.proven() && without_place_ == 0;
+  return {.followed = Followed::kInThread,
+          .served = proven ? place.slot : kNoSlot,
+          .alone = process.waits_for_one()};
 }
 
 void ThreadCalls::end_call(const End& end) {
@@ -66,9 +69,15 @@ void ThreadCalls::end_call(const End& end) {
   if (end.ended_in != 0 && end.ended_in != end.begun_in) refute(end.tgid);
 }
 
-void ThreadCalls::awaits_events(std::uint32_t thread) {
+void ThreadCalls::was_seen(std::uint32_t thread, ThreadDoing doing) {
   const auto& place = place_of(thread);
-  if (place.number == thread && place.serves > 0) refute(place.tgid);
+  if (place.number != thread || place.serves == 0) return;
+  auto& process = this->process(place.tgid);
+  if (doing == ThreadDoing::kEpoll) process.refuted = true;
+  // The loop of one listener polls nothing else while nothing is sent.
+  const bool for_one =
+      doing == ThreadDoing::kNetwork || (doing == ThreadDoing::kPollOne && place.calls == 1);
+  if (for_one && process.seen < kSeen) ++process.seen;
 }
 
 }  // namespace exa

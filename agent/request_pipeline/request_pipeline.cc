@@ -319,7 +319,7 @@ void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) {
   for (const auto& chosen : selection.exchanges) {
     const auto& exchange = chosen.exchange;
     WindowSpan span{.exchange = exchange, .purpose = {}};
-    span.purpose.sent_again_after = resends_.after(exchange);
+    span.purpose.sent_again = resends_.of(exchange);
     span.purpose.beside_sdk = sends_spans(exchange.target);
     span.skipped = span.purpose.beside_sdk && options_.skip_beside_sdk;
     if (chosen.in_floor) {

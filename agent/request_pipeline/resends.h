@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "agent/capture/events.h"
+#include "agent/trace/span_synthesizer.h"
 #include "exa/base/time.h"
 #include "exa/model/exchange.h"
 
@@ -16,16 +17,20 @@ namespace exa {
 class Resends {
  public:
   void note(const ResendEvent& resend) {
-    place_of(resend.socket) = {
-        .socket = resend.socket, .last_byte = resend.last_byte, .time = resend.time};
+    auto& place = place_of(resend.socket);
+    const bool again = place.socket == resend.socket && place.last_byte == resend.last_byte;
+    place = {.socket = resend.socket,
+             .last_byte = resend.last_byte,
+             .time = resend.time,
+             .times = again ? place.times + 1 : 1};
   }
-  // How long after its last byte was written; zero: not that is known.
-  [[nodiscard]] Duration after(const Exchange& exchange) const {
+  // Of an answer, as far as is known by now.
+  [[nodiscard]] SentAgain of(const Exchange& exchange) const {
     const auto& resend = places_[exchange.socket % places_.size()];
     if (exchange.role != Role::kServer || resend.socket != exchange.socket) return {};
     // Of a later answer on that connection there would be another last byte.
     if (resend.last_byte != exchange.last_response || resend.time < resend.last_byte) return {};
-    return elapsed(resend.last_byte, resend.time);
+    return {.times = resend.times, .after = elapsed(resend.last_byte, resend.time)};
   }
 
  private:
@@ -33,6 +38,7 @@ class Resends {
     SocketId socket = 0;
     MonotonicTime last_byte;
     MonotonicTime time;
+    std::uint32_t times = 0;
   };
   Resend& place_of(SocketId socket) { return places_[socket % places_.size()]; }
 

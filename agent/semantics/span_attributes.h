@@ -48,7 +48,8 @@
   X("exemplar.why.connect", "double", "client", "seconds that it took to make the connection, before this request, the first on it") \
   X("exemplar.why.queue.cpu_wait", "double", "server", "of exemplar_agent.queue_time_s, seconds at least in which the thread that then read the request was ready and had no CPU") \
   X("exemplar.why.queue.other_work", "double", "server", "the same, in which that thread was on a CPU with other work") \
-  X("exemplar.why.sent_again_after", "double", "server", "seconds from when the answer's last byte was written until a part of it was sent again, the latest time: it had not arrived") \
+  X("exemplar.why.sent_again", "int", "server", "how often a part of the answer was sent again after its last byte was written, until the window closed: it had not arrived") \
+  X("exemplar.why.sent_again_after", "double", "server", "seconds from that last byte until it was sent again, the last time") \
   X("exemplar.why.shared_with", "int", "both", "exchanges that the thread served meanwhile, at least: all of the thread's times are theirs, too") \
   X("exemplar.why.grew", "string", "both", "on the slowest of a series: what the slowest requests of the window spent more time on than the others") \
   X("exemplar.link", "string", "both", "how the parent is known: connection (its other end), context (the exchange of the process that had the same trace context) or thread (the exchange that its thread was serving)") \

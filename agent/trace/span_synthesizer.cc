@@ -88,7 +88,7 @@ void add_timing_attributes(Attributes& attributes, const Exchange& exchange) {
 // Where a part of the time was measured it is told, even if it is nothing; counts only where there
 // is something to count.
 void add_account_attributes(Attributes& attributes, const Exchange& exchange,
-                            Duration sent_again_after) {
+                            const SentAgain& sent_again) {
   const auto& account = exchange.account;
   const auto time = [&](const char* name, Duration value) {
     attributes.push_back({name, seconds(value)});
@@ -124,25 +124,29 @@ void add_account_attributes(Attributes& attributes, const Exchange& exchange,
   before("exemplar.why.queue.other_work", account.before.queued_other_work_us);
   count("exemplar.why.shared_with", account.shared_with);
   auto sentence = why_sentence(account, exchange.duration(), exchange.queued());
-  if (sent_again_after > Duration::zero()) {
-    time("exemplar.why.sent_again_after", sent_again_after);
+  if (sent_again.times > 0) {
+    count("exemplar.why.sent_again", sent_again.times);
+    time("exemplar.why.sent_again_after", sent_again.after);
     if (!sentence.empty()) sentence += "; ";
-    sentence += "its answer was sent again " + readable_duration(seconds(sent_again_after)) +
-                " after it was written";
+    const auto after = readable_duration(seconds(sent_again.after));
+    sentence += "its answer was sent again " +
+                (sent_again.times == 1 ? after + " after it was written"
+                                       : std::to_string(sent_again.times) + " times, until " +
+                                             after + " after it was written");
   }
   if (!sentence.empty()) attributes.push_back({"exemplar.why", std::move(sentence)});
 }
 
 // What a picture of the trace then marks; the answer may have been sent again after its end.
-std::vector<SpanEvent> events_of(const Exchange& exchange, Duration sent_again_after,
+std::vector<SpanEvent> events_of(const Exchange& exchange, const SentAgain& sent_again,
                                  WallClockOffset offset) {
   std::vector<SpanEvent> events;
   if (exchange.arrival.known())
     events.push_back({offset.to_wall(exchange.arrival), "exemplar.request.arrived"});
   if (exchange.first_response.known())
     events.push_back({offset.to_wall(exchange.first_response), "exemplar.response.first_byte"});
-  if (sent_again_after > Duration::zero())
-    events.push_back({offset.to_wall(exchange.last_response + sent_again_after),
+  if (sent_again.times > 0)
+    events.push_back({offset.to_wall(exchange.last_response + sent_again.after),
                       "exemplar.response.sent_again"});
   return events;
 }
@@ -173,8 +177,8 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   semantics.span_attributes(exchange, route, attributes);
   add_peer_attributes(attributes, exchange);
   add_timing_attributes(attributes, exchange);
-  add_account_attributes(attributes, exchange, purpose.sent_again_after);
-  span.events = events_of(exchange, purpose.sent_again_after, offset);
+  add_account_attributes(attributes, exchange, purpose.sent_again);
+  span.events = events_of(exchange, purpose.sent_again, offset);
   if (!purpose.growth.empty()) attributes.push_back({"exemplar.why.grew", purpose.growth});
   if (purpose.link != SpanLink::kNone)
     attributes.push_back(

@@ -18,6 +18,12 @@ namespace exa {
 // the exchange that has the same trace context, or the one that its thread was serving.
 enum class SpanLink : std::uint8_t { kNone, kConnection, kContext, kThread };
 
+// What of an answer was sent again after its last byte was written, as far as is known.
+struct SentAgain {
+  std::uint32_t times = 0;
+  Duration after{};  // the last byte, the last time
+};
+
 // Why this span is exported, and where it belongs.
 struct SpanPurpose {
   std::optional<ExemplarReason> reason = {};  // none: a relative of an exemplar in the same trace
@@ -27,9 +33,7 @@ struct SpanPurpose {
   // request carried is its parent.
   SpanLink link = SpanLink::kNone;
   SpanId parent = {};
-  // A part of the answer was sent again so long after its last byte was written; zero: none that is
-  // known.
-  Duration sent_again_after{};
+  SentAgain sent_again = {};
   bool beside_sdk = false;  // its process sends spans of its own
   // Of the slowest request of its series: what it and those like it spent more time on than others.
   std::string growth = {};

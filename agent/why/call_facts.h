@@ -30,6 +30,9 @@ struct CallFacts {
   bool cpu_wait_known = false;
   bool throttle_known = false;
   bool socket_known = false;
+  // A read from a plain socket in which its thread might have slept, for that socket alone, and
+  // that no epoll watches: not as event loops read.
+  bool waits_itself = false;
 };
 static_assert(sizeof(CallFacts) <= 88);
 

@@ -22,13 +22,14 @@ enum class ThreadDoing : std::uint8_t {
   kStopped,
   kOther,
   kEpoll,
+  kPollOne,
 };
-inline constexpr std::size_t kThreadDoings = 11;
+inline constexpr std::size_t kThreadDoings = 12;
 
 // None: it does not sleep, or nobody knows on what.
 constexpr std::optional<SleepCause> cause_of(ThreadDoing doing) {
   if (doing == ThreadDoing::kRun || doing == ThreadDoing::kOther) return std::nullopt;
-  if (doing == ThreadDoing::kEpoll) return SleepCause::kEvents;
+  if (doing == ThreadDoing::kEpoll || doing == ThreadDoing::kPollOne) return SleepCause::kEvents;
   return static_cast<SleepCause>(static_cast<std::uint8_t>(doing) - 1);
 }
 static_assert(cause_of(ThreadDoing::kLock) == SleepCause::kLock &&

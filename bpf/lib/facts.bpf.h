@@ -70,6 +70,16 @@ EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u1
   return 0;
 }
 
+/* How a call on a socket waits; for `known`. */
+static __always_inline __u16 exa_ways_to_wait(const struct sock* sk, int flags) {
+  const struct file* file = sk->sk_socket->file; /* of none every load gives 0 */
+  __u16 known = 0;
+
+  if (!(flags & MSG_DONTWAIT)) known |= EXA_FACTS_MAY_SLEEP;
+  if (bpf_core_field_exists(file->f_ep) && file->f_ep) known |= EXA_FACTS_POLLED;
+  return known;
+}
+
 static __always_inline void exa_take_socket_facts(struct exa_socket_facts* facts,
                                                   const struct tcp_sock* tcp) {
   facts->retransmits = tcp->total_retrans;

@@ -39,6 +39,7 @@ enum {
   MSG_OOB = 0x1,
   MSG_PEEK = 0x2,
   MSG_TRUNC = 0x20,
+  MSG_DONTWAIT = 0x40,
   MSG_ERRQUEUE = 0x2000,
   MSG_SOCK_DEVMEM = 0x2000000,
 };
@@ -158,6 +159,7 @@ struct inode___since_6_11 {
 struct file {
   struct path f_path;
   struct inode* f_inode;
+  struct hlist_head* f_ep; /* the sets of epolls that it is in */
 };
 /* On kernels for real time it has other fields. */
 struct rw_semaphore {

@@ -24,11 +24,14 @@
 #include "bpf/maps/scratch.bpf.h"
 #include "bpf/maps/sockets.bpf.h"
 
+enum { EXA_NOT_IN_BUFFER = MSG_TRUNC | MSG_SOCK_DEVMEM }; /* of what was read */
+
 const volatile __u32 exa_tls_enabled = 0;
 
-/* length bytes of a TCP socket were moved. number: 0, or that of a spare program. */
+/* length bytes of a TCP socket were moved. flags: the call's, as the kernel has them. number: 0, or
+ * that of a spare program. */
 static __always_inline int exa_on_chunk(struct sock* sk, struct exa_counter_row* row, __u32 length,
-                                        const int direction, int in_buffer, const int number) {
+                                        const int direction, int flags, const int number) {
   struct task_struct* task;
   struct exa_socket_state* state;
   struct exa_scratch* scratch;
@@ -115,7 +118,9 @@ look:
   }
   scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
   if (!scratch) return 0;
-  exa_take_thread_facts(&scratch->event.facts.thread, EXA_FACTS_SOCKET);
+  exa_take_thread_facts(
+      &scratch->event.facts.thread,
+      EXA_FACTS_SOCKET | (direction == EXA_INGRESS ? exa_ways_to_wait(sk, flags) : 0));
   exa_take_socket_facts(&scratch->event.facts.socket, tcp);
   if (direction == EXA_EGRESS) exa_take_connect(&scratch->event.facts.socket, state);
   scratch->event.header.ktime_ns = now;
@@ -126,7 +131,8 @@ look:
   scratch->event.length_bytes = length;
   scratch->event.tcp_sequence = sequence;
   scratch->event.other_moved = flow->other_moved;
-  told = exa_look_at_chunk(sk, task, state, row, scratch, direction, length, turned, in_buffer);
+  told = exa_look_at_chunk(sk, task, state, row, scratch, direction, length, turned,
+                           direction == EXA_EGRESS || !(flags & EXA_NOT_IN_BUFFER));
 
 advance:
   /* On an excluded port too: the stream above must know that it is excluded. */

@@ -1,12 +1,16 @@
 // The facts of the calls that moved bytes: those of the thread that made them and of their socket.
+#include <fcntl.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -87,11 +91,38 @@ TEST_F(Facts, AreThoseOfTheThread) {
   const auto [begun, ended] = between([] {});
   EXPECT_NE(begun.thread.thread, 0u);
   EXPECT_EQ(ended.thread.thread, begun.thread.thread);
-  EXPECT_EQ(begun.thread.known, unsigned{EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT |
-                                         EXA_FACTS_THROTTLE | EXA_FACTS_SOCKET});
+  EXPECT_EQ(begun.thread.known,
+            unsigned{EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT | EXA_FACTS_THROTTLE | EXA_FACTS_SOCKET |
+                     EXA_FACTS_MAY_SLEEP});
   EXPECT_GE(begun.thread.voluntary_switches, static_cast<__u32>(usage.ru_nvcsw));
   EXPECT_GE(begun.thread.minor_faults, static_cast<__u32>(usage.ru_minflt));
   EXPECT_LE(ended.thread.minor_faults, static_cast<__u32>(of_this_thread().ru_minflt));
+}
+
+// As event loops read, and those who serve one request at a time.
+TEST_F(Facts, TellHowAReadWaits) {
+  const auto ways = [this](int socket_flags, int call_flags, bool polled) {
+    Connection connection;
+    const int server = connection.server.get();
+    EXPECT_EQ(::fcntl(server, F_SETFL, socket_flags), 0);
+    const UniqueFd set(::epoll_create1(EPOLL_CLOEXEC));
+    epoll_event wanted{.events = EPOLLIN, .data = {}};
+    if (polled) {
+      EXPECT_EQ(::epoll_ctl(set.get(), EPOLL_CTL_ADD, server, &wanted), 0);
+    }
+    send_all(connection.client.get(), kRequest);
+    std::string room(kRequest.size(), ' ');
+    EXPECT_EQ(::recv(server, room.data(), room.size(), call_flags), std::ssize(room));
+    const auto seen = chunks(connection.server_cookie);
+    return seen.empty() ? 0u
+                        : seen[0].event.facts.thread.known &
+                              unsigned{EXA_FACTS_MAY_SLEEP | EXA_FACTS_POLLED};
+  };
+  EXPECT_EQ(ways(0, 0, false), unsigned{EXA_FACTS_MAY_SLEEP});
+  EXPECT_EQ(ways(0, MSG_DONTWAIT, false), 0u);
+  EXPECT_EQ(ways(O_NONBLOCK, 0, false), 0u);
+  EXPECT_EQ(ways(O_NONBLOCK, 0, true), unsigned{EXA_FACTS_POLLED});
+  EXPECT_EQ(ways(0, 0, true), unsigned{EXA_FACTS_MAY_SLEEP | EXA_FACTS_POLLED});
 }
 
 TEST_F(Facts, AreOfAnotherThreadInAnotherThread) {

@@ -117,8 +117,10 @@ TEST_F(Look, OneOfSeveral) {
   epoll_event event{};
   EXPECT_EQ(seen_while([&] { EXPECT_EQ(::epoll_wait(events.get(), &event, 1, 60'000), -1); }),
             EXA_DOING_EPOLL);
-  pollfd descriptor{.fd = events.get(), .events = POLLIN, .revents = 0};
-  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::poll(&descriptor, 1, 60'000), -1); }), EXA_DOING_EVENTS);
+  const pollfd descriptor{.fd = events.get(), .events = POLLIN, .revents = 0};
+  std::array two{descriptor, descriptor};
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::poll(two.data(), 2, 60'000), -1); }), EXA_DOING_EVENTS);
+  EXPECT_EQ(seen_while([&] { EXPECT_EQ(::poll(two.data(), 1, 60'000), -1); }), EXA_DOING_POLL_ONE);
 }
 
 TEST_F(Look, NothingButTime) {

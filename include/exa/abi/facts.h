@@ -11,6 +11,10 @@ enum exa_facts_known {
   EXA_FACTS_CPU_WAIT = 2, /* needs SCHED_INFO */
   EXA_FACTS_THROTTLE = 4, /* needs CFS_BANDWIDTH */
   EXA_FACTS_SOCKET = 8,
+  /* Of a read: the call might sleep until there is something, so that its thread waits for nothing
+   * else; and the socket is in the set of an epoll, as those of event loops are. */
+  EXA_FACTS_MAY_SLEEP = 16,
+  EXA_FACTS_POLLED = 32,
 };
 
 struct exa_thread_facts {

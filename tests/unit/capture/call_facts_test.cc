@@ -23,7 +23,8 @@ exa_call_facts raw_facts() {
                      .voluntary_switches = 7,
                      .minor_faults = 8,
                      .major_faults = 9,
-                     .known = EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT | EXA_FACTS_SOCKET,
+                     .known = EXA_FACTS_THREAD | EXA_FACTS_CPU_WAIT | EXA_FACTS_SOCKET |
+                              EXA_FACTS_MAY_SLEEP,
                      .group = 14},
           .socket = {
               .retransmits = 10, .out_of_order = 11, .receiver_limited_ms = 12, .connect_us = 13}};
@@ -54,6 +55,10 @@ TEST(CallFacts, AChunkHasTheFactsOfItsCall) {
   EXPECT_EQ(call.connect_us, 13u);
   EXPECT_TRUE(call.cpu_wait_known && call.socket_known);
   EXPECT_FALSE(call.throttle_known);
+  EXPECT_TRUE(call.waits_itself);
+  raw.facts.thread.known |= EXA_FACTS_POLLED;
+  const auto polled = bytes_of(raw, "x");
+  EXPECT_FALSE(std::get<ChunkEvent>(*decode_event(polled)).call.waits_itself);
 }
 
 TEST(CallFacts, TotalsOfABrokenRecordStayDurations) {

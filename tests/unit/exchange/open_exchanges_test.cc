@@ -27,7 +27,7 @@ class Open : public testing::Test, public ExchangeSink {
     exchange.remote = {.address = {127, 0, 0, 1}, .port = role == Role::kServer ? kCaller : kPort};
     exchange.request_sequence = sequence;
     exchange.read = tick();
-    const CallFacts call{.time = now, .thread = thread};
+    const CallFacts call{.time = now, .thread = thread, .waits_itself = true};
     open.begin(slot, &call, false);
     return slot;
   }

@@ -19,7 +19,7 @@ class Calls : public testing::Test {
     Followed followed;
   };
   Served serve(std::uint32_t slot, std::uint32_t thread = kThread, std::uint32_t tgid = kTgid) {
-    return {tgid, thread, calls.begin_served(tgid, thread, slot)};
+    return {tgid, thread, calls.begin_served(tgid, thread, slot, sleeps)};
   }
   void answer(const Served& served, std::uint32_t by, bool complete = true) {
     calls.end_served({.followed = served.followed,
@@ -46,19 +46,48 @@ class Calls : public testing::Test {
     return call.served;
   }
   ThreadCalls calls;
+  bool sleeps = true;  // in the call that reads a request
 };
 
 TEST_F(Calls, AThreadThatAwaitsEventsMeanwhileProvesNothing) {
   prove();
-  calls.awaits_events(kThread);
+  calls.was_seen(kThread, ThreadDoing::kEpoll);
   EXPECT_EQ(told(), 7u) << "between two that it serves";
   const auto served = serve(1);
-  calls.awaits_events(kOther);
+  calls.was_seen(kOther, ThreadDoing::kEpoll);
   answer(served);
   EXPECT_EQ(told(), 7u);
   const auto next = serve(1);
-  calls.awaits_events(kThread);
+  calls.was_seen(kThread, ThreadDoing::kEpoll);
   answer(next);
+  EXPECT_EQ(told(), kNoSlot);
+}
+
+// As an event loop does, which may go without anything that contradicts.
+TEST_F(Calls, OfThreadsWhoseReadsDoNotSleepAreOfNobodyUntilTheyAreSeenToWaitForOne) {
+  sleeps = false;
+  prove();
+  EXPECT_EQ(told(), kNoSlot);
+  for (int seen = 0; seen < ThreadCalls::kSeen; ++seen) {
+    EXPECT_EQ(told(), kNoSlot);
+    calls.was_seen(kThread, ThreadDoing::kNetwork);  // between two requests
+    const auto served = serve(1);
+    for (const auto doing : {ThreadDoing::kEvents, ThreadDoing::kLock, ThreadDoing::kPollOne})
+      calls.was_seen(kThread, doing);  // it may be a listener that it polls
+    calls.was_seen(kOther, ThreadDoing::kNetwork);
+    const auto call = send();
+    calls.was_seen(kThread, seen == 0 ? ThreadDoing::kNetwork : ThreadDoing::kPollOne);
+    receive(call);
+    answer(served);
+  }
+  EXPECT_EQ(told(), 7u);
+}
+
+TEST_F(Calls, OneReadThatDoesNotSleepIsEnough) {
+  prove();
+  sleeps = false;
+  answer(serve(1));
+  sleeps = true;
   EXPECT_EQ(told(), kNoSlot);
 }
 

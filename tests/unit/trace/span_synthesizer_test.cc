@@ -107,12 +107,15 @@ TEST(SpanSynthesizer, SaysWhyItTookSoLong) {
 
 TEST(SpanSynthesizer, MarksWhatHappenedWhen) {
   auto exchange = checkout();
-  const auto span = span_of(exchange, {.sent_again_after = std::chrono::milliseconds(3)});
+  const auto span =
+      span_of(exchange, {.sent_again = {.times = 2, .after = std::chrono::milliseconds(3)}});
   const std::vector<SpanEvent> expected = {
       {kOffset.to_wall(exchange.arrival), "exemplar.request.arrived"},
       {kOffset.to_wall(exchange.first_response), "exemplar.response.first_byte"},
       {{span.end.ns + 3'000'000}, "exemplar.response.sent_again"}};
   EXPECT_EQ(span.events, expected);
+  EXPECT_THAT(span.attributes, Has("exemplar.why.sent_again", std::int64_t{2}));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.sent_again_after", 0.003));
   exchange.arrival = exchange.first_response = {};
   EXPECT_TRUE(span_of(exchange).events.empty());
 }
