@@ -137,7 +137,8 @@ class Wire {
             .on_cpu = Duration(static_cast<std::int64_t>(time.ns / 10)),
             .exec_start_ns = time.ns,
             .thread = tid_,
-            .voluntary_switches = static_cast<std::uint32_t>(time.ns / 1'000'000)};
+            .voluntary_switches = static_cast<std::uint32_t>(time.ns / 1'000'000),
+            .waits_itself = true};
   }
 
   void last(Direction direction, std::size_t bytes) {
