@@ -79,12 +79,12 @@ def test_an_event_loop_that_is_busy(node, known_before):
         late.close()
     found = asked_while_it_was_busy(node, late)
     queue, other_work = found[QUEUE_S], found[f"{WHY}.queue.other_work"]
-    assert queue >= 0.9 * (BUSY_S - LATER_S), found
+    assert queue >= 0.7 * (BUSY_S - LATER_S), found
     # The agent knows what the thread did from when it read the first request on. Of that, the time before
     # the later one came may have been either, where others wanted the CPU, too.
     told = other_work + found.get(f"{WHY}.queue.cpu_wait", 0)
-    assert queue - 1.5 * LATER_S <= told <= queue + TICK_S, found
-    assert other_work >= 0.9 * (BUSY_S - LATER_S), found
+    assert queue - 2 * LATER_S <= told <= queue + TICK_S, found
+    assert other_work >= 0.7 * (BUSY_S - LATER_S), found
     assert "after it had come, as the thread had other work for" in found[WHY]
 
 
@@ -98,7 +98,7 @@ def test_an_event_loop_without_a_cpu_of_its_own(node):
     cpu_wait, other_work = found[f"{WHY}.queue.cpu_wait"], found[f"{WHY}.queue.other_work"]
     assert queue >= BUSY_S, "it shares the CPU"
     assert cpu_wait + other_work <= queue + TICK_S, found
-    assert cpu_wait >= 0.2 * queue and other_work >= 0.2 * queue, found
+    assert cpu_wait >= 0.1 * queue and other_work >= 0.1 * queue, found
     assert " for a CPU" in found[WHY].split("after it had come")[1]
 
 
