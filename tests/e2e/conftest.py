@@ -7,6 +7,7 @@ import pytest
 from support import provoked, tls
 from support.accounting import assert_identities
 from support.agent import Agent
+from support.aligned import show_at_the_end
 from support.servers import Nginx
 
 
@@ -17,12 +18,9 @@ def pytest_collection_modifyitems(items):
 
 
 def pytest_terminal_summary(terminalreporter):
-    if not provoked.rows:
-        return
-    terminalreporter.section("why: provoked, expected and seen (ms)")
-    terminalreporter.write(provoked.text())
-    provoked.PATH.parent.mkdir(parents=True, exist_ok=True)
-    provoked.PATH.write_text(provoked.text())
+    if provoked.rows:
+        show_at_the_end(terminalreporter, "why: provoked, expected and seen (ms)", provoked.text(),
+                        provoked.PATH)
 
 
 @pytest.fixture

@@ -1,11 +1,8 @@
 """An exemplar says why its request was slow: causes that a real service provokes, one at a time, and what
 the span of each says. The service says itself how long its thread was on a CPU."""
-import contextlib
 import http.client
 import os
 import signal
-import subprocess
-import sys
 import threading
 import time
 
@@ -13,12 +10,12 @@ import pytest
 
 from support import provoked
 from support.cgroups import cpu_quota
+from support.rivals import beside_a_rival
 from support.servers import Service
 from support.waiting import eventually
 
 WHY = "exemplar.why"
 TICK_MS = 4.5  # how far behind the kernel's account of a thread may be, and a little
-BURN = "while True: pass"
 CAUSES = {"lock", "disk", "timer", "pipe", "network", "events", "child", "stopped"}
 
 
@@ -58,19 +55,6 @@ def assert_adds_up(found):
     assert found["cpu_wait"] + found["on_cpu"] + found["asleep"] == pytest.approx(found["wall"], abs=0.1)
     # What the service measured leaves out how it reads and writes.
     assert -TICK_MS <= found["on_cpu"] - found["service_says_on_cpu"] <= 2 * TICK_MS
-
-
-@contextlib.contextmanager
-def everything_on_one_cpu(service_pid):
-    cpu = {min(os.sched_getaffinity(0))}
-    for task in os.listdir(f"/proc/{service_pid}/task"):
-        os.sched_setaffinity(int(task), cpu)
-    with subprocess.Popen([sys.executable, "-c", BURN]) as rival:
-        os.sched_setaffinity(rival.pid, cpu)
-        try:
-            yield
-        finally:
-            rival.kill()
 
 
 def test_time_on_a_cpu(causes):
@@ -147,7 +131,7 @@ def test_page_faults(causes):
 def test_a_stolen_cpu(start_agent, tmp_path):
     with Service(tmp_path, "causes.py") as service:
         agent = start_agent(ports=[service.port])
-        with everything_on_one_cpu(service.pid):
+        with beside_a_rival(service.pid):
             found = explained(agent, service, "/cpu?ms=100")
     note("runs 100 ms beside a loop", "cpu_wait", "about 100", found)
     assert_adds_up(found)

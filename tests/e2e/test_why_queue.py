@@ -1,15 +1,12 @@
 """What an exemplar says of a request that waited to be read: its event loop was busy with another one."""
-import contextlib
 import http.client
-import os
-import subprocess
-import sys
 import threading
 import time
 
 import pytest
 
 from support import provoked
+from support.rivals import beside_a_rival
 from support.servers import Service
 from support.waiting import eventually
 
@@ -23,19 +20,6 @@ TICK_S = 0.0045  # how far behind the kernel's account of a thread may be, and a
 def node(start_agent, tmp_path):
     with Service(tmp_path, "service.js") as service:
         yield service, start_agent(ports=[service.port])
-
-
-@contextlib.contextmanager
-def beside_a_rival(service_pid):
-    cpu = {min(os.sched_getaffinity(0))}
-    for task in os.listdir(f"/proc/{service_pid}/task"):
-        os.sched_setaffinity(int(task), cpu)
-    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as rival:
-        os.sched_setaffinity(rival.pid, cpu)
-        try:
-            yield
-        finally:
-            rival.kill()
 
 
 def connected(service):

@@ -5,6 +5,7 @@ import pytest
 from e2e.conftest import pytest_collection_modifyitems, start_agent  # noqa: F401
 from foreign import table
 from support import tls
+from support.aligned import show_at_the_end
 
 
 @pytest.fixture(scope="session")
@@ -18,9 +19,5 @@ def classes(tmp_path_factory):
 
 
 def pytest_terminal_summary(terminalreporter):
-    if not table.rows:
-        return
-    terminalreporter.section("seen of made")
-    terminalreporter.write(table.text())
-    table.PATH.parent.mkdir(parents=True, exist_ok=True)
-    table.PATH.write_text(table.text())
+    if table.rows:
+        show_at_the_end(terminalreporter, "seen of made", table.text(), table.PATH)

@@ -8,3 +8,11 @@ def aligned(head, rows, right=()):
     return "".join("  ".join(cell.rjust(width) if i in right else cell.ljust(width)
                              for i, (cell, width) in enumerate(zip(row, widths))).rstrip() + "\n"
                    for row in rows)
+
+
+def show_at_the_end(terminalreporter, title, text, path):
+    """As the last words of a run, and in a file."""
+    terminalreporter.section(title)
+    terminalreporter.write(text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
