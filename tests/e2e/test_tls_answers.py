@@ -14,7 +14,7 @@ def test_an_answer_to_a_slow_reader(start_agent, tmp_path, certificate, go, how,
     with tls.slow_answers(tmp_path, certificate, how, go) as server:
         agent = start_agent(ports=[server.port])
         tls.wait_for_probes(agent, server)
-        seen = [curl("--insecure", "--limit-rate", "20M", f"{server.url}{path}").transfers[0]
+        seen = [curl("--insecure", "--limit-rate", "60M", f"{server.url}{path}").transfers[0]
                 for _ in range(3)]
         series, = agent.wait_for_count(SERVER, 3, program).series(SERVER, program)
         agent.wait_for_count(CLIENT, 3, "curl")

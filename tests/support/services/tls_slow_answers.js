@@ -4,7 +4,7 @@ const https = require('https');
 const stream = require('stream');
 
 const [port, cert, key] = process.argv.slice(2);
-const body = Buffer.alloc(20000000, 'x');
+const body = Buffer.alloc(60000000, 'x');
 
 function* pieces() {
   for (let at = 0; at < body.length; at += 100000) yield body.subarray(at, at + 100000);

@@ -1,4 +1,5 @@
-"""tls_slow_answers.py PORT CERTIFICATE KEY blocking|asyncio: answers with 20 MB in one write, and prints
+"""tls_slow_answers.py PORT CERTIFICATE KEY blocking|asyncio: answers with 60 MB in one write, which is
+more than the buffers of both sockets hold (33 MB at most for the reader), and prints
 for each request how many seconds passed until its last byte had left.
 """
 import asyncio
@@ -7,7 +8,7 @@ import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-BODY = b"x" * 20_000_000
+BODY = b"x" * 60_000_000
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BODY)
 
 

@@ -33,8 +33,8 @@ func serve(port, certificate, key string) error {
 		switch {
 		case os.Args[1] == "slow":
 			began := time.Now()
-			answer.Header().Set("Content-Length", "20000000")
-			answer.Write(make([]byte, 20000000))
+			answer.Header().Set("Content-Length", "60000000")
+			answer.Write(make([]byte, 60000000))
 			fmt.Println(time.Since(began).Seconds())
 			return
 		case strings.HasPrefix(request.URL.Path, "/none"):
