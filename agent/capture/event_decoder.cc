@@ -89,7 +89,8 @@ CallFacts call_of(const exa_call_facts& facts, MonotonicTime time, std::uint32_t
       .cpu_wait_known = (known & EXA_FACTS_CPU_WAIT) != 0,
       .throttle_known = (known & EXA_FACTS_THROTTLE) != 0,
       .socket_known = (known & EXA_FACTS_SOCKET) != 0,
-      .waits_itself = (known & (EXA_FACTS_MAY_SLEEP | EXA_FACTS_POLLED)) == EXA_FACTS_MAY_SLEEP};
+      .waits_itself = (known & (EXA_FACTS_MAY_SLEEP | EXA_FACTS_POLLED)) == EXA_FACTS_MAY_SLEEP,
+      .sleeps_told = (known & EXA_FACTS_SLEEPS) != 0};
 }
 
 // What is common to all chunks. payload begins with the captured bytes, of which there are at most
@@ -157,11 +158,23 @@ Decoded decode_look(Record record) {
                    .doing = static_cast<ThreadDoing>(raw.doing)};
 }
 
-Decoded decode_resend(Record record) {
-  const auto raw = load<exa_resend_event>(record);
-  return ResendEvent{.socket = raw.header.socket_id,
+template <typename AnswerEvent>
+Decoded decode_answer(Record record) {
+  const auto raw = load<exa_answer_event>(record);
+  return AnswerEvent{.socket = raw.header.socket_id,
                      .time = {raw.header.ktime_ns},
                      .last_byte = {raw.last_byte_ns}};
+}
+
+static_assert(kSleepCauses == EXA_SLEEP_CAUSES);
+Decoded decode_sleeps(Record record) {
+  const auto raw = load<exa_sleeps_event>(record);
+  SleepsEvent sleeps{.time = {raw.header.ktime_ns},
+                     .from = {raw.from_ns},
+                     .thread = raw.thread,
+                     .asleep_us = {}};
+  std::ranges::copy(raw.asleep_us, sleeps.asleep_us.begin());
+  return sleeps;
 }
 
 Decoded decode_position(Record record) {
@@ -263,7 +276,11 @@ std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record
     case EXA_EVENT_LOOK:
       return decode_if(sizeof(exa_look_event), decode_look);
     case EXA_EVENT_RESEND:
-      return decode_if(sizeof(exa_resend_event), decode_resend);
+      return decode_if(sizeof(exa_answer_event), decode_answer<ResendEvent>);
+    case EXA_EVENT_DELIVERED:
+      return decode_if(sizeof(exa_answer_event), decode_answer<DeliveredEvent>);
+    case EXA_EVENT_SLEEPS:
+      return decode_if(sizeof(exa_sleeps_event), decode_sleeps);
     case EXA_EVENT_POSITION:
       return decode_if(sizeof(exa_position_event), decode_position);
     case EXA_EVENT_END:

@@ -110,6 +110,21 @@ struct ResendEvent {
   MonotonicTime last_byte;  // that was written until then
 };
 
+// A server's answer was acknowledged to its last byte, and late.
+struct DeliveredEvent {
+  SocketId socket;
+  MonotonicTime time;
+  MonotonicTime last_byte;
+};
+
+// What a thread slept on, of threads whose sleeps are followed.
+struct SleepsEvent {
+  MonotonicTime time;
+  MonotonicTime from;    // it covers the time since then
+  std::uint32_t thread;  // its number, as in CallFacts
+  SleepTimes asleep_us;
+};
+
 struct PositionEvent {
   SocketId socket;
   MonotonicTime time;
@@ -147,6 +162,7 @@ struct ProcessExitEvent {
 };
 
 using Event = std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent,
-                           ProcessExitEvent, TableEvent, LastCallEvent, LookEvent, ResendEvent>;
+                           ProcessExitEvent, TableEvent, LastCallEvent, LookEvent, ResendEvent,
+                           DeliveredEvent, SleepsEvent>;
 
 }  // namespace exa

@@ -80,6 +80,7 @@ struct ExemplarSettings {
   double floor = 0.005;         // share of all requests whose spans are exported besides
   bool presume_random = false;  // take trace ids without the random flag for random
   bool why = true;              // spans say where the time of their requests went
+  bool why_exact = false;       // on what threads slept, by following each of their sleeps
   BesideSdk beside_sdk = BesideSdk::kLink;
   std::string seed;  // 32 hex digits; empty: drawn at start
   bool operator==(const ExemplarSettings&) const = default;

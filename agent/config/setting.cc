@@ -254,6 +254,11 @@ const Setting kSettings[] = {
      "say on each span where the time of the request went",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.why); },
      [](const Config& c) { return one_bool(c.exemplars.why); }},
+    {"exemplars.why_exact", "", "BOOL", SettingShape::kScalar, false,
+     "follow each sleep of the threads, and when answers are acknowledged, instead of looking at "
+     "slow requests every 20 ms; needs exemplars.why, and costs at each switch of a thread",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.why_exact); },
+     [](const Config& c) { return one_bool(c.exemplars.why_exact); }},
     {"exemplars.beside_sdk", "", "link|skip", SettingShape::kScalar, false,
      "spans of processes that an SDK makes send their own: beside those, or none",
      [](Config& c, Entries e) { return store_name(e, kBesideSdk, c.exemplars.beside_sdk); },

@@ -78,7 +78,11 @@ void ConnectionTracker::on_event(const Event& event) {
                  [this](const LookEvent& look) {
                    exchanges_.was_seen(look.thread, look.doing, look.time);
                  },
+                 [this](const SleepsEvent& sleeps) {
+                   exchanges_.slept(sleeps.thread, sleeps.from, sleeps.time, sleeps.asleep_us);
+                 },
                  [](const ResendEvent& /*its exchange has ended*/) {},
+                 [](const DeliveredEvent& /*its exchange has ended*/) {},
              },
              event);
 }

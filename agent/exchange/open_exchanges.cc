@@ -44,7 +44,7 @@ void OpenExchanges::begin(std::uint32_t slot, const CallFacts* call, bool contex
   if (exchange.role == Role::kServer) explain_queue(exchange, *call);
   pool_.history_.note(*call);
   if (call->thread == 0 || exchange.role != Role::kServer) return;
-  open.begun.work = pool_.threads_.begin(call->thread, call->time);
+  open.begun.work = pool_.threads_.begin(call->thread, call->time, call->sleeps_told);
   pool_.slow_.began(slot, exchange.number, call->thread, call->time);
 }
 

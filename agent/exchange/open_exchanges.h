@@ -58,6 +58,10 @@ class ExchangePool {
     threads_.was_seen(thread, doing, time);
     thread_calls_.was_seen(thread, doing);
   }
+  void slept(std::uint32_t thread, MonotonicTime from, MonotonicTime until,
+             const SleepTimes& asleep_us) {
+    threads_.slept(thread, from, until, asleep_us);
+  }
   // Every one whose request was read, in no order.
   void for_each(auto visit) const {
     for (std::uint32_t slot = 0; slot < places_.capacity(); ++slot)

@@ -101,6 +101,7 @@ Result<CapturePrograms> CapturePrograms::load(const CaptureConfig& config,
   autoload("exa_data_ready", features.has(FeatureId::kArrival));
   autoload("exa_destroy", features.has(FeatureId::kSocketDestroy));
   autoload("exa_resend", features.has(FeatureId::kResend));
+  autoload("exa_delivered", config.late_deliveries && features.has(FeatureId::kDelivered));
   const bool iterates = features.has(FeatureId::kSweep);
   rung.config().note_moved = iterates ? 0 : 1;
   autoload("exa_sweep", iterates);
@@ -142,7 +143,8 @@ Result<> CapturePrograms::attach_in_order(std::span<const char* const> programs)
 Result<> CapturePrograms::attach() {
   if (auto attached = attach_processes(); !attached) return attached;
   // The I/O programs last: whatever they begin, the others are there to end.
-  constexpr const char* kEnds[] = {"exa_set_state", "exa_destroy", "exa_resend", "exa_data_ready"};
+  constexpr const char* kEnds[] = {"exa_set_state", "exa_destroy", "exa_resend", "exa_delivered",
+                                   "exa_data_ready"};
   const CaptureObject& rung = *loaded_->rung;
   for (const auto programs : {CaptureObject::Direction(kEnds), rung.received(), rung.sent()})
     if (auto attached = attach_in_order(programs); !attached) return attached;

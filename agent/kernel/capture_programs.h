@@ -29,6 +29,8 @@ struct CaptureConfig {
   std::vector<std::uint16_t> included_ports{};  // empty: every port; at most EXA_MAX_PORTS
   std::vector<std::uint16_t> excluded_ports{};  // at most EXA_MAX_PORTS
   bool call_facts = true;                       // what makes the account of an exchange
+  bool call_sleeps = false;  // what threads slept on before it; needs ThreadSleeps
+  bool late_deliveries = false;  // answers that were acknowledged late
   bool tls = false;                             // TLS programs will be loaded beside these
 };
 

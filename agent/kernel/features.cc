@@ -138,6 +138,8 @@ KernelFeatures probe_kernel_features() {
   add(FeatureId::kResend, "tracepoint tcp_retransmit_skb",
       types.has_tracepoint("tcp_retransmit_skb"), false,
       "an answer that did not arrive looks like one that did.");
+  add(FeatureId::kDelivered, "tracepoint tcp_probe", types.has_tracepoint("tcp_probe"), false,
+      "when an answer was acknowledged stays unknown.");
   add(FeatureId::kProcessEvents, "tracepoints sched_process_exec and sched_process_exit",
       types.has_tracepoint("sched_process_exec") && types.has_tracepoint("sched_process_exit"),
       true, "a process that ends or changes its program cannot be told from its successor.");

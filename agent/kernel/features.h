@@ -20,6 +20,7 @@ enum class FeatureId {
   kArrival,
   kSocketDestroy,
   kResend,
+  kDelivered,
   kProcessEvents,
   kSweep,
   kUprobeMulti,

@@ -89,7 +89,8 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
                    tracker_.on_event(*event);
                    targets_.on_process_exit(exit.tgid, exit.time);
                  },
-                 [this](const ResendEvent& resend) { resends_.note(resend); },
+                 [this](const ResendEvent& resend) { deliveries_.note(resend); },
+                 [this](const DeliveredEvent& delivered) { deliveries_.note(delivered); },
                  [&](const auto& /*of a connection*/) { tracker_.on_event(*event); },
              },
              *event);
@@ -319,7 +320,7 @@ void RequestPipeline::fill_spans(ClosedWindow& window, Selection& selection) {
   for (const auto& chosen : selection.exchanges) {
     const auto& exchange = chosen.exchange;
     WindowSpan span{.exchange = exchange, .purpose = {}};
-    span.purpose.sent_again = resends_.of(exchange);
+    span.purpose.delivery = deliveries_.of(exchange);
     span.purpose.beside_sdk = sends_spans(exchange.target);
     span.skipped = span.purpose.beside_sdk && options_.skip_beside_sdk;
     if (chosen.in_floor) {

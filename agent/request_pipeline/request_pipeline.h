@@ -28,12 +28,12 @@
 #include "agent/model/share_loss.h"
 #include "agent/request_pipeline/account_series.h"
 #include "agent/request_pipeline/closed_window.h"
+#include "agent/request_pipeline/deliveries.h"
 #include "agent/request_pipeline/end_links.h"
 #include "agent/request_pipeline/fine_series.h"
 #include "agent/request_pipeline/held_exchanges.h"
 #include "agent/request_pipeline/port_rules.h"
 #include "agent/request_pipeline/program_table.h"
-#include "agent/request_pipeline/resends.h"
 #include "agent/request_pipeline/target_table.h"
 #include "agent/telemetry/counters.h"
 #include "agent/trace/ids/trace_ids.h"
@@ -139,7 +139,7 @@ class RequestPipeline final : public ExchangeSink {
   ExemplarSampler sampler_;
   RelativesFinder relatives_;
   EndLinks ends_;
-  Resends resends_;
+  Deliveries deliveries_;
   WallClockOffset offset_;
   MonotonicTime now_;  // the latest time told by an event or a tick
   MonotonicTime next_sweep_;

@@ -14,6 +14,7 @@
 #include "agent/kernel/capture_programs.h"
 #include "agent/kernel/ring_reader.h"
 #include "agent/kernel/thread_look.h"
+#include "agent/kernel/thread_sleeps.h"
 #include "agent/model/exit_codes.h"
 #include "agent/outputs/outputs.h"
 #include "agent/privilege/capabilities.h"
@@ -69,21 +70,26 @@ Result<UniqueFd> open_recording(const std::string& path) {
 // Everything that needs rights, before the fork gives them up.
 struct Prepared {
   kernel::CapturePrograms programs;
-  std::optional<kernel::ThreadLook> look;
+  WatchedThreads threads;
   kernel::RingReader control_ring;
   PipelineInheritance inherited;
 };
 
-// What is told of threads without it is all but the causes of their sleep.
-std::optional<kernel::ThreadLook> prepare_look(const Config& config,
-                                               const kernel::CapturePrograms& programs,
-                                               const Log& log) {
-  if (!config.exemplars.why || !programs.features().has(kernel::FeatureId::kThreadLook))
-    return std::nullopt;
-  auto look = kernel::ThreadLook::load(programs, capture_config(config));
-  if (look) return std::move(*look);
-  log.warn("spans will not say what threads sleep on: " + look.error().text);
-  return std::nullopt;
+// Without it all is told of threads but what they sleep on.
+WatchedThreads watch_threads(const Config& config, const kernel::CapturePrograms& programs,
+                             const Log& log) {
+  WatchedThreads threads;
+  if (!config.exemplars.why) return threads;
+  const auto watch = [&](auto& how, auto made) {
+    if (made)
+      how = std::move(*made);
+    else
+      log.warn("spans will not say all that threads sleep on: " + made.error().text);
+  };
+  if (programs.features().has(kernel::FeatureId::kThreadLook))
+    watch(threads.look, kernel::ThreadLook::load(programs, capture_config(config)));
+  if (config.exemplars.why_exact) watch(threads.sleeps, kernel::ThreadSleeps::follow(programs));
+  return threads;
 }
 
 Result<Prepared> prepare(const Config& config, const Log& log) {
@@ -98,12 +104,12 @@ Result<Prepared> prepare(const Config& config, const Log& log) {
   if (!control_ring) return std::unexpected(control_ring.error());
   auto counters = kernel::KernelCounters::open(programs->counters_fd());
   if (!counters) return std::unexpected(counters.error());
-  auto look = prepare_look(config, *programs, log);
+  auto threads = watch_threads(config, *programs, log);
   PipelineInheritance inherited{.config = config,
                                 .seed = *seed,
                                 .event_ring_fds = programs->event_ring_fds(),
                                 .kernel_counters = std::move(*counters),
-                                .looks = look.has_value(),
+                                .looks = threads.look.has_value(),
                                 .record_file = std::move(*recording),
                                 .services_file = UniqueFd(),
                                 .handed_over_file = UniqueFd(),
@@ -116,7 +122,7 @@ Result<Prepared> prepare(const Config& config, const Log& log) {
     inherited.handed_over_file = std::move(*handed_over);
   else
     log.warn(handed_over.error().text);
-  return Prepared{std::move(*programs), std::move(look), std::move(*control_ring),
+  return Prepared{std::move(*programs), std::move(threads), std::move(*control_ring),
                   std::move(inherited)};
 }
 
@@ -204,7 +210,7 @@ int run_agent(const Config& config, const std::vector<std::string>& warnings,
     return describe_exports(config, endpoint_port);
   };
   Prober prober(config, {.reload = std::move(reload), .destinations = destinations}, log,
-                std::move(prepared->programs), std::move(prepared->look),
+                std::move(prepared->programs), std::move(prepared->threads),
                 std::move(prepared->control_ring), std::move(*pipeline), std::move(*zygote),
                 std::move(*signals));
   // The kernel takes the programs away at once; link by link, and joining threads, it may take

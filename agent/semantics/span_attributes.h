@@ -50,6 +50,7 @@
   X("exemplar.why.queue.other_work", "double", "server", "the same, in which that thread was on a CPU with other work") \
   X("exemplar.why.sent_again", "int", "server", "how often a part of the answer was sent again after its last byte was written, until the window closed: it had not arrived") \
   X("exemplar.why.sent_again_after", "double", "server", "seconds from that last byte until it was sent again, the last time") \
+  X("exemplar.why.acknowledged_after", "double", "server", "seconds from that last byte until the client's TCP acknowledged it, if it took long: 50 ms, which is more than most delay an acknowledgement; with exemplars.why_exact") \
   X("exemplar.why.shared_with", "int", "both", "exchanges that the thread served meanwhile, at least: all of the thread's times are theirs, too") \
   X("exemplar.why.grew", "string", "both", "on the slowest of a series: what the slowest requests of the window spent more time on than the others") \
   X("exemplar.link", "string", "both", "how the parent is known: connection (its other end), context (the exchange of the process that had the same trace context) or thread (the exchange that its thread was serving)") \
@@ -61,5 +62,6 @@
 #define EXA_SPAN_EVENTS(X)                                                                         \
   X("exemplar.request.arrived", "server", "the request's first byte was in the socket; it may have waited to be read, before the span") \
   X("exemplar.response.first_byte", "both", "the first byte of the response")                      \
-  X("exemplar.response.sent_again", "server", "a part of the answer, for the last time: it had not arrived, which shows after the span")
+  X("exemplar.response.sent_again", "server", "a part of the answer, for the last time: it had not arrived, which shows after the span") \
+  X("exemplar.response.acknowledged", "server", "the client's TCP had the last byte, if that took long: after the span")
 // clang-format on

@@ -85,10 +85,26 @@ void add_timing_attributes(Attributes& attributes, const Exchange& exchange) {
                           seconds(elapsed(exchange.read, exchange.first_response))});
 }
 
+std::string delivery_sentence(const Delivery& delivery) {
+  const auto after = [](Duration time) {
+    return readable_duration(seconds(time)) + " after it was written";
+  };
+  std::string text;
+  if (delivery.sent_again == 1)
+    text = "its answer was sent again " + after(delivery.sent_again_after);
+  else if (delivery.sent_again > 1)
+    text = "its answer was sent again " + std::to_string(delivery.sent_again) + " times, until " +
+           after(delivery.sent_again_after);
+  if (delivery.acknowledged_after > Duration::zero())
+    text += (text.empty() ? "its answer was acknowledged " : ", and acknowledged ") +
+            after(delivery.acknowledged_after);
+  return text;
+}
+
 // Where a part of the time was measured it is told, even if it is nothing; counts only where there
 // is something to count.
 void add_account_attributes(Attributes& attributes, const Exchange& exchange,
-                            const SentAgain& sent_again) {
+                            const Delivery& delivery) {
   const auto& account = exchange.account;
   const auto time = [&](const char* name, Duration value) {
     attributes.push_back({name, seconds(value)});
@@ -124,30 +140,31 @@ void add_account_attributes(Attributes& attributes, const Exchange& exchange,
   before("exemplar.why.queue.other_work", account.before.queued_other_work_us);
   count("exemplar.why.shared_with", account.shared_with);
   auto sentence = why_sentence(account, exchange.duration(), exchange.queued());
-  if (sent_again.times > 0) {
-    count("exemplar.why.sent_again", sent_again.times);
-    time("exemplar.why.sent_again_after", sent_again.after);
-    if (!sentence.empty()) sentence += "; ";
-    const auto after = readable_duration(seconds(sent_again.after));
-    sentence += "its answer was sent again " +
-                (sent_again.times == 1 ? after + " after it was written"
-                                       : std::to_string(sent_again.times) + " times, until " +
-                                             after + " after it was written");
+  if (delivery.sent_again > 0) {
+    count("exemplar.why.sent_again", delivery.sent_again);
+    time("exemplar.why.sent_again_after", delivery.sent_again_after);
   }
+  if (delivery.acknowledged_after > Duration::zero())
+    time("exemplar.why.acknowledged_after", delivery.acknowledged_after);
+  if (const auto delivered = delivery_sentence(delivery); !delivered.empty())
+    sentence += (sentence.empty() ? "" : "; ") + delivered;
   if (!sentence.empty()) attributes.push_back({"exemplar.why", std::move(sentence)});
 }
 
 // What a picture of the trace then marks; the answer may have been sent again after its end.
-std::vector<SpanEvent> events_of(const Exchange& exchange, const SentAgain& sent_again,
+std::vector<SpanEvent> events_of(const Exchange& exchange, const Delivery& delivery,
                                  WallClockOffset offset) {
   std::vector<SpanEvent> events;
   if (exchange.arrival.known())
     events.push_back({offset.to_wall(exchange.arrival), "exemplar.request.arrived"});
   if (exchange.first_response.known())
     events.push_back({offset.to_wall(exchange.first_response), "exemplar.response.first_byte"});
-  if (sent_again.times > 0)
-    events.push_back({offset.to_wall(exchange.last_response + sent_again.after),
+  if (delivery.sent_again > 0)
+    events.push_back({offset.to_wall(exchange.last_response + delivery.sent_again_after),
                       "exemplar.response.sent_again"});
+  if (delivery.acknowledged_after > Duration::zero())
+    events.push_back({offset.to_wall(exchange.last_response + delivery.acknowledged_after),
+                      "exemplar.response.acknowledged"});
   return events;
 }
 
@@ -177,8 +194,8 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   semantics.span_attributes(exchange, route, attributes);
   add_peer_attributes(attributes, exchange);
   add_timing_attributes(attributes, exchange);
-  add_account_attributes(attributes, exchange, purpose.sent_again);
-  span.events = events_of(exchange, purpose.sent_again, offset);
+  add_account_attributes(attributes, exchange, purpose.delivery);
+  span.events = events_of(exchange, purpose.delivery, offset);
   if (!purpose.growth.empty()) attributes.push_back({"exemplar.why.grew", purpose.growth});
   if (purpose.link != SpanLink::kNone)
     attributes.push_back(

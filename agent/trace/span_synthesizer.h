@@ -18,10 +18,11 @@ namespace exa {
 // the exchange that has the same trace context, or the one that its thread was serving.
 enum class SpanLink : std::uint8_t { kNone, kConnection, kContext, kThread };
 
-// What of an answer was sent again after its last byte was written, as far as is known.
-struct SentAgain {
-  std::uint32_t times = 0;
-  Duration after{};  // the last byte, the last time
+// What became of an answer after its last byte was written, as far as is known.
+struct Delivery {
+  std::uint32_t sent_again = 0;   // how often a part of it was
+  Duration sent_again_after{};    // the last time
+  Duration acknowledged_after{};  // to its last byte, by the peer's TCP; zero: not late, or not known
 };
 
 // Why this span is exported, and where it belongs.
@@ -33,7 +34,7 @@ struct SpanPurpose {
   // request carried is its parent.
   SpanLink link = SpanLink::kNone;
   SpanId parent = {};
-  SentAgain sent_again = {};
+  Delivery delivery = {};
   bool beside_sdk = false;  // its process sends spans of its own
   // Of the slowest request of its series: what it and those like it spent more time on than others.
   std::string growth = {};

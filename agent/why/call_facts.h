@@ -33,6 +33,7 @@ struct CallFacts {
   // A read from a plain socket in which its thread might have slept, for that socket alone, and
   // that no epoll watches: not as event loops read.
   bool waits_itself = false;
+  bool sleeps_told = false;  // all that its thread sleeps on will be
 };
 static_assert(sizeof(CallFacts) <= 88);
 

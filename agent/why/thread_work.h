@@ -2,8 +2,11 @@
 // requests of its own, and what it was seen to sleep on. Two readings tell what went on between
 // them.
 //
-// Capture thread. A place for each of the threads that were seen last, 88 bytes each; one that lost
-// its place to another thread begins anew.
+// What it slept on is known from looks at it, or exactly, where its sleeps are followed: each told
+// before the call at which it was over.
+//
+// Capture thread. A place for each of the threads that were seen last, 144 bytes each; one that
+// lost its place to another thread begins anew.
 #pragma once
 
 #include <algorithm>
@@ -23,15 +26,16 @@ class ThreadWork {
     std::uint64_t place = 0;  // totals of different places have nothing to do with each other
     std::uint32_t ended = 0;  // exchanges that it served
     Duration downstream{};
-    std::array<std::uint32_t, kSleepCauses> asleep_us{};  // by SleepCause; they wrap
+    SleepTimes asleep_us{};  // they wrap
   };
 
   explicit ThreadWork(std::size_t places = 4096) : works_(places) {}
 
   // It read a request, or wrote the last byte of an answer. The totals before that. An end may be
   // told late: then what the thread has done since is in the totals, and they are not known.
-  Totals begin(std::uint32_t thread, MonotonicTime time) {
+  Totals begin(std::uint32_t thread, MonotonicTime time, bool sleeps_told = false) {
     auto& work = of(thread);
+    work.sleeps_told = sleeps_told;
     const auto before = work.totals;
     work.last_begin = time;
     work.known_until = std::max(work.known_until, time);
@@ -42,16 +46,32 @@ class ThreadWork {
     const auto before = work.totals;
     if (work.last_begin <= time) ++work.totals.ended;
     work.known_until = std::max(work.known_until, time);
-    return std::max(work.last_begin, work.downstream_until) > time ? Totals{} : before;
+    if (std::max(work.last_begin, work.downstream_until) > time) return {};
+    return work.slept_until > time ? without_latest_sleep(work, before, time) : before;
   }
   // It was looked at: since it was heard of last it has done that.
   void was_seen(std::uint32_t thread, ThreadDoing doing, MonotonicTime time) {
     auto& work = works_[thread % works_.size()];
     if (work.thread != thread) return;
+    if (work.sleeps_told) return;
     if (const auto cause = cause_of(doing); cause && work.known_until.known())
       work.totals.asleep_us[static_cast<std::size_t>(*cause)] +=
           static_cast<std::uint32_t>(elapsed(work.known_until, time).count() / 1000);
     work.known_until = std::max(work.known_until, time);
+  }
+  // Its sleeps are followed, and these ended between from and until. Those that were not told before
+  // may be of a time before it read what it serves.
+  void slept(std::uint32_t thread, MonotonicTime from, MonotonicTime until,
+             const SleepTimes& asleep_us) {
+    auto& work = works_[thread % works_.size()];
+    if (work.thread != thread) return;
+    work.sleeps_told = true;
+    if (from < work.last_begin) work.totals.place = ++places_given_;
+    for (std::size_t i = 0; i < kSleepCauses; ++i)
+      work.totals.asleep_us[i] += asleep_us[i];
+    work.slept_from = from;
+    work.slept_until = until;
+    work.latest_sleep = asleep_us;
   }
   // It had a request of its own under way. Two at a time count once; one that was sent before the
   // thread read its latest request may be an earlier one's, and does not count.
@@ -70,7 +90,20 @@ class ThreadWork {
     MonotonicTime last_begin{};
     MonotonicTime downstream_until{};
     MonotonicTime known_until{};  // it was heard of, or looked at
+    // The latest of its sleeps, as they were told.
+    MonotonicTime slept_from{};
+    MonotonicTime slept_until{};
+    SleepTimes latest_sleep{};
+    bool sleeps_told = false;
   };
+
+  // As the totals were at that time, which was before the latest sleep was over.
+  static Totals without_latest_sleep(const Work& work, Totals totals, MonotonicTime time) {
+    if (work.slept_from < time) return {};
+    for (std::size_t i = 0; i < kSleepCauses; ++i)
+      totals.asleep_us[i] -= work.latest_sleep[i];
+    return totals;
+  }
 
   Work& of(std::uint32_t thread) {
     auto& work = works_[thread % works_.size()];

@@ -8,6 +8,7 @@
 
 #include "bpf/lib/capture_config.bpf.h"
 #include "bpf/lib/kernel_types.bpf.h"
+#include "bpf/lib/sleeps.bpf.h"
 #include "bpf/lib/socket_state.h"
 #include "bpf/lib/thread_number.bpf.h"
 #include "bpf/lib/verified_once.h"
@@ -67,6 +68,7 @@ EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u1
   if (bpf_core_field_exists(task->sched_task_group) &&
       bpf_core_field_exists(task->sched_task_group->cfs_bandwidth))
     exa_take_throttle(facts, task);
+  if (exa_config.tell_sleeps) facts->known |= exa_tell_sleeps(facts->thread);
   return 0;
 }
 

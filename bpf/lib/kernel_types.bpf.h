@@ -25,6 +25,7 @@ enum { BPF_RB_AVAIL_DATA = 0, BPF_RB_CONS_POS = 2 };
 enum { BPF_SK_STORAGE_GET_F_CREATE = 1, BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum {
   BPF_MAP_TYPE_HASH = 1,
+  BPF_MAP_TYPE_ARRAY = 2,
   BPF_MAP_TYPE_PERCPU_ARRAY = 6,
   BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
   BPF_MAP_TYPE_LRU_HASH = 9,
@@ -120,6 +121,9 @@ struct tcp_sock {
   __u64 tcp_clock_cache; /* CLOCK_MONOTONIC of the segment in work; Linux 6.9 and newer */
 };
 
+struct sk_buff {
+  unsigned char* data; /* while TCP looks at it, its header */
+};
 struct qstr {
   const unsigned char* name;
 };

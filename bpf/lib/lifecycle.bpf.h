@@ -104,24 +104,62 @@ int BPF_PROG(exa_destroy, struct sock* sk) {
   return exa_emit_end(state, exa_final(sk, tcp), state->socket_error);
 }
 
-/* What a server has written did not arrive. Only plain sockets know when that was. */
+/* Only plain sockets know when they wrote what. */
+static __always_inline int exa_writes_answers(const struct exa_socket_state* state) {
+  const __u32 answers = EXA_SOCKET_ANNOUNCED | EXA_SOCKET_RECOGNISED;
+
+  return (state->flags & (answers | EXA_SOCKET_CLIENT | EXA_SOCKET_FILTERED)) == answers &&
+         state->flow[EXA_EGRESS].last_byte_ns;
+}
+
+static __always_inline int exa_tell_of_answer(const struct exa_socket_state* state, __u8 type,
+                                              __u64 now) {
+  struct exa_answer_event event = {.last_byte_ns = state->flow[EXA_EGRESS].last_byte_ns};
+
+  exa_fill_header(&event.header, type, sizeof(event), now, state->cookie, state->tgid);
+  return exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP) == 0;
+}
+
+/* What a server has written did not arrive. */
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(exa_resend, struct sock* sk) {
-  const __u32 answers = EXA_SOCKET_ANNOUNCED | EXA_SOCKET_RECOGNISED;
   const struct exa_socket_state* state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
   struct exa_counter_row* row = exa_counters_of_this_cpu();
-  struct exa_resend_event event = {};
 
-  if (!state || !row) return 0;
-  if ((state->flags & (answers | EXA_SOCKET_CLIENT | EXA_SOCKET_FILTERED)) != answers) return 0;
-  event.last_byte_ns = state->flow[EXA_EGRESS].last_byte_ns;
-  if (!event.last_byte_ns) return 0;
-  exa_fill_header(&event.header, EXA_EVENT_RESEND, sizeof(event), bpf_ktime_get_ns(), state->cookie,
-                  state->tgid);
-  if (exa_events_output(&event, sizeof(event), BPF_RB_NO_WAKEUP))
-    EXA_COUNT_SHARED(row, DROPPED_RESEND_RING_FULL);
-  else
+  if (!state || !row || !exa_writes_answers(state)) return 0;
+  if (exa_tell_of_answer(state, EXA_EVENT_RESEND, bpf_ktime_get_ns()))
     EXA_COUNT_SHARED(row, EMITTED_RESEND);
+  else
+    EXA_COUNT_SHARED(row, DROPPED_RESEND_RING_FULL);
+  return 0;
+}
+
+/* A segment has come, and is not looked at yet: does it acknowledge the last byte written? What
+ * takes no longer than peers delay an acknowledgement (Linux 40 ms, where nothing is sent back) is
+ * not told. */
+enum { EXA_LATE_DELIVERY_NS = 50000000, EXA_TCP_ACK_SEQUENCE = 8 };
+
+SEC("tp_btf/tcp_probe")
+int BPF_PROG(exa_delivered, struct sock* sk, struct sk_buff* segment) {
+  const struct exa_socket_state* state = bpf_sk_storage_get(&exa_sockets, sk, 0, 0);
+  const struct tcp_sock* tcp;
+  struct exa_counter_row* row;
+  __be32 acknowledged = 0;
+  __u64 now;
+
+  if (!state || !exa_writes_answers(state)) return 0;
+  tcp = bpf_skc_to_tcp_sock(sk);
+  if (!tcp || tcp->snd_una == state->flow[EXA_EGRESS].next_sequence) return 0;
+  bpf_probe_read_kernel(&acknowledged, sizeof(acknowledged), segment->data + EXA_TCP_ACK_SEQUENCE);
+  if (bpf_ntohl(acknowledged) != state->flow[EXA_EGRESS].next_sequence) return 0;
+  now = bpf_ktime_get_ns();
+  if (now - state->flow[EXA_EGRESS].last_byte_ns < EXA_LATE_DELIVERY_NS) return 0;
+  row = exa_counters_of_this_cpu();
+  if (!row) return 0;
+  if (exa_tell_of_answer(state, EXA_EVENT_DELIVERED, now))
+    EXA_COUNT_SHARED(row, EMITTED_DELIVERED);
+  else
+    EXA_COUNT_SHARED(row, DROPPED_DELIVERED_RING_FULL);
   return 0;
 }
 

@@ -95,10 +95,50 @@ def looks(folder, seconds):
              None)]
 
 
+PING_PONG = """
+import os, time
+there, back = os.pipe(), os.pipe()
+if os.fork() == 0:
+    while os.read(there[0], 1):
+        os.write(back[1], b"x")
+until = time.monotonic() + {seconds}
+while time.monotonic() < until:
+    os.write(there[1], b"x")
+    os.read(back[0], 1)
+"""
+
+
+def switches(folder, nginx, seconds):
+    """Following sleeps: what it costs at a switch of a thread that is nobody's, and of a server."""
+    figures = []
+    folder = folder / "exact"
+    folder.mkdir()
+    agent = Agent(folder, output="none", window="10s", ports=[nginx.port],
+                  config="exemplars: {why_exact: true}\n")
+    try:
+        for whose, run in (
+                ("of threads that are not observed", lambda: subprocess.run(
+                    ["taskset", "-c", "0", "/usr/bin/python3", "-c", PING_PONG.format(seconds=seconds)],
+                    check=True)),
+                ("under load, nginx observed", lambda: h2load(
+                    f"{nginx.url}/ok", RATE * seconds, clients=10, rps=RATE))):
+            before = program_times(agent)["exa_switch"]
+            run()
+            runs, spent = (after - was for after, was in
+                           zip(program_times(agent)["exa_switch"], before))
+            figures.append((whose, spent / max(runs, 1), runs / seconds))
+    finally:
+        agent.stop()
+    return [(f"following sleeps, a switch {whose}", f"{each_ns:.0f} ns", "<= 100 ns",
+             a_second > 0 and each_ns <= 100) for whose, each_ns, a_second in figures]
+
+
 def run_all(folder, rounds, seconds, say):
     before = STATISTICS.read_text()
     STATISTICS.write_text("1")
     try:
-        return account(folder, rounds, seconds, say) + looks(folder, 2 * seconds)
+        rows = account(folder, rounds, seconds, say) + looks(folder, 2 * seconds)
+        with Nginx(folder / "why-exact-nginx") as nginx:
+            return rows + switches(folder, nginx, seconds)
     finally:
         STATISTICS.write_text(before)

@@ -68,14 +68,14 @@ void lose_what_comes(int socket) {
 TEST_F(Ends, AnAnswerThatIsLostIsSentAgain) {
   Connection connection;
   exchange(connection);
-  EXPECT_THAT(records<exa_resend_event>(EXA_EVENT_RESEND, connection.server_cookie), IsEmpty());
+  EXPECT_THAT(records<exa_answer_event>(EXA_EVENT_RESEND, connection.server_cookie), IsEmpty());
   lose_what_comes(connection.client.get());
   send_all(connection.client.get(), kRequest);
   receive(connection.server.get(), kRequest.size());
   send_all(connection.server.get(), kResponse);
-  std::vector<exa_resend_event> resends;
+  std::vector<exa_answer_event> resends;
   EXPECT_TRUE(eventually([&] {
-    resends = records<exa_resend_event>(EXA_EVENT_RESEND, connection.server_cookie);
+    resends = records<exa_answer_event>(EXA_EVENT_RESEND, connection.server_cookie);
     return !resends.empty();
   }));
   const auto answer = chunks(connection.server_cookie).back().event;
@@ -85,6 +85,46 @@ TEST_F(Ends, AnAnswerThatIsLostIsSentAgain) {
     EXPECT_GT(resend.header.ktime_ns, answer.header.ktime_ns);
   }
   EXPECT_EQ(count(EXA_COUNTER_EMITTED_RESEND), resends.size());
+}
+
+class LateDeliveries : public Ends {
+ protected:
+  void SetUp() override {
+    Ends::SetUp();
+    start({.late_deliveries = true});
+  }
+  std::vector<exa_answer_event> deliveries(std::uint64_t cookie) {
+    return records<exa_answer_event>(EXA_EVENT_DELIVERED, cookie);
+  }
+};
+
+TEST_F(LateDeliveries, AnAnswerThatArrivesLateIsToldOnce) {
+  Connection connection;
+  exchange(connection);
+  lose_what_comes(connection.client.get());
+  send_all(connection.client.get(), kRequest);
+  receive(connection.server.get(), kRequest.size());
+  send_all(connection.server.get(), kResponse);
+  EXPECT_TRUE(eventually([&] {
+    return !records<exa_answer_event>(EXA_EVENT_RESEND, connection.server_cookie).empty();
+  }));
+  ASSERT_EQ(::setsockopt(connection.client.get(), SOL_SOCKET, SO_DETACH_FILTER, nullptr, 0), 0);
+  receive(connection.client.get(), kResponse.size());
+  EXPECT_TRUE(eventually([&] { return !deliveries(connection.server_cookie).empty(); }));
+  const auto answer = chunks(connection.server_cookie).back().event;
+  const auto told = deliveries(connection.server_cookie);
+  ASSERT_THAT(told, SizeIs(1));
+  EXPECT_EQ(told[0].last_byte_ns, answer.header.ktime_ns);
+  EXPECT_GT(told[0].header.ktime_ns, answer.header.ktime_ns + 50'000'000);
+  EXPECT_EQ(count(EXA_COUNTER_EMITTED_DELIVERED), 1u);
+}
+
+TEST_F(LateDeliveries, OfOthersNothingIsTold) {
+  Connection connection;
+  for (int i = 0; i < 10; ++i)
+    exchange(connection);
+  EXPECT_THAT(deliveries(connection.server_cookie), IsEmpty());
+  EXPECT_THAT(deliveries(connection.client_cookie), IsEmpty());
 }
 
 // The request was lost, not the answer.
@@ -100,7 +140,7 @@ TEST_F(Ends, WhatAClientSendsAgainIsInItsAccount) {
     return info.tcpi_total_retrans;
   };
   EXPECT_TRUE(eventually([&] { return resent() > 0; }));
-  EXPECT_THAT(records<exa_resend_event>(EXA_EVENT_RESEND, connection.client_cookie), IsEmpty());
+  EXPECT_THAT(records<exa_answer_event>(EXA_EVENT_RESEND, connection.client_cookie), IsEmpty());
 }
 
 TEST_F(Ends, ACloseIsFinalAtOnceWhateverThePeerDoes) {

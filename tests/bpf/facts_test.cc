@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "tests/bpf/capture_fixture.h"
+#include "tests/bpf/one_cpu.h"
 
 namespace exa::test {
 namespace {
@@ -48,23 +49,6 @@ void burn(milliseconds time) {
   while (thread_cpu_ns() < until) {
   }
 }
-
-// For as long as it lives, this thread runs on that one.
-class OneCpu {
- public:
-  explicit OneCpu(int cpu) {
-    cpu_set_t one;
-    CPU_ZERO(&one);
-    CPU_SET(static_cast<std::size_t>(cpu), &one);
-    EXPECT_EQ(::sched_getaffinity(0, sizeof all_, &all_), 0);
-    EXPECT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
-  }
-  ~OneCpu() { ::sched_setaffinity(0, sizeof all_, &all_); }
-  OneCpu(const OneCpu&) = delete;
-
- private:
-  cpu_set_t all_{};
-};
 
 class Facts : public Capture {
  protected:

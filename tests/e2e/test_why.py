@@ -1,6 +1,5 @@
 """An exemplar says why its request was slow: causes that a real service provokes, one at a time, and what
 the span of each says. The service says itself how long its thread was on a CPU."""
-import http.client
 import os
 import signal
 import threading
@@ -8,15 +7,10 @@ import time
 
 import pytest
 
-from support import provoked
 from support.cgroups import cpu_quota
+from support.explained import CAUSES, TICK_MS, assert_adds_up, explained, note
 from support.rivals import beside_a_rival
 from support.servers import Service
-from support.waiting import eventually
-
-WHY = "exemplar.why"
-TICK_MS = 4.5  # how far behind the kernel's account of a thread may be, and a little
-CAUSES = {"lock", "disk", "timer", "pipe", "network", "events", "child", "stopped"}
 
 
 @pytest.fixture
@@ -26,35 +20,6 @@ def causes(start_agent, tmp_path):
         with Service(tmp_path, "causes.py", arguments=[upstream.url]) as service:
             agent = start_agent(ports=[service.port, upstream.port])
             yield lambda target: explained(agent, service, target)
-
-
-def explained(agent, service, target):
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
-    connection.request("GET", target)
-    reply = connection.getresponse()
-    reply.read()
-    connection.close()
-    port = {"server.port": service.port, "url.path": target.partition("?")[0]}
-    span, = eventually(lambda: agent.report().find_spans(kind="SERVER", **port),
-                       what=f"the span of {target}")
-    why = {key.removeprefix(f"{WHY}."): value for key, value in span["attributes"].items()
-           if key.startswith(f"{WHY}.")}
-    found = {key: 1000 * value if isinstance(value, float) else value for key, value in why.items()}
-    found["wall"] = (span["end_unix_ns"] - span["start_unix_ns"]) / 1e6
-    found["sentence"] = span["attributes"].get(WHY, "")
-    found["service_says_on_cpu"] = float(reply.headers["X-On-Cpu"])
-    print(target, found)
-    return found
-
-
-def note(cause, part, expected, found):
-    provoked.note(cause, part, expected, found.get(part, 0), found["sentence"])
-
-
-def assert_adds_up(found):
-    assert found["cpu_wait"] + found["on_cpu"] + found["asleep"] == pytest.approx(found["wall"], abs=0.1)
-    # What the service measured leaves out how it reads and writes.
-    assert -TICK_MS <= found["on_cpu"] - found["service_says_on_cpu"] <= 2 * TICK_MS
 
 
 def test_time_on_a_cpu(causes):

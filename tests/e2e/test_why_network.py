@@ -120,6 +120,38 @@ def test_an_answer_that_was_lost(asked):
     assert any(after >= 0.05 and lasted - after < 0.02 for after, lasted in again), again
 
 
+def test_an_answer_that_arrives_late(start_agent, tmp_path):
+    with Network() as network:
+        with network.inside():
+            service = Service(tmp_path, "causes.py")
+        with service:
+            asked = Asked(network, service, start_agent(ports=[service.port], window="2s",
+                                                        config="exemplars: {why_exact: true}\n"))
+            with network.inside():
+                connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
+                connection.connect()
+
+            def ask(path):
+                connection.request("GET", path)
+                connection.getresponse().read()
+
+            ask("/sleep?ms=1")
+            with network.lost_packets("--sport", service.port):
+                asking = threading.Thread(target=ask, args=("/sleep/more?ms=1",))
+                asking.start()
+                eventually(lambda: network.sent_again(f"sport = :{service.port}"),
+                           what="the answer, again")
+            asking.join()
+            in_time, _ = asked.span("SERVER", "/sleep")
+            late, at_server = asked.span("SERVER", "/sleep/more")
+            _, at_client = asked.span("CLIENT", "/sleep/more")
+            connection.close()
+    note("the answer is lost", "acknowledged_after", f"{1000 * (at_client - at_server):.0f}", late)
+    assert f"{WHY}.acknowledged_after" not in in_time
+    assert late[f"{WHY}.acknowledged_after"] == pytest.approx(at_client - at_server, abs=0.02)
+    assert "its answer was sent again" in late[WHY] and ", and acknowledged " in late[WHY]
+
+
 def test_a_reader_that_is_slow(asked):
     with asked.network.inside(), socket.socket() as reader:
         reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16_384)

@@ -68,6 +68,16 @@ class MadeRecords {
     return bytes_of(record, {});
   }
 
+  // form: a cause, and how long. Of those threads, since some time before.
+  std::vector<std::byte> sleeps(std::uint8_t thread, std::uint8_t form) {
+    auto record = made<exa_sleeps_event>(EXA_EVENT_SLEEPS, 0);
+    record.header.socket_id = 0;
+    record.thread = thread;
+    record.from_ns = now_ns - (form % 16) * std::uint64_t{100'000};
+    record.asleep_us[form % EXA_SLEEP_CAUSES] = form * 1'000u;
+    return bytes_of(record, {});
+  }
+
   std::vector<std::byte> socket(std::uint8_t conversation, std::string_view addresses) {
     auto record = made<exa_socket_event>(EXA_EVENT_SOCKET, conversation);
     record.family = addresses.size() > 12 ? 10 : 2;  // AF_INET6, AF_INET

@@ -108,6 +108,7 @@ class Course {
         break;
       case kEnd:
         send(made_.look(byte(0) % 4, byte(1)));
+        send(made_.sleeps(byte(0) % 4, byte(1)));
         send(made_.last_call(byte(0), byte(1)));
         send((byte(1) & 0x80) != 0 ? made_.exit(byte(0)) : made_.end(byte(0), byte(1)));
         break;

@@ -58,11 +58,13 @@ kernel::CaptureConfig capture_config(const Config& config) {
           .included_ports = config.targets.include.port,
           .excluded_ports = config.targets.exclude.port,
           .call_facts = config.exemplars.why,
+          .call_sleeps = config.exemplars.why && config.exemplars.why_exact,
+          .late_deliveries = config.exemplars.why && config.exemplars.why_exact,
           .tls = config.tls.enabled};
 }
 
 Prober::Prober(const Config& config, ProberQuestions questions, Log& log,
-               kernel::CapturePrograms programs, std::optional<kernel::ThreadLook> look,
+               kernel::CapturePrograms programs, WatchedThreads threads,
                kernel::RingReader control_ring, PipelineProcess pipeline, Zygote zygote,
                UniqueFd signals)
     : config_(config),
@@ -83,7 +85,7 @@ Prober::Prober(const Config& config, ProberQuestions questions, Log& log,
               CgroupPaths::of_this_host()),
       engines_(engine_files(config.containers)),
       programs_(std::move(programs)),
-      look_(std::move(look)),
+      threads_(std::move(threads)),
       status_(status_path(config)),
       control_ring_(std::move(control_ring)),
       pipeline_(std::move(pipeline)),
@@ -249,9 +251,9 @@ void Prober::on_channel() {
 // As often as it is asked, but for one who asks without end.
 void Prober::look() {
   const auto now = monotonic_now();
-  if (!look_ || elapsed(looked_, now) < kBetweenLooks) return;
+  if (!threads_.look || elapsed(looked_, now) < kBetweenLooks) return;
   looked_ = now;
-  if (const auto done = look_->at(line_.look_list()); !done)
+  if (const auto done = threads_.look->at(line_.look_list()); !done)
     occasional_.warn("look", done.error().text, now);
 }
 

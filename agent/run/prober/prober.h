@@ -16,6 +16,7 @@
 #include "agent/kernel/mapping_iterator.h"
 #include "agent/kernel/ring_reader.h"
 #include "agent/kernel/thread_look.h"
+#include "agent/kernel/thread_sleeps.h"
 #include "agent/privilege/pipeline_process.h"
 #include "agent/privilege/zygote.h"
 #include "agent/readers/foreign_reader.h"
@@ -36,10 +37,16 @@ namespace exa {
 // The part of the configuration that the BPF programs know.
 kernel::CaptureConfig capture_config(const Config& config);
 
+// How it is known what threads do, as far as that is asked for and the kernel can.
+struct WatchedThreads {
+  std::optional<kernel::ThreadLook> look;
+  std::optional<kernel::ThreadSleeps> sleeps;
+};
+
 class Prober {
  public:
   Prober(const Config& config, ProberQuestions questions, Log& log,
-         kernel::CapturePrograms programs, std::optional<kernel::ThreadLook> look,
+         kernel::CapturePrograms programs, WatchedThreads threads,
          kernel::RingReader control_ring, PipelineProcess pipeline, Zygote zygote,
          UniqueFd signals);
 
@@ -99,7 +106,7 @@ class Prober {
   TargetFinder finder_;
   std::optional<EngineFiles> engines_;  // without: containers outside Kubernetes have ids only
   kernel::CapturePrograms programs_;
-  std::optional<kernel::ThreadLook> look_;  // without: the kernel has no such program
+  WatchedThreads threads_;
   MonotonicTime looked_;
   std::optional<kernel::MappingIterator> mappings_;  // without: what SDKs publish is not read
   SecondLooks second_looks_;

@@ -18,13 +18,14 @@ struct exa_capture_config {
   __u32 tick_ns;              /* length of a tick of the kernel */
   __u32 tick_ms_q20;          /* the same in milliseconds, times 2^20 */
   __u32 call_facts;           /* records tell the facts of the calls that moved their bytes */
+  __u32 tell_sleeps;          /* and SLEEPS what their threads slept on, if those are followed */
   __u32 note_moved;           /* the sweep reads notes, not the storage of sockets */
   __u32 included_port_count;  /* 0: every port */
   __u32 excluded_port_count;
   __u16 included_ports[EXA_MAX_PORTS]; /* host order; the local or the remote port matches */
   __u16 excluded_ports[EXA_MAX_PORTS];
 };
-EXA_ASSERT_SIZE(struct exa_capture_config, 116);
+EXA_ASSERT_SIZE(struct exa_capture_config, 120);
 
 enum exa_process_verdict {
   EXA_PROCESS_UNJUDGED = 0, /* its records go into the ring, and the pipeline holds them back */

@@ -27,6 +27,8 @@ enum exa_event_type {
   EXA_EVENT_LAST_CALL = 11,  /* the facts of a direction's last call, which had no record */
   EXA_EVENT_LOOK = 12,       /* what a thread does at that time, as somebody asked */
   EXA_EVENT_RESEND = 13,     /* a server's answer did not arrive, and a part was sent again */
+  EXA_EVENT_DELIVERED = 14,  /* a server's answer was acknowledged to its last byte, and late */
+  EXA_EVENT_SLEEPS = 15,     /* what a thread slept on since that was told last */
 };
 
 enum exa_direction {
@@ -172,11 +174,22 @@ struct exa_look_event {
 };
 EXA_ASSERT_SIZE(struct exa_look_event, 40);
 
-struct exa_resend_event {
+/* RESEND and DELIVERED. */
+struct exa_answer_event {
   struct exa_event_header header;
   __u64 last_byte_ns; /* of the direction, as it stood then */
 };
-EXA_ASSERT_SIZE(struct exa_resend_event, 40);
+EXA_ASSERT_SIZE(struct exa_answer_event, 40);
+
+/* Precedes the record of the call that it was told at. */
+struct exa_sleeps_event {
+  struct exa_event_header header; /* socket_id and tgid 0 */
+  __u64 from_ns;                  /* when that was told last, or had nothing to tell */
+  __u32 thread;                   /* its number */
+  __u32 reserved;
+  __u32 asleep_us[EXA_SLEEP_CAUSES]; /* from EXA_DOING_LOCK on */
+};
+EXA_ASSERT_SIZE(struct exa_sleeps_event, 80);
 
 struct exa_position_event {
   struct exa_event_header header;

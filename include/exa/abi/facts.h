@@ -15,6 +15,7 @@ enum exa_facts_known {
    * else; and the socket is in the set of an epoll, as those of event loops are. */
   EXA_FACTS_MAY_SLEEP = 16,
   EXA_FACTS_POLLED = 32,
+  EXA_FACTS_SLEEPS = 64, /* whatever the thread sleeps on is told, SLEEPS */
 };
 
 struct exa_thread_facts {

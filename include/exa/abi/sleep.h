@@ -20,6 +20,9 @@ enum exa_thread_doing {
   EXA_DOINGS
 };
 
+/* Of them, what a thread sleeps on: EXA_DOING_LOCK and those that follow it. */
+enum { EXA_SLEEP_CAUSES = EXA_DOING_STOP - EXA_DOING_LOCK + 1 };
+
 /* A thread's number (exa_thread_facts.thread) is its tid, and what tells it from the next one with
  * that tid. */
 enum { EXA_THREAD_NUMBER_BITS = 10 };

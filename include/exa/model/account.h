@@ -24,6 +24,7 @@ enum class SleepCause : std::uint8_t {
   kStopped,  // by a signal, a debugger or a freezer
 };
 inline constexpr std::size_t kSleepCauses = 8;
+using SleepTimes = std::array<std::uint32_t, kSleepCauses>;  // microseconds by SleepCause
 
 // What was before an exchange, which its duration leaves out. Zero where it is not known.
 struct BeforeExchange {
@@ -41,9 +42,9 @@ struct Account {
   Duration throttled{};  // kept from one by the quota of its cgroup, or of one above
   Duration on_cpu{};
   Duration downstream{};  // of what it slept, in requests that it made itself
-  // Of what it slept otherwise, in microseconds by SleepCause. From looks at the thread every 20 ms
-  // or so, and only where it takes longer than a few of them: less than all may be told.
-  std::array<std::uint32_t, kSleepCauses> asleep_us{};
+  // Of what it slept otherwise. Where its sleeps are not followed, from looks at the thread every 20
+  // ms or so, and only where it takes longer than a few of them: less than all may be told.
+  SleepTimes asleep_us{};
   std::uint32_t throttled_times = 0;
   std::uint32_t minor_faults = 0;
   std::uint32_t major_faults = 0;  // with a read from disk

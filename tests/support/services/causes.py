@@ -2,7 +2,7 @@
 
     causes.py PORT [UPSTREAM_URL]
 
-/cpu?ms=N runs; /sleep?ms=N; /lock?ms=N waits for another thread's lock; /pipe?ms=N for another
+/cpu?ms=N runs; /sleep?ms=N; /naps?ms=N sleeps so long in naps of 2 ms; /lock?ms=N waits for another thread's lock; /pipe?ms=N for another
 process, /child?ms=N for its end; /call?ms=N asks the upstream's /sleep; /memory?mib=N touches
 memory; /large?mib=N answers with so much; /disk?ms=N writes through to the disk all the time;
 /stream?ms=N answers in two parts with a wait between them; /handed?ms=N lets another thread answer;
@@ -77,6 +77,9 @@ class Causes(BaseHTTPRequestHandler):
                 run(seconds)
             case "/sleep" | "/sleep/more" | "/sleep/most" | "/handed":
                 time.sleep(seconds)
+            case "/naps":
+                for _ in range(round(seconds / 0.002)):
+                    time.sleep(0.002)
             case "/lock":
                 wait_for_lock(seconds)
             case "/pipe":

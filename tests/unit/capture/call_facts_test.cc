@@ -88,6 +88,25 @@ TEST(CallFacts, LastCall) {
   EXPECT_EQ(error_of(bytes_of(raw)), DecodeError::kBadField);
 }
 
+TEST(CallFacts, Sleeps) {
+  auto raw = raw_event<exa_sleeps_event>(EXA_EVENT_SLEEPS);
+  raw.thread = 42;
+  raw.from_ns = 7;
+  for (std::uint32_t i = 0; i < EXA_SLEEP_CAUSES; ++i)
+    raw.asleep_us[i] = 10 * i;
+  const auto event = decode_event(bytes_of(raw));
+  ASSERT_TRUE(event);
+  const auto& sleeps = std::get<SleepsEvent>(*event);
+  EXPECT_EQ(sleeps.thread, 42u);
+  EXPECT_EQ(sleeps.from.ns, 7u);
+  const auto told = [&](SleepCause cause) {
+    return sleeps.asleep_us[static_cast<std::size_t>(cause)];
+  };
+  EXPECT_EQ(told(SleepCause::kLock), 0u);
+  EXPECT_EQ(told(SleepCause::kDisk), 10u * (EXA_DOING_DISK - EXA_DOING_LOCK));
+  EXPECT_EQ(told(SleepCause::kStopped), 10u * (EXA_DOING_STOP - EXA_DOING_LOCK));
+}
+
 TEST(CallFacts, Look) {
   auto raw = raw_event<exa_look_event>(EXA_EVENT_LOOK);
   raw.thread = 42;

@@ -265,7 +265,9 @@ TEST(EventDecoder, RefusesEveryTruncation) {
       bytes_of(raw_event<exa_end_event>(EXA_EVENT_END)),
       bytes_of(raw_event<exa_last_call_event>(EXA_EVENT_LAST_CALL)),
       bytes_of(raw_event<exa_look_event>(EXA_EVENT_LOOK)),
-      bytes_of(raw_event<exa_resend_event>(EXA_EVENT_RESEND)),
+      bytes_of(raw_event<exa_answer_event>(EXA_EVENT_RESEND)),
+      bytes_of(raw_event<exa_answer_event>(EXA_EVENT_DELIVERED)),
+      bytes_of(raw_event<exa_sleeps_event>(EXA_EVENT_SLEEPS)),
       bytes_of(raw_event<exa_process_event>(EXA_EVENT_PROCESS)),
       bytes_of(raw_event<exa_event_header>(EXA_EVENT_PROCESS_EXIT)),
   };

@@ -99,7 +99,9 @@ TEST(Reference, EveryAttributeAndEventOfASpanIsInItAndNoOther) {
         const auto span = synthesize_span(exchange,
                                           {.reason = ExemplarReason::kSlowest,
                                            .link = SpanLink::kContext,
-                                           .sent_again = {.times = 1, .after = Duration(1)},
+                                           .delivery = {.sent_again = 1,
+                                                        .sent_again_after = Duration(1),
+                                                        .acknowledged_after = Duration(1)},
                                            .beside_sdk = true,
                                            .growth = "all"},
                                           nullptr, {});

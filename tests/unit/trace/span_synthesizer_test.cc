@@ -108,14 +108,21 @@ TEST(SpanSynthesizer, SaysWhyItTookSoLong) {
 TEST(SpanSynthesizer, MarksWhatHappenedWhen) {
   auto exchange = checkout();
   const auto span =
-      span_of(exchange, {.sent_again = {.times = 2, .after = std::chrono::milliseconds(3)}});
+      span_of(exchange, {.delivery = {.sent_again = 2,
+                                      .sent_again_after = std::chrono::milliseconds(3),
+                                      .acknowledged_after = std::chrono::milliseconds(4)}});
   const std::vector<SpanEvent> expected = {
       {kOffset.to_wall(exchange.arrival), "exemplar.request.arrived"},
       {kOffset.to_wall(exchange.first_response), "exemplar.response.first_byte"},
-      {{span.end.ns + 3'000'000}, "exemplar.response.sent_again"}};
+      {{span.end.ns + 3'000'000}, "exemplar.response.sent_again"},
+      {{span.end.ns + 4'000'000}, "exemplar.response.acknowledged"}};
   EXPECT_EQ(span.events, expected);
   EXPECT_THAT(span.attributes, Has("exemplar.why.sent_again", std::int64_t{2}));
   EXPECT_THAT(span.attributes, Has("exemplar.why.sent_again_after", 0.003));
+  EXPECT_THAT(span.attributes, Has("exemplar.why.acknowledged_after", 0.004));
+  EXPECT_THAT(text_of(span, "exemplar.why"),
+              EndsWith("its answer was sent again 2 times, until 3.00 ms after it was written, and "
+                       "acknowledged 4.00 ms after it was written"));
   exchange.arrival = exchange.first_response = {};
   EXPECT_TRUE(span_of(exchange).events.empty());
 }

@@ -265,6 +265,71 @@ TEST(Account, RequestsOfItsOwnAreNotToldAsNetwork) {
   EXPECT_EQ(us_of(found, SleepCause::kLock), 20'000u);
 }
 
+// Its sleeps are followed: each is told before the call at which it was over.
+class FollowedSleeps : public testing::Test {
+ protected:
+  static constexpr auto kLock = static_cast<std::size_t>(SleepCause::kLock);
+  static MonotonicTime at(int ms) { return kRead + milliseconds(ms); }
+  void slept(int from_ms, int until_ms, std::uint32_t lock_ms) {
+    SleepTimes asleep_us{};
+    asleep_us[kLock] = lock_ms * 1'000;
+    threads.slept(42, at(from_ms), at(until_ms), asleep_us);
+  }
+  std::optional<std::uint32_t> asleep_between(const ThreadWork::Totals& begun,
+                                              const ThreadWork::Totals& ended) {
+    if (begun.place == 0 || begun.place != ended.place) return std::nullopt;
+    return ended.asleep_us[kLock] - begun.asleep_us[kLock];
+  }
+  ThreadWork threads{64};
+};
+
+TEST_F(FollowedSleeps, AreThoseBetweenTheTwoCalls) {
+  threads.begin(42, at(-100), true);
+  slept(-100, 0, 90);  // until the request came
+  const auto begun = threads.begin(42, at(0), true);
+  slept(0, 50, 40);
+  slept(50, 100, 30);
+  EXPECT_EQ(asleep_between(begun, threads.end(42, at(100))), 70'000u);
+}
+
+TEST_F(FollowedSleeps, LooksAddNothing) {
+  const auto begun = threads.begin(42, at(0), true);
+  threads.was_seen(42, ThreadDoing::kLock, at(20));
+  slept(0, 50, 40);
+  threads.was_seen(42, ThreadDoing::kLock, at(70));
+  EXPECT_EQ(asleep_between(begun, threads.end(42, at(100))), 40'000u);
+}
+
+TEST_F(FollowedSleeps, ThatWereLostBeforeARequestAreNotItsOwn) {
+  const auto begun = threads.begin(42, at(0), true);
+  slept(-100, 50, 120);  // what was to be told at the request's read is in it
+  EXPECT_EQ(asleep_between(begun, threads.end(42, at(100))), std::nullopt);
+  const auto again = threads.begin(42, at(110), true);
+  slept(110, 150, 30);
+  EXPECT_EQ(asleep_between(again, threads.end(42, at(150))), 30'000u);
+}
+
+TEST_F(FollowedSleeps, AfterAnEndThatIsToldLateAreNotTheExchanges) {
+  const auto begun = threads.begin(42, at(0), true);
+  slept(0, 50, 40);
+  slept(100, 300, 200);  // until the next request, at which the end is told
+  EXPECT_EQ(asleep_between(begun, threads.end(42, at(100))), 40'000u);
+}
+
+TEST_F(FollowedSleeps, AreUnknownWhereTheEndLiesWithinThem) {
+  const auto begun = threads.begin(42, at(0), true);
+  slept(0, 50, 40);
+  slept(50, 300, 200);
+  EXPECT_EQ(asleep_between(begun, threads.end(42, at(100))), std::nullopt);
+}
+
+TEST_F(FollowedSleeps, OfAThreadThatNobodyKnowsAreNotNoted) {
+  threads.begin(42 + 64, at(0), true);
+  slept(-100, 0, 90);
+  const auto begun = threads.begin(42, at(0), true);
+  EXPECT_EQ(begun.asleep_us[kLock], 0u);
+}
+
 TEST(ThreadWork, OfAThreadThatNobodyKnowsNothingIsNoted) {
   ThreadWork threads{64};
   const auto begun = threads.begin(42, kRead);
