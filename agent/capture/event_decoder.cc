@@ -171,6 +171,7 @@ Decoded decode_sleeps(Record record) {
   const auto raw = load<exa_sleeps_event>(record);
   SleepsEvent sleeps{.time = {raw.header.ktime_ns},
                      .from = {raw.from_ns},
+                     .until = {raw.until_ns},
                      .thread = raw.thread,
                      .asleep_us = {}};
   std::ranges::copy(raw.asleep_us, sleeps.asleep_us.begin());

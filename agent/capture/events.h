@@ -121,6 +121,7 @@ struct DeliveredEvent {
 struct SleepsEvent {
   MonotonicTime time;
   MonotonicTime from;    // it covers the time since then
+  MonotonicTime until;   // the last of the sleeps was over by then
   std::uint32_t thread;  // its number, as in CallFacts
   SleepTimes asleep_us;
 };

@@ -21,6 +21,7 @@ static __always_inline int exa_tell_sleeps_of(struct exa_thread_sleeps* sleeps, 
   if (!row) return 0;
   exa_fill_header(&event.header, EXA_EVENT_SLEEPS, sizeof(event), now, 0, 0);
   event.from_ns = sleeps->told_ns;
+  event.until_ns = sleeps->ended_ns;
   event.thread = thread;
 #pragma clang loop unroll(full)
   for (int i = 0; i < EXA_SLEEP_CAUSES; ++i)

@@ -13,6 +13,7 @@
 struct exa_thread_sleeps {
   __u64 told_ns;   /* up to then the ring knows; 0: the entry is new */
   __u64 untold_ns; /* the sum of asleep_ns */
+  __u64 ended_ns;  /* when the last one of these was over */
   __u64 asleep_ns[EXA_SLEEP_CAUSES];
   __u64 since_ns; /* when it fell asleep */
   __u64 until_ns; /* when it was on a CPU again; 0: it sleeps */
@@ -57,6 +58,7 @@ static __always_inline void exa_add_up_sleep(struct exa_thread_sleeps* sleeps,
   if (ready >= slept) return;
   sleeps->asleep_ns[doing] += slept - ready;
   sleeps->untold_ns += slept - ready;
+  sleeps->ended_ns = until;
 }
 
 #endif

@@ -74,6 +74,7 @@ class MadeRecords {
     record.header.socket_id = 0;
     record.thread = thread;
     record.from_ns = now_ns - (form % 16) * std::uint64_t{100'000};
+    record.until_ns = now_ns;
     record.asleep_us[form % EXA_SLEEP_CAUSES] = form * 1'000u;
     return bytes_of(record, {});
   }

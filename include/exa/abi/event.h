@@ -184,12 +184,13 @@ EXA_ASSERT_SIZE(struct exa_answer_event, 40);
 /* Precedes the record of the call that it was told at. */
 struct exa_sleeps_event {
   struct exa_event_header header; /* socket_id and tgid 0 */
-  __u64 from_ns;                  /* when that was told last, or had nothing to tell */
+  __u64 from_ns;                  /* when that was told last, or there was nothing to tell */
+  __u64 until_ns;                 /* when the last of the sleeps was over */
   __u32 thread;                   /* its number */
   __u32 reserved;
   __u32 asleep_us[EXA_SLEEP_CAUSES]; /* from EXA_DOING_LOCK on */
 };
-EXA_ASSERT_SIZE(struct exa_sleeps_event, 80);
+EXA_ASSERT_SIZE(struct exa_sleeps_event, 88);
 
 struct exa_position_event {
   struct exa_event_header header;
