@@ -91,6 +91,10 @@ void EventLogWriter::window_merged() {
   append_frame(FrameKind::kWindowMerged, {});
 }
 
+void EventLogWriter::policies(std::string_view text) {
+  append_frame(FrameKind::kPolicies, std::as_bytes(std::span(text)));
+}
+
 void EventLogWriter::append_frame(FrameKind kind, std::span<const std::byte> payload) {
   if (error_) return;
   if (payload.size() > kMaxFrameBytes) {
@@ -156,7 +160,7 @@ Result<std::optional<Frame>> EventLogReader::next() {
   }
   const auto raw = load<FrameHeader>(buffer_.data() + begin_);
   if (raw.kind < static_cast<std::uint32_t>(FrameKind::kRingRecord) ||
-      raw.kind > static_cast<std::uint32_t>(FrameKind::kWindowMerged))
+      raw.kind > static_cast<std::uint32_t>(FrameKind::kPolicies))
     return at_offset("unknown frame kind " + std::to_string(raw.kind));
   const auto kind = static_cast<FrameKind>(raw.kind);
   const auto expected = fixed_length(kind);

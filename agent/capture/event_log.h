@@ -13,6 +13,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "exa/base/result.h"
@@ -33,6 +34,7 @@ enum class FrameKind : std::uint32_t {
   kWindowTick = 4,
   kWindowMerged =
       5,  // publication was behind: the window of the tick before joined the one waiting
+  kPolicies = 6,  // of exemplars, from now on
 };
 
 inline constexpr std::size_t kMaxFrameBytes = 64 * 1024;
@@ -61,6 +63,7 @@ class EventLogWriter {
   void clock_offset(WallClockOffset offset);
   void window_tick(MonotonicTime time);
   void window_merged();
+  void policies(std::string_view text);
   void flush();
 
   [[nodiscard]] bool stopped() const { return error_.has_value(); }

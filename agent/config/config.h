@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/model/policy_spec.h"
 #include "agent/telemetry/logging.h"
 #include "exa/base/time.h"
 
@@ -82,6 +83,7 @@ struct ExemplarSettings {
   bool why = true;              // spans say where the time of their requests went
   bool why_exact = false;       // on what threads slept, by following each of their sleeps
   BesideSdk beside_sdk = BesideSdk::kLink;
+  PolicySettings policies;  // which requests may become exemplars
   std::string seed;  // 32 hex digits; empty: drawn at start
   bool operator==(const ExemplarSettings&) const = default;
 };

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "agent/config/policy_text.h"
 #include "agent/config/yaml_source.h"
 #include "exa/base/hex.h"
 #include "exa/base/unique_fd.h"
@@ -90,6 +91,9 @@ class ConfigLoader {
       if (signal->client_certificate.empty() != signal->client_key.empty())
         problems_.push_back(std::string(name) +
                             ": client_certificate and client_key must be set together");
+    if (policies_text(loaded_.config.exemplars.policies).size() > kMostPolicyText)
+      problems_.push_back("exemplars.rules: longer than " + std::to_string(kMostPolicyText) +
+                          " bytes together");
   }
 
   LoadedConfig loaded_;

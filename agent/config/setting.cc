@@ -263,6 +263,17 @@ const Setting kSettings[] = {
      "spans of processes that an SDK makes send their own: beside those, or none",
      [](Config& c, Entries e) { return store_name(e, kBesideSdk, c.exemplars.beside_sdk); },
      [](const Config& c) { return print_name(kBesideSdk, c.exemplars.beside_sdk); }},
+    {"exemplars.policy", "", "POLICY", SettingShape::kScalar, false,
+     "which requests may become exemplars, such as any_of(outlier(500ms), probability(1%))",
+     [](Config& c, Entries e) {
+       return store(parse_policy(e[0].value), c.exemplars.policies.policy);
+     },
+     [](const Config& c) { return one(policy_text(c.exemplars.policies.policy)); }},
+    {"exemplars.rules", "", "RULE", SettingShape::kList, false,
+     "requests with another policy, such as 'service=checkout route=/api/ -> always'; the first "
+     "rule that is met counts",
+     [](Config& c, Entries e) { return store_policy_rules(e, c.exemplars.policies.rules); },
+     [](const Config& c) { return print_policy_rules(c.exemplars.policies.rules); }},
     {"exemplars.seed", "", "HEX", SettingShape::kScalar, true,
      "32 hex digits, the same on every node of a fleet; generated at startup if unset",
      [](Config& c, Entries e) { return store_seed(e, c.exemplars.seed); },

@@ -7,6 +7,7 @@
 #include <bit>
 #include <chrono>
 
+#include "agent/config/policy_text.h"
 #include "agent/config/setting.h"
 #include "agent/config/value_text.h"
 
@@ -123,6 +124,25 @@ inline SettingResult store_texts(Entries e, std::vector<std::string>& place, boo
   }
   place = std::move(texts);
   return {};
+}
+
+inline SettingResult store_policy_rules(Entries e, std::vector<PolicyRule>& place) {
+  if (e.size() > kMostPolicyRules) return refuse_beyond(kMostPolicyRules);
+  std::vector<PolicyRule> rules;
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    auto rule = parse_policy_rule(e[i].value);
+    if (!rule) return refuse(rule.error().text, i);
+    rules.push_back(std::move(*rule));
+  }
+  place = std::move(rules);
+  return {};
+}
+
+inline Printed print_policy_rules(const std::vector<PolicyRule>& rules) {
+  Printed printed;
+  for (const auto& rule : rules)
+    printed.push_back({"", policy_rule_text(rule)});
+  return printed;
 }
 
 template <typename List>

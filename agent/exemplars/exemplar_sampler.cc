@@ -1,11 +1,13 @@
 #include "agent/exemplars/exemplar_sampler.h"
 
+#include <utility>
+
 namespace exa {
 
 ExemplarSampler::ExemplarSampler(const SamplerOptions& options, Counters& counters)
     : counters_(counters),
       floor_(options.floor_probability, options.floor_capacity),
-      policy_(options.policy()),
+      policies_(options.policies),
       store_(options.kept_records),
       selector_(SpanBudget(options.spans_per_window, options.burst_spans), counters) {}
 
@@ -19,12 +21,18 @@ Selection ExemplarSampler::close_window(const SeriesRegistry& registry,
   auto selection = selector_.choose(registry, store_, floor_, recorder);
   store_.clear(registry.active());
   floor_.clear();
-  policy_->begin_window();
+  policies_.begin_window();
   return selection;
 }
 
+void ExemplarSampler::use(const PolicySettings& settings) {
+  PolicyRules policies(settings);
+  policies.go_on_from(policies_);
+  policies_ = std::move(policies);
+}
+
 void ExemplarSampler::forget(SeriesIndex series) {
-  policy_->forget(series);
+  policies_.forget(series);
   selector_.forget(series);
 }
 

@@ -8,19 +8,19 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
 #include "agent/exemplars/floor_queue.h"
-#include "agent/exemplars/policies/always.h"
 #include "agent/exemplars/policies/policy.h"
+#include "agent/exemplars/policy_rules.h"
 #include "agent/exemplars/selection.h"
 #include "agent/exemplars/store.h"
+#include "agent/model/policy_spec.h"
 #include "agent/telemetry/counters.h"
 
 namespace exa {
 
 struct SamplerOptions {
-  MakePolicy policy = make_policy<Always>;  // of all series
+  PolicySettings policies = {};
   std::uint32_t spans_per_window = 100;
   std::uint32_t burst_spans = 200;
   double floor_probability = 0.005;
@@ -39,7 +39,7 @@ class ExemplarSampler {
 
   void on_value(const Offer& offer) {
     auto& strata = store_.count(offer);
-    if (policy_->admits(offer)) store_.compete(strata, offer);
+    if (policies_.admits(offer)) store_.compete(strata, offer);
   }
 
   // Chooses among what came since the last call and forgets it. Called before the registry's own
@@ -48,12 +48,16 @@ class ExemplarSampler {
   // The series is gone; its index may come to name another one.
   void forget(SeriesIndex series);
 
+  // From now on these; what their predecessors remembered is forgotten.
+  void use(const PolicySettings& settings);
+  [[nodiscard]] PolicyTotals policy_totals() const { return policies_.totals(); }
+
  private:
   void push_floor(const Exchange& exchange, RecordTicket ticket);
 
   Counters& counters_;
   FloorQueue floor_;
-  std::unique_ptr<Policy> policy_;
+  PolicyRules policies_;
   CandidateStore store_;
   Selector selector_;
 };

@@ -25,6 +25,7 @@ enum class ChannelMessageType : std::uint32_t {
   kHeartbeat = 6,        // prober: alive; see agent/run/messages
   kShareLosses = 7,      // pipeline: who lost for want of a share; see agent/run/messages
   kLook = 8,             // pipeline: which threads to look at; see agent/run/messages
+  kPolicies = 9,         // prober: policies of exemplars from now on; see agent/run/messages
 };
 
 inline constexpr std::size_t kChannelPayloadBytes = 4096;

@@ -193,6 +193,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
                        .is_duration = row.is_time,
                        .value = value,
                        .ticket = ticket,
+                       .service = entry.target->service_name,
                        .exchange = exchange});
   }
 }

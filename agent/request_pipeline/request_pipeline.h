@@ -104,6 +104,10 @@ class RequestPipeline final : public ExchangeSink {
   [[nodiscard]] std::size_t connections_limit() const { return options_.tracker.connections; }
   [[nodiscard]] std::size_t held_exchanges() const { return held_.size(); }
 
+  // From now on these say which requests may become exemplars. Nothing is counted anew.
+  void use_policies(const PolicySettings& policies) { sampler_.use(policies); }
+  [[nodiscard]] PolicyTotals policy_totals() const { return sampler_.policy_totals(); }
+
   // Processes that lost something because they hold more than their share, the worst first.
   [[nodiscard]] std::vector<ShareLoss> share_losses(std::size_t at_most) const;
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "agent/telemetry/policy_totals.h"
 #include "agent/telemetry/source_state.h"
 #include "agent/telemetry/tls_state.h"
 
@@ -20,6 +21,7 @@
   X(std::uint64_t, connections, connections_tracked, "", "Connections being tracked.")             \
   X(std::uint64_t, connections_limit, connections_limit, "", "Connections that can be tracked at once.") \
   X(std::uint64_t, exemplar_budget, exemplar_budget, "", "Exemplar spans allowed per window.")     \
+  X(PolicyTotals, policy_totals, exemplar_policy_values, "", "Values that the policies of exemplars admitted or refused, by the rule that the request met.") \
   X(double, window_s, window, "s", "Length of a window.")                                          \
   X(std::uint64_t, spans_queued, spans_waiting, "", "Spans whose delivery is still undecided.")    \
   X(std::uint64_t, resident_bytes, resident_memory, "By", "Resident memory of the pipeline.")      \

@@ -69,6 +69,20 @@ class Builder {
   void add(const GaugeRow& row, RunningTotal total) {
     add(row, Sum{{{.attributes = {}, .start = start_, .time = now_, .value = total.value}}});
   }
+  void add(const GaugeRow& row, const PolicyTotals& totals) {
+    Sum sum;
+    for (const auto& total : totals) {
+      const auto add_point = [&](const char* outcome, std::uint64_t value) {
+        sum.points.push_back({.attributes = {{"rule", total.rule}, {"outcome", std::string(outcome)}},
+                              .start = start_,
+                              .time = now_,
+                              .value = signed_value(value)});
+      };
+      add_point("admitted", total.admitted);
+      add_point("refused", total.refused);
+    }
+    if (!sum.points.empty()) add(row, std::move(sum));
+  }
   template <typename Known>
   void add(const GaugeRow& row, const std::optional<Known>& value) {
     if (value) add(row, *value);

@@ -20,6 +20,7 @@ LIMITS = {
 COUNTERS = {
     "allocations": ("allocations each", 0),
     "of_nghttp2": ("of libnghttp2's time", 0.8),
+    "over_default_ns": ("more than the default policy, ns", 5),
     "bytes": ("bytes each", None),
     "heap_peak_bytes": ("heap at most, bytes", 1 << 20),
 }

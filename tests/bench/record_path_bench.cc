@@ -11,8 +11,10 @@
 #include <memory>
 #include <new>
 #include <random>
+#include <string>
 #include <vector>
 
+#include "agent/config/policy_text.h"
 #include "agent/exemplars/exemplar_sampler.h"
 #include "agent/exemplars/randomness.h"
 #include "agent/metrics/series_registry.h"
@@ -38,6 +40,7 @@ namespace exa {
 namespace {
 
 constexpr std::size_t kRequests = 1 << 16;  // of one window
+constexpr std::uint64_t kBetweenRequestsNs = 100'000;
 constexpr std::size_t kShapes = 64;         // requests that differ in what their series depend on
 
 // A window of a server: log-normal around 8 ms, 1 % errors, a few routes' worth of series.
@@ -67,7 +70,8 @@ class Traffic {
 
   const Exchange& at(std::size_t i) {
     auto& exchange = shapes_[i * 31 % kShapes];
-    exchange.last_response.ns = exchange.read.ns + duration_ns_[i];
+    exchange.last_response.ns = 100'000'000'000 + i * kBetweenRequestsNs;
+    exchange.read.ns = exchange.last_response.ns - duration_ns_[i];
     exchange.randomness = randomness_[i];
     return exchange;
   }
@@ -80,7 +84,8 @@ class Traffic {
 
 class Path {
  public:
-  explicit Path(Role role) : traffic_(role) {}
+  explicit Path(Role role, const PolicySettings& policies = {})
+      : traffic_(role), sampler_({.policies = policies}, counters_) {}
 
   void count_window() {
     for (std::size_t i = 0; i < kRequests; ++i) {
@@ -115,7 +120,7 @@ class Path {
   Traffic traffic_;
   SeriesRegistry registry_{{}, counters_};
   FlightRecorder recorder_{16};
-  ExemplarSampler sampler_{{}, counters_};
+  ExemplarSampler sampler_;
 };
 
 // Of this thread, so that neighbours on the machine do not count.
@@ -161,6 +166,44 @@ void histogram_with_exemplars(benchmark::State& state, Role role) {
   state.counters["allocations"] = static_cast<double>(allocated);
   state.counters["exemplars_ns"] = differences_ns[differences_ns.size() / 2];
 }
+
+// Another policy against the default one, in turns.
+void policy(benchmark::State& state, const PolicySpec& spec) {
+  Path path(Role::kServer, {.policy = spec});
+  Path other(Role::kServer);
+  for (auto* const one : {&path, &other}) {
+    one->count_window_with_exemplars();
+    one->close();
+  }
+  std::uint64_t allocated = 0;
+  std::vector<double> differences_ns;
+  while (state.KeepRunningBatch(kRequests)) {
+    const auto before = allocations;
+    const auto begin = cpu_ns();
+    path.count_window_with_exemplars();
+    const auto end = cpu_ns();
+    allocated += allocations - before;
+    state.PauseTiming();
+    const auto begin_other = cpu_ns();
+    other.count_window_with_exemplars();
+    const auto end_other = cpu_ns();
+    path.close();
+    other.close();
+    differences_ns.push_back(((end - begin) - (end_other - begin_other)) / kRequests);
+    state.ResumeTiming();
+  }
+  const auto middle = differences_ns.begin() + static_cast<std::ptrdiff_t>(differences_ns.size() / 2);
+  std::ranges::nth_element(differences_ns, middle);
+  state.counters["allocations"] = static_cast<double>(allocated);
+  state.counters["over_default_ns"] = *middle;
+}
+
+const bool kPoliciesAreRegistered = [] {
+  for (const auto& described : policy_descriptions())
+    benchmark::RegisterBenchmark(("policy/" + std::string(described.example)).c_str(), policy,
+                                 *parse_policy(described.example));
+  return true;
+}();
 
 BENCHMARK_CAPTURE(histogram, server, Role::kServer);
 BENCHMARK_CAPTURE(histogram_with_exemplars, server, Role::kServer);

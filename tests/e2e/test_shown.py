@@ -207,7 +207,7 @@ def test_sighup_names_the_keys_that_wait_for_a_restart(start_agent, service):
         "log: {level: info, format: json}\nexemplars: {budget: 7}\n"
         "targets: {exclude: {exe: [curl]}}\n")
     os.kill(agent.pid, signal.SIGHUP)
-    eventually(lambda: "SIGHUP: target rules and log level reloaded; a restart is needed for "
+    eventually(lambda: "SIGHUP: target rules, policies and log level reloaded; a restart is needed for "
                "exemplars.budget, log.format\n" in agent.log(), what="the keys")
 
 

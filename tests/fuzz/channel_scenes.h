@@ -10,8 +10,10 @@
 #include <utility>
 #include <variant>
 
+#include "agent/config/policy_text.h"
 #include "agent/naming/engine_reader.h"
 #include "agent/run/messages/pipeline_line.h"
+#include "agent/run/messages/policies_message.h"
 #include "agent/run/messages/prober_line.h"
 #include "agent/run/pipeline/capture_health.h"
 #include "tests/fuzz/channel_peer.h"
@@ -37,6 +39,14 @@ struct Ends {
 };
 
 // As the prober says things, and when it does.
+inline PolicySettings made_policies(std::uint8_t which) {
+  PolicySettings policies;
+  if ((which & 1) != 0) policies.policy = *parse_policy("any_of(outlier(1s), probability(1%))");
+  for (int rules = which >> 4; rules > 0; --rules)
+    policies.rules.push_back(*parse_policy_rule("route=/api/ port=80 -> time_window(5)"));
+  return policies;
+}
+
 class ProberWays {
  public:
   explicit ProberWays(PipelineLine& line) : line_(line) {}
@@ -44,7 +54,7 @@ class ProberWays {
   // Nothing: this is not the time for it.
   std::optional<ChannelMessage> next(Step step) const {
     const auto& waiting = line_.waiting();
-    auto message = made_message(static_cast<std::uint8_t>(1 + step.a % 7), step.b, step.c % 5);
+    auto message = made_message(static_cast<std::uint8_t>(1 + step.a % 9), step.b, step.c % 5);
     switch (message.type) {
       case ChannelMessageType::kTarget:
         message.value = step.c % 4;
@@ -54,6 +64,9 @@ class ProberWays {
         return complete_ || ended_ ? std::nullopt : std::optional(message);
       case ChannelMessageType::kLogThreshold:
         message.value = step.b % 5;
+        return ended_ ? std::nullopt : std::optional(message);
+      case ChannelMessageType::kPolicies:
+        write_policies(made_policies(step.b), message);
         return ended_ ? std::nullopt : std::optional(message);
       case ChannelMessageType::kHeartbeat:
         return ready && waiting.empty() && !ended_ ? std::optional(message) : std::nullopt;
@@ -173,6 +186,11 @@ class Listener {
     health_.begin();
   }
   void on(LogThreshold level) { require(level <= LogThreshold::kOff); }
+  void on(const PolicySettings& policies) {
+    ChannelMessage again;
+    write_policies(policies, again);
+    require(*read_policies(again) == policies);
+  }
   void on(const ToldShutdown&) {}
 
  private:
@@ -240,6 +258,8 @@ class BrokenProber final : public Scene {
         return !complete_ && message.value < kTlsStateNames.size();
       case ChannelMessageType::kLogThreshold:
         return message.value <= 4;
+      case ChannelMessageType::kPolicies:
+        return read_policies(message).has_value();
       case ChannelMessageType::kHeartbeat:
         return said_ready_;
       case ChannelMessageType::kShutdown:
@@ -329,6 +349,9 @@ class HonestEnds final : public Scene {
     } else if (const auto* const level = std::get_if<LogThreshold>(&*word)) {
       require(said.message.type == ChannelMessageType::kLogThreshold);
       require(static_cast<std::uint64_t>(*level) == value);
+    } else if (const auto* const policies = std::get_if<PolicySettings>(&*word)) {
+      require(said.message.type == ChannelMessageType::kPolicies);
+      require(*policies == *read_policies(said.message));
     } else if (const auto* const beat = std::get_if<Heartbeat>(&*word)) {
       require(said.message.type == ChannelMessageType::kHeartbeat);
       require(beat->totals == read_heartbeat(said.message).totals);

@@ -10,6 +10,7 @@
 #include "agent/capture/event_decoder.h"
 #include "agent/capture/event_log.h"
 #include "agent/capture/target_message.h"
+#include "agent/config/policy_text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto bytes = std::as_bytes(std::span(data, size));
@@ -38,6 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         break;
       case exa::FrameKind::kWindowTick:
         if (!(*frame)->window_tick()) std::abort();
+        break;
+      case exa::FrameKind::kPolicies:
+        static_cast<void>(exa::parse_policies(
+            {reinterpret_cast<const char*>((*frame)->payload.data()), (*frame)->payload.size()}));
         break;
       case exa::FrameKind::kWindowMerged:
         if (!(*frame)->payload.empty()) std::abort();

@@ -1,4 +1,4 @@
-// Admits every request: what the default chooses from.
+// Admits every request, or none.
 #pragma once
 
 #include "agent/exemplars/policies/policy.h"
@@ -8,6 +8,11 @@ namespace exa {
 class Always final : public Policy {
  public:
   [[nodiscard]] bool admits(const Offer& /*offer*/) override { return true; }
+};
+
+class Never final : public Policy {
+ public:
+  [[nodiscard]] bool admits(const Offer& /*offer*/) override { return false; }
 };
 
 }  // namespace exa

@@ -1,13 +1,13 @@
 // Which requests may become exemplars of a series at all. What is admitted competes for the strata
 // of its series as ever: a policy neither ranks nor stores, and knows of no budget.
 //
-// Capture thread only, owned by the sampler. admits() is on the record path: it must not allocate
-// in steady state, block, or draw random numbers; chance is the exchange's R, so that all agents
-// take the same traces (randomness_threshold). Time is the exchange's too.
+// Capture thread only, owned by the sampler. see() and admits() are on the record path: they must
+// not allocate in steady state, block, or draw random numbers; chance is the exchange's R, so that
+// all agents take the same traces (randomness_threshold). Time is the exchange's too.
 #pragma once
 
 #include <cstdint>
-#include <memory>
+#include <string_view>
 
 #include "agent/exemplars/flight_recorder.h"
 #include "agent/metrics/series_registry.h"
@@ -23,26 +23,21 @@ struct Offer {
   bool is_duration = true;  // so that the largest is the slowest
   std::uint64_t value = 0;
   RecordTicket ticket = 0;
+  std::string_view service = {};  // service.name of its target
   const Exchange& exchange;
 };
 
 class Policy {
  public:
   virtual ~Policy() = default;
-  // Asked once for every value of every series, in the order in which they were counted. What it
-  // remembers of a series lies in a PerSeries of its own.
+  // Every value of every series, in the order in which they were counted, before admits(): also of
+  // those of which it is not asked, as another policy has decided. What is remembered of a series
+  // lies in a PerSeries of its own.
+  virtual void see(const Offer& /*offer*/) {}
   [[nodiscard]] virtual bool admits(const Offer& offer) = 0;
   virtual void begin_window() {}
   // The series is gone; its index may come to name another one.
   virtual void forget(SeriesIndex /*series*/) {}
 };
-
-// As whoever configures names it.
-using MakePolicy = std::unique_ptr<Policy> (*)();
-
-template <typename T>
-std::unique_ptr<Policy> make_policy() {
-  return std::make_unique<T>();
-}
 
 }  // namespace exa

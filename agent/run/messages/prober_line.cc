@@ -1,6 +1,7 @@
 #include "agent/run/messages/prober_line.h"
 
 #include "agent/capture/target_message.h"
+#include "agent/run/messages/policies_message.h"
 
 namespace exa {
 namespace {
@@ -43,6 +44,9 @@ std::optional<ProberWord> ProberLine::word_of(UniqueFd attached) {
       if (value > static_cast<std::uint64_t>(LogThreshold::kOff))
         return end("an invalid log level");
       return static_cast<LogThreshold>(value);
+    case ChannelMessageType::kPolicies:
+      if (auto policies = read_policies(heard_)) return std::move(*policies);
+      return end("policies that nobody can have configured");
     case ChannelMessageType::kHeartbeat:
       if (!said_ready_) return end("a heartbeat before the pipeline was ready");
       return read_heartbeat(heard_);

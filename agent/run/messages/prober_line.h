@@ -1,5 +1,5 @@
-// The pipeline's end of the channel: what it may hear of the prober, and in which order: targets
-// and log levels at any time; once that they are complete; heartbeats after it said that it is
+// The pipeline's end of the channel: what it may hear of the prober, and in which order: targets,
+// policies and log levels at any time; once that they are complete; heartbeats after it said that it is
 // ready; at last the end. Anything else ends the line, and that ends the agent: two processes that
 // do not understand each other count nothing right. Hears without waiting.
 // Capture thread, owned by the pipeline's loop.
@@ -12,6 +12,7 @@
 #include <variant>
 
 #include "agent/model/engine_document.h"
+#include "agent/model/policy_spec.h"
 #include "agent/privilege/channel.h"
 #include "agent/run/messages/heartbeat.h"
 #include "agent/telemetry/logging.h"
@@ -33,7 +34,8 @@ struct ToldComplete {
 struct ToldShutdown {
   MonotonicTime deadline;
 };
-using ProberWord = std::variant<ToldTarget, ToldComplete, LogThreshold, Heartbeat, ToldShutdown>;
+using ProberWord =
+    std::variant<ToldTarget, ToldComplete, LogThreshold, PolicySettings, Heartbeat, ToldShutdown>;
 
 class ProberLine {
  public:

@@ -1,6 +1,7 @@
 #include "agent/run/pipeline/capture_loop.h"
 
 #include "agent/capture/target_message.h"
+#include "agent/config/policy_text.h"
 
 namespace exa {
 
@@ -13,6 +14,11 @@ void CaptureLoop::on_target(const Target& target) {
   recording_.target(message);
   // What a replay will read, to the last attribute that fits.
   if (const auto replayed = decode_target(message)) pipeline_.on_target(*replayed);
+}
+
+void CaptureLoop::on_policies(const PolicySettings& policies) {
+  recording_.policies(policies_text(policies));
+  pipeline_.use_policies(policies);
 }
 
 void CaptureLoop::on_clock_offset(WallClockOffset offset) {

@@ -35,6 +35,7 @@ class CaptureLoop {
     return pipeline_.slow_threads(now);
   }
   void on_target(const Target& target);
+  void on_policies(const PolicySettings& policies);
   void on_clock_offset(WallClockOffset offset);
   // The first one begins the first window, each further one closes one.
   void on_tick(MonotonicTime time);

@@ -27,6 +27,7 @@ bool LiveEvents::turn(CaptureLoop& loop) {
     case ProberTalk::Heard::kLost:
       return false;
   }
+  if (const auto policies = parts_.prober.take_policies()) loop.on_policies(*policies);
   if (parts_.looks && begun_) parts_.prober.say_look(loop.slow_threads(clocks_.now()));
   parts_.naming.advance(clocks_.now());
   if (const auto now = clocks_.now(); schedule_.is_due(now)) {

@@ -25,6 +25,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   // Those of all series that a client's metric may have, and as many again.
   options.series.max_names = std::max(options.series.max_names,
                                       2 * config.series.per_metric + config.series.per_metric / 2);
+  options.sampler.policies = config.exemplars.policies;
   options.sampler.spans_per_window = config.exemplars.spans_per_window;
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
   options.sampler.floor_probability = config.exemplars.floor;

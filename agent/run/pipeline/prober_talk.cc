@@ -22,6 +22,10 @@ ProberTalk::Heard ProberTalk::hear(MonotonicTime now) {
                                                   log_.set_level(level);
                                                   return false;
                                                 },
+                                                [&](const PolicySettings& policies) {
+                                                  policies_ = policies;
+                                                  return false;
+                                                },
                                                 [&](const Heartbeat& beat) {
                                                   health_.on_heartbeat(beat, counters_, now);
                                                   return false;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "agent/privilege/channel.h"
 #include "agent/run/messages/prober_line.h"
@@ -44,6 +45,11 @@ class ProberTalk {
   // Asks for a look at these threads, unless there are none.
   void say_look(std::span<const std::uint32_t> threads);
 
+  // The last ones that were told, once.
+  [[nodiscard]] std::optional<PolicySettings> take_policies() {
+    return std::exchange(policies_, std::nullopt);
+  }
+
   [[nodiscard]] TlsState tls() const { return tls_; }
   // Set once the end was told.
   [[nodiscard]] const std::optional<MonotonicTime>& deadline() const { return deadline_; }
@@ -57,6 +63,7 @@ class ProberTalk {
   ChannelMessage message_;  // what is said
   TlsState tls_ = TlsState::kOff;
   std::optional<MonotonicTime> deadline_;
+  std::optional<PolicySettings> policies_;
 };
 
 }  // namespace exa

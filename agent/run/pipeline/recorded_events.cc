@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "agent/capture/target_message.h"
+#include "agent/config/policy_text.h"
 #include "agent/run/pipeline/capture_loop.h"
 
 namespace exa {
@@ -61,6 +62,13 @@ Result<> RecordedEvents::apply(const Frame& frame, CaptureLoop& loop) {
     case FrameKind::kWindowTick:
       tick_ = frame.window_tick();
       break;
+    case FrameKind::kPolicies: {
+      const auto policies = parse_policies(
+          {reinterpret_cast<const char*>(frame.payload.data()), frame.payload.size()});
+      if (!policies) return std::unexpected(policies.error());
+      loop.on_policies(*policies);
+      break;
+    }
     case FrameKind::kWindowMerged:
       break;
   }

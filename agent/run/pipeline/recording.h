@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "agent/capture/event_log.h"
 #include "agent/model/siphash.h"
@@ -34,6 +35,9 @@ class Recording {
   }
   void tick(MonotonicTime time) {
     if (log_) log_->window_tick(time);
+  }
+  void policies(std::string_view text) {
+    if (log_) log_->policies(text);
   }
   void merged() {
     if (log_) log_->window_merged();

@@ -33,6 +33,7 @@ void WindowHandOver::finish() {
 
 SelfGauges WindowHandOver::gauges_now() const {
   SelfGauges gauges = gauges_;
+  gauges.policy_totals = pipeline_.policy_totals();
   gauges.live_series = pipeline_.live_series();
   gauges.targets = pipeline_.targets();
   gauges.held_exchanges = pipeline_.held_exchanges();

@@ -15,6 +15,7 @@
 #include "agent/config/value_text.h"
 #include "agent/discovery/mounts.h"
 #include "agent/model/exit_codes.h"
+#include "agent/run/messages/policies_message.h"
 #include "agent/run/prober/end_with_child.h"
 #include "exa/abi/config.h"
 
@@ -298,7 +299,7 @@ void Prober::reload() {
     log_.error("SIGHUP: keeping the old configuration: " + reloaded.error().text);
     return;
   }
-  // Rules and level apply to what comes; windows, rings, exporters and ports, which the loaded
+  // Rules, policies and level apply to what comes; windows, rings, exporters and ports, which the loaded
   // programs hold, need a restart.
   auto targets = reloaded->targets;
   targets.include.port = config_.targets.include.port;
@@ -309,6 +310,9 @@ void Prober::reload() {
   log_.set_level(config_.log.level);
   message_.type = ChannelMessageType::kLogThreshold;
   message_.value = static_cast<std::uint64_t>(config_.log.level);
+  if (const auto sent = line_.say(message_); !sent) log_.error(sent.error().text);
+  config_.exemplars.policies = reloaded->exemplars.policies;
+  write_policies(config_.exemplars.policies, message_);
   if (const auto sent = line_.say(message_); !sent) log_.error(sent.error().text);
   if (const auto told = send_rule_of_the_unjudged(); !told) log_.error(told.error().text);
   const auto processes = finder_.processes();
@@ -323,7 +327,7 @@ void Prober::reload() {
   std::string keys;
   for (const auto key : waiting)
     keys += (keys.empty() ? "" : ", ") + std::string(key);
-  log_.warn("SIGHUP: target rules and log level reloaded; a restart is needed for " + keys);
+  log_.warn("SIGHUP: target rules, policies and log level reloaded; a restart is needed for " + keys);
 }
 
 int Prober::end_of_pipeline() {

@@ -1,12 +1,11 @@
-// A policy is a file and a row: those of test_policies.h say what may compete, and the sampler
-// chooses among that as it does among all.
+// Policies say what may compete, and the sampler chooses among that as it does among all.
 #include <gmock/gmock.h>
 
 #include <map>
 #include <random>
 
+#include "agent/exemplars/randomness.h"
 #include "tests/unit/exemplars/sampler_fixture.h"
-#include "tests/unit/exemplars/test_policies.h"
 
 namespace exa {
 namespace {
@@ -27,7 +26,7 @@ class Policies : public SamplerFixture {
 };
 
 TEST_F(Policies, WhatIsNotAdmittedIsCountedAndNotChosen) {
-  configure({.policy = make_policy<Never>, .floor_probability = 0});
+  configure({.policies = {.policy = {policy::Never{}}, .rules = {}}, .floor_probability = 0});
   send({.duration = 1ms, .randomness = 9});
   send({.duration = 900ms, .status = 500, .randomness = 8});
   EXPECT_EQ(registry.at(registry.active()[0]).delta.count(), 1u);
@@ -37,7 +36,7 @@ TEST_F(Policies, WhatIsNotAdmittedIsCountedAndNotChosen) {
 }
 
 TEST_F(Policies, TheFloorIsBesideThem) {
-  configure({.policy = make_policy<Never>, .floor_probability = 0.5});
+  configure({.policies = {.policy = {policy::Never{}}, .rules = {}}, .floor_probability = 0.5});
   send({.duration = 1ms, .randomness = kRandomnessMask});
   const auto selection = close();
   EXPECT_THAT(selection.winners, IsEmpty());
@@ -45,7 +44,7 @@ TEST_F(Policies, TheFloorIsBesideThem) {
 }
 
 TEST_F(Policies, RememberEachSeriesUntilItIsForgotten) {
-  configure({.policy = make_policy<FirstOfBucket>, .floor_probability = 0});
+  configure({.policies = {.policy = {policy::FirstOfBucket{}}, .rules = {}}, .floor_probability = 0});
   for (const TargetId target : {1, 2}) {
     send({.duration = 1ms, .randomness = 10 * target, .target = target});
     send({.duration = 1ms, .randomness = 90, .target = target});
@@ -64,7 +63,7 @@ TEST_F(Policies, RememberEachSeriesUntilItIsForgotten) {
 }
 
 TEST_F(Policies, AShareDrawnFromRIsTheSameTracesInEveryOrder) {
-  configure({.policy = make_policy<QuarterOfTraces>, .floor_probability = 0});
+  configure({.policies = {.policy = {policy::Probability{0.25}}, .rules = {}}, .floor_probability = 0});
   std::mt19937_64 random(5);
   std::vector<Request> requests;
   for (int i = 0; i < 4'000; ++i)
@@ -89,7 +88,7 @@ TEST_F(Policies, AShareDrawnFromRIsTheSameTracesInEveryOrder) {
 }
 
 TEST_F(Policies, ErrorsThatMayNotCompeteStillMoveTheirSeries) {
-  configure({.policy = make_policy<QuarterOfTraces>,
+  configure({.policies = {.policy = {policy::Probability{0.25}}, .rules = {}},
              .spans_per_window = 2,
              .burst_spans = 2,
              .floor_probability = 0});

@@ -9,9 +9,11 @@
 #include <filesystem>
 
 #include "agent/capture/target_message.h"
+#include "agent/config/policy_text.h"
 #include "agent/privilege/descriptor_passing.h"
 #include "agent/run/messages/look_message.h"
 #include "agent/run/messages/pipeline_line.h"
+#include "agent/run/messages/policies_message.h"
 #include "agent/run/messages/prober_line.h"
 
 namespace exa {
@@ -216,6 +218,21 @@ TEST_F(Broken, NothingIsHeardAfterTheEnd) {
   EXPECT_EQ(std::get<ToldShutdown>(*word).deadline.ns, 77u);
   EXPECT_FALSE(line.hear());
   EXPECT_THAT(line.violation(), IsEmpty());
+}
+
+TEST_F(Broken, PoliciesThatNobodyCanHaveConfiguredEndTheLine) {
+  PolicySettings policies;
+  policies.policy = *parse_policy("any_of(outlier(1s), probability(1%))");
+  policies.rules.push_back(*parse_policy_rule("route=/api/ -> always"));
+  ChannelMessage message;
+  write_policies(policies, message);
+  send(message);
+  const auto word = line.hear();
+  ASSERT_TRUE(word && std::holds_alternative<PolicySettings>(*word));
+  EXPECT_EQ(std::get<PolicySettings>(*word), policies);
+  message.payload[0] = std::byte{'x'};
+  send(message);
+  expect_violation("policies that nobody can have configured");
 }
 
 TEST_F(Broken, ValuesBeyondTheirListsAreNone) {

@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include "agent/config/policy_text.h"
 #include "agent/config/setting.h"
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
@@ -148,7 +149,8 @@ std::string self_metric_rows() {
   const ExportCounters export_counters;
   const std::array<std::uint64_t, EXA_COUNTER_COUNT> kernel{};
   const auto all = self_metrics(nullptr, counters, export_counters, kernel,
-                                {.tls = TlsState::kOff,
+                                {.policy_totals = {{.rule = "default"}},
+                                 .tls = TlsState::kOff,
                                  .pods = 0,
                                  .pods_source = SourceState::kStarting,
                                  .pods_answer_age_s = 0},
@@ -165,6 +167,13 @@ std::string attribute_rows() {
   rows += "| " + code(key) + " | " type " | " of " | " + in_cell(sentence) + " |\n";
   EXA_SPAN_ATTRIBUTES(EXA_X)
 #undef EXA_X
+  return rows;
+}
+
+std::string policy_rows() {
+  std::string rows;
+  for (const auto& policy : policy_descriptions())
+    rows += "| " + code(policy.example) + " | " + in_cell(policy.sentence) + " |\n";
   return rows;
 }
 
@@ -212,6 +221,15 @@ std::string reference_page() {
     page += "| " + code(setting.key) + " | " + code(setting.flag) + " | " + code(type_of(setting)) +
             " | " + code(default_of(setting)) + " | " + in_cell(setting.sentence) + " |\n";
   page +=
+      "\n"
+      "## Policies\n"
+      "Values of `exemplars.policy`, and in `exemplars.rules` behind `->`. Arguments may be left out "
+      "where they\nhave a name; the names and values shown are the defaults, but for the first "
+      "argument.\n"
+      "\n"
+      "| policy | admits |\n"
+      "|---|---|\n" +
+      policy_rows() +
       "\n"
       "## Metrics\n"
       "As named in a scrape; over OTLP, names have dots instead of underscores and neither units "
