@@ -101,8 +101,11 @@ struct MetricSettings {
   bool operator==(const MetricSettings&) const = default;
 };
 
+enum class OtlpForm : std::uint8_t { kHttp, kGrpc };
+
 struct OtlpSignal {
   bool enabled = true;
+  OtlpForm protocol = OtlpForm::kHttp;
   std::string endpoint;  // whole URL; empty: not exported
   std::map<std::string, std::string> headers;
   bool gzip = true;

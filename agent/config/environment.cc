@@ -95,10 +95,23 @@ class EnvironmentReader {
          "'" + *text + "' is not supported, " + std::string(*supported.begin()) + " is used");
   }
 
+  // Endpoints of gRPC may come without one: then they are encrypted, unless that is not wanted.
+  std::string with_scheme(const std::string& endpoint, const std::string& variables) {
+    if (endpoint.find("://") != std::string::npos) return endpoint;
+    const auto own = value(variables + "INSECURE");
+    const auto insecure = own ? own : value("OTEL_EXPORTER_OTLP_INSECURE");
+    return (insecure == "true" ? "http://" : "https://") + endpoint;
+  }
+
   void read_otlp(const std::string& variables, const std::string& keys) {
     if (const auto text = value(variables + "ENDPOINT"))
-      put(keys + "endpoint", variables + "ENDPOINT", *text);
-    read_only(variables + "PROTOCOL", {"http/protobuf"});
+      put(keys + "endpoint", variables + "ENDPOINT", with_scheme(*text, variables));
+    if (const auto text = value(variables + "PROTOCOL")) {
+      if (*text == "grpc" || *text == "http/protobuf")
+        put(keys + "protocol", variables + "PROTOCOL", *text);
+      else
+        warn(variables + "PROTOCOL", "'" + *text + "' is not supported, http/protobuf is used");
+    }
     if (const auto text = value(variables + "HEADERS"))
       put_pairs(keys + "headers", variables + "HEADERS", *text);
     if (const auto text = value(variables + "COMPRESSION"))

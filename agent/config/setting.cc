@@ -30,6 +30,16 @@ using namespace setting_values;
                 return store(parse_url(e[0].value), c.otlp.signal.endpoint);                     \
               },                                                                                 \
               [](const Config& c) { return one_unless_empty(c.otlp.signal.endpoint); }},         \
+      Setting{"otlp." name ".protocol",                                                          \
+              "",                                                                                \
+              "http/protobuf|grpc",                                                              \
+              SettingShape::kScalar,                                                             \
+              false,                                                                             \
+              "protocol of " name "; with grpc the endpoint's path means nothing",               \
+              [](Config& c, Entries e) {                                                         \
+                return store_name(e, kOtlpForms, c.otlp.signal.protocol);                        \
+              },                                                                                 \
+              [](const Config& c) { return print_name(kOtlpForms, c.otlp.signal.protocol); }},   \
       Setting{"otlp." name ".headers",                                                           \
               "",                                                                                \
               "NAME: VALUE",                                                                     \
@@ -309,6 +319,8 @@ const Setting kSettings[] = {
      "send traces and metrics over OTLP/HTTP to URL/v1/traces and URL/v1/metrics",
      [](Config& c, Entries e) { return store_base_endpoint(e, c.otlp); },
      [](const Config&) { return Printed{}; }},
+    EXA_OTLP_BOTH("protocol", "http/protobuf|grpc", SettingShape::kScalar, false,
+                  "protocol of both", protocol, store_name(e, kOtlpForms, both.protocol)),
     EXA_OTLP_BOTH("headers", "NAME: VALUE", SettingShape::kMap, true, "headers sent with both",
                   headers, store_headers(e, both.headers)),
     EXA_OTLP_BOTH("compression", "gzip|none", SettingShape::kScalar, false, "compression for both",

@@ -89,13 +89,7 @@ SendOutcome HttpReply::judge_success(long status, const std::string& backend) co
   if (encoded_) return bad_reply("its reply is compressed, which was not requested");
   const auto reply = json_ ? decode_otlp_json_reply(body_) : decode_otlp_reply(body_);
   if (!reply) return bad_reply("its reply cannot be decoded");
-  SendOutcome outcome{.status = SendStatus::kDelivered, .rejected = reply->rejected};
-  if (reply->rejected != 0)
-    outcome.text =
-        backend + " rejected " + std::to_string(reply->rejected) + " items: " + reply->message;
-  else if (!reply->message.empty())
-    outcome.text = backend + " warns: " + reply->message;
-  return outcome;
+  return delivered(*reply, backend);
 }
 
 }  // namespace exa

@@ -4,7 +4,7 @@
 
 #include "exporters/encoding/gzip.h"
 #include "exporters/otlp/http_reply.h"
-#include "exporters/otlp/reply.h"
+#include "exporters/otlp/requests.h"
 
 namespace exa {
 namespace {
@@ -15,11 +15,6 @@ WallTime wall_now() {
                                          .count())};
 }
 
-SendOutcome not_now(std::string text) {
-  return {
-      .status = SendStatus::kRetry, .trouble = SendTrouble::kUnreachable, .text = std::move(text)};
-}
-
 Result<HttpHeaders> request_headers(const OtlpSignalSettings& settings) {
   HttpHeaders headers;
   bool enough_memory = headers.add("Content-Type", "application/x-protobuf") &&
@@ -27,25 +22,13 @@ Result<HttpHeaders> request_headers(const OtlpSignalSettings& settings) {
                        headers.add("Accept", "application/x-protobuf");
   if (settings.compression == OtlpCompression::kGzip)
     enough_memory = enough_memory && headers.add("Content-Encoding", "gzip");
-  for (const auto& [name, value] : settings.headers) {
-    if (!header_allowed(name, value))
-      return fail("the OTLP header '" + printable_excerpt(name, 64) +
-                  "' has a name or a value that HTTP does not allow; its value is not shown");
-    enough_memory = enough_memory && headers.add(name, value);
-  }
+  if (auto added = add_otlp_headers(settings.headers, headers); !added)
+    return std::unexpected(added.error());
   if (!enough_memory) return fail("out of memory for the OTLP headers");
   return headers;
 }
 
 }  // namespace
-
-Result<UrlParts> otlp_url(const std::string& text) {
-  auto parts = url_parts(text);
-  if (!parts)
-    return fail("the OTLP endpoint is not usable: " + parts.error().text +
-                "; give it as http://HOST:4318 or https://HOST:PORT/PATH");
-  return parts;
-}
 
 Result<std::unique_ptr<Sender>> HttpSender::make(const OtlpSignalSettings& settings) {
   auto url = otlp_url(settings.url);
@@ -78,7 +61,7 @@ SendOutcome HttpSender::send(std::string_view request) {
   std::optional<std::string> packed;
   if (compression_ == OtlpCompression::kGzip) {
     packed = gzip(request);
-    if (!packed) return not_now("out of memory compressing an OTLP request");
+    if (!packed) return otlp_not_now("out of memory compressing an OTLP request");
   }
   HttpReply reply;
   const auto done = transfer_->send({.url = url_.url,
@@ -87,7 +70,7 @@ SendOutcome HttpSender::send(std::string_view request) {
                                      .timeout = timeout_},
                                     reply);
   if (done.end == TransferEnd::kStopped)
-    return not_now(url_.display + " did not answer before the agent had to stop");
+    return otlp_not_now(url_.display + " did not answer before the agent had to stop");
   std::optional<std::string_view> broken;
   if (done.end == TransferEnd::kBroken) broken = done.trouble;
   return reply.judge(done.status, broken, url_.display, wall_now());

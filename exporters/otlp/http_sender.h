@@ -33,7 +33,4 @@ class HttpSender final : public Sender {
   const std::chrono::milliseconds timeout_;
 };
 
-// What is requested; an error says what to give instead.
-Result<UrlParts> otlp_url(const std::string& text);
-
 }  // namespace exa

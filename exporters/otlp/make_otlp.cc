@@ -1,14 +1,31 @@
 #include "exporters/otlp/make_otlp.h"
 
+#include <string_view>
+
 #include "exporters/otlp/encoder.h"
+#include "exporters/otlp/grpc_sender.h"
 #include "exporters/otlp/http_sender.h"
 #include "exporters/queue/newest_metrics.h"
 #include "exporters/queue/span_queue.h"
 
 namespace exa {
+namespace {
+
+constexpr std::string_view kExportSpans =
+    "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+constexpr std::string_view kExportMetrics =
+    "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+
+Result<std::unique_ptr<Sender>> make_sender(const OtlpSignalSettings& settings,
+                                            std::string_view method) {
+  return settings.protocol == OtlpProtocol::kGrpc ? GrpcSender::make(settings, method)
+                                                  : HttpSender::make(settings);
+}
+
+}  // namespace
 
 Result<> check_otlp_settings(const OtlpSignalSettings& settings) {
-  if (const auto sender = HttpSender::make(settings); !sender)
+  if (const auto sender = make_sender(settings, kExportSpans); !sender)
     return std::unexpected(sender.error());
   return {};
 }
@@ -17,7 +34,7 @@ Result<Output> make_otlp(const OtlpSettings& settings, ExportCounters& counters,
                          const LogSink& log) {
   Output output;
   if (const auto& traces = settings.traces) {
-    auto sender = HttpSender::make(*traces);
+    auto sender = make_sender(*traces, kExportSpans);
     if (!sender) return std::unexpected(sender.error());
     output.spans.push_back(std::make_unique<QueuedSpanExporter>(
         std::move(*sender),
@@ -27,7 +44,7 @@ Result<Output> make_otlp(const OtlpSettings& settings, ExportCounters& counters,
         traces->queue, counters, log));
   }
   if (const auto& metrics = settings.metrics) {
-    auto sender = HttpSender::make(*metrics);
+    auto sender = make_sender(*metrics, kExportMetrics);
     if (!sender) return std::unexpected(sender.error());
     output.metrics.push_back(std::make_unique<NewestMetricExporter>(
         std::move(*sender),

@@ -1,4 +1,4 @@
-// OTLP/HTTP as an output. Each signal has a thread of its own, which is started here: call after
+// OTLP as an output, over HTTP or gRPC. Each signal has a thread of its own, which is started here: call after
 // the pipeline has forked.
 #pragma once
 

@@ -89,4 +89,14 @@ std::optional<OtlpReply> decode_otlp_json_reply(std::string_view body) {
   return reply;
 }
 
+SendOutcome delivered(const OtlpReply& reply, const std::string& backend) {
+  SendOutcome outcome{.status = SendStatus::kDelivered, .rejected = reply.rejected};
+  if (reply.rejected != 0)
+    outcome.text =
+        backend + " rejected " + std::to_string(reply.rejected) + " items: " + reply.message;
+  else if (!reply.message.empty())
+    outcome.text = backend + " warns: " + reply.message;
+  return outcome;
+}
+
 }  // namespace exa

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "exporters/queue/sender.h"
+
 namespace exa {
 
 struct OtlpReply {
@@ -23,5 +25,8 @@ std::optional<OtlpReply> decode_otlp_json_reply(std::string_view body);
 
 // Text of a stranger for one log line: others become '.', and it is cut.
 std::string printable_excerpt(std::string_view text, std::size_t limit);
+
+// The verdict on a reply that was decoded.
+SendOutcome delivered(const OtlpReply& reply, const std::string& backend);
 
 }  // namespace exa

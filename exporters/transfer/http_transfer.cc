@@ -94,7 +94,6 @@ Result<> HttpTransfer::open_connection() {
     ok = curl_easy_setopt(easy_.get(), option, value) == CURLE_OK && ok;
   };
   set(CURLOPT_PROTOCOLS_STR, "http,https");
-  set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   set(CURLOPT_FOLLOWLOCATION, 0L);
   set(CURLOPT_PROXY, "");
   set(CURLOPT_NOSIGNAL, 1L);
@@ -140,6 +139,11 @@ Transferred HttpTransfer::send(const HttpRequest& request, HttpAnswer& answer) {
   return done;
 }
 
+long HttpTransfer::version_for(const std::string& url) const {
+  if (!settings_.http2) return CURL_HTTP_VERSION_1_1;
+  return url.starts_with("https:") ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+}
+
 bool HttpTransfer::prepare(const HttpRequest& request, HttpAnswer& answer) {
   bool ok = true;
   const auto set = [&](CURLoption option, auto value) {
@@ -147,6 +151,7 @@ bool HttpTransfer::prepare(const HttpRequest& request, HttpAnswer& answer) {
   };
   error_text_[0] = '\0';
   set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_HTTP_VERSION, version_for(request.url));
   set(CURLOPT_HTTPHEADER, request.headers.list());
   set(CURLOPT_TIMEOUT_MS, at_least_one_ms(request.timeout));
   set(CURLOPT_HEADERDATA, &answer);

@@ -1,4 +1,4 @@
-// One HTTP/1.1 request after the other to one server, their answers handed on as they come. What an
+// One HTTP request after the other to one server, their answers handed on as they come. What an
 // answer means is its reader's business.
 // It talks to the server named and to nobody else: no redirect is followed, no proxy of the
 // environment used, nothing decompressed. TLS 1.2 or newer.
@@ -30,6 +30,8 @@ struct TransferSettings {
   std::chrono::milliseconds connect_timeout{10'000};
   // A connection is given up after this, so that a server that moved is found again.
   std::chrono::seconds connection_lifetime{300};
+  // Version 2, without TLS by prior knowledge; else 1.1. Trailers come as headers do.
+  bool http2 = false;
 };
 
 struct HttpRequest {
@@ -82,6 +84,7 @@ class HttpTransfer {
 
   explicit HttpTransfer(TransferSettings settings) : settings_(std::move(settings)) {}
   Result<> open_connection();
+  [[nodiscard]] long version_for(const std::string& url) const;
   [[nodiscard]] bool prepare(const HttpRequest& request, HttpAnswer& answer);
   int perform(bool& stopped);
   void forget_request();

@@ -10,25 +10,11 @@ import threading
 import pytest
 
 from support.accounting import assert_identities
-from support.load import curl
-from support.otlp_backend import Answer, OtlpBackend
+from support.otlp_backend import Answer, OtlpBackend, ask, integrity
 from support.report import CLIENT, SERVER
 from support.sink_process import SinkProcess
 from support.tls import Certificate
 from support.waiting import eventually, free_port
-
-
-def integrity(backend):
-    """(exemplars with ids, those of them whose span the backend has)."""
-    stored = {(span["trace_id"], span["span_id"]) for span in backend.spans()}
-    ids = [(one["trace_id"], one["span_id"]) for metric in (SERVER, CLIENT)
-           for point in backend.points(metric) for one in point["exemplars"] if one["trace_id"]]
-    return len(ids), sum(pair in stored for pair in ids)
-
-
-def ask(nginx, times=1):
-    for _ in range(times):
-        curl(*[f"{nginx.url}/ok"] * 10, f"{nginx.url}/broken")
 
 
 def test_spans_and_metrics_reach_the_backend(start_agent, nginx):

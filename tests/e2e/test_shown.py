@@ -165,12 +165,12 @@ def test_who_is_not_root_is_told_what_to_do(tmp_path):
 
 
 def test_warnings_of_the_environment_are_told_by_every_command(tmp_path):
-    env = dict(os.environ, OTEL_EXPORTER_OTLP_PROTOCOL="grpc")
+    env = dict(os.environ, OTEL_EXPORTER_OTLP_PROTOCOL="http/json")
     flags = ["--lock-file", tmp_path / "lock", "--openmetrics", "off"]
     for verb in (["check"], ["run", "--print-config"]):
         said = run_cli(*verb, *flags, env=env)
         assert said.returncode == 0, said
-        assert "warning: OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not supported" in said.stderr
+        assert "warning: OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' is not supported" in said.stderr
 
 
 def test_check_fails_where_another_agent_runs_or_the_port_is_taken(start_agent, service):

@@ -4,7 +4,9 @@ import threading
 from dataclasses import dataclass, field
 from http.server import ThreadingHTTPServer
 
+from support.load import curl
 from support.otlp_sink import Sink, reply_class
+from support.report import CLIENT, SERVER
 
 KINDS = {1: "INTERNAL", 2: "SERVER", 3: "CLIENT"}
 STATUSES = {0: "UNSET", 1: "OK", 2: "ERROR"}
@@ -101,3 +103,16 @@ class OtlpBackend:
             "service": described["service.name"],
             "status": STATUSES[span.get("status", {}).get("code", 0)],
             "attributes": attributes(span)}
+
+
+def integrity(backend):
+    """(exemplars with ids, those of them whose span the backend has)."""
+    stored = {(span["trace_id"], span["span_id"]) for span in backend.spans()}
+    ids = [(one["trace_id"], one["span_id"]) for metric in (SERVER, CLIENT)
+           for point in backend.points(metric) for one in point["exemplars"] if one["trace_id"]]
+    return len(ids), sum(pair in stored for pair in ids)
+
+
+def ask(nginx, times=1):
+    for _ in range(times):
+        curl(*[f"{nginx.url}/ok"] * 10, f"{nginx.url}/broken")

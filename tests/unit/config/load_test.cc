@@ -224,9 +224,22 @@ TEST(ConfigEnvironment, EmptyIsUnset) {
   EXPECT_THAT(loaded->warnings, IsEmpty());
 }
 
-TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
+TEST(ConfigEnvironment, EndpointsOfGrpcMayHaveNoScheme) {
   const auto loaded =
       load_config({.environment = {{"OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"},
+                                   {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "collector:4317"},
+                                   {"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "collector:4317"},
+                                   {"OTEL_EXPORTER_OTLP_METRICS_INSECURE", "true"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded->warnings, IsEmpty());
+  EXPECT_EQ(loaded->config.otlp.traces.protocol, OtlpForm::kGrpc);
+  EXPECT_EQ(loaded->config.otlp.traces.endpoint, "https://collector:4317");
+  EXPECT_EQ(loaded->config.otlp.metrics.endpoint, "http://collector:4317");
+}
+
+TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
+  const auto loaded =
+      load_config({.environment = {{"OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"},
                                    {"OTEL_METRIC_EXPORT_INTERVAL", "10s"},
                                    {"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"},
                                    {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"},
@@ -236,7 +249,7 @@ TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
   EXPECT_EQ(loaded->config, Config{});
   EXPECT_THAT(loaded->warnings,
               ::testing::UnorderedElementsAre(
-                  StartsWith("OTEL_EXPORTER_OTLP_PROTOCOL: 'grpc' is not supported"),
+                  StartsWith("OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' is not supported"),
                   StartsWith("OTEL_METRIC_EXPORT_INTERVAL: '10s' is not a number"),
                   StartsWith("OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' is not one of gzip, none"),
                   StartsWith("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta'"),

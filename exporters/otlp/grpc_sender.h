@@ -1,0 +1,40 @@
+// Makes one call of an OTLP service after the other, over HTTP/2, and has the answers judged: gRPC
+// by hand, as a unary call is a POST whose bytes have a length in front.
+// The owning exporter's thread only, except finish_by. Budget: one connection, 64 KiB of reply.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "exa/base/result.h"
+#include "exporters/otlp/otlp_settings.h"
+#include "exporters/queue/sender.h"
+#include "exporters/transfer/http_transfer.h"
+#include "exporters/transfer/url_parts.h"
+
+namespace exa {
+
+class GrpcSender final : public Sender {
+ public:
+  // method: "/opentelemetry.proto.collector.trace.v1.TraceService/Export". It takes the place of
+  // the URL's path, which means nothing in gRPC. Fails on a URL or a header that no call could be
+  // made with.
+  static Result<std::unique_ptr<Sender>> make(const OtlpSignalSettings& settings,
+                                              std::string_view method);
+
+  SendOutcome send(std::string_view request) override;
+  void finish_by(std::chrono::steady_clock::time_point deadline) override;
+
+ private:
+  GrpcSender(UrlParts url, HttpHeaders headers, std::unique_ptr<HttpTransfer> transfer,
+             const OtlpSignalSettings& settings);
+
+  const UrlParts url_;
+  const HttpHeaders headers_;
+  const std::unique_ptr<HttpTransfer> transfer_;
+  const OtlpCompression compression_;
+  const std::chrono::milliseconds timeout_;
+};
+
+}  // namespace exa
