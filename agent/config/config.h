@@ -94,7 +94,10 @@ struct SeriesSettings {
   bool operator==(const SeriesSettings&) const = default;
 };
 
+enum class HistogramForm : std::uint8_t { kExplicit, kExponential };
+
 struct MetricSettings {
+  HistogramForm histograms = HistogramForm::kExplicit;  // over OTLP
   bool body_size = false;        // http.server.request.body.size and http.server.response.body.size
   bool active_requests = false;  // http.server.active_requests
   bool time_spent = true;        // exemplar_agent.http.server.time_spent and retransmits

@@ -26,8 +26,7 @@ class EnvironmentReader {
     read_otlp("OTEL_EXPORTER_OTLP_TRACES_", "otlp.traces.");
     read_otlp("OTEL_EXPORTER_OTLP_METRICS_", "otlp.metrics.");
     read_only("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", {"cumulative"});
-    read_only("OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION",
-              {"explicit_bucket_histogram"});
+    read_aggregation();
     read_exporters();
     read_prometheus();
     read_milliseconds("OTEL_METRIC_EXPORT_INTERVAL", "window");
@@ -123,6 +122,17 @@ class EnvironmentReader {
       put(keys + "client_certificate", variables + "CLIENT_CERTIFICATE", *text);
     if (const auto text = value(variables + "CLIENT_KEY"))
       put(keys + "client_key", variables + "CLIENT_KEY", *text);
+  }
+
+  void read_aggregation() {
+    const std::string variable = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION";
+    const auto text = value(variable);
+    if (text == "base2_exponential_bucket_histogram")
+      put("metrics.histograms", variable, "exponential");
+    else if (text == "explicit_bucket_histogram")
+      put("metrics.histograms", variable, "explicit");
+    else if (text)
+      warn(variable, "'" + *text + "' is not supported, explicit_bucket_histogram is used");
   }
 
   void read_exporters() {

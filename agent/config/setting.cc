@@ -157,6 +157,11 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_seed(e, c.exemplars.seed); },
      [](const Config& c) { return one_unless_empty(c.exemplars.seed); }},
 
+    {"metrics.histograms", "", "explicit|exponential", SettingShape::kScalar, false,
+     "buckets of histograms over OTLP: those of the semantic conventions, or exponential ones of "
+     "up to 160 buckets; the OpenMetrics endpoint has explicit ones",
+     [](Config& c, Entries e) { return store_name(e, kHistogramForms, c.metrics.histograms); },
+     [](const Config& c) { return print_name(kHistogramForms, c.metrics.histograms); }},
     {"metrics.body_size", "", "BOOL", SettingShape::kScalar, false,
      "also record http.server.request.body.size and http.server.response.body.size",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.body_size); },

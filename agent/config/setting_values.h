@@ -72,6 +72,8 @@ constexpr std::array<Name<PodSource>, 2> kPodSources = {
     {{"api", PodSource::kApiServer}, {"kubelet", PodSource::kKubelet}}};
 constexpr std::array<Name<BesideSdk>, 2> kBesideSdk = {
     {{"link", BesideSdk::kLink}, {"skip", BesideSdk::kSkip}}};
+constexpr std::array<Name<HistogramForm>, 2> kHistogramForms = {
+    {{"explicit", HistogramForm::kExplicit}, {"exponential", HistogramForm::kExponential}}};
 constexpr std::array<Name<OtlpForm>, 2> kOtlpForms = {
     {{"http/protobuf", OtlpForm::kHttp}, {"grpc", OtlpForm::kGrpc}}};
 constexpr std::array<Name<bool>, 2> kCompressions = {{{"gzip", true}, {"none", false}}};

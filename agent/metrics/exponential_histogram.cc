@@ -31,7 +31,7 @@ void ExponentialHistogram::count_in(int index, std::uint64_t times) {
   int low = std::min(low_, index);
   int high = std::max(high_, index);
   int steps = 0;
-  while (static_cast<std::size_t>(high - low) >= kMostBuckets) {
+  while (std::int64_t{high} - low >= static_cast<std::int64_t>(kMostBuckets)) {
     low >>= 1;
     high >>= 1;
     ++steps;

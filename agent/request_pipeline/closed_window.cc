@@ -47,6 +47,7 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
     else
       mine.fine.reset();
     if (mine.accounts && other.accounts) mine.accounts->merge(*other.accounts);
+    if (mine.exponential && other.exponential) mine.exponential->merge(*other.exponential);
   }
   expired.insert(expired.end(), later.expired.begin(), later.expired.end());
   names.merge(later.names);

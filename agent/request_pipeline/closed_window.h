@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/metrics/distribution.h"
+#include "agent/metrics/exponential_histogram.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/request_pipeline/account_series.h"
 #include "agent/request_pipeline/fine_series.h"
@@ -24,6 +25,7 @@ struct WindowSeries {
   Distribution delta;
   std::shared_ptr<FineWindow> fine;         // null: not kept
   std::shared_ptr<AccountWindow> accounts;  // likewise
+  std::shared_ptr<ExponentialHistogram> exponential;  // likewise
 
   // What its slowest requests spent more time on than the others; empty: nothing to tell.
   [[nodiscard]] std::string growth() const;

@@ -62,6 +62,17 @@ class BatchBuilder {
   std::unordered_map<const Resource*, std::size_t> places_;
 };
 
+std::shared_ptr<const ExponentialBuckets> exponential_buckets(
+    const ExponentialHistogram& histogram) {
+  auto buckets = std::make_shared<ExponentialBuckets>();
+  buckets->scale = histogram.scale();
+  buckets->zero_count = histogram.zero_count();
+  buckets->offset = histogram.offset();
+  for (std::size_t i = 0; i < histogram.bucket_count(); ++i)
+    buckets->counts.push_back(histogram.bucket(histogram.offset() + static_cast<int>(i)));
+  return buckets;
+}
+
 }  // namespace
 
 void CumulativeSeries::add(const ClosedWindow& window) {
@@ -77,7 +88,8 @@ void CumulativeSeries::add(const ClosedWindow& window) {
                   .start = window.start,
                   .total = {},
                   .sum = 0,
-                  .accounts = {}};
+                  .accounts = {},
+                  .exponential = {}};
       auto target = window.targets.find(counted.key.target);
       if (target == window.targets.end()) target = window.targets.find(kNoTarget);
       if (target != window.targets.end()) state.resource = target->second->resource;
@@ -87,6 +99,9 @@ void CumulativeSeries::add(const ClosedWindow& window) {
     state.total.merge(counted.delta);
     state.sum += counted.delta.sum;
     if (counted.accounts) state.accounts.merge(counted.accounts->total());
+    if (!counted.exponential) continue;
+    if (!state.exponential) state.exponential.emplace();
+    state.exponential->merge(*counted.exponential);
   }
 }
 
@@ -104,6 +119,7 @@ HistogramPoint CumulativeSeries::histogram_point(const State& state, WallTime ti
       state.total.bucket_counts.begin(),
       state.total.bucket_counts.begin() + static_cast<std::ptrdiff_t>(bounds.bucket_count()));
   point.bounds = bounds.upper_bounds();
+  if (state.exponential) point.exponential = exponential_buckets(*state.exponential);
   return point;
 }
 

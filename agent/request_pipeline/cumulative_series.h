@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -43,6 +44,7 @@ class CumulativeSeries {
     Distribution total;  // but for the sum
     WideSum sum = 0;
     AccountSum accounts;  // nothing where they are not kept
+    std::optional<ExponentialHistogram> exponential;  // likewise
   };
   [[nodiscard]] static HistogramPoint histogram_point(const State& state, WallTime time);
   [[nodiscard]] static NumberPoint bare_point(const State& state, WallTime time);

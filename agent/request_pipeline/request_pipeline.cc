@@ -57,6 +57,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       registry_(options.series, counters),
       fine_(options.fine_series, counters),
       accounts_(options.time_spent),
+      exponential_(options.exponential),
       recorder_(options.recorder_records),
       sampler_(options.sampler, counters),
       relatives_(options.relatives, counters) {}
@@ -183,6 +184,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
       continue;
     }
     const auto [series, bucket] = add(row, exchange, id, counted.has_value(), value);
+    exponential_.add(series, row.bounds().in_units(value));
     if (row.counts_requests) {
       fine_.add(series, value, exchange);
       accounts_.add(series, bucket, exchange);
@@ -293,13 +295,15 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
                              .key = series.key,
                              .delta = series.delta,
                              .fine = fine_.window_of(index),
-                             .accounts = accounts_.window_of(index)});
+                             .accounts = accounts_.window_of(index),
+                             .exponential = exponential_.window_of(index)});
     if (series.counted_before) continue;
     for (const auto name : {series.key.server.name, series.key.name})
       if (name != kNoName) window.names.try_emplace(name, registry_.keys().names().text(name));
   }
   fine_.begin_window();
   accounts_.begin_window();
+  exponential_.begin_window();
   fill_targets(window);
   for (const auto& expired : registry_.close_window()) {
     window.expired.push_back(expired.uid);

@@ -30,6 +30,7 @@
 #include "agent/request_pipeline/closed_window.h"
 #include "agent/request_pipeline/deliveries.h"
 #include "agent/request_pipeline/end_links.h"
+#include "agent/request_pipeline/exponential_series.h"
 #include "agent/request_pipeline/fine_series.h"
 #include "agent/request_pipeline/held_exchanges.h"
 #include "agent/request_pipeline/port_rules.h"
@@ -65,6 +66,7 @@ struct RequestPipelineOptions {
   bool body_sizes = false;
   bool active_requests = false;
   bool time_spent = false;
+  bool exponential = false;  // histograms are exponential, too
   bool skip_beside_sdk = false;  // no spans of processes that send their own
 };
 
@@ -139,6 +141,7 @@ class RequestPipeline final : public ExchangeSink {
   SeriesRegistry registry_;
   FineSeries fine_;
   AccountSeries accounts_;
+  ExponentialSeries exponential_;
   FlightRecorder recorder_;
   ExemplarSampler sampler_;
   RelativesFinder relatives_;

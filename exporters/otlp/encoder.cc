@@ -1,5 +1,6 @@
 #include "exporters/otlp/encoder.h"
 
+#include <algorithm>
 #include <protozero/pbf_builder.hpp>
 #include <unordered_map>
 
@@ -104,7 +105,7 @@ std::string encode_exemplar(const Exemplar& exemplar) {
   return out;
 }
 
-std::string encode_point(const HistogramPoint& point) {
+std::string encode_explicit(const HistogramPoint& point) {
   std::string out;
   Builder<HistogramPointField> builder(out);
   builder.add_fixed64(HistogramPointField::kStart, point.start.ns);
@@ -124,6 +125,44 @@ std::string encode_point(const HistogramPoint& point) {
     builder.add_double(HistogramPointField::kMax, point.max);
   }
   return out;
+}
+
+// Its exemplars by time, as Prometheus wants them of such a histogram.
+std::string encode_exponential(const HistogramPoint& point) {
+  const auto& buckets = *point.exponential;
+  std::string positive;
+  Builder<BucketsField> bucket_builder(positive);
+  bucket_builder.add_sint32(BucketsField::kOffset, buckets.offset);
+  bucket_builder.add_packed_uint64(BucketsField::kCounts, buckets.counts.begin(),
+                                   buckets.counts.end());
+  std::string out;
+  Builder<ExponentialPointField> builder(out);
+  add_attributes(builder, ExponentialPointField::kAttributes, point.attributes);
+  builder.add_fixed64(ExponentialPointField::kStart, point.start.ns);
+  builder.add_fixed64(ExponentialPointField::kTime, point.time.ns);
+  builder.add_fixed64(ExponentialPointField::kCount, point.count);
+  builder.add_double(ExponentialPointField::kSum, point.sum);
+  builder.add_sint32(ExponentialPointField::kScale, buckets.scale);
+  builder.add_fixed64(ExponentialPointField::kZeroCount, buckets.zero_count);
+  builder.add_message(ExponentialPointField::kPositive, positive);
+  auto exemplars = point.exemplars;
+  std::ranges::stable_sort(exemplars, {}, &Exemplar::time);
+  for (const Exemplar& exemplar : exemplars)
+    builder.add_message(ExponentialPointField::kExemplars, encode_exemplar(exemplar));
+  if (point.count > 0) {
+    builder.add_double(ExponentialPointField::kMin, point.min);
+    builder.add_double(ExponentialPointField::kMax, point.max);
+  }
+  return out;
+}
+
+std::string encode_point(const HistogramPoint& point) {
+  return point.exponential ? encode_exponential(point) : encode_explicit(point);
+}
+
+// All points of a metric are of one kind: it is a setting.
+bool is_exponential(const Histogram& histogram) {
+  return !histogram.points.empty() && histogram.points.front().exponential != nullptr;
 }
 
 std::string encode_point(const NumberPoint& point) {
@@ -164,7 +203,10 @@ class RequestPacker {
     kind_ = std::visit(Overloaded{
                            [](const Gauge&) { return MetricField::kGauge; },
                            [](const Sum&) { return MetricField::kSum; },
-                           [](const Histogram&) { return MetricField::kHistogram; },
+                           [](const Histogram& histogram) {
+                             return is_exponential(histogram) ? MetricField::kExponentialHistogram
+                                                              : MetricField::kHistogram;
+                           },
                        },
                        metric.points);
     monotonic_ = std::visit(Overloaded{

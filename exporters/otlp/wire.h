@@ -28,6 +28,7 @@ enum class MetricField : Tag {
   kGauge = 5,
   kSum = 7,
   kHistogram = 9,
+  kExponentialHistogram = 10,
 };
 // Gauge, Sum and Histogram.
 enum class PointsField : Tag { kPoints = 1, kTemporality = 2, kMonotonic = 3 };
@@ -52,6 +53,20 @@ enum class HistogramPointField : Tag {
   kMin = 11,
   kMax = 12,
 };
+enum class ExponentialPointField : Tag {
+  kAttributes = 1,
+  kStart = 2,
+  kTime = 3,
+  kCount = 4,
+  kSum = 5,
+  kScale = 6,
+  kZeroCount = 7,
+  kPositive = 8,
+  kExemplars = 11,
+  kMin = 12,
+  kMax = 13,
+};
+enum class BucketsField : Tag { kOffset = 1, kCounts = 2 };
 enum class ExemplarField : Tag {
   kTime = 2,
   kAsDouble = 3,

@@ -26,7 +26,7 @@ from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
 IDS = ("trace_id", "span_id", "parent_span_id")
-NUMBERS = ("histogram", "sum", "gauge")
+NUMBERS = ("histogram", "exponential_histogram", "sum", "gauge")
 
 
 def plain(message):
@@ -58,6 +58,15 @@ def check_histogram_point(point):
     check_attributes(point.attributes)
 
 
+def check_exponential_point(point):
+    assert sum(point.positive.bucket_counts) + point.zero_count == point.count, point
+    assert 0 < len(point.positive.bucket_counts) <= 160 or point.count == point.zero_count, point
+    assert not point.negative.bucket_counts, point
+    times = [exemplar.time_unix_nano for exemplar in point.exemplars]
+    assert times == sorted(times), point
+    check_attributes(point.attributes)
+
+
 def spans_of(request):
     for resource in request.resource_spans:
         check_attributes(resource.resource.attributes)
@@ -84,6 +93,8 @@ def points_of(request):
                 for point in getattr(metric, kind).data_points:
                     if kind == "histogram":
                         check_histogram_point(point)
+                    if kind == "exponential_histogram":
+                        check_exponential_point(point)
                     yield {"type": "point", "resource": plain(resource.resource),
                            "scope": plain(scope.scope), "metric": described,
                            "point": plain(point)}

@@ -30,6 +30,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
   options.sampler.floor_probability = config.exemplars.floor;
   options.skip_beside_sdk = config.exemplars.beside_sdk == BesideSdk::kSkip;
+  options.exponential = config.metrics.histograms == HistogramForm::kExponential;
   options.body_sizes = config.metrics.body_size;
   options.active_requests = config.metrics.active_requests;
   options.time_spent = config.metrics.time_spent && config.exemplars.why;

@@ -87,6 +87,15 @@ struct WindowShare {
   std::string growth;  // what the slowest requests spent more time on than the others; or empty
 };
 
+// The positive buckets of an exponential histogram: bucket offset + i counts values in
+// (base^(offset + i), base^(offset + i + 1)], base = 2^(2^-scale). None are negative.
+struct ExponentialBuckets {
+  int scale = 0;
+  std::uint64_t zero_count = 0;
+  int offset = 0;
+  std::vector<std::uint64_t> counts;
+};
+
 struct HistogramPoint {
   Attributes attributes;
   WallTime start;
@@ -97,6 +106,8 @@ struct HistogramPoint {
   double max = 0;
   std::vector<std::uint64_t> bucket_counts;  // bounds.size() + 1, not cumulative over buckets
   std::shared_ptr<const std::vector<double>> bounds;  // ascending upper bounds, inclusive
+  // The same values, where exponential histograms are wanted; or null.
+  std::shared_ptr<const ExponentialBuckets> exponential;
   std::vector<Exemplar> exemplars;            // of the window just closed, ascending by value
   std::shared_ptr<const WindowShare> window;  // null: nothing was counted in it
 };
