@@ -34,6 +34,14 @@ Result<LoadedConfig> configuration_of(const CommandLine& command) {
     if (!text) return std::unexpected(text.error());
     sources.file_text = std::move(*text);
   }
+  if (const auto declared = sources.environment.find("OTEL_CONFIG_FILE");
+      declared != sources.environment.end() && !declared->second.empty()) {
+    auto text = read_config_file(declared->second);
+    if (!text) return std::unexpected(text.error());
+    sources.declarative_name = declared->second;
+    sources.declarative_text = std::move(*text);
+    sources.variables = whole_environment(environ);
+  }
   auto loaded = load_config(sources);
   if (loaded)
     if (auto valid = check_export_settings(loaded->config); !valid)

@@ -234,14 +234,20 @@ class EnvironmentReader {
 
 }  // namespace
 
-Environment otel_environment(const char* const* environment_block) {
+Environment whole_environment(const char* const* environment_block) {
   Environment environment;
   for (const auto* entry = environment_block; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
     const auto equals = text.find('=');
-    if (text.starts_with(kPrefix) && equals != std::string_view::npos)
+    if (equals != std::string_view::npos)
       environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
+  return environment;
+}
+
+Environment otel_environment(const char* const* environment_block) {
+  auto environment = whole_environment(environment_block);
+  std::erase_if(environment, [](const auto& one) { return !one.first.starts_with(kPrefix); });
   return environment;
 }
 

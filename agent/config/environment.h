@@ -13,7 +13,8 @@ namespace exa {
 
 using Environment = std::map<std::string, std::string, std::less<>>;
 
-// The OTEL_* part of a process' environment block.
+// A process' environment block, and the OTEL_* part of it.
+Environment whole_environment(const char* const* environment_block);
 Environment otel_environment(const char* const* environment_block);
 
 struct EnvironmentSetting {

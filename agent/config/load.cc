@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <iterator>
 
+#include "agent/config/declarative.h"
 #include "agent/config/policy_text.h"
 #include "agent/config/yaml_source.h"
 #include "exa/base/hex.h"
@@ -21,7 +23,10 @@ class ConfigLoader {
  public:
   Result<LoadedConfig> load(const ConfigSources& sources) {
     if (!sources.file_name.empty()) apply_file(sources);
-    apply_environment(sources.environment);
+    if (sources.declarative_name.empty())
+      apply_environment(read_environment(sources.environment));
+    else
+      apply_declarative(sources);
     for (const auto& flag : sources.flags)
       apply_flag(flag);
     check_whole();
@@ -58,8 +63,15 @@ class ConfigLoader {
     }
   }
 
-  void apply_environment(const Environment& environment) {
-    auto reading = read_environment(environment);
+  void apply_declarative(const ConfigSources& sources) {
+    auto reading = read_declarative(sources.declarative_name, sources.declarative_text,
+                                    sources.variables);
+    std::ranges::move(reading.problems, std::back_inserter(problems_));
+    apply_environment(
+        {.settings = std::move(reading.settings), .warnings = std::move(reading.warnings)});
+  }
+
+  void apply_environment(EnvironmentReading reading) {
     loaded_.warnings = std::move(reading.warnings);
     for (const auto& [setting, entries, variable] : reading.settings) {
       if (const auto applied = apply(*setting, entries))

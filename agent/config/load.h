@@ -21,7 +21,10 @@ struct FlagSetting {
 struct ConfigSources {
   std::string file_name{};  // empty: no file
   std::string file_text{};
-  Environment environment{};
+  Environment environment{};       // OTEL_*
+  std::string declarative_name{};  // OTEL_CONFIG_FILE, whose text stands for the environment
+  std::string declarative_text{};
+  Environment variables{};  // all, for that text
   std::vector<FlagSetting> flags{};
 };
 

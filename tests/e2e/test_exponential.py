@@ -24,7 +24,7 @@ def test_every_request_is_in_its_bucket(start_agent, nginx):
     with OtlpBackend() as backend:
         agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port],
                             config="metrics: {histograms: exponential}\n")
-        curl(*[f"{nginx.url}/ok", f"{nginx.url}/slow", f"{nginx.url}/missing"] * 10)
+        curl(*[f"{nginx.url}/ok", f"{nginx.url}/moved", f"{nginx.url}/broken"] * 10)
         eventually(lambda: sum(int(point["count"]) for point in newest_points(backend, SERVER)) == 30,
                    what="30 server requests")
         for point in newest_points(backend, SERVER):
