@@ -45,8 +45,8 @@ class Deliveries {
   struct Answer {
     SocketId socket = 0;
     MonotonicTime last_byte;
-    MonotonicTime sent_again;  // the last time
-    MonotonicTime acknowledged;
+    MonotonicTime sent_again{};  // the last time
+    MonotonicTime acknowledged{};
     std::uint32_t times = 0;
   };
   Answer& place_of(SocketId socket, MonotonicTime last_byte) {

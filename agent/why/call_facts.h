@@ -17,7 +17,6 @@ struct CallFacts {
   std::uint64_t exec_start_ns = 0;
   std::uint32_t cpu = 0;
   std::uint32_t thread = 0;  // no other one has it
-  std::uint32_t group = 0;   // the cgroup of the throttle
   std::uint32_t throttled_times = 0;
   std::uint32_t voluntary_switches = 0;  // it went to sleep
   std::uint32_t minor_faults = 0;
@@ -27,6 +26,7 @@ struct CallFacts {
   std::uint32_t out_of_order = 0;
   std::uint32_t receiver_limited_ms = 0;
   std::uint32_t connect_us = 0;  // with the first bytes that a client sends, else 0
+  std::uint16_t group = 0;       // the cgroup of the throttle
   bool cpu_wait_known = false;
   bool throttle_known = false;
   bool socket_known = false;

@@ -6,6 +6,7 @@
 
 #include <random>
 #include <string>
+#include <utility>
 
 namespace exa {
 namespace {
@@ -26,11 +27,10 @@ SendOutcome outcome_of(const Call& call, long http_status = 200) {
   EXPECT_TRUE(reply.take_header("HTTP/2 " + std::to_string(http_status) + " \r\n"));
   EXPECT_TRUE(reply.take_header("content-type: application/grpc\r\n"));
   EXPECT_TRUE(reply.take_body(call.body));
-  if (!call.status.empty()) EXPECT_TRUE(reply.take_header("grpc-status: " + call.status + "\r\n"));
-  if (!call.message.empty())
-    EXPECT_TRUE(reply.take_header("grpc-message: " + call.message + "\r\n"));
-  if (!call.details.empty())
-    EXPECT_TRUE(reply.take_header("grpc-status-details-bin: " + call.details + "\r\n"));
+  for (const auto& [name, value] :
+       {std::pair("grpc-status", call.status), std::pair("grpc-message", call.message),
+        std::pair("grpc-status-details-bin", call.details)})
+    EXPECT_TRUE(value.empty() || reply.take_header(std::string(name) + ": " + value + "\r\n"));
   return reply.judge(http_status, std::nullopt, "http://backend:4317");
 }
 
