@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/model/propagators.h"
 #include "agent/telemetry/logging.h"
 #include "exa/base/time.h"
 
@@ -161,6 +162,7 @@ struct Config {
   KubernetesSettings kubernetes;
   CaptureSettings capture;
   TlsSettings tls;
+  PropagatorList propagators = {Propagator::kW3c};
   ExemplarSettings exemplars;
   SeriesSettings series;
   MetricSettings metrics;
