@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "agent/model/policy_spec.h"
+#include "agent/model/propagators.h"
 #include "agent/telemetry/logging.h"
 #include "exa/base/time.h"
 
@@ -170,6 +171,7 @@ struct Config {
   KubernetesSettings kubernetes;
   CaptureSettings capture;
   TlsSettings tls;
+  PropagatorList propagators = {Propagator::kW3c};
   ExemplarSettings exemplars;
   SeriesSettings series;
   MetricSettings metrics;

@@ -6,6 +6,7 @@
 #include <array>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "agent/config/config_text.h"
@@ -164,22 +165,30 @@ class DeclarativeReader {
     put_entries("targets.resource", resource, std::move(entries));
   }
 
+  // Baggage, which is no context, identifies nothing.
   void read_propagator(const Node& propagator) {
     if (!propagator.IsMap()) return;
     ignore_others(propagator, "propagator", {"composite", "composite_list"});
-    const auto check = [&](const Node& node, std::string_view name) {
-      if (name != "tracecontext" && name != "baggage")
-        ignore(node, "propagator " + std::string(name));
+    const auto& setting = *find_setting("propagators");
+    std::vector<SettingEntry> entries;
+    const auto add = [&](const Node& node, std::string_view name) {
+      const SettingEntry entry{"", std::string(name)};
+      if (Config alone; setting.apply(alone, std::span(&entry, 1)))
+        entries.push_back(entry);
+      else if (name != "baggage")
+        ignore(node, "the propagator " + std::string(name));
     };
     if (propagator["composite"].IsSequence())
       for (const auto& one : propagator["composite"])
-        if (one.IsMap() && one.size() == 1) check(one, one.begin()->first.Scalar());
+        if (one.IsMap() && one.size() == 1) add(one, one.begin()->first.Scalar());
     if (const auto list = value(propagator["composite_list"]))
       for (std::string_view rest = *list; !rest.empty();) {
-        const auto name = rest.substr(0, rest.find(','));
-        rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-        check(propagator["composite_list"], name);
+        const auto name = trimmed(rest.substr(0, rest.find(',')));
+        rest.remove_prefix(std::min(rest.size(), rest.find(',')));
+        rest.remove_prefix(std::min<std::size_t>(rest.size(), 1));
+        if (!name.empty()) add(propagator["composite_list"], name);
       }
+    put_entries("propagators", propagator, std::move(entries));
   }
 
   void read_tracer_provider(const Node& provider) {

@@ -205,15 +205,26 @@ class EnvironmentReader {
       warn("OTEL_METRICS_EXEMPLAR_FILTER", "'" + *text + "' is not supported, always_on is used");
   }
 
+  // What is not supported is passed over and the others hold. So it is with baggage, which is no
+  // trace context: what it carries is the application's, and nothing that we export has a place for
+  // it.
   void read_propagators() {
     const auto text = value("OTEL_PROPAGATORS");
     if (!text) return;
+    const auto& setting = *find_setting("propagators");
+    std::vector<SettingEntry> entries;
     for (std::string_view rest = *text; !rest.empty();) {
-      const auto name = rest.substr(0, rest.find(','));
+      auto name = rest.substr(0, rest.find(','));
       rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-      if (name != "tracecontext" && name != "baggage")
+      name = trimmed(name);
+      if (name.empty() || name == "baggage") continue;
+      const SettingEntry entry{"", std::string(name)};
+      if (Config alone; setting.apply(alone, std::span(&entry, 1)))
+        entries.push_back(entry);
+      else
         warn("OTEL_PROPAGATORS", not_supported(name));
     }
+    if (!entries.empty()) put_entries("propagators", "OTEL_PROPAGATORS", std::move(entries));
   }
 
   void read_disabled() {

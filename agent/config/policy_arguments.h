@@ -9,18 +9,13 @@
 #include <utility>
 #include <vector>
 
+#include "agent/config/value_text.h"
 #include "exa/base/result.h"
 
 namespace exa::policy_arguments {
 
 inline bool is_one_line(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return static_cast<unsigned char>(c) < ' '; });
-}
-
-inline std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
 inline std::unexpected<Error> refuse(std::string_view what, std::string_view expected) {

@@ -114,6 +114,11 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_texts(e, c.tls.ignored_executables, false); },
      [](const Config& c) { return print_list(c.tls.ignored_executables); }},
 
+    {"propagators", "", "tracecontext|b3|b3multi|jaeger|xray|datadog|none", SettingShape::kList,
+     false, "formats of trace contexts to read; the first in the list that is valid counts",
+     [](Config& c, Entries e) { return store_propagators(e, c.propagators); },
+     [](const Config& c) { return print_propagators(c.propagators); }},
+
     {"exemplars.budget", "--exemplar-budget", "N", SettingShape::kScalar, false,
      "maximum exemplar spans exported per window; 0 turns exemplars off",
      [](Config& c, Entries e) {

@@ -149,6 +149,38 @@ inline Printed print_policy_rules(const std::vector<PolicyRule>& rules) {
   return printed;
 }
 
+// As OTEL_PROPAGATORS names them. B3 has two names by what an SDK writes; whoever reads, reads
+// both.
+constexpr std::array<Name<Propagator>, 6> kPropagators = {{{"tracecontext", Propagator::kW3c},
+                                                           {"b3", Propagator::kB3},
+                                                           {"b3multi", Propagator::kB3},
+                                                           {"jaeger", Propagator::kJaeger},
+                                                           {"xray", Propagator::kXray},
+                                                           {"datadog", Propagator::kDatadog}}};
+constexpr std::string_view kNoPropagators = "none";
+
+inline SettingResult store_propagators(Entries e, PropagatorList& place) {
+  PropagatorList propagators;
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    const std::string_view name = e[i].value;
+    if (name == kNoPropagators && e.size() == 1) break;
+    if (name == kNoPropagators) return refuse("'none' must stand alone", i);
+    Propagator propagator{};
+    if (auto stored = store_name(e.subspan(i, 1), kPropagators, propagator); !stored)
+      return refuse(stored.error().text + ", none", i);
+    propagators.add(propagator);
+  }
+  place = propagators;
+  return {};
+}
+
+inline Printed print_propagators(const PropagatorList& propagators) {
+  Printed printed;
+  for (const auto propagator : propagators.all())
+    printed.push_back(print_name(kPropagators, propagator).front());
+  return printed.empty() ? one(std::string(kNoPropagators)) : printed;
+}
+
 template <typename List>
 Printed print_list(const List& list) {
   Printed printed;

@@ -17,6 +17,7 @@
 #include "agent/connection/handed_over.h"
 #include "agent/connection/kept_message.h"
 #include "agent/exchange/open_exchanges.h"
+#include "agent/model/propagators.h"
 #include "agent/protocol/detection.h"
 #include "agent/telemetry/counters.h"
 
@@ -104,6 +105,7 @@ struct ConversationParts {
   ProtocolCounters& messages;  // its own
   HandedOver& earlier;         // by the agent before this one
   std::size_t max_connections;
+  PropagatorList propagators;  // whose trace contexts requests are read for
 };
 
 // A protocol, as the registry names it.

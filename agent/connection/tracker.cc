@@ -34,17 +34,17 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 }  // namespace
 
 ConnectionTracker::ConnectionTracker(ExchangeSink& sink, Counters& counters,
-                                     std::span<const ProtocolRow> protocols, TrackerLimits limits,
+                                     std::span<const ProtocolRow> protocols, TrackerOptions options,
                                      const ProcessOrigins* origins, TraceIds* traces)
     : counters_(counters),
-      limits_(limits),
+      options_(options),
       origins_(origins),
-      exchanges_(limits.requests, traces),
-      blocks_(limits.incomplete_heads, counters),
+      exchanges_(options.requests, traces),
+      blocks_(options.incomplete_heads, counters),
       protocols_(converse(sink, protocols)),
-      first_bytes_(protocols, protocols_, blocks_, limits.connections),
+      first_bytes_(protocols, protocols_, blocks_, options.connections),
       conversations_{&first_bytes_},
-      table_(limits.connections) {
+      table_(options.connections) {
   for (const auto& protocol : protocols_)
     conversations_.push_back(protocol.get());
 }
@@ -59,7 +59,8 @@ std::vector<std::unique_ptr<ProtocolConversation>> ConnectionTracker::converse(
                                   .counters = counters_,
                                   .messages = messages,
                                   .earlier = earlier_,
-                                  .max_connections = limits_.connections};
+                                  .max_connections = options_.connections,
+                                  .propagators = options_.propagators};
     protocols.push_back(row.converse(static_cast<ProtocolId>(protocols.size() + 1), parts));
   }
   return protocols;
@@ -287,7 +288,7 @@ void ConnectionTracker::sweep(MonotonicTime now) {
   const auto places = std::min(table_.places(), kSweepPlaces);
   for (std::size_t i = 0; i < places; ++i) {
     auto* connection = table_.next_in_turn();
-    if (connection != nullptr && elapsed(connection->last_activity, now) > limits_.idle_timeout)
+    if (connection != nullptr && elapsed(connection->last_activity, now) > options_.idle_timeout)
       forget(*connection, Counter::kConnectionsEvicted);
   }
   tenants_.sweep();

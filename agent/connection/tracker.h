@@ -1,7 +1,7 @@
 // Every connection of every observed process: brings each event to the conversation of its
 // connection, keeps byte positions, bounds the number of connections and accounts for every chunk.
 // It knows no protocol.
-// Capture thread. Owned by the request pipeline. At most TrackerLimits::connections of 160 bytes
+// Capture thread. Owned by the request pipeline. At most TrackerOptions::connections of 160 bytes
 // and what their conversations keep of each, unanswered requests of 344 bytes and incomplete
 // messages of 4 KiB; nothing is allocated per event.
 #pragma once
@@ -23,16 +23,18 @@
 #include "agent/exchange/exchange_sink.h"
 #include "agent/exchange/open_exchanges.h"
 #include "agent/exchange/tenants.h"
+#include "agent/model/propagators.h"
 #include "agent/telemetry/counters.h"
 
 namespace exa {
 
-struct TrackerLimits {
+struct TrackerOptions {
   std::size_t connections = 65'536;
   std::size_t incomplete_heads = 4'096;
   RequestLimits requests = {};
   // A socket tells its addresses once, so a connection is kept long after its last byte.
   Duration idle_timeout = std::chrono::hours(1);
+  PropagatorList propagators = {Propagator::kW3c};
 };
 
 class ConnectionTracker {
@@ -40,7 +42,7 @@ class ConnectionTracker {
   // protocols outlive it. origins: who makes the processes; without it, each stands for itself.
   // traces: told which request is part of which.
   ConnectionTracker(ExchangeSink& sink, Counters& counters, std::span<const ProtocolRow> protocols,
-                    TrackerLimits limits = {}, const ProcessOrigins* origins = nullptr,
+                    TrackerOptions options = {}, const ProcessOrigins* origins = nullptr,
                     TraceIds* traces = nullptr);
   ConnectionTracker(const ConnectionTracker&) = delete;  // conversations refer to their parts
 
@@ -84,7 +86,7 @@ class ConnectionTracker {
   }
 
   Counters& counters_;
-  TrackerLimits limits_;
+  TrackerOptions options_;
   const ProcessOrigins* origins_;
   Tenants tenants_;
   ExchangePool exchanges_;

@@ -46,7 +46,7 @@ struct RequestPipelineOptions {
   HashKey id_seed{};  // secret; random at each start unless a fleet shares one
   RandomnessOptions randomness = {};
   PortRules ports = {};
-  TrackerLimits tracker = {};
+  TrackerOptions tracker = {};
   SeriesLimits series = {};
   SamplerOptions sampler = {};
   RelativesOptions relatives = {};

@@ -38,8 +38,8 @@
   X(kHeadTablesTaken, kFlow, head_tables, taken_over, "tables that the agent before this one knew") \
   X(kHeadTablesLearned, kFlow, head_tables, learned, "tables that a program of Go told, of a connection older than the agent") \
   X(kContextCut, kDegraded, heads_cut, context, "trace contexts cut off by the capture limit: unknown") \
-  X(kContextInvalid, kFlow, contexts, invalid, "invalid traceparent headers")                      \
-  X(kContextAccepted, kFlow, contexts, accepted, "valid traceparent headers")                      \
+  X(kContextInvalid, kFlow, contexts, invalid, "invalid trace contexts")                           \
+  X(kContextAccepted, kFlow, contexts, accepted, "valid trace contexts")                           \
   X(kExchanges, kFlow, exchanges, "", "finished exchanges")                                        \
   X(kExchangesUnknownEnd, kDegraded, exchanges_unknown_end, "", "exchanges that may be incomplete: it cannot be known") \
   X(kExchangesExcluded, kFlow, exchanges_filtered, target_excluded, "exchanges of excluded targets") \

@@ -10,6 +10,7 @@
 #include "agent/connection/tracker.h"
 #include "agent/conversation/registry.h"
 #include "agent/telemetry/counters.h"
+#include "tests/support/all_propagators.h"
 
 namespace {
 
@@ -41,8 +42,9 @@ class Collect : public exa::ExchangeSink {
 Result converse(std::string_view input, std::size_t chunk_bytes) {
   Collect sink;
   exa::Counters counters;
-  exa::ConnectionTracker tracker(sink, counters, exa::protocols(),
-                                 {.connections = 64, .incomplete_heads = 16});
+  exa::ConnectionTracker tracker(
+      sink, counters, exa::protocols(),
+      {.connections = 64, .incomplete_heads = 16, .propagators = exa::kAllPropagators});
   exa::DirectionState state[2];
   std::uint64_t now_ns = 1'000;
   std::size_t direction = 0;

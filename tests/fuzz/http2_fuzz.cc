@@ -13,6 +13,7 @@
 #include "agent/connection/tracker.h"
 #include "agent/conversation/registry.h"
 #include "agent/telemetry/counters.h"
+#include "tests/support/all_propagators.h"
 #include "tests/support/http2_frames.h"
 
 namespace {
@@ -92,13 +93,13 @@ class Talk {
  private:
   Collect sink_;
   exa::Counters counters_;
-  exa::ConnectionTracker tracker_{
-      sink_,
-      counters_,
-      exa::protocols(),
-      {.connections = 64,
-       .incomplete_heads = 16,
-       .requests = {.concurrent_per_connection = 8, .unanswered = 128}}};
+  exa::ConnectionTracker tracker_{sink_,
+                                  counters_,
+                                  exa::protocols(),
+                                  {.connections = 64,
+                                   .incomplete_heads = 16,
+                                   .requests = {.concurrent_per_connection = 8, .unanswered = 128},
+                                   .propagators = exa::kAllPropagators}};
   std::array<exa::DirectionState, 2> state_{};
   std::uint64_t now_ns_ = 1'000'000;
 };

@@ -1,4 +1,5 @@
-// Headers of trace contexts. What is accepted must be valid and write back to the same text.
+// Headers of trace contexts. What is accepted must be valid; a traceparent writes back to the same
+// text; and what is read for one propagator does not depend on which others are.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -7,27 +8,67 @@
 #include <string_view>
 
 #include "agent/trace/context/context_reader.h"
+#include "tests/support/all_propagators.h"
 
-// Input: headers, one a line, name and value parted by ':'.
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  std::string_view input(reinterpret_cast<const char*>(data), size);
-  exa::ContextReader reader;
+namespace {
+
+void require(bool condition) {
+  if (!condition) std::abort();
+}
+
+// One line of the input: a header, a folded one, one whose value was not seen, or a gap.
+void read_line(std::string_view line, exa::ContextReader& reader) {
+  const auto colon = line.find(':');
+  if (line.starts_with('?')) {
+    reader.on_unknown_value(line.substr(1));
+  } else if (line == "!") {
+    reader.on_missing_headers();
+  } else if (colon == line.npos) {
+    reader.on_folded_header(line);
+  } else {
+    reader.on_header(line.substr(0, colon), line.substr(colon + 1));
+  }
+}
+
+void check_traceparent(std::string_view value) {
+  const auto context = exa::parse_traceparent(value);
+  if (!context) return;
+  const auto ids = exa::to_hex(context->trace_id) + "-" + exa::to_hex(context->parent);
+  require(context->valid() && value.find(ids) != value.npos);
+}
+
+exa::ContextReader read(std::string_view input, const exa::ContextHeaders& headers) {
+  exa::ContextReader reader(headers);
   while (!input.empty()) {
     const auto line = input.substr(0, input.find('\n'));
     input.remove_prefix(std::min(input.size(), line.size() + 1));
-    const auto colon = line.find(':');
-    if (colon == line.npos) {
-      reader.on_folded_header(line);
-      continue;
-    }
-    const auto value = line.substr(colon + 1);
-    reader.on_header(line.substr(0, colon), value);
-    if (const auto context = exa::parse_traceparent(value)) {
-      const auto ids = exa::to_hex(context->trace_id) + "-" + exa::to_hex(context->parent);
-      if (!context->valid() || value.find(ids) == value.npos) std::abort();
-    }
+    read_line(line, reader);
+    check_traceparent(line.substr(line.find(':') + 1));
   }
-  if (reader.context() && !reader.context()->valid()) std::abort();
-  if (reader.randomness() && (!reader.context() || *reader.randomness() >> 56 != 0)) std::abort();
+  if (const auto context = reader.context()) require(context->valid());
+  if (const auto randomness = reader.randomness())
+    require(reader.context() && *randomness >> 56 == 0);
+  require(reader.context().has_value() == (reader.state() == exa::ContextState::kValid));
+  return reader;
+}
+
+}  // namespace
+
+// Input: headers, one a line, name and value parted by ':'.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  static const exa::ContextHeaders kAll(exa::kAllPropagators);
+  const auto all = read(input, kAll);
+  auto state = exa::ContextState::kAbsent;
+  for (const auto propagator : exa::kAllPropagators.all()) {
+    const exa::ContextHeaders headers({propagator});
+    const auto one = read(input, headers);
+    if (state != exa::ContextState::kValid && one.context()) {
+      require(all.context()->trace_id == one.context()->trace_id);
+      require(all.context()->parent == one.context()->parent);
+    }
+    state = std::max(state, one.state());
+  }
+  require(all.state() == state);
   return 0;
 }

@@ -19,6 +19,7 @@ Http1Conversation::Http1Conversation(ProtocolId id, const ConversationParts& par
       blocks_(parts.blocks),
       counters_(parts.counters),
       messages_(parts.messages),
+      contexts_(parts.propagators),
       states_(whole_slabs(parts.max_connections)) {}
 
 bool Http1Conversation::open(Connection& connection, Opening opening) {

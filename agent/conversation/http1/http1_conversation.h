@@ -14,6 +14,7 @@
 #include "agent/exchange/slot_pool.h"
 #include "agent/protocol/http1/head.h"
 #include "agent/telemetry/counters.h"
+#include "agent/trace/context/context_headers.h"
 
 namespace exa {
 
@@ -111,6 +112,7 @@ class Http1Conversation final : public ProtocolConversation {
   MessageBlocks& blocks_;
   Counters& counters_;
   ProtocolCounters& messages_;
+  const ContextHeaders contexts_;
   SlotPool<Http1State> states_;
 };
 

@@ -28,6 +28,12 @@ void note_pipelining(const Http1Talk& talk, const ChunkEvent& chunk, std::string
     talk.state.pipelined = true;
 }
 
+// Of a head that was cut: a context may have been in what is gone of it.
+bool may_lack_context(const http1::RequestHead& head) {
+  const auto state = head.context.state();
+  return state == ContextState::kAbsent || state == ContextState::kUnknown;
+}
+
 // Of a body whose head has just ended.
 std::uint64_t initial_bytes(const http1::Framing& body) {
   http1::BodyReader reader;
@@ -63,7 +69,7 @@ Http1Conversation::Step Http1Conversation::read_request_head(const Http1Talk& ta
   http1::RequestHead head;
   ParseResult result;
   if (whole_or_never || may_decide(head_text.text, head_text.kept_bytes))
-    result = http1::parse_request_head(head_text.text, head);
+    result = http1::parse_request_head(head_text.text, contexts_, head);
 
   if (head_text.kept_bytes == 0) stream.head.start = start_of(chunk, bytes, leading_blank(bytes));
   // Behind something unknown only a valid head proves that the connection speaks HTTP.
@@ -130,7 +136,7 @@ void Http1Conversation::accept_request(const Http1Talk& talk, const http1::Reque
     fill_in(*exchange, head);
     queue.begin_newest(open_,
                        talk.connection.call_at(talk.connection.request_direction(), exchange->read),
-                       head.cut && head.context.state() == ContextState::kAbsent);
+                       head.cut && may_lack_context(head));
   } else {
     const bool first = queue.passed_over() == 1;
     talk.state.passed_over_bodiless = (!first && talk.state.passed_over_bodiless) ||
@@ -156,6 +162,7 @@ void Http1Conversation::fill_in(Exchange& exchange, const http1::RequestHead& he
     case ContextState::kInvalid:
       counters_.add(Counter::kContextInvalid);
       break;
+    case ContextState::kUnknown:
     case ContextState::kAbsent:
       break;
   }
@@ -168,11 +175,11 @@ Method Http1Conversation::awaited_method(const Http1Talk& talk) const {
 
 bool Http1Conversation::accept_cut_request(const Http1Talk& talk, std::string_view text,
                                            http1::RequestHead& head) {
-  const auto result = http1::parse_request_head(text, head);
+  const auto result = http1::parse_request_head(text, contexts_, head);
   if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(text, head)) return false;
   head.cut = true;
   counters_.add(Counter::kHeadTooLong);
-  if (head.context.state() == ContextState::kAbsent) counters_.add(Counter::kContextCut);
+  if (may_lack_context(head)) counters_.add(Counter::kContextCut);
   accept_request(talk, head);
   drop_head(talk, talk.request());
   return true;
@@ -186,7 +193,7 @@ bool Http1Conversation::accept_unfinished_request(const Http1Talk& talk, const C
   const bool all_seen = answer.other.position == asked.position;
   if (kept.empty() || !all_seen || !http1::detect(bytes).starts(Side::kResponse)) return false;
   http1::RequestHead head;
-  const auto result = http1::parse_request_head(kept, head);
+  const auto result = http1::parse_request_head(kept, contexts_, head);
   if (result.status != ParseStatus::kNeedMore || !http1::cut_request_head(kept, head)) return false;
   messages_.add(ProtocolCounter::kParseErrorRequest);
   head.body = {http1::BodyKind::kDisputed, 0};

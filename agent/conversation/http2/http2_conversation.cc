@@ -30,6 +30,7 @@ Http2Conversation::Http2Conversation(ProtocolId id, const ConversationParts& par
       counters_(parts.counters),
       messages_(parts.messages),
       earlier_(parts.earlier),
+      contexts_(parts.propagators),
       blocks_(parts.blocks, parts.counters),
       states_(whole_slabs(parts.max_connections)),
       tables_(kMaxTables),

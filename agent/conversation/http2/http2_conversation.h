@@ -25,6 +25,8 @@
 #include "agent/protocol/http2/hpack/learn.h"
 #include "agent/protocol/http2/message_head.h"
 #include "agent/telemetry/counters.h"
+#include "agent/trace/context/context_headers.h"
+#include "agent/trace/context/context_reader.h"
 
 namespace exa {
 
@@ -129,7 +131,8 @@ class Http2Conversation final : public ProtocolConversation {
   bool decode(Reading& reading, std::string_view block, http2::MessageHead& head);
   void accept_head(Reading& reading, const HeadEnd& end, const http2::MessageHead& head);
   void accept_request(const Http2Talk& talk, const HeadEnd& end, const http2::MessageHead& head);
-  void fill_in(Exchange& exchange, const http2::MessageHead& head);
+  // What became of the request's context.
+  ContextState fill_in(Exchange& exchange, const http2::MessageHead& head);
   void accept_response(const Http2Talk& talk, const HeadEnd& end, const http2::MessageHead& head);
 
   // http2_streams.cc
@@ -151,6 +154,7 @@ class Http2Conversation final : public ProtocolConversation {
   Counters& counters_;
   ProtocolCounters& messages_;
   HandedOver& earlier_;
+  const ContextHeaders contexts_;
   HeaderBlocks blocks_;
   SlotPool<Http2State> states_;
   SlotPool<Tables, 16> tables_;

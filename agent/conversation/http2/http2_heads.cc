@@ -109,10 +109,11 @@ void Http2Conversation::end_block(Reading& reading) {
                     .end = frame.end(),
                     .last_byte = reading.chunk.time};
   const bool promise = block.promise;
-  http2::MessageHead head;
+  http2::MessageHead head(contexts_);
   if (!block.lost) {
     const auto kept = blocks_.text(block.kept);
-    if (!decode(reading, kept.empty() ? reading.whole_block : kept, head)) head = {};
+    if (!decode(reading, kept.empty() ? reading.whole_block : kept, head))
+      head = http2::MessageHead(contexts_);
   }
   drop_block(reading.talk, reading.direction);
   if (!promise) accept_head(reading, end, head);
@@ -195,9 +196,9 @@ void Http2Conversation::accept_request(const Http2Talk& talk, const HeadEnd& end
   auto& exchange = open_[place];
   take_origin(exchange, talk.connection, end.start);
   exchange.request_body_bytes = 0;
-  fill_in(exchange, head);
+  const auto context = fill_in(exchange, head);
   open_.begin(place, talk.connection.call_at(talk.connection.request_direction(), exchange.read),
-              head.context_unknown());
+              context == ContextState::kUnknown);
   calls::begin(exchange, stream, head, state.speaks_grpc);
   state.speaks_grpc |= calls::is_call(exchange);
   if (!end.ends_stream) return;
@@ -205,23 +206,27 @@ void Http2Conversation::accept_request(const Http2Talk& talk, const HeadEnd& end
   end_request(talk, stream);
 }
 
-void Http2Conversation::fill_in(Exchange& exchange, const http2::MessageHead& head) {
+ContextState Http2Conversation::fill_in(Exchange& exchange, const http2::MessageHead& head) {
   exchange.protocol_version = ProtocolVersion::k2;
   exchange.operation.method = head.method();
   exchange.operation.method_original = head.method_original();
   exchange.operation.name = head.path();
   exchange.host = head.host();
-  switch (take_context(head.context(), exchange)) {
+  const auto context = take_context(head.context(), exchange);
+  switch (context) {
     case ContextState::kValid:
       counters_.add(Counter::kContextAccepted);
       break;
     case ContextState::kInvalid:
       counters_.add(Counter::kContextInvalid);
       break;
+    case ContextState::kUnknown:
+      counters_.add(Counter::kContextCut);
+      break;
     case ContextState::kAbsent:
-      if (head.context_unknown()) counters_.add(Counter::kContextCut);
       break;
   }
+  return context;
 }
 
 void Http2Conversation::accept_response(const Http2Talk& talk, const HeadEnd& end,

@@ -175,8 +175,9 @@ bool pass_over_rest(LineReader& lines, Fields& fields) {
 
 }  // namespace
 
-ParseResult parse_request_head(std::string_view bytes, RequestHead& head) {
-  head = {};
+ParseResult parse_request_head(std::string_view bytes, const ContextHeaders& contexts,
+                               RequestHead& head) {
+  head = {.context = ContextReader(contexts)};
   LineReader lines(bytes);
   std::string_view line;
   const auto got = read_start_line(lines, line, head.leading_bytes);
@@ -226,6 +227,7 @@ ParseResult parse_response_head(std::string_view bytes, Method request_method, R
 
 bool cut_request_head(std::string_view bytes, RequestHead& head) {
   head.body = {BodyKind::kUnknown, 0};
+  head.context.on_missing_headers();
   if (head.has_start_line) return true;
   // The target was cut. Only a method that everybody knows makes such a line credible.
   bytes.remove_prefix(head.leading_bytes);

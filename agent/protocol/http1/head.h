@@ -25,13 +25,13 @@ inline constexpr std::size_t kMaxHeadBytes = 4096;
 struct RequestHead {
   std::size_t leading_bytes = 0;  // empty lines before the request line
   Method method = Method::kOther;
-  std::string_view method_text;  // as sent
+  std::string_view method_text{};  // as sent
   ProtocolVersion version = ProtocolVersion::kUnknown;
   // Without query; "*" in asterisk form, empty in authority form. Of one that is not valid up to
   // where that shows.
-  std::string_view path;
-  std::string_view host;  // of the target if it names one, else of the Host header
-  Framing body;
+  std::string_view path{};
+  std::string_view host{};  // of the target if it names one, else of the Host header
+  Framing body{};
   bool has_start_line = false;
   bool expect_continue = false;
   bool wants_upgrade = false;
@@ -54,8 +54,9 @@ struct ResponseHead {
 };
 
 // kMessage, kNeedMore, or kInvalid where the start line is not credible. consumed_bytes counts the
-// leading empty lines.
-ParseResult parse_request_head(std::string_view bytes, RequestHead& head);
+// leading empty lines. contexts outlive the head.
+ParseResult parse_request_head(std::string_view bytes, const ContextHeaders& contexts,
+                               RequestHead& head);
 
 // request_method is the method that this response answers. kUpgraded: 101, or CONNECT accepted.
 ParseResult parse_response_head(std::string_view bytes, Method request_method, ResponseHead& head);

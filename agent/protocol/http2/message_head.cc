@@ -57,11 +57,21 @@ std::uint64_t parse_timeout_ns(std::string_view text) {
   }
 }
 
+// Besides trace contexts.
+bool reads(std::string_view name) {
+  constexpr std::array<std::string_view, 11> kRead = {
+      ":method", ":scheme",      ":path",          ":authority",  ":status",     ":protocol",
+      "host",    "content-type", "content-length", "grpc-status", "grpc-timeout"};
+  return std::ranges::find(kRead, name) != kRead.end();
+}
+
 }  // namespace
 
 // Names are in lower case, or the message is malformed (section 8.2.1).
 void MessageHead::take(const hpack::Field& field) {
-  partly_unknown_ |= !field.name_known || (!field.value_known && reads(field.name));
+  partly_unknown_ |= !field.name_known ||
+                     (!field.value_known && (reads(field.name) || context_.reads(field.name)));
+  names_unknown_ |= !field.name_known;
   if (!field.name_known) return take_unnamed(field);
   if (field.name.empty()) return;
   if (field.name.front() == ':') {
@@ -71,18 +81,11 @@ void MessageHead::take(const hpack::Field& field) {
   }
 }
 
-bool MessageHead::reads(std::string_view name) {
-  constexpr std::array<std::string_view, 13> kRead = {
-      ":method",      ":scheme",     ":path",        ":authority",     ":status",
-      ":protocol",    "host",        "content-type", "content-length", "grpc-status",
-      "grpc-timeout", "traceparent", "tracestate"};
-  return std::ranges::find(kRead, name) != kRead.end();
-}
-
 // Not what may be a query, a name or a credential, nor what is longer than any of these is.
 bool MessageHead::tells(std::string_view name, std::string_view value) {
   constexpr std::size_t kLongestWord = 64;
-  if (!reads(name) || value.find_first_of("?@#%=&") != value.npos) return false;
+  if (!reads(name) && !is_context_header(name)) return false;
+  if (value.find_first_of("?@#%=&") != value.npos) return false;
   std::size_t word = 0;
   for (const char c : value) {
     word = c == '/' ? 0 : word + 1;
@@ -104,6 +107,7 @@ ContextReader MessageHead::context() const {
   auto context = context_;
   if (!context_named_ && !unnamed_contexts_differ_ && !unnamed_context_.empty())
     context.on_header("traceparent", unnamed_context_.view());
+  if (names_unknown_) context.on_missing_headers();
   return context;
 }
 
@@ -167,10 +171,8 @@ void MessageHead::take_regular(std::string_view name, const hpack::Field& field)
   context_named_ |= name == "traceparent";
   if (field.value_known) {
     context_.on_header(name, field.value);
-  } else if (name == "traceparent") {
-    context_unknown_ = true;
   } else {
-    context_.on_folded_header(name);
+    context_.on_unknown_value(name);
   }
 }
 

@@ -16,8 +16,10 @@ namespace exa::http2 {
 
 class MessageHead {
  public:
+  // contexts outlive it.
+  explicit MessageHead(const ContextHeaders& contexts) : context_(contexts) {}
+
   void take(const hpack::Field& field);
-  [[nodiscard]] static bool reads(std::string_view name);
   // All of the value is taken, and it may be told on: it is no secret.
   [[nodiscard]] static bool tells(std::string_view name, std::string_view value);
 
@@ -57,8 +59,6 @@ class MessageHead {
   [[nodiscard]] std::uint64_t timeout_ns() const { return timeout_ns_; }
   // Once all fields were taken. A traceparent whose name is not known is known by its form.
   [[nodiscard]] ContextReader context() const;
-  // A trace context was there, and what it says is not known.
-  [[nodiscard]] bool context_unknown() const { return context_unknown_; }
 
  private:
   void take_pseudo(std::string_view name, const hpack::Field& field);
@@ -85,7 +85,7 @@ class MessageHead {
   bool is_grpc_ = false;
   bool content_type_known_ = false;
   bool partly_unknown_ = false;
-  bool context_unknown_ = false;
+  bool names_unknown_ = false;
   bool context_named_ = false;
   bool unnamed_contexts_differ_ = false;
 };

@@ -18,6 +18,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.id_seed = seed;
   options.randomness.presume_random = config.exemplars.presume_random;
   if (!config.exemplars.seed.empty()) options.randomness.fleet_seed = seed;
+  options.tracker.propagators = config.propagators;
   options.ports = {config.targets.include.port, config.targets.exclude.port};
   options.series.max_series_per_metric = config.series.per_metric;
   options.series.max_series_per_service = config.series.per_service;

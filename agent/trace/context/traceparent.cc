@@ -100,6 +100,12 @@ std::optional<TraceContext> parse_traceparent(std::string_view value) {
   return context;
 }
 
+bool read_traceparent(std::string_view value, TraceContext& context) {
+  const auto parsed = parse_traceparent(value);
+  if (parsed) context = *parsed;
+  return parsed.has_value();
+}
+
 void TracestateReader::read(std::string_view value) {
   while (valid_) {
     const auto comma = value.find(',');

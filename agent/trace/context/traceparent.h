@@ -16,6 +16,9 @@ inline constexpr std::size_t kTraceparentBytes = 55;  // of version 00
 // ids, version 00 of 55 characters, a higher one of at least 55 and then '-'.
 std::optional<TraceContext> parse_traceparent(std::string_view value);
 
+// The same, as the table of headers wants it: false if it is malformed.
+bool read_traceparent(std::string_view value, TraceContext& context);
+
 inline constexpr int kMaxTracestateMembers = 32;
 
 // One tracestate header, or several joined in order. Valid until a member breaks the grammar or

@@ -31,7 +31,7 @@ resource:
     - {name: service.name, value: ignored}
     - {name: team, value: "${TEAM}"}
 propagator:
-  composite: [tracecontext:, baggage:]
+  composite: [{tracecontext: }, {baggage: }, {b3: }]
 tracer_provider:
   processors:
     - batch:
@@ -62,6 +62,7 @@ TEST(Declarative, SaysTheSameAsOurSettings) {
   const auto& config = found->config;
   EXPECT_EQ(config.log.level, LogThreshold::kDebug) << "not what the environment says";
   EXPECT_THAT(config.targets.resource, ElementsAre(Pair("region", "eu"), Pair("team", "b")));
+  EXPECT_EQ(config.propagators, (PropagatorList{Propagator::kW3c, Propagator::kB3}));
   const auto& traces = config.otlp.traces;
   EXPECT_TRUE(traces.active());
   EXPECT_EQ(traces.protocol, OtlpForm::kGrpc);
@@ -115,7 +116,7 @@ meter_provider:
   EXPECT_THAT(found->warnings,
               ::testing::UnorderedElementsAre(
                   "otel.yaml:2:1: logger_provider is not supported; ignored",
-                  HasSubstr("otel.yaml:3:30: propagator ottrace"),
+                  HasSubstr("the propagator ottrace"),
                   "otel.yaml:5:3: tracer_provider.sampler is not supported; ignored",
                   HasSubstr("a span processor other than batch"), HasSubstr("the exporter zipkin"),
                   "otel.yaml:10:3: meter_provider.views is not supported; ignored",

@@ -244,7 +244,7 @@ TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
                                    {"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"},
                                    {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"},
                                    {"OTEL_METRICS_EXEMPLAR_FILTER", "trace_based"},
-                                   {"OTEL_PROPAGATORS", "tracecontext,b3"}}});
+                                   {"OTEL_PROPAGATORS", "tracecontext,ottrace"}}});
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->config, Config{});
   EXPECT_THAT(loaded->warnings,
@@ -254,7 +254,7 @@ TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
                   StartsWith("OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' is not one of gzip, none"),
                   StartsWith("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta'"),
                   StartsWith("OTEL_METRICS_EXEMPLAR_FILTER: 'trace_based'"),
-                  StartsWith("OTEL_PROPAGATORS: 'b3'")));
+                  StartsWith("OTEL_PROPAGATORS: 'ottrace' is not supported")));
 }
 
 TEST(ConfigEnvironment, TheBaseEndpointKeepsItsQuery) {

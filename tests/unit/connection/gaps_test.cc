@@ -319,6 +319,20 @@ TEST_F(Gaps, AContextCutByTheLimitIsUnknown) {
   EXPECT_EQ(count(Counter::kContextCut), 1u);
 }
 
+TEST_F(Gaps, HalfATraceIdCutByTheLimitIsUnknown) {
+  testing::CollectingSink others;
+  Counters their_counters;
+  ConnectionTracker asked(others, their_counters, protocols(),
+                          {.propagators = {Propagator::kDatadog}});
+  testing::Wire other(asked);
+  const std::string head = "GET / HTTP/1.1\r\nx-datadog-trace-id: 1\r\nx-datadog-parent-id: 2\r\n";
+  other.reads(head + "x-datadog-tags: _dd.p.tid=640cfd8d00000000\r\n\r\n", head.size());
+  other.writes(kOk);
+  ASSERT_EQ(others.exchanges.size(), 1u);
+  EXPECT_FALSE(others.exchanges.front().has_context);
+  EXPECT_EQ(their_counters.get(Counter::kContextCut), 1u);
+}
+
 TEST_F(Gaps, RecordsThatChangedPlacesLoseNothing) {
   wire.reads("GET /1 HTTP/1.1\r\n\r\n");
   const auto answered = wire.tick();

@@ -47,6 +47,33 @@ TEST_F(Tracker, ServerExchangeHasEveryField) {
   EXPECT_EQ(count(Counter::kContextAccepted), 1u);
 }
 
+TEST_F(Tracker, ReadsTheContextsOfThePropagatorsItIsGiven) {
+  constexpr std::string_view kRequest =
+      "GET / HTTP/1.1\r\nHost: a\r\nX-Amzn-Trace-Id: Root=1-5759e988-bd862e3fe1be46a994272793\r\n"
+      "b3: 463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-1\r\n"
+      "tracestate: ot=rv:0000000000abcd\r\n\r\n";
+  wire.reads(kRequest);
+  wire.writes(kOk);
+  EXPECT_FALSE(only().has_context) << "only W3C's are read unless others are asked for";
+  EXPECT_EQ(count(Counter::kContextAccepted) + count(Counter::kContextInvalid), 0u);
+
+  testing::CollectingSink others;
+  Counters their_counters;
+  ConnectionTracker asked(others, their_counters, protocols(),
+                          {.propagators = {Propagator::kW3c, Propagator::kXray, Propagator::kB3}});
+  testing::Wire other(asked);
+  other.reads(kRequest);
+  other.writes(kOk);
+  ASSERT_EQ(others.exchanges.size(), 1u);
+  const auto& exchange = others.exchanges.front();
+  EXPECT_TRUE(exchange.has_context);
+  EXPECT_EQ(to_hex(exchange.trace_id), "463ac35c9f6413ad48485a3953bb6124");
+  EXPECT_EQ(to_hex(exchange.parent_span_id), "a2fb4a1d1a96d312");
+  EXPECT_EQ(exchange.trace_flags, kTraceSampled);
+  EXPECT_FALSE(exchange.has_incoming_rv) << "the state is of a context that is not there";
+  EXPECT_EQ(their_counters.get(Counter::kContextAccepted), 1u);
+}
+
 TEST_F(Tracker, AddressesMayComeAfterTheRequest) {
   wire.writes(kGet);
   wire.socket();

@@ -4,6 +4,8 @@
 
 #include <initializer_list>
 
+#include "tests/support/all_propagators.h"
+
 namespace exa::http2 {
 namespace {
 
@@ -20,8 +22,11 @@ Field unknown_value(std::string_view name) {
 Field unknown() {
   return {.name = {}, .value = {}, .unknown_id = -2, .name_known = false, .value_known = false};
 }
-MessageHead head(std::initializer_list<Field> fields) {
-  MessageHead made;
+const ContextHeaders kW3c({Propagator::kW3c});
+const ContextHeaders kAll(kAllPropagators);
+
+MessageHead head(std::initializer_list<Field> fields, const ContextHeaders& contexts = kW3c) {
+  MessageHead made(contexts);
   for (const auto& one : fields)
     made.take(one);
   return made;
@@ -71,8 +76,7 @@ TEST(MessageHead, WhatIsNotKnownStaysUnknown) {
   EXPECT_TRUE(made.path().empty());
   EXPECT_TRUE(made.host().empty()) << "the authority counts, and is not known";
   EXPECT_EQ(made.content_length(), kUnknownBytes);
-  EXPECT_TRUE(made.context_unknown());
-  EXPECT_EQ(made.context().state(), ContextState::kAbsent);
+  EXPECT_EQ(made.context().state(), ContextState::kUnknown);
 
   const auto answer = head({unknown_value(":status")});
   EXPECT_TRUE(answer.is_response());
@@ -92,7 +96,8 @@ TEST(MessageHead, ATraceparentWhoseNameIsNotKnownIsKnownByItsForm) {
   EXPECT_EQ(head({unnamed, other}).context().state(), ContextState::kAbsent) << "one is another";
   const auto named = head({other, field("traceparent", kParent)});
   EXPECT_EQ(named.context().context()->trace_id, head({unnamed}).context().context()->trace_id);
-  EXPECT_EQ(head({unnamed, unknown_value("traceparent")}).context().state(), ContextState::kAbsent);
+  EXPECT_EQ(head({unnamed, unknown_value("traceparent")}).context().state(),
+            ContextState::kUnknown);
   unnamed.value = "a value of fifty-five characters that is no traceparent";
   EXPECT_EQ(head({unnamed}).context().state(), ContextState::kAbsent);
 }
@@ -103,6 +108,65 @@ TEST(MessageHead, OfAStateOfWhichAPartIsUnknownNothingIsTaken) {
             unknown_value("tracestate")});
   EXPECT_EQ(made.context().state(), ContextState::kValid);
   EXPECT_FALSE(made.context().randomness());
+}
+
+TEST(MessageHead, ReadsEveryPropagatorsContext) {
+  const auto trace_of = [](std::initializer_list<Field> fields) {
+    const auto context = head(fields, kAll).context().context();
+    return context ? to_hex(context->trace_id) : "none";
+  };
+  EXPECT_EQ(trace_of({field("b3", "463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-1")}),
+            "463ac35c9f6413ad48485a3953bb6124");
+  EXPECT_EQ(trace_of({field("x-b3-spanid", "a2fb4a1d1a96d312"),
+                      field("x-b3-traceid", "463ac35c9f6413ad48485a3953bb6124")}),
+            "463ac35c9f6413ad48485a3953bb6124");
+  EXPECT_EQ(trace_of({field("uber-trace-id", "abc:def:0:1")}), "00000000000000000000000000000abc");
+  EXPECT_EQ(trace_of({field("x-amzn-trace-id",
+                            "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8")}),
+            "5759e988bd862e3fe1be46a994272793");
+  EXPECT_EQ(trace_of({field("x-datadog-trace-id", "1"), field("x-datadog-parent-id", "2"),
+                      field("x-datadog-tags", "_dd.p.tid=640cfd8d00000000")}),
+            "640cfd8d000000000000000000000001");
+}
+
+// No name but that of the one field by its form: other formats look like any word or number.
+TEST(MessageHead, OnlyATraceparentIsKnownByItsForm) {
+  Field unnamed = field("", "463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-1");
+  unnamed.name_known = false;
+  EXPECT_EQ(head({unnamed}, kAll).context().state(), ContextState::kAbsent);
+  unnamed.value = kParent;
+  EXPECT_EQ(head({unnamed}, kAll).context().state(), ContextState::kValid);
+  const ContextHeaders b3({Propagator::kB3});
+  EXPECT_EQ(head({unnamed}, b3).context().state(), ContextState::kAbsent) << "not asked for";
+}
+
+TEST(MessageHead, AValueThatIsNotKnownLeavesTheNextPropagatorsContext) {
+  const auto b3 = field("b3", "463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-1");
+  const auto made = head({unknown_value("traceparent"), b3}, kAll);
+  EXPECT_TRUE(made.partly_unknown());
+  EXPECT_EQ(made.context().state(), ContextState::kValid);
+  EXPECT_EQ(head({unknown_value("b3")}, kAll).context().state(), ContextState::kUnknown);
+  EXPECT_FALSE(head({unknown_value("b3")}).partly_unknown()) << "it is not read";
+}
+
+// The tags, with the upper half of the id, may be among the fields whose names are not known.
+TEST(MessageHead, HalfATraceIdIsUnknownWhereNamesAre) {
+  const auto trace = field("x-datadog-trace-id", "1");
+  const auto parent = field("x-datadog-parent-id", "2");
+  EXPECT_EQ(head({trace, parent}, kAll).context().state(), ContextState::kValid);
+  EXPECT_EQ(head({trace, parent, unknown()}, kAll).context().state(), ContextState::kUnknown);
+  EXPECT_EQ(head({trace, parent, unknown_value("x-datadog-tags")}, kAll).context().state(),
+            ContextState::kUnknown);
+  EXPECT_EQ(
+      head({trace, parent, unknown_value("x-datadog-sampling-priority")}, kAll).context().state(),
+      ContextState::kValid);
+}
+
+TEST(MessageHead, MayTellOnWhatIsNoSecret) {
+  EXPECT_TRUE(MessageHead::tells("traceparent", kParent));
+  EXPECT_TRUE(MessageHead::tells("b3", "463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-1"));
+  EXPECT_TRUE(MessageHead::tells("x-datadog-trace-id", "1"));
+  EXPECT_FALSE(MessageHead::tells("authorization", "b3"));
 }
 
 TEST(MessageHead, OddTargetsAndMethods) {

@@ -45,6 +45,30 @@ TEST_F(Http2Messages, OneRequestAtTheServer) {
   EXPECT_EQ(count(Counter::kChunksBelonging), count(Counter::kChunksConsumed));
 }
 
+TEST_F(Http2Messages, ReadsTheContextsOfThePropagatorsItIsGiven) {
+  CollectingSink others;
+  Counters their_counters;
+  ConnectionTracker asked(others, their_counters, protocols(),
+                          {.propagators = {Propagator::kDatadog}});
+  TalkWire other(asked, true);
+  other.socket();
+  other.begins();
+  other.client(headers(1,
+                       get_block("/") + field("traceparent", kParent) +
+                           field("x-datadog-trace-id", "1") + field("x-datadog-parent-id", "2") +
+                           field("x-datadog-sampling-priority", "2") +
+                           field("x-datadog-tags", "_dd.p.tid=640cfd8d00000000"),
+                       kEndStream));
+  other.server(headers(1, status_block("200"), kEndStream));
+  ASSERT_EQ(others.exchanges.size(), 1u);
+  const auto& exchange = others.exchanges.front();
+  EXPECT_TRUE(exchange.has_context);
+  EXPECT_EQ(to_hex(exchange.trace_id), "640cfd8d000000000000000000000001");
+  EXPECT_EQ(to_hex(exchange.parent_span_id), "0000000000000002");
+  EXPECT_EQ(exchange.trace_flags, kTraceSampled);
+  EXPECT_EQ(their_counters.get(Counter::kContextAccepted), 1u);
+}
+
 TEST_F(Http2Messages, OneRequestAtTheClient) {
   client_wire.begins();
   const auto begin = client_wire.client_position();

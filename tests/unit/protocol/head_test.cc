@@ -8,8 +8,11 @@
 namespace exa::http1 {
 namespace {
 
+const ContextHeaders kContexts({Propagator::kW3c});
+
 struct Request {
-  explicit Request(std::string_view text) : bytes(text), result(parse_request_head(bytes, head)) {}
+  explicit Request(std::string_view text)
+      : bytes(text), result(parse_request_head(bytes, kContexts, head)) {}
   std::string bytes;
   RequestHead head;
   ParseResult result;

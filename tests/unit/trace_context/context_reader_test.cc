@@ -10,6 +10,8 @@
 namespace exa {
 namespace {
 
+const ContextHeaders kW3c({Propagator::kW3c});
+
 const std::string kTrace = "12345678901234567890123456789012";
 const std::string kParent = "1234567890123456";
 
@@ -21,7 +23,7 @@ std::string traceparent(const std::string& version, const std::string& trace,
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 ContextReader read(const Headers& headers) {
-  ContextReader reader;
+  ContextReader reader(kW3c);
   for (const auto& [name, value] : headers)
     reader.on_header(name, value);
   return reader;
@@ -137,7 +139,7 @@ TEST(Traceparent, GivesTheFlags) {
 }
 
 TEST(ContextReader, AFoldedTraceparentIsUnknown) {
-  ContextReader reader;
+  ContextReader reader(kW3c);
   EXPECT_TRUE(reader.on_folded_header("traceparent"));
   EXPECT_EQ(reader.state(), ContextState::kInvalid);
   EXPECT_FALSE(reader.on_folded_header("accept"));
