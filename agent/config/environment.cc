@@ -205,9 +205,8 @@ class EnvironmentReader {
       warn("OTEL_METRICS_EXEMPLAR_FILTER", "'" + *text + "' is not supported, always_on is used");
   }
 
-  // What is not supported is passed over and the others hold. So it is with baggage, which is no
-  // trace context: what it carries is the application's, and nothing that we export has a place for
-  // it.
+  // What is not supported is passed over and the others hold. Baggage is left alone: it is no trace
+  // context, and nothing that we export has a place for it.
   void read_propagators() {
     const auto text = value("OTEL_PROPAGATORS");
     if (!text) return;

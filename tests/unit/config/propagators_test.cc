@@ -11,6 +11,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 Result<LoadedConfig> load_file(std::string text) {
   return load_config({.file_name = "agent.yaml", .file_text = std::move(text)});
