@@ -50,6 +50,14 @@ std::string substituted(std::string_view text, const Environment& environment) {
   return out;
 }
 
+// yaml-cpp throws when it is asked of what is not there.
+bool is_map(const YAML::Node& node) {
+  return node.IsDefined() && node.IsMap();
+}
+bool is_list(const YAML::Node& node) {
+  return node.IsDefined() && node.IsSequence();
+}
+
 class DeclarativeReader {
  public:
   DeclarativeReader(std::string_view file_name, const Environment& environment)
@@ -108,7 +116,7 @@ class DeclarativeReader {
   // Names everything but what is known here.
   void ignore_others(const Node& node, const std::string& path,
                      std::initializer_list<std::string_view> known) {
-    if (!node.IsMap()) return;
+    if (!is_map(node)) return;
     for (const auto& member : node) {
       const auto name = member.first.Scalar();
       if (std::ranges::find(known, std::string_view(name)) == known.end())
@@ -117,7 +125,7 @@ class DeclarativeReader {
   }
 
   void read_document(const Node& document) {
-    const auto version = document.IsMap() ? value(document["file_format"]) : std::nullopt;
+    const auto version = is_map(document) ? value(document["file_format"]) : std::nullopt;
     if (!version || !version->starts_with(kVersion)) {
       reading_.problems.push_back(file_name_ +
                                   ": file_format is not 1.x; is this OpenTelemetry's declarative "
@@ -142,7 +150,7 @@ class DeclarativeReader {
 
   // The agent speaks for many services: a name or an instance for all of them would merge them.
   void read_resource(const Node& resource) {
-    if (!resource.IsMap()) return;
+    if (!is_map(resource)) return;
     ignore_others(resource, "resource", {"attributes", "attributes_list"});
     std::vector<SettingEntry> entries;
     const auto add = [&](std::string name, std::string text) {
@@ -153,10 +161,10 @@ class DeclarativeReader {
     if (const auto list = value(resource["attributes_list"]))
       for (auto& [name, text] : parse_pairs(*list))
         add(std::move(name), std::move(text));
-    if (resource["attributes"].IsSequence())
+    if (is_list(resource["attributes"]))
       for (const auto& attribute : resource["attributes"]) {
-        auto name = attribute.IsMap() ? value(attribute["name"]) : std::nullopt;
-        auto text = attribute.IsMap() ? value(attribute["value"]) : std::nullopt;
+        auto name = is_map(attribute) ? value(attribute["name"]) : std::nullopt;
+        auto text = is_map(attribute) ? value(attribute["value"]) : std::nullopt;
         if (name && text)
           add(std::move(*name), std::move(*text));
         else
@@ -167,7 +175,7 @@ class DeclarativeReader {
 
   // Baggage, which is no context, identifies nothing.
   void read_propagator(const Node& propagator) {
-    if (!propagator.IsMap()) return;
+    if (!is_map(propagator)) return;
     ignore_others(propagator, "propagator", {"composite", "composite_list"});
     const auto& setting = *find_setting("propagators");
     std::vector<SettingEntry> entries;
@@ -178,9 +186,9 @@ class DeclarativeReader {
       else if (name != "baggage")
         ignore(node, "the propagator " + std::string(name));
     };
-    if (propagator["composite"].IsSequence())
+    if (is_list(propagator["composite"]))
       for (const auto& one : propagator["composite"])
-        if (one.IsMap() && one.size() == 1) add(one, one.begin()->first.Scalar());
+        if (is_map(one) && one.size() == 1) add(one, one.begin()->first.Scalar());
     if (const auto list = value(propagator["composite_list"]))
       for (std::string_view rest = *list; !rest.empty();) {
         const auto name = trimmed(rest.substr(0, rest.find(',')));
@@ -192,11 +200,11 @@ class DeclarativeReader {
   }
 
   void read_tracer_provider(const Node& provider) {
-    if (!provider.IsMap()) return;
+    if (!is_map(provider)) return;
     ignore_others(provider, "tracer_provider", {"processors", "limits"});
-    if (!provider["processors"].IsSequence()) return;
+    if (!is_list(provider["processors"])) return;
     for (const auto& processor : provider["processors"]) {
-      if (!processor.IsMap() || !processor["batch"].IsMap()) {
+      if (!is_map(processor) || !is_map(processor["batch"])) {
         ignore(processor, "a span processor other than batch");
         continue;
       }
@@ -205,17 +213,17 @@ class DeclarativeReader {
   }
 
   void read_meter_provider(const Node& provider) {
-    if (!provider.IsMap()) return;
+    if (!is_map(provider)) return;
     ignore_others(provider, "meter_provider", {"readers", "exemplar_filter"});
     if (value(provider["exemplar_filter"]) == "always_off")
       put("exemplars.budget", provider["exemplar_filter"], "0");
-    if (!provider["readers"].IsSequence()) return;
+    if (!is_list(provider["readers"])) return;
     for (const auto& reader : provider["readers"]) {
-      if (reader.IsMap() && reader["periodic"].IsMap()) {
+      if (is_map(reader) && is_map(reader["periodic"])) {
         const auto periodic = reader["periodic"];
         put_milliseconds("window", periodic["interval"]);
         has_metrics_ = read_exporter(periodic["exporter"], "otlp.metrics.") || has_metrics_;
-      } else if (reader.IsMap() && reader["pull"].IsMap()) {
+      } else if (is_map(reader) && is_map(reader["pull"])) {
         read_page(reader["pull"]["exporter"]);
       } else {
         ignore(reader, "a metric reader other than periodic and pull");
@@ -224,15 +232,15 @@ class DeclarativeReader {
   }
 
   void read_page(const Node& exporter) {
-    if (!exporter.IsMap() || exporter.size() != 1 ||
+    if (!is_map(exporter) || exporter.size() != 1 ||
         !exporter.begin()->first.Scalar().starts_with("prometheus")) {
       ignore(exporter, "a pull exporter other than prometheus");
       return;
     }
     const auto settings = exporter.begin()->second;
     const OpenMetricsSettings defaults;
-    const auto host = settings.IsMap() ? value(settings["host"]) : std::nullopt;
-    const auto port = settings.IsMap() ? value(settings["port"]) : std::nullopt;
+    const auto host = is_map(settings) ? value(settings["host"]) : std::nullopt;
+    const auto port = is_map(settings) ? value(settings["port"]) : std::nullopt;
     put("openmetrics.listen", exporter,
         host.value_or(defaults.host) + ":" + port.value_or(std::to_string(defaults.port)));
     has_page_ = true;
@@ -240,7 +248,7 @@ class DeclarativeReader {
 
   // True: it is one of ours.
   bool read_exporter(const Node& exporter, const std::string& keys) {
-    if (!exporter.IsMap() || exporter.size() != 1) return false;
+    if (!is_map(exporter) || exporter.size() != 1) return false;
     const auto kind = exporter.begin()->first.Scalar();
     const auto settings = exporter.begin()->second;
     if (kind != "otlp_http" && kind != "otlp_grpc") {
@@ -249,11 +257,11 @@ class DeclarativeReader {
     }
     const bool grpc = kind == "otlp_grpc";
     put(keys + "protocol", exporter, grpc ? "grpc" : "http/protobuf");
-    const auto endpoint = settings.IsMap() ? value(settings["endpoint"]) : std::nullopt;
+    const auto endpoint = is_map(settings) ? value(settings["endpoint"]) : std::nullopt;
     const std::string path = keys == "otlp.traces." ? "/v1/traces" : "/v1/metrics";
     put(keys + "endpoint", exporter,
         endpoint.value_or(grpc ? "http://localhost:4317" : "http://localhost:4318" + path));
-    if (!settings.IsMap()) return true;
+    if (!is_map(settings)) return true;
     ignore_others(settings, kind,
                   {"endpoint", "tls", "headers", "headers_list", "compression", "timeout",
                    "default_histogram_aggregation", "temporality_preference", "encoding"});
@@ -272,7 +280,7 @@ class DeclarativeReader {
 
   // The names of the first release candidates, and those of the release.
   void read_tls(const Node& tls, const std::string& keys) {
-    if (!tls.IsMap()) return;
+    if (!is_map(tls)) return;
     for (const auto& [key, names] :
          {std::pair("certificate", std::array{"ca_file", "certificate_file"}),
           std::pair("client_certificate", std::array{"cert_file", "client_certificate_file"}),
@@ -293,10 +301,10 @@ class DeclarativeReader {
     if (const auto list = value(settings["headers_list"]))
       for (auto& [name, text] : parse_pairs(*list))
         add(std::move(name), std::move(text));
-    if (settings["headers"].IsSequence())
+    if (is_list(settings["headers"]))
       for (const auto& header : settings["headers"]) {
-        auto name = header.IsMap() ? value(header["name"]) : std::nullopt;
-        auto text = header.IsMap() ? value(header["value"]) : std::nullopt;
+        auto name = is_map(header) ? value(header["name"]) : std::nullopt;
+        auto text = is_map(header) ? value(header["value"]) : std::nullopt;
         if (name && text) add(std::move(*name), std::move(*text));
       }
     put_entries(keys + "headers", settings, std::move(entries));

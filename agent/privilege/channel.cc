@@ -45,7 +45,7 @@ bool hung_up(int socket) {
 bool is_known(const ChannelMessage& message) {
   const auto type = static_cast<std::uint32_t>(message.type);
   return type >= static_cast<std::uint32_t>(ChannelMessageType::kTarget) &&
-         type <= static_cast<std::uint32_t>(ChannelMessageType::kLook);
+         type <= static_cast<std::uint32_t>(ChannelMessageType::kPolicies);
 }
 
 }  // namespace

@@ -108,7 +108,10 @@ TEST_F(LateDeliveries, AnAnswerThatArrivesLateIsToldOnce) {
   EXPECT_TRUE(eventually([&] {
     return !records<exa_answer_event>(EXA_EVENT_RESEND, connection.server_cookie).empty();
   }));
-  ASSERT_EQ(::setsockopt(connection.client.get(), SOL_SOCKET, SO_DETACH_FILTER, nullptr, 0), 0);
+  const int unused = 0;
+  ASSERT_EQ(::setsockopt(connection.client.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused,
+                         sizeof(unused)),
+            0);
   receive(connection.client.get(), kResponse.size());
   EXPECT_TRUE(eventually([&] { return !deliveries(connection.server_cookie).empty(); }));
   const auto answer = chunks(connection.server_cookie).back().event;

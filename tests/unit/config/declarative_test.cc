@@ -85,7 +85,7 @@ TEST(Declarative, SaysTheSameAsOurSettings) {
 
 TEST(Declarative, WhatHasNoProviderIsNotExported) {
   const auto found = loaded("file_format: '1.0'\n");
-  ASSERT_TRUE(found);
+  ASSERT_TRUE(found) << found.error().text;
   EXPECT_FALSE(found->config.otlp.traces.enabled);
   EXPECT_FALSE(found->config.otlp.metrics.enabled);
   EXPECT_FALSE(found->config.openmetrics.enabled);
@@ -93,7 +93,7 @@ TEST(Declarative, WhatHasNoProviderIsNotExported) {
 
 TEST(Declarative, DisabledIsDisabled) {
   const auto found = loaded(std::string(kWhole) + "disabled: true\n");
-  ASSERT_TRUE(found);
+  ASSERT_TRUE(found) << found.error().text;
   EXPECT_FALSE(found->config.otlp.traces.active());
   EXPECT_FALSE(found->config.openmetrics.enabled);
 }
