@@ -152,6 +152,8 @@ bool HttpTransfer::prepare(const HttpRequest& request, HttpAnswer& answer) {
   error_text_[0] = '\0';
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_HTTP_VERSION, version_for(request.url));
+  // libcurl 7.88 begins a connection of version 2 anew when it uses it again.
+  set(CURLOPT_FORBID_REUSE, settings_.http2 ? 1L : 0L);
   set(CURLOPT_HTTPHEADER, request.headers.list());
   set(CURLOPT_TIMEOUT_MS, at_least_one_ms(request.timeout));
   set(CURLOPT_HEADERDATA, &answer);
