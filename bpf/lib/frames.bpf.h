@@ -119,6 +119,17 @@ EXA_VERIFIED_ONCE int exa_begins_with_frames(struct exa_source* source, struct e
   return EXA_BEGINS_WITH_FRAMES;
 }
 
+/* Is a socket of HTTP/2 of which nothing is known but that? Of a header alone it is told by a
+ * client's next stream, as one that is read in two calls would be missed. */
+EXA_VERIFIED_ONCE int exa_shows_frames(struct exa_source* source, struct exa_scratch* scratch,
+                                       __u32 length) {
+  if (!source || !scratch) return 0;
+  const int begins = exa_begins_with_frames(source, scratch, length);
+  const __u8* header = scratch->payload;
+  return begins == EXA_BEGINS_WITH_FRAMES ||
+         (begins == EXA_BEGINS_WITH_HEADER && header[3] == EXA_HTTP2_HEADERS && header[8] & 1);
+}
+
 /* Bytes that went by between calls; or the calls of two threads changed places. */
 static __always_inline void exa_frames_catch_up(struct exa_http2_flow* frames,
                                                 const struct exa_flow* flow, __u64 position) {

@@ -173,7 +173,7 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   if (turned && !(known & EXA_SOCKET_RECOGNISED) && exa_sniff_frame(word) &&
       !exa_sniff_http2_settings(word)) {
     struct exa_source source = {.address = plain->buffer};
-    if (exa_begins_with_frames(&source, scratch, plain->length) == EXA_BEGINS_WITH_FRAMES) {
+    if (exa_shows_frames(&source, scratch, plain->length)) {
       exa_frames_join(state, egress);
       return EXA_TLS_FRAMES;
     }
