@@ -146,6 +146,36 @@ static __noinline struct exa_tls_stream* exa_tls_write(struct exa_tls_stream* st
   return stream;
 }
 
+/* A read of Go that was under way before its probes: a client waits in one while it writes, and
+ * would take each answer for that of the request before. Its arguments still lie above its return
+ * address, where the convention has room for them and the compiler keeps them across calls (but for
+ * the slice's capacity, which it does not need); that they do is told by an object on the heap and
+ * a slice that can hold what was read. */
+static __noinline struct exa_tls_call* exa_tls_call_from_stack(struct pt_regs* regs) {
+  struct {
+    __u64 object;
+    __u64 buffer;
+    __u64 length;
+  } arguments = {};
+  struct exa_tls_call* call;
+
+  if (!regs) return 0;
+  const __u64 moved = exa_tls_result(regs);
+  if (bpf_probe_read_user(&arguments, sizeof(arguments),
+                          (void*)(exa_tls_stack(regs) + sizeof(__u64))))
+    return 0;
+  if (!arguments.object || arguments.object % sizeof(__u64) || !arguments.buffer || !moved ||
+      moved > arguments.length || arguments.length > 0x7fffffff)
+    return 0;
+  call = exa_tls_call_of(bpf_get_current_task_btf(), regs, EXA_TLS_SHAPE_GO, 1);
+  if (!call) return 0;
+  call->object = arguments.object;
+  call->buffer = arguments.buffer;
+  call->shape = EXA_TLS_SHAPE_GO;
+  call->kind = EXA_TLS_READING;
+  return call;
+}
+
 /* A read as it returns. */
 static __noinline struct exa_tls_stream* exa_tls_read_return(struct pt_regs* regs, int shape) {
   struct task_struct* task = bpf_get_current_task_btf();
@@ -165,6 +195,8 @@ static __noinline struct exa_tls_stream* exa_tls_read_return(struct pt_regs* reg
       call = exa_tls_parked_call(regs);
     /* Functions that return here for several may have been called as another. */
     if (call) shape = call->shape;
+  } else if (!call || call->kind != EXA_TLS_READING) {
+    call = exa_tls_call_from_stack(regs);
   }
   if (!call || call->kind != EXA_TLS_READING) {
     EXA_COUNT_SHARED(row, TLS_FILTERED_UNPAIRED);
@@ -196,6 +228,7 @@ static __noinline struct exa_tls_stream* exa_tls_read_return(struct pt_regs* reg
     exa_tls_count_no_stream(&key, row);
     return 0;
   }
+  stream->state.tgid = key.tgid; /* that of a call which was not seen as it began */
   if (call->received.cookie && shape != EXA_TLS_SHAPE_GO) {
     if (!stream->socket.cookie && !call->received_mixed &&
         exa_tls_carries(call->received_bytes, moved) &&

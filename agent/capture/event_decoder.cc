@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <type_traits>
 
 #include "exa/abi/event.h"
@@ -93,49 +94,71 @@ CallFacts call_of(const exa_call_facts& facts, MonotonicTime time, std::uint32_t
       .sleeps_told = (known & EXA_FACTS_SLEEPS) != 0};
 }
 
-// What is common to all chunks. payload begins with the captured bytes, of which there are at most
-// so many; a record that begins within a frame's header has all of it.
-std::expected<ChunkEvent, DecodeError> decode_chunk(const exa_chunk_event& raw, Record payload,
-                                                    std::uint64_t most_captured) {
-  if (raw.direction > EXA_EGRESS) return std::unexpected(DecodeError::kBadField);
+// payload begins with the captured bytes, of which there are at most so many.
+std::optional<DecodeError> fault_of_chunk(const exa_chunk_event& raw, Record payload,
+                                          std::uint64_t most_captured) {
+  if (raw.direction > EXA_EGRESS) return DecodeError::kBadField;
   if (raw.length_bytes == 0 || raw.captured_bytes > most_captured ||
       raw.captured_bytes > EXA_MAX_CAPTURE_BYTES || raw.captured_bytes > payload.size() ||
       raw.position > std::numeric_limits<std::uint64_t>::max() - raw.length_bytes)
-    return std::unexpected(DecodeError::kBadLength);
-  return ChunkEvent{.socket = raw.header.socket_id,
-                    .time = {raw.header.ktime_ns},
-                    .tgid = raw.header.tgid,
-                    .direction = static_cast<Direction>(raw.direction),
-                    .position = raw.position,
-                    .length_bytes = raw.length_bytes,
-                    .bytes = payload.first(raw.captured_bytes),
-                    .previous_last_byte = {raw.previous_last_byte_ns},
-                    .other = state_of(raw.other),
-                    .other_moved = raw.other_moved != 0,
-                    .arrival = {raw.direction == EXA_INGRESS ? raw.arrival_ns : 0},
-                    .first_byte = {raw.direction == EXA_EGRESS ? raw.arrival_ns : 0},
-                    .tcp_sequence = raw.tcp_sequence,
-                    .tls = (raw.flags & EXA_CHUNK_TLS) != 0,
-                    .ports_proven = (raw.flags & EXA_CHUNK_PORTS_PROVEN) != 0,
-                    .ends_chunks = (raw.flags & EXA_CHUNK_ENDS) != 0,
-                    .call = call_of(raw.facts, {raw.header.ktime_ns}, raw.header.cpu)};
+    return DecodeError::kBadLength;
+  return std::nullopt;
+}
+
+// Becomes the event where the caller takes it: most records are chunks, and they are large.
+struct ChunkOf {
+  const exa_chunk_event& raw;
+  Record payload;
+  Record flow;
+  std::uint64_t goroutine = 0;
+
+  explicit operator ChunkEvent() const {
+    const bool ingress = raw.direction == EXA_INGRESS;
+    return {.socket = raw.header.socket_id,
+            .time = {raw.header.ktime_ns},
+            .tgid = raw.header.tgid,
+            .direction = static_cast<Direction>(raw.direction),
+            .position = raw.position,
+            .length_bytes = raw.length_bytes,
+            .bytes = payload.first(raw.captured_bytes),
+            .previous_last_byte = {raw.previous_last_byte_ns},
+            .other = state_of(raw.other),
+            .other_moved = raw.other_moved != 0,
+            .arrival = {ingress ? raw.arrival_ns : 0},
+            .first_byte = {ingress ? 0 : raw.arrival_ns},
+            .tcp_sequence = raw.tcp_sequence,
+            .tls = (raw.flags & EXA_CHUNK_TLS) != 0,
+            .ports_proven = (raw.flags & EXA_CHUNK_PORTS_PROVEN) != 0,
+            .ends_chunks = (raw.flags & EXA_CHUNK_ENDS) != 0,
+            .flow = flow,
+            .goroutine = goroutine,
+            .head_told = (raw.flags & EXA_CHUNK_HEAD_TOLD) != 0,
+            .call = call_of(raw.facts, {raw.header.ktime_ns}, raw.header.cpu)};
+  }
+};
+
+Decoded decode_chunk(const ChunkOf& chunk, std::uint64_t most_captured) {
+  if (const auto fault = fault_of_chunk(chunk.raw, chunk.payload, most_captured))
+    return std::unexpected(*fault);
+  return Decoded(std::in_place, std::in_place_type<ChunkEvent>, chunk);
 }
 
 Decoded decode_plain_chunk(Record record) {
   const auto raw = load<exa_chunk_event>(record);
-  return decode_chunk(raw, record.subspan(sizeof raw), raw.length_bytes);
+  return decode_chunk({.raw = raw, .payload = record.subspan(sizeof raw), .flow = {}},
+                      raw.length_bytes);
 }
 
-// What the flow says is for its protocol to judge.
+// What the flow says is for its protocol to judge. A record that begins within a frame's header has
+// all of it.
 Decoded decode_frames(Record record) {
   const auto raw = load<exa_frames_event>(record);
-  auto chunk = decode_chunk(raw.chunk, record.subspan(sizeof raw),
-                            std::uint64_t{raw.chunk.length_bytes} + kMostOfHeaderBefore);
-  if (!chunk) return chunk;
-  chunk->flow = record.subspan(offsetof(exa_frames_event, before), sizeof raw.before);
-  chunk->goroutine = raw.goroutine;
-  chunk->head_told = (raw.chunk.flags & EXA_CHUNK_HEAD_TOLD) != 0;
-  return chunk;
+  return decode_chunk(
+      {.raw = raw.chunk,
+       .payload = record.subspan(sizeof raw),
+       .flow = record.subspan(offsetof(exa_frames_event, before), sizeof raw.before),
+       .goroutine = raw.goroutine},
+      std::uint64_t{raw.chunk.length_bytes} + kMostOfHeaderBefore);
 }
 
 Decoded decode_last_call(Record record) {

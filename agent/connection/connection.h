@@ -39,6 +39,7 @@ struct Connection {
   Role role = Role::kUnknown;
   ProtocolId protocol = ProtocolId::kUnknown;
   bool opaque = false;  // speaks something else from here on; only its bytes are counted
+  bool tunnel = false;  // and opaque: of whatever comes next, of which nothing is known
   bool tls = false;
   bool ports_proven = false;  // see ChunkEvent: of the latest one
   bool ingress_ended = false;

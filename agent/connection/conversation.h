@@ -2,9 +2,9 @@
 // each chunk was. Where it loses its place it says so and waits for a clean start.
 //
 // Positions, times and ends are the tracker's: a conversation finds them as they were before the
-// event and never writes them. Of the connection it sets role, protocol, opaque and slot, the place
-// of its own state. Capture thread; made from its row, owned by ConnectionTracker. An event without
-// gaps costs one virtual call.
+// event and never writes them. Of the connection it sets role, protocol, opaque, tunnel and slot,
+// the place of its own state. Capture thread; made from its row, owned by ConnectionTracker. An
+// event without gaps costs one virtual call.
 #pragma once
 
 #include <cstddef>

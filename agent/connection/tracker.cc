@@ -116,6 +116,7 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
   if (event.direction != connection.request_direction() || event.framed() || turned(event))
     connection.calls[static_cast<std::size_t>(event.direction)] = event.call;
   if (event.framed()) return use_of_frames(connection, event);
+  if (connection.tunnel) enter_tunnel(connection);
   if (connection.opaque) {
     direction.position = std::max(direction.position, end);
     return ChunkUse::kNotProtocol;
@@ -134,6 +135,15 @@ ChunkUse ConnectionTracker::use_of(Connection& connection, const ChunkEvent& eve
           .on_bytes(connection, event, bytes, end - std::max(captured_end, direction.position));
   direction = {end, event.time};
   return use;
+}
+
+// What it carries is recognised as if it had just been opened. Its two ends speak it, and the proxy
+// passes it on between two connections.
+void ConnectionTracker::enter_tunnel(Connection& connection) {
+  conversation_of(connection).abandon(connection);
+  connection.protocol = ProtocolId::kUnknown;
+  connection.role = Role::kUnknown;
+  connection.opaque = connection.tunnel = false;
 }
 
 // What was kept is not at its positions, so such a chunk counts whole or not at all. Whatever went

@@ -75,6 +75,7 @@ class ConnectionTracker {
   std::vector<std::unique_ptr<ProtocolConversation>> converse(ExchangeSink& sink,
                                                               std::span<const ProtocolRow> rows);
   ChunkUse use_of(Connection& connection, const ChunkEvent& event);
+  void enter_tunnel(Connection& connection);
   ChunkUse use_of_frames(Connection& connection, const ChunkEvent& event);
   void advance(Connection& connection, Direction which, DirectionState to, bool certain);
   Connection* find_or_open(SocketId id, std::uint32_t tgid);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <memory>
 
 namespace exa {
 namespace {
@@ -27,7 +28,7 @@ std::uint32_t OpenExchanges::open_if(Tenant& process, bool room) {
     return kNoSlot;
   }
   process.take(Place::kRequest);
-  pool_.places_[slot] = {};
+  std::construct_at(&pool_.places_[slot]);  // in place: it is large, and holds nothing
   return slot;
 }
 

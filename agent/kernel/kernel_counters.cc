@@ -52,6 +52,12 @@ std::int64_t chunk_identity_error(const KernelCounterValues& values) {
                                    sum_of_group(values, "dropped"));
 }
 
+std::int64_t tls_identity_error(const KernelCounterValues& values) {
+  return static_cast<std::int64_t>(
+      sum_of_group(values, "tls_hits") - sum_of_group(values, "tls_filtered") -
+      values[EXA_COUNTER_EMITTED_TLS_CHUNK] - sum_of_group(values, "tls_dropped"));
+}
+
 std::uint64_t records_emitted(const KernelCounterValues& values) {
   return sum_of_group(values, "emitted");
 }

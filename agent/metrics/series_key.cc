@@ -11,18 +11,21 @@ const MetricDescription& describe(const SeriesKey& key, AccountMetric metric) {
 }
 
 SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {
-  SeriesKey key;  // made where the caller wants it: a copy would wait for what was just written
+  // Made where the caller wants it, by being all that is ever returned: a copy would wait for what
+  // was just written.
+  SeriesKey key;
   key.convention = exchange.operation.convention;
   key.kind = kind;
   key.target = exchange.target;
   if (describe(key).by_server) key.server = servers_.of(exchange);
   const bool has_server = !describe(key).by_server || key.server.name != kNoName;
-  if (!has_server || !add_name(exchange, key)) {
+  if (has_server && add_name(exchange, key)) {
+    semantics_of(exchange.operation.convention).fill_key(exchange, kind, key);
+  } else {
     counters_.add(Counter::kOverflowNames);
     drop(key);
-    return overflow_key(key.convention, kind, key.target);
+    key = overflow_key(key.convention, kind, key.target);
   }
-  semantics_of(exchange.operation.convention).fill_key(exchange, kind, key);
   return key;
 }
 

@@ -127,8 +127,7 @@ static __always_inline int exa_look_at_chunk(struct sock* sk, struct task_struct
     goto frames;
   }
   if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) && exa_sniff_frame(word) &&
-      !exa_sniff_http2_settings(word) &&
-      exa_begins_with_frames(&source, scratch, length) == EXA_BEGINS_WITH_FRAMES) {
+      !exa_sniff_http2_settings(word) && exa_shows_frames(&source, scratch, length)) {
     exa_frames_join(state, direction);
     goto frames;
   }

@@ -119,6 +119,17 @@ EXA_VERIFIED_ONCE int exa_begins_with_frames(struct exa_source* source, struct e
   return EXA_BEGINS_WITH_FRAMES;
 }
 
+/* Is a socket of HTTP/2 of which nothing is known but that? Of a header alone it is told by a
+ * client's next stream, as one that is read in two calls would be missed. */
+EXA_VERIFIED_ONCE int exa_shows_frames(struct exa_source* source, struct exa_scratch* scratch,
+                                       __u32 length) {
+  if (!source || !scratch) return 0;
+  const int begins = exa_begins_with_frames(source, scratch, length);
+  const __u8* header = scratch->payload;
+  return begins == EXA_BEGINS_WITH_FRAMES ||
+         (begins == EXA_BEGINS_WITH_HEADER && header[3] == EXA_HTTP2_HEADERS && header[8] & 1);
+}
+
 /* Bytes that went by between calls; or the calls of two threads changed places. */
 static __always_inline void exa_frames_catch_up(struct exa_http2_flow* frames,
                                                 const struct exa_flow* flow, __u64 position) {
@@ -196,7 +207,8 @@ EXA_VERIFIED_ONCE int exa_look_at_frames(struct exa_socket_state* state,
 }
 
 /* From here on the socket is walked along. The other direction begins where nothing of it was seen
- * yet, and owes the preface if this one is the server's. */
+ * yet, and owes the preface if this one is the server's; but not if another thread is just
+ * beginning with it. */
 static __always_inline void exa_frames_begin(struct exa_socket_state* state, int direction,
                                              __u32 preface_left) {
   struct exa_http2_flow* own = &state->frames[direction];
@@ -204,11 +216,11 @@ static __always_inline void exa_frames_begin(struct exa_socket_state* state, int
 
   own->flags = EXA_HTTP2_IN_STEP;
   own->preface_left = preface_left;
-  if (state->flow[!direction].started) {
-    other->flags = EXA_HTTP2_MISSED;
-  } else {
-    other->flags = EXA_HTTP2_IN_STEP;
-    other->preface_left = preface_left ? 0 : EXA_HTTP2_PREFACE_BYTES;
+  if (!other->flags) {
+    if (state->flow[!direction].started)
+      other->flags = EXA_HTTP2_MISSED;
+    else
+      *other = exa_http2_start(!preface_left);
   }
   __sync_fetch_and_or(&state->flags, EXA_SOCKET_FRAMES | EXA_SOCKET_RECOGNISED);
 }
@@ -222,13 +234,14 @@ static __always_inline int exa_frames_give_up(struct exa_socket_state* state, in
   }
   if (!turned || ++state->run.unrecognised < exa_config.ignore_after_runs) return 0;
   __sync_fetch_and_and(&state->flags, ~(__u32)(EXA_SOCKET_FRAMES | EXA_SOCKET_RECOGNISED));
+  state->frames[EXA_INGRESS] = state->frames[EXA_EGRESS] = (struct exa_http2_flow){};
   return 1;
 }
 
 /* The connection is older than the agent, or was given up. */
 static __always_inline void exa_frames_join(struct exa_socket_state* state, int direction) {
   state->frames[direction].flags = EXA_HTTP2_IN_STEP | EXA_HTTP2_MISSED;
-  state->frames[!direction].flags = EXA_HTTP2_MISSED;
+  if (!state->frames[!direction].flags) state->frames[!direction].flags = EXA_HTTP2_MISSED;
   __sync_fetch_and_or(&state->flags, EXA_SOCKET_FRAMES | EXA_SOCKET_RECOGNISED);
 }
 

@@ -124,8 +124,14 @@ static __always_inline void exa_tls_ignore(struct exa_socket_state* state,
   EXA_COUNT_SHARED(row, TLS_FILTERED_IGNORED);
 }
 
-/* The same decision as for a chunk of a plain socket; but HTTP/2 is left to be walked along.
- * Returns whether the ring now knows how far this direction has come. */
+enum exa_tls_looked {
+  EXA_TLS_NOT_TOLD,
+  EXA_TLS_TOLD,   /* the ring now knows how far this direction has come */
+  EXA_TLS_FRAMES, /* HTTP/2: nothing was counted, it is left to be walked along */
+};
+
+/* The same decision as for a chunk of a plain socket; returns an exa_tls_looked. One thread may
+ * read a stream while another writes it and finds out what it speaks, so that is asked once. */
 static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_counter_row* row,
                                    struct exa_scratch* scratch, const struct exa_plain* plain,
                                    int turned) {
@@ -135,21 +141,23 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   __u8 gap = EXA_GAP_NONE, flags = 0;
   __u64 word;
 
-  if (!stream || !row || !scratch || !plain) return 0;
+  if (!stream || !row || !scratch || !plain) return EXA_TLS_NOT_TOLD;
   state = &stream->state;
+  const __u32 known = *(volatile __u32*)&state->flags;
+  if (known & EXA_SOCKET_FRAMES) return EXA_TLS_FRAMES;
   run = &state->run;
-  wanted = exa_run_at_once(run, &exa_config, turned, plain->length, state->flags);
+  wanted = exa_run_at_once(run, &exa_config, turned, plain->length, known);
   *(__u64*)scratch->payload = 0;
   copied = exa_tls_copy(scratch, plain, wanted);
   if (copied == 0) { /* out of reach: told where a head could have been */
     EXA_COUNT_SHARED(row, READ_FAULT);
-    switch (exa_run_out_of_reach(run, &exa_config, turned, state->flags)) {
+    switch (exa_run_out_of_reach(run, &exa_config, turned, known)) {
       case EXA_SIGHT_BODY:
         EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
-        return 0;
+        return EXA_TLS_NOT_TOLD;
       case EXA_SIGHT_NOTHING:
         exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
-        return 0;
+        return EXA_TLS_NOT_TOLD;
       default:
         break;
     }
@@ -159,38 +167,37 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   word = *(__u64*)scratch->payload; /* with zeroes after the chunk's end */
   /* As at a turn, once it is recognised: the chunk alone. From memory the word is any number to the
    * verifier, whichever way it came. */
-  exa_run_word(run, word, copied, turned | (state->flags & EXA_SOCKET_RECOGNISED));
+  exa_run_word(run, word, copied, turned | (known & EXA_SOCKET_RECOGNISED));
   word = *(volatile __u64*)&run->word;
   const int egress = plain->direction == EXA_EGRESS;
-  if (turned && !(state->flags & EXA_SOCKET_RECOGNISED) && exa_sniff_frame(word) &&
+  if (turned && !(known & EXA_SOCKET_RECOGNISED) && exa_sniff_frame(word) &&
       !exa_sniff_http2_settings(word)) {
     struct exa_source source = {.address = plain->buffer};
-    if (exa_begins_with_frames(&source, scratch, plain->length) == EXA_BEGINS_WITH_FRAMES) {
+    if (exa_shows_frames(&source, scratch, plain->length)) {
       exa_frames_join(state, egress);
-      return 0;
+      return EXA_TLS_FRAMES;
     }
   }
-  switch (
-      exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, state->flags)) {
+  switch (exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, known)) {
     case EXA_SIGHT_BODY:
-      if ((state->flags & EXA_SOCKET_RECOGNISED) && exa_tls_look_at_last(run, plain))
+      if ((known & EXA_SOCKET_RECOGNISED) && exa_tls_look_at_last(run, plain))
         return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_BUDGET, EXA_CHUNK_ENDS);
       EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
-      return 0;
+      return EXA_TLS_NOT_TOLD;
     case EXA_SIGHT_TLS: /* TLS inside TLS: its plaintext has a stream of its own */
     case EXA_SIGHT_NOTHING:
       exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
-      return 0;
+      return EXA_TLS_NOT_TOLD;
     case EXA_SIGHT_HTTP2:
       exa_frames_begin(state, egress,
                        exa_sniff_http2(word) ? EXA_HTTP2_PREFACE_BYTES - run->word_earlier : 0);
-      return 0;
+      return EXA_TLS_FRAMES;
     case EXA_SIGHT_HEAD:
       word = *(volatile __u64*)&run->word;
       if (exa_sniff_http2(word)) exa_count_once(state, EXA_KIND_HTTP2);
       break;
   }
-  const __u32 recognised = exa_run_recognises(run, egress, state->flags);
+  const __u32 recognised = exa_run_recognises(run, egress, known);
   if (recognised) __sync_fetch_and_or(&state->flags, recognised);
 
   wanted = plain->length < run->budget_bytes ? plain->length : run->budget_bytes;
@@ -254,16 +261,18 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
   if (stream->from_start && !state->flow[EXA_EGRESS].started)
     scratch->event.facts.socket.connect_us = stream->socket.connect_us;
   exa_take_thread_facts(&scratch->event.facts.thread, 0);
-  if (!(state->flags & EXA_SOCKET_FRAMES)) {
+  if ((state->flags & EXA_SOCKET_FRAMES) &&
+      exa_frames_give_up(state, plain->direction == EXA_EGRESS, turned)) {
+    exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
+  } else {
     told = exa_tls_look(stream, row, scratch, plain, turned);
-    if (told)
+    if (told == EXA_TLS_FRAMES)
+      told = exa_tls_look_at_frames(stream, row, scratch, plain);
+    else if (told == EXA_TLS_TOLD)
       moved = scratch->event.length_bytes;
     else
       moved &= ~exa_tls_leaves_later(stream, plain);
-  } else if (exa_frames_give_up(state, plain->direction == EXA_EGRESS, turned)) {
-    exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
   }
-  if (state->flags & EXA_SOCKET_FRAMES) told = exa_tls_look_at_frames(stream, row, scratch, plain);
   exa_tls_scratch_give_back(taken);
 
 advance:

@@ -369,7 +369,9 @@ void check_integrity() {
     for (const auto& request : window_of(random, 2'000, 1)) {
       auto exchange = exchange_of(request);
       exchange.tgid = 1;
-      exchange.request_sequence = ++sequence;
+      exchange.local.port = 80;  // with a place on the wire, from which its ids are made
+      exchange.span_id = {};
+      exchange.request_sequence = exchange.number = ++sequence;
       exchange.read = now;
       exchange.last_response = now + Duration(static_cast<std::int64_t>(request.value_ns));
       pipeline.on_exchange(exchange);

@@ -103,7 +103,8 @@ def build_large_program(folder):
         text.write(".globl main\n.type main,@function\nmain: sub $8,%rsp\n1: call pause\njmp 1b\n")
         for name in ["SSL_read", "SSL_write", "SSL_free",
                      *(f"a_namespace::function_{number}" for number in range(FUNCTIONS))]:
-            text.write(f'.type "{name}",@function\n"{name}": push %rbp\npop %rbp\nret\n')
+            text.write(f'.type "{name}",@function\n"{name}": push %rbp\npop %rbp\nret\n'
+                       f'.size "{name}", .-"{name}"\n')
         text.write(f'.section .rodata\n.zero {PROGRAM_BYTES}\n.section .note.GNU-stack,"",@progbits\n')
     subprocess.run(["gcc", "-O0", "-no-pie", "-o", program, source], check=True)
     source.unlink()

@@ -76,6 +76,7 @@ void Capture::stop() {
   ASSERT_TRUE(values.has_value()) << values.error().text;
   EXPECT_EQ(kernel::chunk_identity_error(*values), 0)
       << "hits must equal filtered + emitted + dropped";
+  EXPECT_EQ(kernel::tls_identity_error(*values), 0) << "and so must those of TLS libraries";
   EXPECT_EQ(kernel::records_emitted(*values), records_.size());
   EXPECT_EQ((*values)[EXA_COUNTER_CONTROL_WRITTEN], control_records_.size());
 }

@@ -162,22 +162,31 @@ TEST_F(Frames, AConnectionThatIsOlderIsJoined) {
 }
 
 // Go's servers do, over TLS and without.
+void read_by_parts(const Connection& connection, std::string_view frame) {
+  receive(connection.server.get(), 9);
+  receive(connection.server.get(), frame.size() - 9);
+}
+
 TEST_F(Frames, AConnectionIsJoinedWhereHeadersAreReadByThemselves) {
   Connection connection;
-  send_all(connection.client.get(), head(5) + head(7) + head(9));
-  const auto read_next = [&] {
-    receive(connection.server.get(), 9);
-    receive(connection.server.get(), head(5).size() - 9);
-  };
-  read_next();
-  EXPECT_THAT(frames(connection.server_cookie, EXA_INGRESS), IsEmpty()) << "it may be anything";
-  send_all(connection.server.get(), head(5) + data(5, 40, 1));
-  read_next();
-  read_next();
+  send_all(connection.client.get(), head(5) + head(7));
+  read_by_parts(connection, head(5));
+  read_by_parts(connection, head(7));
   const auto joined = frames(connection.server_cookie, EXA_INGRESS);
   ASSERT_THAT(joined, SizeIs(testing::Ge(2)));
-  EXPECT_EQ(kept(connection.server_cookie, EXA_INGRESS), head(7) + head(9));
+  EXPECT_EQ(kept(connection.server_cookie, EXA_INGRESS), head(5) + head(7));
   EXPECT_EQ(joined[0].event.before.flags, EXA_HTTP2_IN_STEP | EXA_HTTP2_MISSED);
+}
+
+TEST_F(Frames, AHeaderByItselfThatOpensNoStreamMayBeAnything) {
+  Connection connection;
+  const auto update = frame(EXA_HTTP2_WINDOW_UPDATE, 0, 0, std::string(4, '\1'));
+  send_all(connection.client.get(), update + head(7));
+  read_by_parts(connection, update);
+  EXPECT_THAT(frames(connection.server_cookie, EXA_INGRESS), IsEmpty());
+  send_all(connection.server.get(), head(5) + data(5, 40, 1));
+  read_by_parts(connection, head(7));
+  EXPECT_EQ(kept(connection.server_cookie, EXA_INGRESS), head(7));
 }
 
 TEST_F(Frames, AConnectionIsJoinedOverAnyNumberOfSegments) {

@@ -1,5 +1,7 @@
 """Whose bytes these are: an object of a library serves one connection after another, and the two ends
 of a connection find each other however it began."""
+import subprocess
+
 import pytest
 
 from support import tls
@@ -43,6 +45,36 @@ def test_go_gives_no_connection_the_answer_of_another(start_agent, tmp_path, cer
         answered = span["attributes"].get("http.response.status_code")
         assert answered == (None if span["attributes"]["url.path"] == "/none" else 200), span
     assert joined(report, "tls_go", "curl") == (80, 80)
+
+
+@pytest.mark.parametrize("how", ["turns", "turns2"], ids=["HTTP/1.1", "HTTP/2"])
+def test_go_connections_that_are_older_than_the_agent_lose_no_request(start_agent, tmp_path, certificate,
+                                                                      go, how):
+    """Both ends wait in a read, which is not seen as it begins: a client that missed one answer would take
+    each later one for that of the request before."""
+    asked = ["/ok", "/fail", "/fail", "/ok", "/fail"]
+    with tls.go_server(tmp_path, certificate, go, "server2") as server, \
+            subprocess.Popen([go, how, server.url], text=True, stdin=subprocess.PIPE,
+                             stdout=subprocess.PIPE) as client:
+        def ask(path):
+            client.stdin.write(f"{path}\n")
+            client.stdin.flush()
+            return int(client.stdout.readline())
+
+        assert ask("/ok") == 200
+        agent = start_agent(ports=[server.port])
+        tls.wait_for_probes(agent, server)
+        assert [ask(path) for path in asked] == [500 if path == "/fail" else 200 for path in asked]
+        client.stdin.close()
+        client.wait()
+        for metric in (SERVER, CLIENT):
+            agent.wait_for_count(metric, 5, "tls_go")
+        report = agent.wait_for_windows(2)
+    for metric in (SERVER, CLIENT):
+        assert report.count(metric) == report.count(metric, "tls_go") == 5
+        for status in (200, 500):
+            assert report.count(metric, **{"http.response.status_code": status}) == \
+                sum((path == "/fail") == (status == 500) for path in asked), report.series(metric)
 
 
 def test_a_single_request_of_a_go_client_has_its_address_and_its_link(start_agent, tmp_path,

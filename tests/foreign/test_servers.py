@@ -8,6 +8,7 @@ import pytest
 from foreign import applications, mix, proxies, table
 from support import tls
 from support.agent import run_cli
+from support.load import curl
 from support.report import CLIENT, SERVER
 from support.waiting import eventually
 
@@ -86,6 +87,18 @@ def test_squid(start_agent, tmp_path, how):
             proxies.squid(tmp_path, backend, how == "accelerator") as server:
         observe(start_agent, f"squid {how}", server, "squid", behind=backend,
                 base="" if how == "accelerator" else f"http://127.0.0.1:{backend.port}")
+
+
+def test_what_a_tunnel_through_squid_carries(start_agent, tmp_path):
+    with applications.backend(tmp_path) as backend, proxies.squid(tmp_path, backend, False) as server:
+        agent = start_agent(ports=[server.port, backend.port])
+        for _ in range(5):
+            curl("--proxytunnel", "--proxy", f"127.0.0.1:{server.port}",
+                 *(f"http://127.0.0.1:{backend.port}/{path}" for path in ("ok", "missing")))
+        for metric, program, tunnels in ((CLIENT, "curl", 5), (SERVER, "squid", 5), (CLIENT, "squid", 0)):
+            report = agent.wait_for_count(metric, 10 + tunnels, program)
+            assert report.count(metric, program, **{"http.request.method": "CONNECT"}) == tunnels
+            assert report.count(metric, program, **{"http.request.method": "GET"}) == 10
 
 
 @pytest.mark.parametrize("how", ["plain", "TLS"])

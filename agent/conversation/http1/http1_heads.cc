@@ -270,6 +270,7 @@ void Http1Conversation::accept_response(const Http1Talk& talk, const http1::Resp
     queue.finish_oldest(open_, talk.ending(Outcome::kUpgraded, last_byte));
     lose_all(talk, ProtocolCounter::kOrphanRequest);
     talk.connection.opaque = true;
+    talk.connection.tunnel = answers_connect;
     return;
   }
   // No tunnel came to be: requests go on at the next change of direction.

@@ -52,7 +52,7 @@ RpcStatus status_of_reset(std::uint32_t code) {
 }
 
 bool lacks_status(const Exchange& exchange) {
-  return is_call(exchange) && exchange.role == Role::kClient && exchange.operation.status == 0;
+  return is_call(exchange) && exchange.operation.status == 0;
 }
 
 }  // namespace
@@ -84,10 +84,15 @@ void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHe
 
 void take_reset(Exchange& exchange, const Http2Stream& stream, std::uint32_t code,
                 MonotonicTime time) {
-  if (!lacks_status(exchange)) return;
+  if (!lacks_status(exchange) || exchange.role != Role::kClient) return;
   const bool too_late = code == kCancel && stream.deadline.known() && time >= stream.deadline;
   exchange.operation.status =
       status_of(too_late ? RpcStatus::kDeadlineExceeded : status_of_reset(code));
+}
+
+void take_end_without_trailers(Exchange& exchange, const Http2Stream& stream) {
+  if (lacks_status(exchange) && exchange.role == Role::kClient && stream.status == 200)
+    exchange.operation.status = status_of(RpcStatus::kInternal);
 }
 
 void settle(Exchange& exchange, const Http2Stream& stream) {

@@ -1,6 +1,6 @@
 // What is different about an exchange that is a call of gRPC
 // (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md): its status is that of its
-// trailers, and where there is none a client derives one as every library does. Pure.
+// trailers, and where there is none a client derives one as the libraries do. Pure.
 #pragma once
 
 #include <cstdint>
@@ -27,7 +27,10 @@ void take_answer(Exchange& exchange, Http2Stream& stream, const http2::MessageHe
 // The stream was reset, with an error code of RFC 9113 section 7.
 void take_reset(Exchange& exchange, const Http2Stream& stream, std::uint32_t code,
                 MonotonicTime time);
-// It is over: without a status there may be one in the answer's.
+// The answer ended with its body, where its status should have come. The libraries of Go and Java
+// call that INTERNAL; what the server meant is not known.
+void take_end_without_trailers(Exchange& exchange, const Http2Stream& stream);
+// It is over: without a status there may be one in the answer's, which a server has told, too.
 void settle(Exchange& exchange, const Http2Stream& stream);
 
 }  // namespace exa::calls

@@ -27,7 +27,9 @@ void Http2Conversation::end_data(const Http2Talk& talk, Direction which, const h
     return;
   }
   exchange.last_response = last_byte;
-  if (frame.ends_stream()) end_response(talk, slot, last_byte);
+  if (!frame.ends_stream()) return;
+  calls::take_end_without_trailers(exchange, stream);
+  end_response(talk, slot, last_byte);
 }
 
 void Http2Conversation::end_request(const Http2Talk& talk, Http2Stream& stream) {

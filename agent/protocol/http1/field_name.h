@@ -3,6 +3,7 @@
 // Pure, no allocation; never reads past the bytes it was given.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -28,12 +29,13 @@ inline constexpr auto kTokenCharacter = [] {
   return table;
 }();
 
-// How many characters at the front of the line are of a token.
-inline std::size_t token_length(std::string_view line) {
+// How many characters at the front of the line are of a token. From its front on so many bytes can
+// be read, as lines are short and others follow.
+inline std::size_t token_length(std::string_view line, std::size_t readable_bytes) {
   std::size_t length = 0;
 #if defined(__SSE2__)
   // Letters and '-', of which nearly all names are made, 16 at a time.
-  while (length + 16 <= line.size()) {
+  while (length < line.size() && length + 16 <= readable_bytes) {
     const __m128i block = _mm_loadu_si128(reinterpret_cast<const __m128i*>(line.data() + length));
     const __m128i from_a =
         _mm_sub_epi8(_mm_or_si128(block, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
@@ -43,6 +45,7 @@ inline std::size_t token_length(std::string_view line) {
     length += static_cast<std::size_t>(std::countr_one(common));
     if (common != 0xffff) break;
   }
+  length = std::min(length, line.size());
 #endif
   while (length < line.size() && kTokenCharacter[static_cast<unsigned char>(line[length])])
     ++length;

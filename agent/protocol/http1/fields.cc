@@ -188,7 +188,7 @@ ParseResult read_fields(LineReader& lines, Fields& fields, ContextReader* contex
     if (got == Got::kIncomplete) return {};
     if (line.empty()) return {ParseStatus::kMessage, InvalidReason::kNone, lines.position()};
 
-    const auto name_bytes = token_length(line);
+    const auto name_bytes = token_length(line, lines.bytes_from(line));
     const bool is_field =
         !control && name_bytes > 0 && name_bytes < line.size() && line[name_bytes] == ':';
     if (!is_field)

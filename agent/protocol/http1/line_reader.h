@@ -80,6 +80,10 @@ class LineReader {
   }
 
   [[nodiscard]] std::size_t position() const { return position_; }
+  // From the first byte of such a line on, whatever they are.
+  [[nodiscard]] std::size_t bytes_from(std::string_view line) const {
+    return static_cast<std::size_t>(text_.data() + text_.size() - line.data());
+  }
   [[nodiscard]] bool at_end() const { return position_ == text_.size(); }
   [[nodiscard]] char peek() const { return text_[position_]; }
 

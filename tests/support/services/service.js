@@ -2,11 +2,18 @@
 //
 //   node service.js PORT [UPSTREAM_URL]
 //
-// /ok; /slow?ms=N; /busy?ms=N keeps the event loop busy; /fail (500); /chunked?parts=N; /call asks the upstream by node's client; POST
-// echoes how many bytes came.
+// /ok; /slow?ms=N; /busy?ms=N keeps the event loop busy, and tells how it fared; /fail (500); /chunked?parts=N; /call asks the
+// upstream by node's client; POST echoes how many bytes came.
+const fs = require('fs');
 const http = require('http');
 
 const agent = new http.Agent({keepAlive: true});
+
+// Seconds: the monotonic clock, and how long the kernel says that this thread ran and waited for a CPU.
+function sofar() {
+  const [ran, waited] = fs.readFileSync('/proc/thread-self/schedstat', 'utf8').split(' ').map((ns) => Number(ns) / 1e9);
+  return {at: Number(process.hrtime.bigint()) / 1e9, ran, waited};
+}
 
 http.createServer((request, response) => {
   const url = new URL(request.url, 'http://localhost');
@@ -20,10 +27,14 @@ http.createServer((request, response) => {
   } else if (url.pathname === '/slow') {
     setTimeout(() => response.end('slow\n'), Number(url.searchParams.get('ms') || 300));
   } else if (url.pathname === '/busy') {
+    const before = sofar();
     const used = (since) => { const {user, system} = process.cpuUsage(since); return user + system; };
-    const before = process.cpuUsage();
-    while (used(before) < 1000 * Number(url.searchParams.get('ms')));
-    response.end('busy\n');
+    const usage = process.cpuUsage();
+    while (used(usage) < 1000 * Number(url.searchParams.get('ms')));
+    const after = sofar();
+    response.end(JSON.stringify({
+      ended: after.at, ran: after.ran - before.ran, waited: after.waited - before.waited,
+    }));
   } else if (url.pathname === '/fail') {
     response.writeHead(500);
     response.end('failed\n');

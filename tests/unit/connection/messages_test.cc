@@ -103,13 +103,29 @@ TEST_F(Messages, ConnectAcceptedIsATunnel) {
   wire.writes("CONNECT db:5432 HTTP/1.1\r\nHost: db:5432\r\n\r\n");
   wire.writes("early tunnel bytes");
   wire.reads("HTTP/1.1 200 Established\r\n\r\n");
-  wire.writes("GET /not-http HTTP/1.1\r\n\r\n");
-  wire.reads("HTTP/1.1 500 not http\r\n\r\n");
+  wire.writes("\x03query");
+  wire.reads("\x02row");
 
   EXPECT_EQ(only().outcome, Outcome::kUpgraded);
   EXPECT_EQ(only().operation.method, Method::kConnect);
   EXPECT_EQ(only().host.view(), "db:5432");
   EXPECT_EQ(count(Counter::kChunksNotProtocol), 2u);
+}
+
+TEST_F(Messages, WhatATunnelCarriesIsRead) {
+  wire.writes("CONNECT shop:80 HTTP/1.1\r\nHost: shop:80\r\n\r\n");
+  wire.reads("HTTP/1.1 200 Established\r\n\r\n");
+  for (int i = 0; i < 2; ++i) {
+    wire.writes(kGet);
+    wire.reads(kOk);
+  }
+  ASSERT_THAT(sink.exchanges, SizeIs(3));
+  EXPECT_EQ(sink.exchanges[0].outcome, Outcome::kUpgraded);
+  for (std::size_t i = 1; i < 3; ++i) {
+    EXPECT_EQ(sink.exchanges[i].outcome, Outcome::kComplete);
+    EXPECT_EQ(sink.exchanges[i].role, Role::kClient);
+    EXPECT_EQ(sink.exchanges[i].operation.method, Method::kGet);
+  }
 }
 
 TEST_F(Messages, ConnectRefusedGoesOnAsHttp) {

@@ -106,6 +106,28 @@ TEST_F(Http2Calls, AClientDerivesTheStatusThatWasNotSent) {
       << "the server knows the deadline, too";
 }
 
+TEST_F(Http2Calls, AnAnswerWithoutTrailersIsAnErrorOfTheClient) {
+  client_wire.begins();
+  client_wire.client(headers(1, call_block("/a.B/C"), kEndStream));
+  client_wire.server(headers(1, answer_block()) + data(1, 7, kEndStream));
+  EXPECT_EQ(only().operation.status, status_of(RpcStatus::kInternal));
+}
+
+TEST_F(Http2Calls, AServersAnswerWithoutTrailersHasNoStatusThatIsKnown) {
+  wire.begins();
+  wire.client(headers(1, call_block("/a.B/C"), kEndStream));
+  wire.server(headers(1, answer_block()) + data(1, 7, kEndStream));
+  EXPECT_EQ(only().operation.status, 0);
+}
+
+TEST_F(Http2Calls, AServerThatAnswersWithAnErrorOfHttpSaysThatItFailed) {
+  wire.begins();
+  wire.client(headers(1, call_block("/a.B/C"), kEndStream));
+  wire.server(headers(1, status_block("503")) + data(1, 7, kEndStream));
+  EXPECT_EQ(only().operation.convention, Convention::kRpc);
+  EXPECT_EQ(only().operation.status, status_of(RpcStatus::kUnavailable));
+}
+
 TEST_F(Http2Calls, AServerWhoseCallerLeavesSaysNoStatus) {
   wire.begins();
   wire.client(headers(1, call_block("/a.B/C"), kEndStream));

@@ -49,8 +49,14 @@ TEST(TokenLength, EndsWithTheFirstCharacterThatIsNotOfAToken) {
     const bool token = kTokenCharacter[static_cast<std::size_t>(c)];
     for (std::size_t before = 0; before < 40; ++before) {
       const auto name = std::string(before, before % 2 == 0 ? 'q' : '-') + static_cast<char>(c);
-      for (const auto* after : {"", ": and some text behind it"})
-        ASSERT_EQ(token_length(name + ":" + after), token ? before + 1 : before) << c;
+      for (const auto* after : {"", ": and some text behind it"}) {
+        const auto line = name + ":" + after;
+        ASSERT_EQ(token_length(line, line.size()), token ? before + 1 : before) << c;
+        const auto lines = line + "\r\nname: of the next line";
+        ASSERT_EQ(token_length(std::string_view(lines).substr(0, line.size()), lines.size()),
+                  token ? before + 1 : before)
+            << c;
+      }
     }
   }
 }

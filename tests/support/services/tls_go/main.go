@@ -7,6 +7,7 @@
 //	tls_go dial PORT PATH REQUESTS (shakes hands inside the first write; a connection each)
 //	tls_go client URL CONNECTIONS REQUESTS
 //	tls_go client2 URL CONNECTIONS REQUESTS (HTTP/2: so many at a time, on one connection)
+//	tls_go turns URL, turns2 URL (one connection, of HTTP/2; asks for each path of its input, and tells the status)
 //	tls_go ends PORT ROWS [CERTIFICATE KEY] (as ends.py)
 //	tls_go mixed PORT CLIENT CONNECTIONS REQUESTS (as tls_mixed.py)
 package main
@@ -99,6 +100,19 @@ func dial(port, path string) {
 	runtime.GC()
 }
 
+func turns(url string) {
+	client := &http.Client{Transport: transport(1)}
+	for paths := bufio.NewScanner(os.Stdin); paths.Scan(); {
+		reply, err := client.Get(url + paths.Text())
+		if err != nil {
+			panic(err)
+		}
+		io.Copy(io.Discard, reply.Body)
+		reply.Body.Close()
+		fmt.Println(reply.StatusCode)
+	}
+}
+
 func get(client *http.Client, url string, times int) {
 	for i := 0; i < times; i++ {
 		reply, err := client.Get(url)
@@ -111,7 +125,7 @@ func get(client *http.Client, url string, times int) {
 }
 
 func transport(connections int) *http.Transport {
-	if os.Args[1] == "client2" {
+	if os.Args[1] == "client2" || os.Args[1] == "turns2" {
 		return &http.Transport{
 			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
 			ForceAttemptHTTP2: true,
@@ -154,6 +168,10 @@ func main() {
 	}
 	if os.Args[1] == "listener" {
 		panic(listen(os.Args[2], os.Args[3], os.Args[4]))
+	}
+	if os.Args[1] == "turns" || os.Args[1] == "turns2" {
+		turns(os.Args[2])
+		return
 	}
 	if os.Args[1] == "ends" {
 		ends(os.Args[2:])
