@@ -85,6 +85,31 @@ static __always_inline enum exa_frame_progress exa_frame_next_segment(struct exa
   return EXA_FRAME_ON;
 }
 
+/* A frame that lies in the segment as a whole, most are short, takes one read and one step. 0: its
+ * parts are taken one by one. */
+enum { EXA_FRAME_SHORT_BYTES = 64 };
+static __always_inline int exa_frame_whole(struct exa_frame_walk* walk, __u8* kept) {
+  struct exa_http2_flow* flow = &walk->flow;
+  __u32 bytes = walk->segment_left, at = walk->kept, of_payload;
+
+  if (flow->preface_left || flow->have || bytes <= EXA_HTTP2_HEADER_BYTES) return 0;
+  if (bytes > EXA_FRAME_SHORT_BYTES) bytes = EXA_FRAME_SHORT_BYTES;
+  EXA_FRAME_HIDE(bytes);
+  EXA_FRAME_HIDE(at);
+  if (bytes > EXA_FRAME_SHORT_BYTES || at > EXA_FRAME_KEPT_BYTES - EXA_FRAME_SHORT_BYTES) return 0;
+  const __u8* header = kept + at;
+  if (EXA_FRAME_READ(kept + at, bytes, walk->address)) return 0;
+  const __u32 length = exa_http2_length(header);
+  const int keeps = exa_http2_keeps(header[3]);
+  of_payload = (keeps ? bytes : walk->segment_left) - EXA_HTTP2_HEADER_BYTES;
+  if (length > of_payload || !exa_http2_possible(header)) return 0;
+  __builtin_memcpy(flow->header, header, EXA_HTTP2_HEADER_BYTES);
+  walk->kept = at + EXA_HTTP2_HEADER_BYTES + (keeps ? length : 0);
+  if (keeps || exa_http2_ends(header)) walk->worth = 1;
+  exa_frame_advance(walk, EXA_HTTP2_HEADER_BYTES + length);
+  return 1;
+}
+
 /* kept: the record's payload, of twice EXA_FRAME_KEPT_BYTES. */
 static __always_inline enum exa_frame_progress exa_frame_step(struct exa_frame_walk* walk,
                                                               __u8* kept) {
@@ -94,6 +119,7 @@ static __always_inline enum exa_frame_progress exa_frame_step(struct exa_frame_w
 
   if (walk->call_left == 0) return EXA_FRAME_DONE;
   if (walk->segment_left == 0) return exa_frame_next_segment(walk);
+  if (exa_frame_whole(walk, kept)) return EXA_FRAME_ON;
   bytes = exa_http2_wanted(flow);
   if (bytes > walk->segment_left) bytes = walk->segment_left;
   at = walk->kept;

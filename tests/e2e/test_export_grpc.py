@@ -78,7 +78,7 @@ def test_a_quota_with_a_delay_is_waited_for(start_agent, nginx):
 
 def test_what_is_too_large_is_sent_in_pieces(start_agent, nginx):
     """The core refuses the message itself, before anybody sees the call."""
-    with GrpcBackend(options=[("grpc.max_receive_message_length", 6_000)]) as backend:
+    with GrpcBackend(options=[("grpc.max_receive_message_length", 20_000)]) as backend:
         agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port],
                             config="otlp: {protocol: grpc, compression: none}\nwindow: 2s\n")
         for _ in range(10):
