@@ -5,7 +5,7 @@
 // What it slept on is known from looks at it, or exactly, where its sleeps are followed: each told
 // before the call at which it was over.
 //
-// Capture thread. A place for each of the threads that were seen last, 144 bytes each; one that
+// Capture thread. A place for each of the threads that were seen last, 152 bytes each; one that
 // lost its place to another thread begins anew.
 #pragma once
 
@@ -31,12 +31,13 @@ class ThreadWork {
 
   explicit ThreadWork(std::size_t places = 4096) : works_(places) {}
 
-  // It read a request, or wrote the last byte of an answer. The totals before that. An end may be
-  // told late: then what the thread has done since is in the totals, and they are not known.
+  // It read a request, or wrote the last byte of an answer. The totals before that. Both may be
+  // told late, a request when its head is whole: then what the thread has done since is in the
+  // totals, and where that cannot be taken out again they are not known.
   Totals begin(std::uint32_t thread, MonotonicTime time, bool sleeps_told = false) {
     auto& work = of(thread);
     work.sleeps_told = sleeps_told;
-    const auto before = work.totals;
+    const auto before = as_of(work, work.totals, time);
     work.last_begin = time;
     work.known_until = std::max(work.known_until, time);
     return before;
@@ -47,7 +48,7 @@ class ThreadWork {
     if (work.last_begin <= time) ++work.totals.ended;
     work.known_until = std::max(work.known_until, time);
     if (std::max(work.last_begin, work.downstream_until) > time) return {};
-    return work.slept_until > time ? without_latest_sleep(work, before, time) : before;
+    return as_of(work, before, time);
   }
   // It was looked at: since it was heard of last it has done that.
   void was_seen(std::uint32_t thread, ThreadDoing doing, MonotonicTime time) {
@@ -59,8 +60,8 @@ class ThreadWork {
           static_cast<std::uint32_t>(elapsed(work.known_until, time).count() / 1000);
     work.known_until = std::max(work.known_until, time);
   }
-  // Its sleeps are followed, and these ended between from and until. Those that were not told before
-  // may be of a time before it read what it serves.
+  // Its sleeps are followed; these lie between from and until. If from is before the thread's latest
+  // request, some may belong to the time before it: nothing is known then.
   void slept(std::uint32_t thread, MonotonicTime from, MonotonicTime until,
              const SleepTimes& asleep_us) {
     auto& work = works_[thread % works_.size()];
@@ -69,6 +70,7 @@ class ThreadWork {
     if (from < work.last_begin) work.totals.place = ++places_given_;
     for (std::size_t i = 0; i < kSleepCauses; ++i)
       work.totals.asleep_us[i] += asleep_us[i];
+    work.earlier_slept_until = work.slept_until;
     work.slept_from = from;
     work.slept_until = until;
     work.latest_sleep = asleep_us;
@@ -93,13 +95,15 @@ class ThreadWork {
     // The latest of its sleeps, as they were told.
     MonotonicTime slept_from{};
     MonotonicTime slept_until{};
+    MonotonicTime earlier_slept_until{};  // the one before that
     SleepTimes latest_sleep{};
     bool sleeps_told = false;
   };
 
-  // As the totals were at that time, which was before the latest sleep was over.
-  static Totals without_latest_sleep(const Work& work, Totals totals, MonotonicTime time) {
-    if (work.slept_from < time) return {};
+  // With the sleeps that were over by that time. Only the latest of all can be taken out again.
+  static Totals as_of(const Work& work, Totals totals, MonotonicTime time) {
+    if (work.slept_until <= time) return totals;
+    if (work.slept_from < time || work.earlier_slept_until > time) return {};
     for (std::size_t i = 0; i < kSleepCauses; ++i)
       totals.asleep_us[i] -= work.latest_sleep[i];
     return totals;

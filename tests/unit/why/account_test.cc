@@ -317,6 +317,25 @@ TEST_F(FollowedSleeps, AfterAnEndThatIsToldLateAreNotTheExchanges) {
   EXPECT_EQ(asleep_between(begun, threads.end(42, at(100))), 40'000u);
 }
 
+// Of an event loop, which meanwhile reads what another one sends.
+TEST_F(FollowedSleeps, TwoAfterAnEndThatIsToldLate) {
+  const auto begun = threads.begin(42, at(0), true);
+  slept(0, 50, 40);
+  slept(100, 300, 190);
+  slept(300, 500, 180);
+  EXPECT_EQ(asleep_between(begun, threads.end(42, at(100))), std::nullopt);
+}
+
+// A request begins with its head's first part, and is told when the head is whole.
+TEST_F(FollowedSleeps, BetweenTwoPartsOfAHeadAreTheExchanges) {
+  threads.begin(42, at(-100), true);
+  slept(-100, 0, 90);
+  slept(0, 40, 35);
+  const auto begun = threads.begin(42, at(0), true);
+  slept(40, 80, 30);
+  EXPECT_EQ(asleep_between(begun, threads.end(42, at(80))), 65'000u);
+}
+
 TEST_F(FollowedSleeps, AreUnknownWhereTheEndLiesWithinThem) {
   const auto begun = threads.begin(42, at(0), true);
   slept(0, 50, 40);
