@@ -181,10 +181,12 @@ Decoded decode_look(Record record) {
                    .doing = static_cast<ThreadDoing>(raw.doing)};
 }
 
-template <typename AnswerEvent>
 Decoded decode_answer(Record record) {
   const auto raw = load<exa_answer_event>(record);
-  return AnswerEvent{.socket = raw.header.socket_id,
+  return AnswerEvent{.kind = raw.header.type == EXA_EVENT_DELIVERED
+                                 ? AnswerEvent::Kind::kAcknowledged
+                                 : AnswerEvent::Kind::kSentAgain,
+                     .socket = raw.header.socket_id,
                      .time = {raw.header.ktime_ns},
                      .last_byte = {raw.last_byte_ns}};
 }
@@ -300,9 +302,8 @@ std::expected<Event, DecodeError> decode_event(std::span<const std::byte> record
     case EXA_EVENT_LOOK:
       return decode_if(sizeof(exa_look_event), decode_look);
     case EXA_EVENT_RESEND:
-      return decode_if(sizeof(exa_answer_event), decode_answer<ResendEvent>);
     case EXA_EVENT_DELIVERED:
-      return decode_if(sizeof(exa_answer_event), decode_answer<DeliveredEvent>);
+      return decode_if(sizeof(exa_answer_event), decode_answer);
     case EXA_EVENT_SLEEPS:
       return decode_if(sizeof(exa_sleeps_event), decode_sleeps);
     case EXA_EVENT_POSITION:

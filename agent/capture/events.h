@@ -103,15 +103,13 @@ struct LookEvent {
   ThreadDoing doing;
 };
 
-// A server's answer did not arrive: a part of it was sent again.
-struct ResendEvent {
-  SocketId socket;
-  MonotonicTime time;
-  MonotonicTime last_byte;  // that was written until then
-};
-
-// A server's answer was acknowledged to its last byte, and late.
-struct DeliveredEvent {
+// What became of a server's answer, or of what was written of it until then.
+struct AnswerEvent {
+  enum class Kind : std::uint8_t {
+    kSentAgain,     // a part of it, which did not arrive
+    kAcknowledged,  // to its last byte, and late
+  };
+  Kind kind;
   SocketId socket;
   MonotonicTime time;
   MonotonicTime last_byte;
@@ -162,8 +160,8 @@ struct ProcessExitEvent {
   std::uint32_t tgid;
 };
 
-using Event = std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent,
-                           ProcessExitEvent, TableEvent, LastCallEvent, LookEvent, ResendEvent,
-                           DeliveredEvent, SleepsEvent>;
+using Event =
+    std::variant<SocketEvent, ChunkEvent, PositionEvent, EndEvent, ProcessEvent, ProcessExitEvent,
+                 TableEvent, LastCallEvent, LookEvent, AnswerEvent, SleepsEvent>;
 
 }  // namespace exa

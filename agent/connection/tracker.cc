@@ -82,8 +82,7 @@ void ConnectionTracker::on_event(const Event& event) {
                  [this](const SleepsEvent& sleeps) {
                    exchanges_.slept(sleeps.thread, sleeps.from, sleeps.until, sleeps.asleep_us);
                  },
-                 [](const ResendEvent& /*its exchange has ended*/) {},
-                 [](const DeliveredEvent& /*its exchange has ended*/) {},
+                 [](const AnswerEvent& /*its exchange has ended*/) {},
              },
              event);
 }

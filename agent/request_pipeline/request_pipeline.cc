@@ -60,7 +60,8 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       exponential_(options.exponential),
       recorder_(options.recorder_records),
       sampler_(options.sampler, counters),
-      relatives_(options.relatives, counters) {}
+      relatives_(options.relatives, counters),
+      deliveries_(counters) {}
 
 void RequestPipeline::begin(MonotonicTime time) {
   advance(time);
@@ -90,8 +91,7 @@ void RequestPipeline::on_record(std::span<const std::byte> record) {
                    tracker_.on_event(*event);
                    targets_.on_process_exit(exit.tgid, exit.time);
                  },
-                 [this](const ResendEvent& resend) { deliveries_.note(resend); },
-                 [this](const DeliveredEvent& delivered) { deliveries_.note(delivered); },
+                 [this](const AnswerEvent& answer) { deliveries_.note(answer); },
                  [&](const auto& /*of a connection*/) { tracker_.on_event(*event); },
              },
              *event);
@@ -312,6 +312,7 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   targets_.close_window(registry_);
   programs_.close_window(registry_);
   window_start_ = now_;
+  deliveries_.begin_window(now_);
   return window;
 }
 

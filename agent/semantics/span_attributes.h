@@ -50,7 +50,7 @@
   X("exemplar.why.queue.other_work", "double", "server", "the same, in which that thread was on a CPU with other work") \
   X("exemplar.why.sent_again", "int", "server", "how often a part of the answer was sent again after its last byte was written, until the window closed: it had not arrived") \
   X("exemplar.why.sent_again_after", "double", "server", "seconds from that last byte until it was sent again, the last time") \
-  X("exemplar.why.acknowledged_after", "double", "server", "seconds from that last byte until the client's TCP acknowledged it, if it took long: 50 ms, which is more than most delay an acknowledgement; with exemplars.why_exact") \
+  X("exemplar.why.acknowledged_after", "double", "server", "seconds from that last byte until the client's TCP acknowledged it, if that was before the window closed and took long: the round trip and 50 ms, which is more than most delay an acknowledgement; with exemplars.why_exact") \
   X("exemplar.why.shared_with", "int", "both", "exchanges that the thread served meanwhile, at least: all of the thread's times are theirs, too") \
   X("exemplar.why.grew", "string", "both", "on the slowest of a series: what the slowest requests of the window spent more time on than the others") \
   X("exemplar.link", "string", "both", "how the parent is known: connection (its other end), context (the exchange of the process that had the same trace context) or thread (the exchange that its thread was serving)") \

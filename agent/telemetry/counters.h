@@ -86,6 +86,7 @@
   X(kExemplarsChosen, kFlow, exemplars, chosen, "exemplars chosen")                                \
   X(kExemplarsWithIds, kFlow, exemplars, with_ids, "exemplars whose span was acknowledged")        \
   X(kExemplarsWithoutIds, kFlow, exemplars, without_ids, "exemplars whose span was not acknowledged") \
+  X(kDeliveriesOverwritten, kDegraded, deliveries, overwritten, "answers of which it is not known whether they arrived late: place taken by another") \
   X(kRelativesOverBudget, kFlow, relatives, budget, "spans of chosen traces over the budget")      \
   X(kFloorOverflow, kLoss, floor_spans, overflow, "floor spans dropped: queue full")               \
   X(kSpansChosen, kFlow, spans_chosen, "", "spans synthesised for export")                         \

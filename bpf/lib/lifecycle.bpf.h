@@ -135,8 +135,9 @@ int BPF_PROG(exa_resend, struct sock* sk) {
 }
 
 /* A segment has come, and is not looked at yet: does it acknowledge the last byte written? What
- * takes no longer than peers delay an acknowledgement (Linux 40 ms, where nothing is sent back) is
- * not told. */
+ * takes no longer than the way there and back and than peers delay an acknowledgement (Linux 40 ms,
+ * where nothing is sent back) is not told. Nor is what the kernel skips because an interrupt
+ * brought it while this ran for another socket: too rare for a figure of its own. */
 enum { EXA_LATE_DELIVERY_NS = 50000000, EXA_TCP_ACK_SEQUENCE = 8 };
 
 SEC("tp_btf/tcp_probe")
@@ -145,7 +146,7 @@ int BPF_PROG(exa_delivered, struct sock* sk, struct sk_buff* segment) {
   const struct tcp_sock* tcp;
   struct exa_counter_row* row;
   __be32 acknowledged = 0;
-  __u64 now;
+  __u64 now, late_ns;
 
   if (!state || !exa_writes_answers(state)) return 0;
   tcp = bpf_skc_to_tcp_sock(sk);
@@ -153,7 +154,8 @@ int BPF_PROG(exa_delivered, struct sock* sk, struct sk_buff* segment) {
   bpf_probe_read_kernel(&acknowledged, sizeof(acknowledged), segment->data + EXA_TCP_ACK_SEQUENCE);
   if (bpf_ntohl(acknowledged) != state->flow[EXA_EGRESS].next_sequence) return 0;
   now = bpf_ktime_get_ns();
-  if (now - state->flow[EXA_EGRESS].last_byte_ns < EXA_LATE_DELIVERY_NS) return 0;
+  late_ns = EXA_LATE_DELIVERY_NS + (__u64)(tcp->srtt_us >> 3) * 1000;
+  if (now - state->flow[EXA_EGRESS].last_byte_ns < late_ns) return 0;
   row = exa_counters_of_this_cpu();
   if (!row) return 0;
   if (exa_tell_of_answer(state, EXA_EVENT_DELIVERED, now))

@@ -6,6 +6,9 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <chrono>
+#include <thread>
+
 #include "tests/bpf/capture_fixture.h"
 
 namespace exa::test {
@@ -65,6 +68,18 @@ void lose_what_comes(int socket) {
   ASSERT_EQ(::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter)), 0);
 }
 
+void lose_nothing(int socket) {
+  const int unused = 0;
+  ASSERT_EQ(::setsockopt(socket, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)), 0);
+}
+
+tcp_info told_of(int socket) {
+  tcp_info info{};
+  socklen_t size = sizeof(info);
+  EXPECT_EQ(::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size), 0);
+  return info;
+}
+
 TEST_F(Ends, AnAnswerThatIsLostIsSentAgain) {
   Connection connection;
   exchange(connection);
@@ -91,7 +106,21 @@ class LateDeliveries : public Ends {
  protected:
   void SetUp() override {
     Ends::SetUp();
-    start({.late_deliveries = true});
+    if (!IsSkipped()) start({.late_deliveries = true});
+  }
+  // It is sent again before it arrives.
+  static void send_late(int from, int to, std::string_view bytes) {
+    const auto before = told_of(from).tcpi_total_retrans;
+    lose_what_comes(to);
+    send_all(from, bytes);
+    EXPECT_TRUE(eventually([&] { return told_of(from).tcpi_total_retrans > before; }));
+    lose_nothing(to);
+    receive(to, bytes.size());
+    EXPECT_TRUE(eventually([&] { return told_of(from).tcpi_unacked == 0; }));
+  }
+  static void delay_acknowledgement(int socket) {
+    const int off = 0;
+    ASSERT_EQ(::setsockopt(socket, IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off)), 0);
   }
   std::vector<exa_answer_event> deliveries(std::uint64_t cookie) {
     return records<exa_answer_event>(EXA_EVENT_DELIVERED, cookie);
@@ -101,18 +130,9 @@ class LateDeliveries : public Ends {
 TEST_F(LateDeliveries, AnAnswerThatArrivesLateIsToldOnce) {
   Connection connection;
   exchange(connection);
-  lose_what_comes(connection.client.get());
   send_all(connection.client.get(), kRequest);
   receive(connection.server.get(), kRequest.size());
-  send_all(connection.server.get(), kResponse);
-  EXPECT_TRUE(eventually([&] {
-    return !records<exa_answer_event>(EXA_EVENT_RESEND, connection.server_cookie).empty();
-  }));
-  const int unused = 0;
-  ASSERT_EQ(::setsockopt(connection.client.get(), SOL_SOCKET, SO_DETACH_FILTER, &unused,
-                         sizeof(unused)),
-            0);
-  receive(connection.client.get(), kResponse.size());
+  send_late(connection.server.get(), connection.client.get(), kResponse);
   EXPECT_TRUE(eventually([&] { return !deliveries(connection.server_cookie).empty(); }));
   const auto answer = chunks(connection.server_cookie).back().event;
   const auto told = deliveries(connection.server_cookie);
@@ -127,7 +147,43 @@ TEST_F(LateDeliveries, OfOthersNothingIsTold) {
   for (int i = 0; i < 10; ++i)
     exchange(connection);
   EXPECT_THAT(deliveries(connection.server_cookie), IsEmpty());
-  EXPECT_THAT(deliveries(connection.client_cookie), IsEmpty());
+  send_late(connection.client.get(), connection.server.get(), kRequest);
+  EXPECT_THAT(deliveries(connection.client_cookie), IsEmpty()) << "a request is no answer";
+}
+
+TEST_F(LateDeliveries, OfEncryptedAnswersNothingIsTold) {
+  const std::string hello("\x16\x03\x01\0\x2c\x01\0\0\x28\x03\x03", 11);
+  Connection connection;
+  send_all(connection.client.get(), hello + std::string(38, 'r'));
+  receive(connection.server.get(), hello.size() + 38);
+  send_late(connection.server.get(), connection.client.get(), hello);
+  EXPECT_THAT(deliveries(connection.server_cookie), IsEmpty());
+  EXPECT_THAT(records<exa_answer_event>(EXA_EVENT_RESEND, connection.server_cookie), IsEmpty());
+}
+
+// One peer delays each acknowledgement by 40 ms, which its way there and back seems to take then.
+TEST_F(LateDeliveries, WhatTheWayThereAndBackTakesIsNotLate) {
+  Connection near, far;
+  exchange(near);
+  exchange(far);
+  EXPECT_TRUE(eventually([&] {
+    delay_acknowledgement(far.client.get());
+    send_all(far.server.get(), "x");
+    receive(far.client.get(), 1);
+    EXPECT_TRUE(eventually([&] { return told_of(far.server.get()).tcpi_unacked == 0; }));
+    return told_of(far.server.get()).tcpi_rtt > 35'000;
+  }));
+  for (const auto* connection : {&near, &far}) {
+    delay_acknowledgement(connection->client.get());
+    lose_what_comes(connection->server.get());
+    send_all(connection->server.get(), "x");
+    std::this_thread::sleep_for(std::chrono::milliseconds(60));
+    lose_nothing(connection->server.get());
+    send_all(connection->client.get(), kRequest);  // which acknowledges it as well
+    receive(connection->server.get(), kRequest.size());
+  }
+  EXPECT_THAT(deliveries(near.server_cookie), SizeIs(1));
+  EXPECT_THAT(deliveries(far.server_cookie), IsEmpty());
 }
 
 // The request was lost, not the answer.
@@ -136,13 +192,7 @@ TEST_F(Ends, WhatAClientSendsAgainIsInItsAccount) {
   exchange(connection);
   lose_what_comes(connection.server.get());
   send_all(connection.client.get(), kRequest);
-  const auto resent = [&] {
-    tcp_info info{};
-    socklen_t size = sizeof(info);
-    ::getsockopt(connection.client.get(), IPPROTO_TCP, TCP_INFO, &info, &size);
-    return info.tcpi_total_retrans;
-  };
-  EXPECT_TRUE(eventually([&] { return resent() > 0; }));
+  EXPECT_TRUE(eventually([&] { return told_of(connection.client.get()).tcpi_total_retrans > 0; }));
   EXPECT_THAT(records<exa_answer_event>(EXA_EVENT_RESEND, connection.client_cookie), IsEmpty());
 }
 

@@ -37,7 +37,7 @@
   X(EMITTED_LAST_CALL, kFlow, emitted, last_call, "facts of an answer's last call, written late")  \
   X(EMITTED_LOOK, kFlow, emitted, look, "what threads were seen to do in requests that take long")  \
   X(EMITTED_RESEND, kFlow, emitted, resend, "segments of answers that were sent again")            \
-  X(EMITTED_DELIVERED, kFlow, emitted, delivered, "answers that were acknowledged late")           \
+  X(EMITTED_DELIVERED, kFlow, emitted, delivered, "parts of answers that were acknowledged late")  \
   X(EMITTED_SLEEPS, kFlow, emitted, sleeps, "what threads slept on between two calls")             \
   X(EMITTED_TABLE, kFlow, emitted, table, "dynamic tables of HPACK that programs of Go have")      \
   X(EMITTED_PROCESS, kFlow, emitted, process, "process records written")                           \
@@ -54,8 +54,10 @@
   X(DROPPED_LAST_CALL_RING_FULL, kDegraded, lost, last_call_ring_full, "facts of a last call lost: ring buffer full") \
   X(DROPPED_LOOK_RING_FULL, kDegraded, lost, look_ring_full, "what a thread was seen to do lost: ring buffer full") \
   X(DROPPED_RESEND_RING_FULL, kDegraded, lost, resend_ring_full, "that an answer was sent again lost: ring buffer full") \
-  X(DROPPED_DELIVERED_RING_FULL, kDegraded, lost, delivered_ring_full, "that an answer was acknowledged late lost: ring buffer full") \
-  X(DROPPED_SLEEPS_RING_FULL, kDegraded, lost, sleeps_ring_full, "what a thread slept on told later: ring buffer full") \
+  X(DROPPED_DELIVERED_RING_FULL, kDegraded, lost, delivered_ring_full, "that a part of an answer was acknowledged late lost: ring buffer full") \
+  X(DROPPED_SLEEPS_RING_FULL, kDegraded, lost, sleeps_ring_full, "sleeps told late: ring buffer full") \
+  X(DROPPED_SLEEPS_OVER_SHARE, kDegraded, lost, sleeps_over_share, "sleeps told late: their process fills the ring") \
+  X(DROPPED_SLEEPS_NO_STATE, kDegraded, lost, sleeps_no_state, "sleeps not followed: no memory for their thread") \
   X(DROPPED_TABLE_RING_FULL, kDegraded, lost, table_ring_full, "table record lost: ring buffer full") \
   X(DROPPED_PROCESS_RING_FULL, kLoss, lost, process_ring_full, "process record lost: ring full")   \
   X(DROPPED_PROCESS_NO_STATE, kLoss, lost, process_no_state, "process not announced: no memory for its state") \
