@@ -139,20 +139,26 @@ def test_an_answer_that_arrives_late(start_agent, tmp_path):
                 connection.getresponse().read()
 
             ask("/sleep?ms=1")
-            with network.lost_packets("--sport", service.port):
-                asking = threading.Thread(target=ask, args=("/sleep/more?ms=1",))
-                asking.start()
-                eventually(lambda: network.sent_again(f"sport = :{service.port}"),
-                           what="the answer, again")
-            asking.join()
             in_time, _ = asked.span("SERVER", "/sleep")
-            late, at_server = asked.span("SERVER", "/sleep/more")
-            _, at_client = asked.span("CLIENT", "/sleep/more")
+            assert f"{WHY}.acknowledged_after" not in in_time
+            late = []
+            for path in ("/sleep/more", "/sleep/again", "/sleep/most"):
+                before = network.sent_again(f"sport = :{service.port}")
+                asking = threading.Thread(target=ask, args=(f"{path}?ms=1",))
+                with network.lost_packets("--sport", service.port):
+                    asking.start()
+                    eventually(lambda: network.sent_again(f"sport = :{service.port}") > before,
+                               what="the answer, again")
+                asking.join()
+                server, at_server = asked.span("SERVER", path)
+                _, at_client = asked.span("CLIENT", path)
+                assert "its answer was sent again" in server[WHY]
+                late.append((server.get(f"{WHY}.acknowledged_after", 0), at_client - at_server))
+                note("the answer is lost", "acknowledged_after", f"{1000 * late[-1][1]:.0f}", server)
+                assert (", and acknowledged " in server[WHY]) == (late[-1][0] > 0)
             connection.close()
-    note("the answer is lost", "acknowledged_after", f"{1000 * (at_client - at_server):.0f}", late)
-    assert f"{WHY}.acknowledged_after" not in in_time
-    assert late[f"{WHY}.acknowledged_after"] == pytest.approx(at_client - at_server, abs=0.02)
-    assert "its answer was sent again" in late[WHY] and ", and acknowledged " in late[WHY]
+    # Of one whose window closed before it was acknowledged that is not known.
+    assert any(after > 0 and after == pytest.approx(lasted, abs=0.02) for after, lasted in late), late
 
 
 def test_a_reader_that_is_slow(asked):
