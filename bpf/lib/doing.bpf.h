@@ -42,8 +42,8 @@ static __always_inline __u32 exa_doing_of(struct task_struct* task) {
   struct pt_regs* registers;
   __u32 doing;
 
-  /* One that has just been woken slept until now: who looks is often woken by the same interrupt.
-   */
+  /* One that has just been woken slept until now: whoever looks is often woken by the same
+   * interrupt. */
   if (!task->__state && task->on_cpu) return EXA_DOING_RUN;
   if (task->__state & (EXA_TASK_STOPPED | EXA_TASK_TRACED | EXA_TASK_FROZEN)) return EXA_DOING_STOP;
   if (BPF_CORE_READ_BITFIELD(task, in_iowait)) return EXA_DOING_DISK;

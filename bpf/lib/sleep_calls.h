@@ -31,6 +31,8 @@ static __always_inline __u32 exa_doing_in_call(long number) {
     case 455: /* futex_wait */
     case 25:  /* fcntl */
     case 32:  /* flock */
+    case 192: /* semtimedop */
+    case 193: /* semop */
       return EXA_DOING_LOCK;
     case 67:  /* pread64 */
     case 68:  /* pwrite64 */
@@ -92,6 +94,8 @@ static __always_inline __u32 exa_doing_in_call(long number) {
     case 455: /* futex_wait */
     case 72:  /* fcntl */
     case 73:  /* flock */
+    case 65:  /* semop */
+    case 220: /* semtimedop */
       return EXA_DOING_LOCK;
     case 17:  /* pread64 */
     case 18:  /* pwrite64 */

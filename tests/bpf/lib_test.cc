@@ -28,7 +28,8 @@ TEST(SleepCalls, AreWhatTheyWaitFor) {
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_BY_FILE) << call;
   EXPECT_EQ(exa_doing_in_call(SYS_pselect6), EXA_DOING_BY_FIRST);
   EXPECT_EQ(exa_doing_in_call(SYS_ppoll), EXA_DOING_BY_SECOND);
-  for (const long call : {SYS_futex, SYS_futex_waitv, SYS_flock, SYS_fcntl})
+  for (const long call :
+       {SYS_futex, SYS_futex_waitv, SYS_flock, SYS_fcntl, SYS_semop, SYS_semtimedop})
     EXPECT_EQ(exa_doing_in_call(call), EXA_DOING_LOCK) << call;
   for (const long call :
        {SYS_pread64, SYS_pwrite64, SYS_preadv, SYS_pwritev, SYS_preadv2, SYS_pwritev2, SYS_msync,
