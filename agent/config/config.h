@@ -85,7 +85,8 @@ struct ExemplarSettings {
   bool why_exact = false;       // on what threads slept, by following each of their sleeps
   BesideSdk beside_sdk = BesideSdk::kLink;
   PolicySettings policies;  // which requests may become exemplars
-  std::string seed;  // 32 hex digits; empty: drawn at start
+  std::string seed;         // 32 hex digits; empty: drawn at start
+  [[nodiscard]] bool exact() const { return why && why_exact; }
   bool operator==(const ExemplarSettings&) const = default;
 };
 

@@ -138,8 +138,10 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.why); },
      [](const Config& c) { return one_bool(c.exemplars.why); }},
     {"exemplars.why_exact", "", "BOOL", SettingShape::kScalar, false,
-     "follow each sleep of the threads, and when answers are acknowledged, instead of looking at "
-     "slow requests every 20 ms; needs exemplars.why, and costs at each switch of a thread",
+     "follow each sleep of the threads, and when answers are acknowledged; slow requests are still "
+     "looked at, to know event loops; needs exemplars.why, and costs at each switch of a thread "
+     "and "
+     "each TCP segment received",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.why_exact); },
      [](const Config& c) { return one_bool(c.exemplars.why_exact); }},
     {"exemplars.beside_sdk", "", "link|skip", SettingShape::kScalar, false,

@@ -44,7 +44,7 @@ void configure(exa_capture_config& to, const CaptureConfig& from) {
   to.tick_ns = tick_ns();
   to.tick_ms_q20 = static_cast<std::uint32_t>((std::uint64_t{to.tick_ns} << 20) / 1'000'000);
   to.call_facts = from.call_facts ? 1 : 0;
-  to.tell_sleeps = from.call_facts && from.call_sleeps ? 1 : 0;
+  to.tell_sleeps = from.call_sleeps ? 1 : 0;
   to.included_port_count = static_cast<std::uint32_t>(from.included_ports.size());
   to.excluded_port_count = static_cast<std::uint32_t>(from.excluded_ports.size());
   std::copy(from.included_ports.begin(), from.included_ports.end(), to.included_ports);

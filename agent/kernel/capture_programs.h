@@ -29,9 +29,9 @@ struct CaptureConfig {
   std::vector<std::uint16_t> included_ports{};  // empty: every port; at most EXA_MAX_PORTS
   std::vector<std::uint16_t> excluded_ports{};  // at most EXA_MAX_PORTS
   bool call_facts = true;                       // what makes the account of an exchange
-  bool call_sleeps = false;  // what threads slept on before it; needs ThreadSleeps
+  bool call_sleeps = false;  // SLEEPS records with the calls; needs ThreadSleeps, and call_facts
   bool late_deliveries = false;  // answers that were acknowledged late
-  bool tls = false;                             // TLS programs will be loaded beside these
+  bool tls = false;              // TLS programs will be loaded beside these
 };
 
 // One data ring a CPU, at most EXA_MAX_EVENT_RINGS: CPUs that share one pull its lock and positions

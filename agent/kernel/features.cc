@@ -160,7 +160,11 @@ KernelFeatures probe_kernel_features() {
       "each other's variables, and the kernel could crash.");
   add(FeatureId::kThreadLook, "programs that look at threads",
       types.has_function("bpf_task_from_pid"), false,
-      "spans do not say what a thread slept on; Linux 6.10 or newer is needed.");
+      "without exemplars.why_exact, spans do not say what a thread slept on; Linux 6.10 or newer "
+      "is "
+      "needed.");
+  add(FeatureId::kThreadSleeps, "tracepoint sched_switch", types.has_tracepoint("sched_switch"),
+      false, "exemplars.why_exact does not say what a thread slept on.");
   add(FeatureId::kUserReads, "reading user memory (no lockdown=confidentiality)",
       found.lockdown != "confidentiality", true,
       "the kernel refuses every look at captured bytes; boot with lockdown=integrity or none.");

@@ -26,6 +26,7 @@ enum class FeatureId {
   kUprobeMulti,
   kProbeGuard,
   kThreadLook,
+  kThreadSleeps,
   kUserReads,
   kCapabilityBpf,
   kCapabilityPerfmon,

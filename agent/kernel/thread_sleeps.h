@@ -1,6 +1,6 @@
 // Follows the sleeps of threads that move observed bytes, from one switch of the scheduler to the
-// next; what they slept on comes with their calls, as SLEEPS records. Costs some nanoseconds at
-// every switch of the host, as long as this object lives.
+// next; what they slept on comes with their calls, as SLEEPS records. Costs some tens of
+// nanoseconds at every switch of the host, as long as this object lives.
 //
 // Prober thread. Owned by the prober.
 #pragma once

@@ -75,7 +75,7 @@ struct Prepared {
   PipelineInheritance inherited;
 };
 
-// Without it all is told of threads but what they sleep on.
+// Without these, spans say everything about a thread except what it slept on.
 WatchedThreads watch_threads(const Config& config, const kernel::CapturePrograms& programs,
                              const Log& log) {
   WatchedThreads threads;
@@ -88,7 +88,8 @@ WatchedThreads watch_threads(const Config& config, const kernel::CapturePrograms
   };
   if (programs.features().has(kernel::FeatureId::kThreadLook))
     watch(threads.look, kernel::ThreadLook::load(programs, capture_config(config)));
-  if (config.exemplars.why_exact) watch(threads.sleeps, kernel::ThreadSleeps::follow(programs));
+  if (config.exemplars.exact() && programs.features().has(kernel::FeatureId::kThreadSleeps))
+    watch(threads.sleeps, kernel::ThreadSleeps::follow(programs));
   return threads;
 }
 

@@ -59,8 +59,8 @@ kernel::CaptureConfig capture_config(const Config& config) {
           .included_ports = config.targets.include.port,
           .excluded_ports = config.targets.exclude.port,
           .call_facts = config.exemplars.why,
-          .call_sleeps = config.exemplars.why && config.exemplars.why_exact,
-          .late_deliveries = config.exemplars.why && config.exemplars.why_exact,
+          .call_sleeps = config.exemplars.exact(),
+          .late_deliveries = config.exemplars.exact(),
           .tls = config.tls.enabled};
 }
 
@@ -299,8 +299,8 @@ void Prober::reload() {
     log_.error("SIGHUP: keeping the old configuration: " + reloaded.error().text);
     return;
   }
-  // Rules, policies and level apply to what comes; windows, rings, exporters and ports, which the loaded
-  // programs hold, need a restart.
+  // Rules, policies and level apply to what comes; windows, rings, exporters and ports, which the
+  // loaded programs hold, need a restart.
   auto targets = reloaded->targets;
   targets.include.port = config_.targets.include.port;
   targets.exclude.port = config_.targets.exclude.port;
@@ -327,7 +327,8 @@ void Prober::reload() {
   std::string keys;
   for (const auto key : waiting)
     keys += (keys.empty() ? "" : ", ") + std::string(key);
-  log_.warn("SIGHUP: target rules, policies and log level reloaded; a restart is needed for " + keys);
+  log_.warn("SIGHUP: target rules, policies and log level reloaded; a restart is needed for " +
+            keys);
 }
 
 int Prober::end_of_pipeline() {
