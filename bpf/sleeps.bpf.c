@@ -20,20 +20,24 @@ static __always_inline void exa_leaves_cpu(struct task_struct* task, __u64 now, 
   sleeps->doing = exa_doing_of(task);
   sleeps->switches = task->nvcsw;
   sleeps->since_ns = now;
+  /* Here, and not when it is on a CPU again: on its way from the queue of one to that of another
+   * all that it has waited in the first is in there already. */
+  if (bpf_core_field_exists(task->sched_info.run_delay))
+    sleeps->run_delay_ns = task->sched_info.run_delay;
 }
 
 static __always_inline void exa_gets_cpu(struct task_struct* task, __u64 now) {
   struct exa_thread_sleeps* sleeps = bpf_task_storage_get(&exa_sleeps, task, 0, 0);
 
-  /* Of switches that came while this CPU was in the storage of threads nothing is known. */
+  /* A switch may have gone unseen: before this was attached or, until Linux 6.2, while this CPU was
+   * in the storage of threads. */
   if (!sleeps || sleeps->doing == EXA_DOING_RUN || sleeps->switches != task->nvcsw) return;
   sleeps->until_ns = now;
-  if (bpf_core_field_exists(task->sched_info.run_delay))
-    sleeps->run_delay_ns = task->sched_info.run_delay;
 }
 
 SEC("tp_btf/sched_switch")
-int BPF_PROG(exa_switch, _Bool preempted, struct task_struct* previous, struct task_struct* next) {
+int BPF_PROG(exa_cpu_switch, _Bool preempted, struct task_struct* previous,
+             struct task_struct* next) {
   const __u64 now = bpf_ktime_get_ns();
 
   exa_leaves_cpu(previous, now, !preempted && previous->__state);

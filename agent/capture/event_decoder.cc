@@ -70,28 +70,27 @@ CallFacts call_of(const exa_call_facts& facts, MonotonicTime time, std::uint32_t
     return Duration(static_cast<std::int64_t>(std::min<std::uint64_t>(ns, kMostNanoseconds)));
   };
   if ((known & EXA_FACTS_THREAD) == 0) return {};
-  return {
-      .time = time,
-      .cpu_wait = duration(facts.thread.cpu_wait_ns),
-      .on_cpu = duration(facts.thread.on_cpu_ns),
-      .throttled = duration(facts.thread.throttled_ns),
-      .exec_start_ns = facts.thread.exec_start_ns,
-      .cpu = cpu,
-      .thread = facts.thread.thread,
-      .throttled_times = facts.thread.throttled,
-      .voluntary_switches = facts.thread.voluntary_switches,
-      .minor_faults = facts.thread.minor_faults,
-      .major_faults = facts.thread.major_faults,
-      .retransmits = facts.socket.retransmits,
-      .out_of_order = facts.socket.out_of_order,
-      .receiver_limited_ms = facts.socket.receiver_limited_ms,
-      .connect_us = facts.socket.connect_us,
-      .group = facts.thread.group,
-      .cpu_wait_known = (known & EXA_FACTS_CPU_WAIT) != 0,
-      .throttle_known = (known & EXA_FACTS_THROTTLE) != 0,
-      .socket_known = (known & EXA_FACTS_SOCKET) != 0,
-      .waits_itself = (known & (EXA_FACTS_MAY_SLEEP | EXA_FACTS_POLLED)) == EXA_FACTS_MAY_SLEEP,
-      .sleeps_told = (known & EXA_FACTS_SLEEPS) != 0};
+  return {.time = time,
+          .cpu_wait = duration(facts.thread.cpu_wait_ns),
+          .on_cpu = duration(facts.thread.on_cpu_ns),
+          .throttled = duration(facts.thread.throttled_ns),
+          .exec_start_ns = facts.thread.exec_start_ns,
+          .cpu = cpu,
+          .thread = facts.thread.thread,
+          .throttled_times = facts.thread.throttled,
+          .voluntary_switches = facts.thread.voluntary_switches,
+          .minor_faults = facts.thread.minor_faults,
+          .major_faults = facts.thread.major_faults,
+          .retransmits = facts.socket.retransmits,
+          .out_of_order = facts.socket.out_of_order,
+          .receiver_limited_ms = facts.socket.receiver_limited_ms,
+          .connect_us = facts.socket.connect_us,
+          .group = facts.thread.group,
+          .cpu_wait_known = (known & EXA_FACTS_CPU_WAIT) != 0,
+          .throttle_known = (known & EXA_FACTS_THROTTLE) != 0,
+          .socket_known = (known & EXA_FACTS_SOCKET) != 0,
+          .waits_itself = (known & (EXA_FACTS_MAY_SLEEP | EXA_FACTS_POLLED)) == EXA_FACTS_MAY_SLEEP,
+          .sleeps_told = (known & EXA_FACTS_SLEEPS) != 0};
 }
 
 // payload begins with the captured bytes, of which there are at most so many.
@@ -194,11 +193,10 @@ Decoded decode_answer(Record record) {
 static_assert(kSleepCauses == EXA_SLEEP_CAUSES);
 Decoded decode_sleeps(Record record) {
   const auto raw = load<exa_sleeps_event>(record);
-  SleepsEvent sleeps{.time = {raw.header.ktime_ns},
-                     .from = {raw.from_ns},
-                     .until = {raw.until_ns},
-                     .thread = raw.thread,
-                     .asleep_us = {}};
+  if (raw.thread == 0 || raw.from_ns > raw.header.ktime_ns)
+    return std::unexpected(DecodeError::kBadField);
+  SleepsEvent sleeps{
+      .time = {raw.header.ktime_ns}, .from = {raw.from_ns}, .thread = raw.thread, .asleep_us = {}};
   std::ranges::copy(raw.asleep_us, sleeps.asleep_us.begin());
   return sleeps;
 }

@@ -112,14 +112,13 @@ struct AnswerEvent {
   Kind kind;
   SocketId socket;
   MonotonicTime time;
-  MonotonicTime last_byte;
+  MonotonicTime last_byte;  // that was written
 };
 
 // What a thread slept on, of threads whose sleeps are followed.
 struct SleepsEvent {
-  MonotonicTime time;
-  MonotonicTime from;    // it covers the time since then
-  MonotonicTime until;   // the last of the sleeps was over by then
+  MonotonicTime time;    // when the last of the sleeps was over
+  MonotonicTime from;    // none began before
   std::uint32_t thread;  // its number, as in CallFacts
   SleepTimes asleep_us;
 };

@@ -80,7 +80,7 @@ void ConnectionTracker::on_event(const Event& event) {
                    exchanges_.was_seen(look.thread, look.doing, look.time);
                  },
                  [this](const SleepsEvent& sleeps) {
-                   exchanges_.slept(sleeps.thread, sleeps.from, sleeps.until, sleeps.asleep_us);
+                   exchanges_.slept(sleeps.thread, sleeps.from, sleeps.time, sleeps.asleep_us);
                  },
                  [](const AnswerEvent& /*its exchange has ended*/) {},
              },

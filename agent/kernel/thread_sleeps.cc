@@ -35,13 +35,13 @@ Result<ThreadSleeps> ThreadSleeps::follow(const CapturePrograms& capture) {
     return std::unexpected(shared.error());
   if (const int status = sleeps_bpf__load(&skeleton); status != 0)
     return fail_with_reason("the kernel refused the program that follows sleeps", -status);
-  loaded->link = BpfLink(bpf_program__attach(skeleton.progs.exa_switch));
+  loaded->link = BpfLink(bpf_program__attach(skeleton.progs.exa_cpu_switch));
   if (!loaded->link)
     return fail_with_reason("the program that follows sleeps could not be attached", errno);
   const std::uint32_t first = 0;
   const std::uint32_t following = 1;
-  if (bpf_map_update_elem(map_fd_of(*skeleton.obj, "exa_following"), &first, &following,
-                          BPF_ANY) != 0)
+  if (bpf_map_update_elem(map_fd_of(*skeleton.obj, "exa_following"), &first, &following, BPF_ANY) !=
+      0)
     return fail_with_reason("the programs could not be told to follow sleeps", errno);
   return ThreadSleeps(std::move(loaded));
 }

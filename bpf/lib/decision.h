@@ -107,6 +107,12 @@ enum exa_sight {
   EXA_SIGHT_NOTHING, /* too many runs without a known protocol: ignore the socket */
 };
 
+/* Can a message begin with the chunk, or its head go on, as far as is known before the chunk is
+ * looked at? */
+static __always_inline int exa_run_may_begin(const struct exa_run* run, int turned, __u32 flags) {
+  return turned || run->budget_bytes || run->pipelined || (flags & EXA_SOCKET_FRAMES);
+}
+
 /* How much of a chunk is copied before it is judged: 8 bytes, but for a run that is likely to be
  * captured. */
 static __always_inline __u32 exa_run_at_once(const struct exa_run* run,

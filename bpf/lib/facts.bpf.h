@@ -7,6 +7,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "bpf/lib/capture_config.bpf.h"
+#include "bpf/lib/decision.h"
 #include "bpf/lib/kernel_types.bpf.h"
 #include "bpf/lib/sleeps.bpf.h"
 #include "bpf/lib/socket_state.h"
@@ -41,11 +42,20 @@ static __always_inline void exa_take_throttle(struct exa_thread_facts* facts,
   facts->group = task->sched_task_group->css.id;
 }
 
-/* Of the current thread. known: what is told besides. */
-EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u16 known) {
+/* Only of threads that serve it is asked what they slept on, from a request's first call to an
+ * answer's last one. Who asked for a connection sends the requests, as far as is known. */
+static __always_inline int exa_sleeps_are_asked_for(__u32 flags) {
+  const __u32 whose = EXA_SOCKET_CONNECTED | EXA_SOCKET_RECOGNISED;
+  return !(flags & EXA_SOCKET_CLIENT) && (flags & whose) != EXA_SOCKET_CONNECTED;
+}
+
+/* Of the current thread, in a call on that socket or TLS stream. known: what is told besides. */
+EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts,
+                                            const struct exa_socket_state* state, __u16 known,
+                                            int direction, int turned) {
   const struct task_struct* task = bpf_get_current_task_btf();
 
-  if (!facts) return 0;
+  if (!facts || !state) return 0;
   if (!exa_config.call_facts) {
     facts->known = 0;
     return 0;
@@ -68,7 +78,10 @@ EXA_VERIFIED_ONCE int exa_take_thread_facts(struct exa_thread_facts* facts, __u1
   if (bpf_core_field_exists(task->sched_task_group) &&
       bpf_core_field_exists(task->sched_task_group->cfs_bandwidth))
     exa_take_throttle(facts, task);
-  if (exa_config.tell_sleeps) facts->known |= exa_tell_sleeps(facts->thread);
+  if (exa_config.tell_sleeps && exa_sleeps_are_asked_for(state->flags))
+    facts->known |=
+        exa_follow_sleeps(facts->thread, direction == EXA_EGRESS ||
+                                             exa_run_may_begin(&state->run, turned, state->flags));
   return 0;
 }
 

@@ -119,8 +119,9 @@ look:
   scratch = bpf_map_lookup_elem(&exa_scratch, &slot);
   if (!scratch) return 0;
   exa_take_thread_facts(
-      &scratch->event.facts.thread,
-      EXA_FACTS_SOCKET | (direction == EXA_INGRESS ? exa_ways_to_wait(sk, flags) : 0));
+      &scratch->event.facts.thread, state,
+      EXA_FACTS_SOCKET | (direction == EXA_INGRESS ? exa_ways_to_wait(sk, flags) : 0), direction,
+      turned);
   exa_take_socket_facts(&scratch->event.facts.socket, tcp);
   if (direction == EXA_EGRESS) exa_take_connect(&scratch->event.facts.socket, state);
   scratch->event.header.ktime_ns = now;

@@ -260,7 +260,7 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
   scratch->event.facts.socket = (struct exa_socket_facts){};
   if (stream->from_start && !state->flow[EXA_EGRESS].started)
     scratch->event.facts.socket.connect_us = stream->socket.connect_us;
-  exa_take_thread_facts(&scratch->event.facts.thread, 0);
+  exa_take_thread_facts(&scratch->event.facts.thread, state, 0, plain->direction, turned);
   if ((state->flags & EXA_SOCKET_FRAMES) &&
       exa_frames_give_up(state, plain->direction == EXA_EGRESS, turned)) {
     exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);

@@ -12,14 +12,14 @@
 
 struct exa_thread_sleeps {
   __u64 told_ns;   /* up to then the ring knows; 0: the entry is new */
-  __u64 untold_ns; /* the sum of asleep_ns */
+  __u64 untold_ns; /* about the sum of asleep_ns */
   __u64 ended_ns;  /* when the last one of these was over */
   __u64 asleep_ns[EXA_SLEEP_CAUSES];
-  __u64 since_ns; /* when it fell asleep */
-  __u64 until_ns; /* when it was on a CPU again; 0: it sleeps */
-  __u64 switches; /* its voluntary ones, when it fell asleep */
-  __u64 run_delay_ns; /* as until_ns found it: without the time from its waking up until then */
-  __u32 doing; /* what it sleeps on, or slept, as long as that is not added up; 0: nothing */
+  __u64 since_ns;     /* when it fell asleep */
+  __u64 until_ns;     /* when it was on a CPU again; 0: it sleeps */
+  __u64 switches;     /* its voluntary ones, when it fell asleep */
+  __u64 run_delay_ns; /* what it had ever waited for a CPU, when it fell asleep */
+  __u32 doing;        /* what it sleeps on, or slept, as long as that is not added up; 0: nothing */
   __u32 reserved;
 };
 
@@ -38,24 +38,25 @@ struct {
   __type(value, __u32);
 } exa_following SEC(".maps");
 
-/* The thread runs, and has not left its CPU since it woke up: all that it waited for one since
- * run_delay_ns was before that, and no sleep. It may be preempted in here, and its switch then comes
- * in between: one of the two adds. */
+/* The thread runs, and has not left its CPU since it woke up: what it has waited for one since it
+ * fell asleep was the end of that time, and no sleep. It may be preempted in here, and its switch
+ * then comes in between: whoever takes until_ns adds, and what is read after that may be of a wait
+ * that came later. */
 static __always_inline void exa_add_up_sleep(struct exa_thread_sleeps* sleeps,
                                              const struct task_struct* task) {
-  __u64 until, slept, ready = 0;
-  __u32 doing = sleeps->doing;
+  const __u64 until = *(volatile __u64*)&sleeps->until_ns;
+  __u64 slept, ready = 0;
+  __u32 doing;
 
-  if (!sleeps->until_ns) return;
-  until = __sync_lock_test_and_set(&sleeps->until_ns, 0);
   if (!until) return;
+  doing = sleeps->doing;
   slept = until - sleeps->since_ns;
-  if (doing == EXA_DOING_EPOLL || doing == EXA_DOING_POLL_ONE) doing = EXA_DOING_EVENTS;
-  doing -= EXA_DOING_LOCK;
-  if (doing >= EXA_SLEEP_CAUSES) return;
   if (bpf_core_field_exists(task->sched_info.run_delay))
     ready = task->sched_info.run_delay - sleeps->run_delay_ns;
-  if (ready >= slept) return;
+  if (!__sync_lock_test_and_set(&sleeps->until_ns, 0)) return;
+  if (doing == EXA_DOING_EPOLL || doing == EXA_DOING_POLL_ONE) doing = EXA_DOING_EVENTS;
+  doing -= EXA_DOING_LOCK;
+  if (doing >= EXA_SLEEP_CAUSES || ready >= slept) return;
   sleeps->asleep_ns[doing] += slept - ready;
   sleeps->untold_ns += slept - ready;
   sleeps->ended_ns = until;

@@ -28,11 +28,14 @@ def program_times(agent):
             for program in json.loads(listed.stdout) if program["id"] in own}
 
 
-def cost_of(folder, nginx, why, seconds):
+SETTINGS = {"without": "{why: false}", "with": "{why: true}", "exact": "{why_exact: true}"}
+
+
+def cost_of(folder, nginx, how, seconds):
     """Kernel nanoseconds and the agent's microseconds for an exchange seen at both ends."""
     folder.mkdir()
     agent = Agent(folder, output="none", window="10s", ports=[nginx.port],
-                  config=f"exemplars: {{why: {str(why).lower()}}}\n")
+                  config=f"exemplars: {SETTINGS[how]}\n")
     try:
         h2load(f"{nginx.url}/ok", RATE, clients=10, rps=RATE)  # warm
         pids = (agent.pid, agent.pipeline_pid())
@@ -46,21 +49,23 @@ def cost_of(folder, nginx, why, seconds):
 
 
 def account(folder, rounds, seconds, say):
-    """Alternates without and with, so that a drift of the machine hits both alike."""
-    costs = {False: [], True: []}
+    """Alternates, so that a drift of the machine hits all alike."""
+    costs = {how: [] for how in SETTINGS}
     with Nginx(folder / "why-nginx") as nginx:
         for number in range(rounds):
-            for why in (False, True) if number % 2 == 0 else (True, False):
-                costs[why].append(cost_of(folder / f"why{number}{why}", nginx, why, seconds))
-            say(f"round {number + 1}: kernel {costs[False][-1][0]:,.0f} ns an exchange without, "
-                f"{costs[True][-1][0]:,.0f} with the account")
-    kernel, agent = ([statistics.median(cost[part] for cost in costs[why]) for why in (False, True)]
+            for how in list(SETTINGS)[::1 if number % 2 == 0 else -1]:
+                costs[how].append(cost_of(folder / f"why{number}{how}", nginx, how, seconds))
+            say(f"round {number + 1}: kernel {costs['without'][-1][0]:,.0f} ns an exchange without, "
+                f"{costs['with'][-1][0]:,.0f} with the account, {costs['exact'][-1][0]:,.0f} exact")
+    kernel, agent = ([statistics.median(cost[part] for cost in costs[how]) for how in SETTINGS]
                      for part in (0, 1))
     more_ns = (kernel[1] - kernel[0]) / 2
     return [("kernel time of the account, each end of an exchange", f"{more_ns:,.0f} ns", "<= 100 ns",
              more_ns <= 100),
-            ("  kernel, both ends, without -> with", f"{kernel[0]:,.0f} -> {kernel[1]:,.0f} ns", "", None),
-            ("  agent, both ends, without -> with", f"{agent[0]:.2f} -> {agent[1]:.2f} us", "", None)]
+            ("  kernel, both ends, without -> with -> exact",
+             f"{kernel[0]:,.0f} -> {kernel[1]:,.0f} -> {kernel[2]:,.0f} ns", "", None),
+            ("  agent, both ends, without -> with -> exact",
+             f"{agent[0]:.2f} -> {agent[1]:.2f} -> {agent[2]:.2f} us", "", None)]
 
 
 def looks(folder, seconds):
@@ -109,28 +114,32 @@ while time.monotonic() < until:
 
 
 def switches(folder, nginx, seconds):
-    """Following sleeps: what it costs at a switch of a thread that is nobody's, and of a server."""
+    """Being exact: what it costs at a switch of a thread that is nobody's and of a server, and for a
+    segment that is received."""
     figures = []
     folder = folder / "exact"
     folder.mkdir()
     agent = Agent(folder, output="none", window="10s", ports=[nginx.port],
                   config="exemplars: {why_exact: true}\n")
     try:
-        for whose, run in (
-                ("of threads that are not observed", lambda: subprocess.run(
+        for run, parts in (
+                (lambda: subprocess.run(
                     ["taskset", "-c", "0", "/usr/bin/python3", "-c", PING_PONG.format(seconds=seconds)],
-                    check=True)),
-                ("under load, nginx observed", lambda: h2load(
-                    f"{nginx.url}/ok", RATE * seconds, clients=10, rps=RATE))):
-            before = program_times(agent)["exa_switch"]
+                    check=True),
+                 {"exa_cpu_switch": "following sleeps, a switch of threads that are not observed"}),
+                (lambda: h2load(f"{nginx.url}/ok", RATE * seconds, clients=10, rps=RATE),
+                 {"exa_cpu_switch": "following sleeps, a switch under load, nginx observed",
+                  "exa_delivered": "late answers, a segment under load, nginx observed"})):
+            before = program_times(agent)
             run()
-            runs, spent = (after - was for after, was in
-                           zip(program_times(agent)["exa_switch"], before))
-            figures.append((whose, spent / max(runs, 1), runs / seconds))
+            after = program_times(agent)
+            for program, what in parts.items():
+                runs, spent = (now - was for now, was in zip(after[program], before[program]))
+                figures.append((what, spent / max(runs, 1), runs / seconds))
     finally:
         agent.stop()
-    return [(f"following sleeps, a switch {whose}", f"{each_ns:.0f} ns", "<= 100 ns",
-             a_second > 0 and each_ns <= 100) for whose, each_ns, a_second in figures]
+    return [(what, f"{each_ns:.0f} ns", "<= 100 ns", a_second > 0 and each_ns <= 100)
+            for what, each_ns, a_second in figures]
 
 
 def run_all(folder, rounds, seconds, say):

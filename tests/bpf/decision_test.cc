@@ -92,6 +92,21 @@ TEST_F(Run, SearchesAChunkForASecondRequestOnlyWhereItIsLongerThanAllBefore) {
   EXPECT_FALSE(exa_run_may_pipeline(&run_, 4000));
 }
 
+TEST_F(Run, MessagesMayBeginAtATurnAndWhereTheHeadMayGoOn) {
+  EXPECT_TRUE(exa_run_may_begin(&run_, 1, 0));
+  EXPECT_FALSE(exa_run_may_begin(&run_, 0, 0));
+  EXPECT_TRUE(exa_run_may_begin(&run_, 0, EXA_SOCKET_FRAMES)) << "with any frame";
+  look("GET / HT", EXA_INGRESS);
+  EXPECT_TRUE(exa_run_may_begin(&run_, 0, 0));
+  exa_run_captured(&run_, 4096, 5000);
+  EXPECT_FALSE(exa_run_may_begin(&run_, 0, 0)) << "the rest is body";
+  look("GET / HT", EXA_INGRESS);
+  flags_ = EXA_SOCKET_RECOGNISED;
+  look("GET / HT", EXA_INGRESS);
+  exa_run_captured(&run_, 4096, 5000);
+  EXPECT_TRUE(exa_run_may_begin(&run_, 0, flags_)) << "pipelined";
+}
+
 TEST_F(Run, MarksTlsByTheFirstBytesOnly) {
   const std::string_view record("\x16\x03\x01", 3);
   EXPECT_EQ(look(record, EXA_INGRESS, 0), EXA_SIGHT_TLS);

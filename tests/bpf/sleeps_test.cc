@@ -1,105 +1,26 @@
-// What threads slept on, followed from switch to switch and told with their calls.
+// What threads slept on, followed from switch to switch.
 #include <fcntl.h>
+#include <linux/userfaultfd.h>
 #include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <array>
-#include <chrono>
-#include <functional>
+#include <csignal>
 #include <mutex>
-#include <numeric>
 #include <thread>
 #include <vector>
 
-#include "agent/kernel/thread_sleeps.h"
-#include "tests/bpf/capture_fixture.h"
 #include "tests/bpf/one_cpu.h"
+#include "tests/bpf/sleeps_fixture.h"
 
 namespace exa::test {
 namespace {
-
-using std::chrono::milliseconds;
-using testing::IsEmpty;
-using testing::SizeIs;
-
-using SleepTimes = std::array<std::uint64_t, EXA_SLEEP_CAUSES>;
-
-std::uint64_t thread_cpu_ns() {
-  timespec time{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<std::uint64_t>(time.tv_sec) * 1'000'000'000 +
-         static_cast<std::uint64_t>(time.tv_nsec);
-}
-
-void sleep_for(milliseconds time) {
-  const timespec how_long{.tv_sec = 0, .tv_nsec = time.count() * 1'000'000};
-  ::nanosleep(&how_long, nullptr);
-}
-
-class Sleeps : public Capture {
- protected:
-  void SetUp() override {
-    Capture::SetUp();
-    start({.call_sleeps = true});
-    auto sleeps = kernel::ThreadSleeps::follow(*programs_);
-    ASSERT_TRUE(sleeps) << sleeps.error().text;
-    sleeps_.emplace(std::move(*sleeps));
-  }
-
-  // This thread reads a request, does that and answers.
-  struct Served {
-    exa_call_facts begun;
-    exa_call_facts ended;
-    std::uint64_t cpu_ns = 0;
-    std::uint64_t wall_ns = 0;
-    std::vector<exa_sleeps_event> told;  // after the read, with the answer
-    SleepTimes asleep_us{};
-    [[nodiscard]] std::uint64_t all_us() const {
-      return std::accumulate(asleep_us.begin(), asleep_us.end(), std::uint64_t{0});
-    }
-    [[nodiscard]] std::uint64_t us(std::uint32_t doing) const {
-      return asleep_us[doing - EXA_DOING_LOCK];
-    }
-  };
-  Served serve(const std::function<void()>& work) {
-    Served served;
-    Connection connection;
-    send_all(connection.client.get(), kRequest);
-    receive(connection.server.get(), kRequest.size());
-    const auto cpu_ns = thread_cpu_ns();
-    work();
-    served.cpu_ns = thread_cpu_ns() - cpu_ns;
-    send_all(connection.server.get(), kResponse);
-    const auto seen = chunks(connection.server_cookie);
-    EXPECT_THAT(seen, SizeIs(2));
-    if (seen.size() < 2) return served;
-    served.begun = seen[0].event.facts;
-    served.ended = seen[1].event.facts;
-    served.wall_ns = seen[1].event.header.ktime_ns - seen[0].event.header.ktime_ns;
-    for (const auto& event : records<exa_sleeps_event>(EXA_EVENT_SLEEPS, 0)) {
-      if (event.thread != served.begun.thread.thread) continue;
-      if (event.from_ns < seen[0].event.header.ktime_ns) continue;
-      served.told.push_back(event);
-      for (std::size_t i = 0; i < EXA_SLEEP_CAUSES; ++i)
-        served.asleep_us[i] += event.asleep_us[i];
-    }
-    return served;
-  }
-
-  // Of so long a sleep that, and as good as nothing else.
-  void expect_asleep(std::uint32_t doing, const std::function<void()>& work) {
-    const auto served = serve(work);
-    EXPECT_GE(served.us(doing), 29'000u);
-    EXPECT_LE(served.all_us(), served.wall_ns / 1'000);
-    EXPECT_LE(served.all_us() - served.us(doing), 2'000u);
-    EXPECT_TRUE(served.begun.thread.known & EXA_FACTS_SLEEPS);
-  }
-
-  std::optional<kernel::ThreadSleeps> sleeps_;
-};
 
 // For a time, and then something else happens.
 template <typename Release>
@@ -154,9 +75,53 @@ TEST_F(Sleeps, OnOneOfSeveralDescriptors) {
   const UniqueFd to(ends[1]);
   std::array<pollfd, 2> both{};
   both.fill({.fd = from.get(), .events = POLLIN, .revents = 0});
-  expect_asleep(EXA_DOING_EVENTS, [&] {
-    EXPECT_EQ(::poll(both.data(), both.size(), 31), 0);
+  expect_asleep(EXA_DOING_EVENTS, [&] { EXPECT_EQ(::poll(both.data(), both.size(), 31), 0); });
+}
+
+TEST_F(Sleeps, OnAnEpoll) {
+  const UniqueFd events(::epoll_create1(0));
+  epoll_event event{};
+  expect_asleep(EXA_DOING_EVENTS, [&] { EXPECT_EQ(::epoll_wait(events.get(), &event, 1, 31), 0); });
+}
+
+// It writes to a file what is not in memory yet, and gets there only then.
+TEST_F(Sleeps, OnAFile) {
+  const UniqueFd faults(static_cast<int>(::syscall(SYS_userfaultfd, O_CLOEXEC)));
+  if (!faults.valid()) GTEST_SKIP() << "this kernel has no userfaultfd";
+  const auto page_bytes = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  uffdio_api api{.api = UFFD_API, .features = 0, .ioctls = 0};
+  ASSERT_EQ(::ioctl(faults.get(), UFFDIO_API, &api), 0);
+  void* const page =
+      ::mmap(nullptr, page_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(page, MAP_FAILED);
+  const uffdio_range range{.start = reinterpret_cast<std::uintptr_t>(page), .len = page_bytes};
+  uffdio_register whole{.range = range, .mode = UFFDIO_REGISTER_MODE_MISSING, .ioctls = 0};
+  ASSERT_EQ(::ioctl(faults.get(), UFFDIO_REGISTER, &whole), 0);
+  const UniqueFd file(::memfd_create("exa_sleeps", MFD_CLOEXEC));
+  expect_asleep(EXA_DOING_DISK, [&] {
+    const auto release = after_a_while([&] {
+      uffdio_zeropage zeroes{.range = range, .mode = 0, .zeropage = 0};
+      EXPECT_EQ(::ioctl(faults.get(), UFFDIO_ZEROPAGE, &zeroes), 0);
+    });
+    EXPECT_EQ(::write(file.get(), page, page_bytes), static_cast<ssize_t>(page_bytes));
   });
+  ::munmap(page, page_bytes);
+}
+
+// Another process serves, and is stopped meanwhile.
+TEST_F(Sleeps, OfAProcessThatIsStopped) {
+  Connection connection;
+  Child child({[&] { receive(connection.server.get(), kRequest.size()); },
+               [&] { send_all(connection.server.get(), kResponse); }});
+  send_all(connection.client.get(), kRequest);
+  child.step();
+  ASSERT_EQ(::kill(child.pid(), SIGSTOP), 0);
+  sleep_for(milliseconds(31));
+  ASSERT_EQ(::kill(child.pid(), SIGCONT), 0);
+  child.step();
+  const auto served = served_on(connection);
+  EXPECT_GE(served.us(EXA_DOING_STOP), 29'000u);
+  EXPECT_LE(served.all_us(), served.wall_ns / 1'000);
 }
 
 TEST_F(Sleeps, OnAChild) {
@@ -180,13 +145,19 @@ TEST_F(Sleeps, HoweverShort) {
   EXPECT_LE(served.all_us(), served.wall_ns / 1'000);
 }
 
-// Another thread wants the same CPU all the time.
-TEST_F(Sleeps, EndWhenTheThreadIsReadyAgain) {
-  const OneCpu here(0);
-  std::jthread rival([](const std::stop_token& stop) {
-    while (!stop.stop_requested()) {
-    }
-  });
+class RivalsFor : public Sleeps {
+ protected:
+  // All the time.
+  static std::jthread want_a_cpu() {
+    return std::jthread([](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+      }
+    });
+  }
+  void expect_that_sleeps_and_waits_add_up();
+};
+
+void RivalsFor::expect_that_sleeps_and_waits_add_up() {
   const auto served = serve([] {
     for (int i = 0; i < 20; ++i)
       sleep_for(milliseconds(3));
@@ -199,38 +170,18 @@ TEST_F(Sleeps, EndWhenTheThreadIsReadyAgain) {
               static_cast<double>(served.wall_ns), 1e6);
 }
 
-TEST_F(Sleeps, AreToldBeforeTheCallTheyWereBefore) {
-  const auto served = serve([] { sleep_for(milliseconds(5)); });
-  ASSERT_THAT(served.told, SizeIs(1));
-  std::vector<std::uint8_t> order;
-  for (const auto& record : records_) {
-    const auto header = load<exa_event_header>(record);
-    if (header.type == EXA_EVENT_SLEEPS && header.ktime_ns == served.told[0].header.ktime_ns)
-      order.push_back(header.type);
-    if (header.type == EXA_EVENT_CHUNK && !order.empty()) order.push_back(header.type);
-  }
-  ASSERT_GE(order.size(), 2u);
-  EXPECT_EQ(order[0], EXA_EVENT_SLEEPS);
+TEST_F(RivalsFor, OneCpuMakeNoSleepLonger) {
+  const OneCpu here(0);
+  const auto rival = want_a_cpu();
+  expect_that_sleeps_and_waits_add_up();
 }
 
-TEST_F(Sleeps, WhoDoesNotSleepTellsNothing) {
-  EXPECT_THAT(serve([] {}).told, IsEmpty());
-}
-
-TEST_F(Sleeps, WithoutTheProgramAtTheSwitchesNobodyIsFollowed) {
-  sleeps_.reset();
-  start({.call_sleeps = true});
-  const auto served = serve([] { sleep_for(milliseconds(5)); });
-  EXPECT_THAT(served.told, IsEmpty());
-  EXPECT_FALSE(served.ended.thread.known & EXA_FACTS_SLEEPS);
-}
-
-TEST_F(Sleeps, NobodyAsksForThemByDefault) {
-  sleeps_.reset();
-  start({});
-  const auto served = serve([] { sleep_for(milliseconds(5)); });
-  EXPECT_THAT(served.told, IsEmpty());
-  EXPECT_FALSE(served.ended.thread.known & EXA_FACTS_SLEEPS);
+// Where it waits it is moved from one to the other.
+TEST_F(RivalsFor, AllCpusMakeNoSleepLonger) {
+  std::vector<std::jthread> rivals(2 * std::thread::hardware_concurrency() + 1);
+  for (auto& rival : rivals)
+    rival = want_a_cpu();
+  expect_that_sleeps_and_waits_add_up();
 }
 
 }  // namespace

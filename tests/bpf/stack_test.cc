@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "agent/kernel/thread_sleeps.h"
 #include "agent/kernel/tls_programs.h"
 #include "tests/bpf/capture_fixture.h"
 
@@ -98,13 +99,19 @@ class Stack : public Capture {
   }
 };
 
-// As in production, and with the spares of kernels that preempt programs.
+// With everything that may be asked for, and with the spares of kernels that preempt programs.
 TEST_F(Stack, HasRoomForWhateverAProgramCalls) {
-  const kernel::CaptureConfig config{.event_rings = kernel::suggested_event_rings(), .tls = true};
+  const kernel::CaptureConfig config{.event_rings = kernel::suggested_event_rings(),
+                                     .call_sleeps = true,
+                                     .late_deliveries = true,
+                                     .tls = true};
   auto features = kernel::probe_kernel_features();
   features.preempts_tracepoints = true;
   start(config, features);
   expect_room(programs_->figures());
+  const auto sleeps = kernel::ThreadSleeps::follow(*programs_);
+  ASSERT_TRUE(sleeps) << sleeps.error().text;
+  expect_room(sleeps->figures());
   const auto tls = kernel::TlsPrograms::load(*programs_, config);
   if (!tls) GTEST_SKIP() << tls.error().text;
   expect_room(tls->figures());

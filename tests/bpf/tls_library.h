@@ -18,7 +18,7 @@ class TlsLibrary : public Capture {
   static void write(std::uint64_t connection, std::string_view text);
 
   static constexpr std::string_view kNoMessage{"\1\2\3\4\5\6\7\0", 8};
-  const kernel::CaptureConfig config_{.event_rings = kernel::suggested_event_rings(), .tls = true};
+  kernel::CaptureConfig config_{.event_rings = kernel::suggested_event_rings(), .tls = true};
   std::optional<kernel::TlsPrograms> tls_;
   std::optional<kernel::TlsPrograms::Attachment> probes_;
 };

@@ -17,7 +17,8 @@ class Tls : public Capture {
     if (!kernel::probe_kernel_features().has(kernel::FeatureId::kUprobeMulti))
       GTEST_SKIP() << "this kernel has no uprobe_multi links";
   }
-  const kernel::CaptureConfig config_{.event_rings = kernel::suggested_event_rings(), .tls = true};
+  const kernel::CaptureConfig config_{
+      .event_rings = kernel::suggested_event_rings(), .call_sleeps = true, .tls = true};
 };
 
 TEST_F(Tls, StaysWithinTheBudgetOfInstructions) {

@@ -68,13 +68,12 @@ class MadeRecords {
     return bytes_of(record, {});
   }
 
-  // form: a cause, and how long. Of those threads, since some time before.
+  // form: a cause, and how long. Of those threads, or of none, since some time before.
   std::vector<std::byte> sleeps(std::uint8_t thread, std::uint8_t form) {
     auto record = made<exa_sleeps_event>(EXA_EVENT_SLEEPS, 0);
     record.header.socket_id = 0;
     record.thread = thread;
     record.from_ns = now_ns - (form % 16) * std::uint64_t{100'000};
-    record.until_ns = now_ns;
     record.asleep_us[form % EXA_SLEEP_CAUSES] = form * 1'000u;
     return bytes_of(record, {});
   }

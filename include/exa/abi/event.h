@@ -28,7 +28,7 @@ enum exa_event_type {
   EXA_EVENT_LOOK = 12,       /* what a thread does at that time, as somebody asked */
   EXA_EVENT_RESEND = 13,     /* a server's answer did not arrive, and a part was sent again */
   EXA_EVENT_DELIVERED = 14,  /* a server's answer was acknowledged to its last byte, and late */
-  EXA_EVENT_SLEEPS = 15,     /* what a thread slept on since that was told last */
+  EXA_EVENT_SLEEPS = 15,     /* what a thread slept on since the last such record */
 };
 
 enum exa_direction {
@@ -181,16 +181,16 @@ struct exa_answer_event {
 };
 EXA_ASSERT_SIZE(struct exa_answer_event, 40);
 
-/* Precedes the record of the call that it was told at. */
+/* Precedes the record of the call that it was told at. ktime_ns: when the last of the sleeps was
+ * over. */
 struct exa_sleeps_event {
   struct exa_event_header header; /* socket_id and tgid 0 */
   __u64 from_ns;                  /* when that was told last, or there was nothing to tell */
-  __u64 until_ns;                 /* when the last of the sleeps was over */
   __u32 thread;                   /* its number */
   __u32 reserved;
   __u32 asleep_us[EXA_SLEEP_CAUSES]; /* from EXA_DOING_LOCK on */
 };
-EXA_ASSERT_SIZE(struct exa_sleeps_event, 88);
+EXA_ASSERT_SIZE(struct exa_sleeps_event, 80);
 
 struct exa_position_event {
   struct exa_event_header header;

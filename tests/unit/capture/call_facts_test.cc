@@ -92,6 +92,7 @@ TEST(CallFacts, Sleeps) {
   auto raw = raw_event<exa_sleeps_event>(EXA_EVENT_SLEEPS);
   raw.thread = 42;
   raw.from_ns = 7;
+  raw.header.ktime_ns = 9;
   for (std::uint32_t i = 0; i < EXA_SLEEP_CAUSES; ++i)
     raw.asleep_us[i] = 10 * i;
   const auto event = decode_event(bytes_of(raw));
@@ -99,12 +100,18 @@ TEST(CallFacts, Sleeps) {
   const auto& sleeps = std::get<SleepsEvent>(*event);
   EXPECT_EQ(sleeps.thread, 42u);
   EXPECT_EQ(sleeps.from.ns, 7u);
+  EXPECT_EQ(sleeps.time.ns, 9u);
   const auto told = [&](SleepCause cause) {
     return sleeps.asleep_us[static_cast<std::size_t>(cause)];
   };
   EXPECT_EQ(told(SleepCause::kLock), 0u);
   EXPECT_EQ(told(SleepCause::kDisk), 10u * (EXA_DOING_DISK - EXA_DOING_LOCK));
   EXPECT_EQ(told(SleepCause::kStopped), 10u * (EXA_DOING_STOP - EXA_DOING_LOCK));
+  raw.from_ns = 10;
+  EXPECT_EQ(error_of(bytes_of(raw)), DecodeError::kBadField) << "from after until";
+  raw.from_ns = 7;
+  raw.thread = 0;
+  EXPECT_EQ(error_of(bytes_of(raw)), DecodeError::kBadField);
 }
 
 TEST(CallFacts, Look) {

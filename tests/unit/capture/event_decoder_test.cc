@@ -267,7 +267,11 @@ TEST(EventDecoder, RefusesEveryTruncation) {
       bytes_of(raw_event<exa_look_event>(EXA_EVENT_LOOK)),
       bytes_of(raw_event<exa_answer_event>(EXA_EVENT_RESEND)),
       bytes_of(raw_event<exa_answer_event>(EXA_EVENT_DELIVERED)),
-      bytes_of(raw_event<exa_sleeps_event>(EXA_EVENT_SLEEPS)),
+      bytes_of([] {
+        auto raw = raw_event<exa_sleeps_event>(EXA_EVENT_SLEEPS);
+        raw.thread = 42;
+        return raw;
+      }()),
       bytes_of(raw_event<exa_process_event>(EXA_EVENT_PROCESS)),
       bytes_of(raw_event<exa_event_header>(EXA_EVENT_PROCESS_EXIT)),
   };
