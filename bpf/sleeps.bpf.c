@@ -10,13 +10,15 @@
 #include "bpf/lib/doing.bpf.h"
 #include "bpf/maps/sleeps.bpf.h"
 
-static __always_inline void exa_leaves_cpu(struct task_struct* task, __u64 now, int asleep) {
+static __always_inline void exa_leaves_cpu(struct task_struct* task, __u64 now) {
   struct exa_thread_sleeps* sleeps = bpf_task_storage_get(&exa_sleeps, task, 0, 0);
 
   if (!sleeps) return;
   exa_add_up_sleep(sleeps, task);
   sleeps->doing = EXA_DOING_RUN;
-  if (!asleep) return;
+  /* One that is preempted on its way to sleep sleeps as well: the kernel does not count that as
+   * waiting for a CPU. */
+  if (!task->__state) return;
   sleeps->doing = exa_doing_of(task);
   sleeps->switches = task->nvcsw;
   sleeps->since_ns = now;
@@ -40,7 +42,7 @@ int BPF_PROG(exa_cpu_switch, _Bool preempted, struct task_struct* previous,
              struct task_struct* next) {
   const __u64 now = bpf_ktime_get_ns();
 
-  exa_leaves_cpu(previous, now, !preempted && previous->__state);
+  exa_leaves_cpu(previous, now);
   exa_gets_cpu(next, now);
   return 0;
 }
