@@ -155,8 +155,8 @@ TEST_F(Sleeps, EndWhenTheThreadIsReadyAgain) {
     while (!stop.stop_requested()) {
     }
   });
-  // What is none of the three is the little that the calls themselves took, but where one of them
-  // is preempted.
+  // What is none of the three is the little that the calls themselves took; but one of them may be
+  // preempted, and now and then the kernel does not tell of a switch.
   std::int64_t left_ns = INT64_MAX;
   for (int attempt = 0; attempt < 5 && std::abs(left_ns) > 1'000'000; ++attempt) {
     const auto served = serve([] {
@@ -165,7 +165,6 @@ TEST_F(Sleeps, EndWhenTheThreadIsReadyAgain) {
     });
     const auto waited_ns = served.ended.thread.cpu_wait_ns - served.begun.thread.cpu_wait_ns;
     const auto asleep_ns = 1'000 * served.all_us();
-    EXPECT_GE(asleep_ns, 60'000'000u);
     left_ns = static_cast<std::int64_t>(served.wall_ns - asleep_ns - waited_ns - served.cpu_ns);
   }
   EXPECT_LE(std::abs(left_ns), 1'000'000);
