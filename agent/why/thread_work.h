@@ -60,8 +60,8 @@ class ThreadWork {
           static_cast<std::uint32_t>(elapsed(work.known_until, time).count() / 1000);
     work.known_until = std::max(work.known_until, time);
   }
-  // Its sleeps are followed; these lie between from and until. If from is before the thread's latest
-  // request, some may belong to the time before it: nothing is known then.
+  // Its sleeps are followed; these lie between from and until. If from is before the thread's
+  // latest request, some may belong to the time before it: nothing is known then.
   void slept(std::uint32_t thread, MonotonicTime from, MonotonicTime until,
              const SleepTimes& asleep_us) {
     auto& work = works_[thread % works_.size()];
