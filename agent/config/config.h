@@ -12,6 +12,7 @@
 #include "agent/model/propagators.h"
 #include "agent/telemetry/logging.h"
 #include "exa/base/time.h"
+#include "exa/export/otlp_protocol.h"
 
 namespace exa {
 
@@ -85,7 +86,7 @@ struct ExemplarSettings {
   bool why_exact = false;       // on what threads slept, by following each of their sleeps
   BesideSdk beside_sdk = BesideSdk::kLink;
   PolicySettings policies;  // which requests may become exemplars
-  std::string seed;  // 32 hex digits; empty: drawn at start
+  std::string seed;         // 32 hex digits; empty: drawn at start
   bool operator==(const ExemplarSettings&) const = default;
 };
 
@@ -105,11 +106,9 @@ struct MetricSettings {
   bool operator==(const MetricSettings&) const = default;
 };
 
-enum class OtlpForm : std::uint8_t { kHttp, kGrpc };
-
 struct OtlpSignal {
   bool enabled = true;
-  OtlpForm protocol = OtlpForm::kHttp;
+  OtlpProtocol protocol = OtlpProtocol::kHttp;
   std::string endpoint;  // whole URL; empty: not exported
   std::map<std::string, std::string> headers;
   bool gzip = true;
