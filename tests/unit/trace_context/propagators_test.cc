@@ -89,7 +89,7 @@ TEST(Propagators, AnInvalidOneShowsUnlessAnotherIsValid) {
 }
 
 TEST(Propagators, TheStateBelongsToTheTraceparent) {
-  const ContextHeaders table({Propagator::kB3, Propagator::kW3c});
+  const ContextHeaders table({Propagator::kW3c, Propagator::kB3});
   ContextReader reader(table);
   for (const auto& [name, value] : together({kW3c, kB3}))
     reader.on_header(name, value);
@@ -120,9 +120,9 @@ TEST(Propagators, AHalfThatMayBeMissingIsUnknown) {
   EXPECT_EQ(reader.state(), ContextState::kValid);
 }
 
-TEST(Propagators, EachStandsInTheListOnce) {
+TEST(Propagators, EachStandsInTheListOnceWhereItCameLast) {
   PropagatorList list = {Propagator::kB3, Propagator::kW3c, Propagator::kB3};
-  EXPECT_EQ(list, (PropagatorList{Propagator::kB3, Propagator::kW3c}));
+  EXPECT_EQ(list, (PropagatorList{Propagator::kW3c, Propagator::kB3}));
   list.add(Propagator::kW3c);
   EXPECT_EQ(list.all().size(), 2u);
 }
