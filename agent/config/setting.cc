@@ -195,7 +195,7 @@ const Setting kSettings[] = {
      [](const Config& c) { return one(std::to_string(c.series.per_service)); }},
 
     {"otlp.endpoint", "--otlp-endpoint", "URL", SettingShape::kScalar, false,
-     "send traces and metrics over OTLP/HTTP to URL/v1/traces and URL/v1/metrics",
+     "send traces and metrics over OTLP to URL/v1/traces and URL/v1/metrics, or by gRPC to URL",
      [](Config& c, Entries e) { return store_base_endpoint(e, c.otlp); },
      [](const Config&) { return Printed{}; }},
     EXA_OTLP_BOTH("protocol", "http/protobuf|grpc", SettingShape::kScalar, false,
