@@ -12,7 +12,7 @@
 #include "agent/model/propagators.h"
 #include "agent/telemetry/logging.h"
 #include "exa/base/time.h"
-#include "exa/export/otlp_protocol.h"
+#include "exa/model/otlp_protocol.h"
 
 namespace exa {
 

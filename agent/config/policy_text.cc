@@ -101,15 +101,16 @@ Parsed parse_percentile(std::string_view policy, const Arguments& arguments) {
 }
 
 Parsed parse_adaptive(std::string_view policy, const Arguments& arguments) {
-  auto parsed = with<policy::Adaptive>(policy, {}, arguments, [](policy::Adaptive& p) {
-    return std::vector<Place>{{"per_second", into(p.per_second, parse_number), true, true},
-                              {"least", into(p.least, parse_ratio)},
-                              {"most", into(p.most, parse_ratio)}};
-  });
-  if (parsed && std::get<policy::Adaptive>(parsed->what).least >
-                    std::get<policy::Adaptive>(parsed->what).most)
+  policy::Adaptive adaptive;
+  if (auto taken = take(policy, arguments,
+                        {{"per_second", into(adaptive.per_second, parse_number), true, true},
+                         {"least", into(adaptive.least, parse_ratio)},
+                         {"most", into(adaptive.most, parse_ratio)}});
+      !taken)
+    return std::unexpected(taken.error());
+  if (adaptive.least > adaptive.most)
     return fail("adaptive: its least share is larger than its most");
-  return parsed;
+  return PolicySpec{adaptive};
 }
 
 struct Row {

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "agent/exemplars/policies/make_policy.h"
-#include "agent/semantics/http.h"
+#include "agent/semantics/methods.h"
 
 namespace exa {
 namespace {

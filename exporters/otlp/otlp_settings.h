@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "exa/export/otlp_protocol.h"
+#include "exa/model/otlp_protocol.h"
 #include "exporters/queue/queue_settings.h"
 
 namespace exa {

@@ -189,7 +189,8 @@ TEST(PolicyText, RefusesWhatCouldNotBeReadOnceItIsWrittenOut) {
                         "than 1024 bytes"));
   std::string rules = "  rules:\n";
   for (int i = 1; i < 32; ++i)
-    rules += "    - port=" + std::to_string(i) + " -> any_of(latency_tiered,traffic_tiered,error_boost)\n";
+    rules += "    - port=" + std::to_string(i) +
+             " -> any_of(latency_tiered,traffic_tiered,error_boost)\n";
   EXPECT_THAT(refused(rules), HasSubstr("agent.yaml:3:7: exemplars.rules: longer than 4000 bytes"));
 }
 
