@@ -152,7 +152,7 @@ TEST(Declarative, TakesTheFirstExporterOfEachKindAlone) {
   EXPECT_THAT(metrics.headers, ElementsAre(Pair("a", "1")));
   EXPECT_EQ(found->config.window, 2s);
   EXPECT_EQ(found->config.openmetrics.port, 1);
-  EXPECT_THAT(found->warnings, ElementsAre(HasSubstr("otel.yaml:5:24: a second exporter of traces"),
+  EXPECT_THAT(found->warnings, ElementsAre(HasSubstr("otel.yaml:5:25: a second exporter of traces"),
                                            HasSubstr("a second exporter of metrics"),
                                            HasSubstr("a second pull exporter")));
 }
