@@ -294,10 +294,10 @@ std::string policy_text(const PolicySpec& policy) {
           [](const policy::Never&) { return std::string("never"); },
           [](const policy::TraceBased&) { return std::string("trace_based"); },
           [](const policy::FirstOfBucket&) { return std::string("bucket"); },
-          [](const policy::Probability& p) { return "probability(" + number_text(p.share) + ')'; },
+          [](const policy::Probability& p) { return "probability(" + decimal_text(p.share) + ')'; },
           [](const policy::Outlier& p) { return "outlier(" + duration_text(p.above) + ')'; },
           [](const policy::Percentile& p) {
-            return "percentile(" + number_text(p.quantile) + ", last=" + std::to_string(p.last) +
+            return "percentile(" + decimal_text(p.quantile) + ", last=" + std::to_string(p.last) +
                    ')';
           },
           [](const policy::TimeWindow& p) {
@@ -306,23 +306,23 @@ std::string policy_text(const PolicySpec& policy) {
           [](const policy::TrafficTiered& p) {
             std::string text("traffic_tiered(");
             for (const auto& tier : p.tiers)
-              text += number_text(tier.below) + '=' + number_text(tier.share) + ", ";
-            return text + "above=" + number_text(p.above) + ')';
+              text += decimal_text(tier.below) + '=' + decimal_text(tier.share) + ", ";
+            return text + "above=" + decimal_text(p.above) + ')';
           },
           [](const policy::Adaptive& p) {
-            return "adaptive(" + number_text(p.per_second) + ", least=" + number_text(p.least) +
-                   ", most=" + number_text(p.most) + ')';
+            return "adaptive(" + decimal_text(p.per_second) + ", least=" + decimal_text(p.least) +
+                   ", most=" + decimal_text(p.most) + ')';
           },
           [](const policy::LatencyTiered& p) {
             std::string text("latency_tiered");
             for (const auto& tier : p.tiers)
               text += (&tier == &p.tiers.front() ? "(" : ", ") + duration_text(tier.from) + '=' +
-                      number_text(tier.share);
+                      decimal_text(tier.share);
             return text + ')';
           },
           [](const policy::ErrorBoost& p) {
-            return "error_boost(base=" + number_text(p.base) + ", error=" + number_text(p.error) +
-                   ", slow=" + number_text(p.slow) + ", slow_from=" + duration_text(p.slow_from) +
+            return "error_boost(base=" + decimal_text(p.base) + ", error=" + decimal_text(p.error) +
+                   ", slow=" + decimal_text(p.slow) + ", slow_from=" + duration_text(p.slow_from) +
                    ')';
           },
           [](const policy::PathPrefix& p) {

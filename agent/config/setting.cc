@@ -129,7 +129,7 @@ const Setting kSettings[] = {
     {"exemplars.floor", "", "SHARE", SettingShape::kScalar, false,
      "share of all requests whose spans are exported in addition, the same traces on every node",
      [](Config& c, Entries e) { return store(parse_ratio(e[0].value), c.exemplars.floor); },
-     [](const Config& c) { return one(number_text(c.exemplars.floor)); }},
+     [](const Config& c) { return one(decimal_text(c.exemplars.floor)); }},
     {"exemplars.presume_random", "", "BOOL", SettingShape::kScalar, false,
      "treat trace ids without the W3C random flag as random",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.presume_random); },

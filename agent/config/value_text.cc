@@ -164,7 +164,7 @@ std::string size_text(std::uint64_t size_bytes) {
   return with_unit(size_bytes, kSizeUnits);
 }
 
-std::string number_text(double number) {
+std::string decimal_text(double number) {
   std::array<char, 40> text{};
   const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
   return {text.data(), end};
