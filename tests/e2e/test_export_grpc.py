@@ -80,10 +80,11 @@ def test_a_quota_with_a_delay_is_waited_for(start_agent, nginx):
 
 
 def test_what_is_too_large_is_sent_in_pieces(start_agent, nginx):
-    """The core refuses the message itself, before anybody sees the call."""
+    """The core refuses the message itself, before anybody sees the call: 60 spans in a window."""
     with GrpcBackend(options=[("grpc.max_receive_message_length", 20_000)]) as backend:
         agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port],
-                            config="otlp: {protocol: grpc, compression: none}\nwindow: 2s\n")
+                            window="2s",
+                            config="otlp: {protocol: grpc, compression: none}\nexemplars: {floor: 1}\n")
         for _ in range(10):
             curl(*[f"{nginx.url}/ok?{'x' * 200}", f"{nginx.url}/broken", f"{nginx.url}/missing"] * 2)
         eventually(backend.spans, within=20, what="spans")
