@@ -63,11 +63,8 @@ int run_command(const CommandLine& command) {
     return kExitBadConfiguration;
   }
   if (command.verb == Verb::kRun && !command.print_config)
-    return run_agent(loaded->config, loaded->warnings, [&command]() -> Result<Config> {
-      auto again = configuration_of(command);
-      if (!again) return std::unexpected(again.error());
-      return std::move(again->config);
-    });
+    return run_agent(loaded->config, loaded->warnings,
+                     [&command] { return configuration_of(command); });
   for (const auto& warning : loaded->warnings)
     print_error("warning: " + warning);
   if (command.print_config) {

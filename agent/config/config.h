@@ -12,6 +12,7 @@
 #include "agent/model/propagators.h"
 #include "agent/telemetry/logging.h"
 #include "exa/base/time.h"
+#include "exa/model/otlp_protocol.h"
 
 namespace exa {
 
@@ -106,11 +107,9 @@ struct MetricSettings {
   bool operator==(const MetricSettings&) const = default;
 };
 
-enum class OtlpForm : std::uint8_t { kHttp, kGrpc };
-
 struct OtlpSignal {
   bool enabled = true;
-  OtlpForm protocol = OtlpForm::kHttp;
+  OtlpProtocol protocol = OtlpProtocol::kHttp;
   std::string endpoint;  // whole URL; empty: not exported
   std::map<std::string, std::string> headers;
   bool gzip = true;

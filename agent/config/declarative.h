@@ -1,8 +1,8 @@
 // The declarative configuration of OpenTelemetry (OTEL_CONFIG_FILE), read where it says the same
-// things as ours: exporters, resource, propagators. What it says besides is named in a warning, with
-// its place, and ignored. With such a file the other OTEL_* variables count only where it refers to
-// them, as the specification has it. Pure.
-// Source: opentelemetry.io/docs/specs/otel/configuration/data-model, schema 1.0.
+// things as ours: exporters, resource, propagators. What it says besides is named in a warning,
+// with its place, and ignored. With such a file the other OTEL_* variables count only where it
+// refers to them, as the specification has it. Pure. Source:
+// opentelemetry.io/docs/specs/otel/configuration/data-model, schema 1.0.
 #pragma once
 
 #include <string>

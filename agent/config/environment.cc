@@ -3,14 +3,23 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <span>
 
 #include "agent/config/config_text.h"
 #include "agent/config/value_text.h"
+#include "exa/base/ascii.h"
 
 namespace exa {
 namespace {
 
 constexpr std::string_view kPrefix = "OTEL_";
+
+struct Signal {
+  const char* variables;
+  const char* keys;
+};
+constexpr auto kSignals = std::to_array<Signal>({{"OTEL_EXPORTER_OTLP_TRACES_", "otlp.traces."},
+                                                 {"OTEL_EXPORTER_OTLP_METRICS_", "otlp.metrics."}});
 
 std::string not_supported(std::string_view name) {
   std::string text("'");
@@ -19,12 +28,15 @@ std::string not_supported(std::string_view name) {
 
 class EnvironmentReader {
  public:
-  explicit EnvironmentReader(const Environment& environment) : environment_(environment) {}
+  EnvironmentReader(const Environment& environment, const OtlpConfig& before)
+      : environment_(environment), protocols_{before.traces.protocol, before.metrics.protocol} {}
 
   EnvironmentReading read() {
+    read_protocols();
+    read_endpoints();
     read_otlp("OTEL_EXPORTER_OTLP_", "otlp.");
-    read_otlp("OTEL_EXPORTER_OTLP_TRACES_", "otlp.traces.");
-    read_otlp("OTEL_EXPORTER_OTLP_METRICS_", "otlp.metrics.");
+    for (const auto& signal : kSignals)
+      read_otlp(signal.variables, signal.keys);
     read_only("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", {"cumulative"});
     read_aggregation();
     read_exporters();
@@ -94,23 +106,58 @@ class EnvironmentReader {
          "'" + *text + "' is not supported, " + std::string(*supported.begin()) + " is used");
   }
 
-  // Endpoints of gRPC may come without one: then they are encrypted, unless that is not wanted.
-  std::string with_scheme(const std::string& endpoint, const std::string& variables) {
-    if (endpoint.find("://") != std::string::npos) return endpoint;
-    const auto own = value(variables + "INSECURE");
-    const auto insecure = own ? own : value("OTEL_EXPORTER_OTLP_INSECURE");
-    return (insecure == "true" ? "http://" : "https://") + endpoint;
+  // True and false, in any case; others are false.
+  bool is_true(const std::string& variable) {
+    const auto text = value(variable);
+    if (!text || equals_ignoring_case(*text, "false")) return false;
+    if (equals_ignoring_case(*text, "true")) return true;
+    warn(variable, "'" + *text + "' is neither true nor false; false is used");
+    return false;
+  }
+
+  void read_protocols() {
+    const auto read = [&](const std::string& variable, const std::string& key,
+                          std::span<OtlpProtocol> protocols) {
+      const auto text = value(variable);
+      if (!text) return;
+      if (*text != "grpc" && *text != "http/protobuf") {
+        warn(variable, "'" + *text + "' is not supported; ignored");
+        return;
+      }
+      std::ranges::fill(protocols, *text == "grpc" ? OtlpProtocol::kGrpc : OtlpProtocol::kHttp);
+      put(key, variable, *text);
+    };
+    read("OTEL_EXPORTER_OTLP_PROTOCOL", "otlp.protocol", protocols_);
+    for (std::size_t i = 0; i < kSignals.size(); ++i)
+      read(std::string(kSignals[i].variables) + "PROTOCOL",
+           std::string(kSignals[i].keys) + "protocol", std::span(protocols_).subspan(i, 1));
+  }
+
+  // Only endpoints of gRPC may come without a scheme: then they are encrypted, unless that is not
+  // wanted.
+  void read_endpoints() {
+    const std::string both = "OTEL_EXPORTER_OTLP_";
+    const auto has_scheme = [](const auto& text) { return text->find("://") != std::string::npos; };
+    const auto endpoint_of_both = value(both + "ENDPOINT");
+    if (endpoint_of_both && has_scheme(endpoint_of_both))
+      put("otlp.endpoint", both + "ENDPOINT", *endpoint_of_both);
+    for (std::size_t i = 0; i < kSignals.size(); ++i) {
+      const std::string variables = kSignals[i].variables;
+      const auto own = value(variables + "ENDPOINT");
+      const auto& text = own ? own : endpoint_of_both;
+      if (!text || (!own && has_scheme(text))) continue;
+      auto endpoint = *text;
+      if (protocols_[i] == OtlpProtocol::kGrpc && !has_scheme(text))
+        endpoint = (is_true((value(variables + "INSECURE") ? variables : both) + "INSECURE")
+                        ? "http://"
+                        : "https://") +
+                   endpoint;
+      put(std::string(kSignals[i].keys) + "endpoint", (own ? variables : both) + "ENDPOINT",
+          std::move(endpoint));
+    }
   }
 
   void read_otlp(const std::string& variables, const std::string& keys) {
-    if (const auto text = value(variables + "ENDPOINT"))
-      put(keys + "endpoint", variables + "ENDPOINT", with_scheme(*text, variables));
-    if (const auto text = value(variables + "PROTOCOL")) {
-      if (*text == "grpc" || *text == "http/protobuf")
-        put(keys + "protocol", variables + "PROTOCOL", *text);
-      else
-        warn(variables + "PROTOCOL", "'" + *text + "' is not supported, http/protobuf is used");
-    }
     if (const auto text = value(variables + "HEADERS"))
       put_pairs(keys + "headers", variables + "HEADERS", *text);
     if (const auto text = value(variables + "COMPRESSION"))
@@ -197,12 +244,15 @@ class EnvironmentReader {
   }
 
   void read_exemplar_filter() {
-    const auto text = value("OTEL_METRICS_EXEMPLAR_FILTER");
+    const std::string variable = "OTEL_METRICS_EXEMPLAR_FILTER";
+    const auto text = value(variable);
     if (!text || *text == "always_on") return;
     if (*text == "always_off")
-      put("exemplars.budget", "OTEL_METRICS_EXEMPLAR_FILTER", "0");
+      put("exemplars.budget", variable, "0");
+    else if (*text == "trace_based")
+      put("exemplars.policy", variable, "trace_based");
     else
-      warn("OTEL_METRICS_EXEMPLAR_FILTER", "'" + *text + "' is not supported, always_on is used");
+      warn(variable, "'" + *text + "' is not supported, always_on is used");
   }
 
   // What is not supported is passed over and the others hold. Baggage is left alone: it is no trace
@@ -227,18 +277,14 @@ class EnvironmentReader {
   }
 
   void read_disabled() {
-    const auto text = value("OTEL_SDK_DISABLED");
-    if (!text || *text == "false") return;
-    if (*text != "true") {
-      warn("OTEL_SDK_DISABLED", "'" + *text + "' is neither true nor false; ignored");
-      return;
-    }
+    if (!is_true("OTEL_SDK_DISABLED")) return;
     put("otlp.traces.enabled", "OTEL_SDK_DISABLED", "false");
     put("otlp.metrics.enabled", "OTEL_SDK_DISABLED", "false");
     put("openmetrics.listen", "OTEL_SDK_DISABLED", "off");
   }
 
   const Environment& environment_;
+  std::array<OtlpProtocol, 2> protocols_;  // by kSignals
   EnvironmentReading reading_;
 };
 
@@ -261,8 +307,8 @@ Environment otel_environment(const char* const* environment_block) {
   return environment;
 }
 
-EnvironmentReading read_environment(const Environment& environment) {
-  return EnvironmentReader(environment).read();
+EnvironmentReading read_environment(const Environment& environment, const OtlpConfig& before) {
+  return EnvironmentReader(environment, before).read();
 }
 
 }  // namespace exa

@@ -28,6 +28,7 @@ struct EnvironmentReading {
   std::vector<std::string> warnings;
 };
 
-EnvironmentReading read_environment(const Environment& environment);
+// before: what the file says of OTLP.
+EnvironmentReading read_environment(const Environment& environment, const OtlpConfig& before);
 
 }  // namespace exa

@@ -9,6 +9,7 @@
 #include <iterator>
 
 #include "agent/config/declarative.h"
+#include "agent/config/policy_memory.h"
 #include "agent/config/policy_text.h"
 #include "agent/config/yaml_source.h"
 #include "exa/base/hex.h"
@@ -24,7 +25,7 @@ class ConfigLoader {
   Result<LoadedConfig> load(const ConfigSources& sources) {
     if (!sources.file_name.empty()) apply_file(sources);
     if (sources.declarative_name.empty())
-      apply_environment(read_environment(sources.environment));
+      apply_environment(read_environment(sources.environment, loaded_.config.otlp));
     else
       apply_declarative(sources);
     for (const auto& flag : sources.flags)
@@ -64,8 +65,8 @@ class ConfigLoader {
   }
 
   void apply_declarative(const ConfigSources& sources) {
-    auto reading = read_declarative(sources.declarative_name, sources.declarative_text,
-                                    sources.variables);
+    auto reading =
+        read_declarative(sources.declarative_name, sources.declarative_text, sources.variables);
     std::ranges::move(reading.problems, std::back_inserter(problems_));
     apply_environment(
         {.settings = std::move(reading.settings), .warnings = std::move(reading.warnings)});
@@ -103,9 +104,29 @@ class ConfigLoader {
       if (signal->client_certificate.empty() != signal->client_key.empty())
         problems_.push_back(std::string(name) +
                             ": client_certificate and client_key must be set together");
-    if (policies_text(loaded_.config.exemplars.policies).size() > kMostPolicyText)
-      problems_.push_back("exemplars.rules: longer than " + std::to_string(kMostPolicyText) +
-                          " bytes together");
+    check_policies(loaded_.config.exemplars.policies);
+  }
+
+  // Written out with all arguments, as the pipeline and recordings read them, they are longer.
+  void check_policies(const PolicySettings& policies) {
+    if (const auto text = policies_text(policies); text.size() > kMostPolicyText)
+      policy_problem("longer than " + std::to_string(kMostPolicyText) +
+                     " bytes together, written out with all arguments");
+    else if (const auto again = parse_policies(text); !again)
+      policy_problem("written out with all arguments: " + again.error().text);
+    else if (*again != policies)
+      policy_problem("not the same when they are written out");
+    if (const auto bytes = policy_memory(policies); bytes > kMostPolicyMemory)
+      policy_problem("the policies would remember " + std::to_string(bytes) +
+                     " bytes of a series, more than " + std::to_string(kMostPolicyMemory));
+  }
+  void policy_problem(const std::string& text) {
+    const auto rules = loaded_.origins.find("exemplars.rules");
+    const auto policy = loaded_.origins.find("exemplars.policy");
+    const bool of_rules = rules != loaded_.origins.end();
+    const auto& place = of_rules ? rules : policy;
+    problems_.push_back((place == loaded_.origins.end() ? "" : place->second + ": ") +
+                        (of_rules ? "exemplars.rules: " : "exemplars.policy: ") + text);
   }
 
   LoadedConfig loaded_;

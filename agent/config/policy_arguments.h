@@ -11,6 +11,7 @@
 
 #include "agent/config/value_text.h"
 #include "exa/base/result.h"
+#include "exa/model/exchange.h"
 
 namespace exa::policy_arguments {
 
@@ -62,14 +63,15 @@ auto into(T& place, Parse parse) {
   };
 }
 
-inline Result<> take(std::string_view policy, const Arguments& arguments, std::vector<Place> places) {
+inline Result<> take(std::string_view policy, const Arguments& arguments,
+                     std::vector<Place> places) {
   for (const auto& argument : arguments) {
     const auto place = std::ranges::find_if(places, [&](const Place& one) {
       return argument.name.empty() ? one.unnamed : one.name == argument.name;
     });
     if (place == places.end())
       return refuse(argument.name.empty() ? argument.value : argument.name,
-                    "is no argument of " + std::string(policy) + ", or stands there twice");
+                    "is not an argument of " + std::string(policy) + ", or is given twice");
     if (auto stored = place->store(argument.value); !stored)
       return fail(std::string(policy) + ": " + stored.error().text);
     places.erase(place);
@@ -81,5 +83,18 @@ inline Result<> take(std::string_view policy, const Arguments& arguments, std::v
 }
 
 inline constexpr std::size_t kMostPolicyBytes = 1024;
+
+// What is known of a request: a longer one would be met by none.
+inline constexpr std::size_t kMostPathBytes = decltype(Operation::name)::kCapacity;
+inline constexpr std::size_t kMostMethodBytes = decltype(Operation::method_original)::kCapacity;
+
+inline Result<> check_path_prefix(std::string_view prefix) {
+  if (prefix.size() > kMostPathBytes)
+    return refuse(prefix, "is longer than " + std::to_string(kMostPathBytes) +
+                              " bytes, of which no more is known of a path");
+  if (prefix.find_first_of("?#") != std::string_view::npos)
+    return refuse(prefix, "has a query; only the path before it is compared");
+  return {};
+}
 
 }  // namespace exa::policy_arguments

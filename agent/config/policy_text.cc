@@ -68,8 +68,9 @@ Parsed parse_traffic_tiered(std::string_view policy, const Arguments& arguments)
     const auto below = parse_number(argument.name);
     if (!below || (!tiered.tiers.empty() && *below <= tiered.tiers.back().below) ||
         tiered.tiers.size() == kMostTiers)
-      return refuse(argument.name, "is not a larger number of requests per second than the tier "
-                                   "before it, as in traffic_tiered(10=1, 100=10%, above=1%)");
+      return refuse(argument.name,
+                    "is not a larger number of requests per second than the tier "
+                    "before it, as in traffic_tiered(10=1, 100=10%, above=1%)");
     tiered.tiers.push_back({*below, *share});
   }
   return PolicySpec{std::move(tiered)};
@@ -84,8 +85,9 @@ Parsed parse_latency_tiered(std::string_view policy, const Arguments& arguments)
     const auto from = parse_duration(argument.name);
     if (!from || (!tiered.tiers.empty() && *from <= tiered.tiers.back().from) ||
         tiered.tiers.size() == kMostTiers)
-      return refuse(argument.name, "is not a longer duration than the tier before it, as in "
-                                   "latency_tiered(0s=0.1%, 100ms=1%, 1s=1)");
+      return refuse(argument.name,
+                    "is not a longer duration than the tier before it, as in "
+                    "latency_tiered(0s=0.1%, 100ms=1%, 1s=1)");
     tiered.tiers.push_back({*from, *share});
   }
   return PolicySpec{std::move(tiered)};
@@ -94,20 +96,21 @@ Parsed parse_latency_tiered(std::string_view policy, const Arguments& arguments)
 Parsed parse_percentile(std::string_view policy, const Arguments& arguments) {
   return with<policy::Percentile>(policy, {}, arguments, [](policy::Percentile& p) {
     return std::vector<Place>{{"quantile", into(p.quantile, parse_ratio), true, true},
-                              {"last", into(p.last, count_from(10, 1'000))}};
+                              {"last", into(p.last, count_from(10, 100))}};
   });
 }
 
 Parsed parse_adaptive(std::string_view policy, const Arguments& arguments) {
-  auto parsed = with<policy::Adaptive>(policy, {}, arguments, [](policy::Adaptive& p) {
-    return std::vector<Place>{{"per_second", into(p.per_second, parse_number), true, true},
-                              {"least", into(p.least, parse_ratio)},
-                              {"most", into(p.most, parse_ratio)}};
-  });
-  if (parsed && std::get<policy::Adaptive>(parsed->what).least >
-                    std::get<policy::Adaptive>(parsed->what).most)
+  policy::Adaptive adaptive;
+  if (auto taken = take(policy, arguments,
+                        {{"per_second", into(adaptive.per_second, parse_number), true, true},
+                         {"least", into(adaptive.least, parse_ratio)},
+                         {"most", into(adaptive.most, parse_ratio)}});
+      !taken)
+    return std::unexpected(taken.error());
+  if (adaptive.least > adaptive.most)
     return fail("adaptive: its least share is larger than its most");
-  return parsed;
+  return PolicySpec{adaptive};
 }
 
 struct Row {
@@ -150,7 +153,7 @@ constexpr auto kRows = std::to_array<Row>({
      {"time_window(10, per=1s)", "at most so many requests of a series in any time of that length"},
      [](std::string_view policy, const Arguments& arguments) {
        return with<policy::TimeWindow>(policy, {}, arguments, [](policy::TimeWindow& p) {
-         return std::vector<Place>{{"most", into(p.most, count_from(1, 1'000)), true, true},
+         return std::vector<Place>{{"most", into(p.most, count_from(1, 100)), true, true},
                                    {"per", into(p.per, parse_positive_duration)}};
        });
      }},
@@ -182,7 +185,12 @@ constexpr auto kRows = std::to_array<Row>({
      {"path_prefix(/admin/)", "requests whose path begins so"},
      [](std::string_view policy, const Arguments& arguments) {
        return with<policy::PathPrefix>(policy, {}, arguments, [](policy::PathPrefix& p) {
-         const auto text = [](std::string_view prefix) { return Result<std::string>(prefix); };
+         const auto text = [](std::string_view prefix) -> Result<std::string> {
+           if (prefix.empty()) return refuse(prefix, "is every path's prefix; use always");
+           if (auto checked = check_path_prefix(prefix); !checked)
+             return std::unexpected(checked.error());
+           return std::string(prefix);
+         };
          return std::vector<Place>{{"prefix", into(p.prefix, text), true, true}};
        });
      }},
@@ -230,8 +238,8 @@ Parsed parse_several(const Row& row, std::string_view text, int depth) {
     policies.push_back(std::move(*one));
     text.remove_prefix(std::min(*end + 1, text.size()));
   }
-  if (policies.empty()) return fail(std::string(row.name) + " needs policies: " +
-                                    std::string(row.description.example));
+  if (policies.empty())
+    return fail(std::string(row.name) + " needs policies: " + std::string(row.description.example));
   if (row.name == "any_of") return PolicySpec{policy::AnyOf{std::move(policies)}};
   return PolicySpec{policy::AllOf{std::move(policies)}};
 }
@@ -260,10 +268,6 @@ Parsed parse_nested(std::string_view text, int depth) {
   return row->parse(name, arguments_of(inner));
 }
 
-std::string number_text(double number) {
-  return ratio_text(number);
-}
-
 std::string several_text(std::string_view name, const std::vector<PolicySpec>& policies) {
   std::string text(name);
   for (const auto& policy : policies)
@@ -290,10 +294,11 @@ std::string policy_text(const PolicySpec& policy) {
           [](const policy::Never&) { return std::string("never"); },
           [](const policy::TraceBased&) { return std::string("trace_based"); },
           [](const policy::FirstOfBucket&) { return std::string("bucket"); },
-          [](const policy::Probability& p) { return "probability(" + ratio_text(p.share) + ')'; },
+          [](const policy::Probability& p) { return "probability(" + decimal_text(p.share) + ')'; },
           [](const policy::Outlier& p) { return "outlier(" + duration_text(p.above) + ')'; },
           [](const policy::Percentile& p) {
-            return "percentile(" + ratio_text(p.quantile) + ", last=" + std::to_string(p.last) + ')';
+            return "percentile(" + decimal_text(p.quantile) + ", last=" + std::to_string(p.last) +
+                   ')';
           },
           [](const policy::TimeWindow& p) {
             return "time_window(" + std::to_string(p.most) + ", per=" + duration_text(p.per) + ')';
@@ -301,26 +306,29 @@ std::string policy_text(const PolicySpec& policy) {
           [](const policy::TrafficTiered& p) {
             std::string text("traffic_tiered(");
             for (const auto& tier : p.tiers)
-              text += number_text(tier.below) + '=' + ratio_text(tier.share) + ", ";
-            return text + "above=" + ratio_text(p.above) + ')';
+              text += decimal_text(tier.below) + '=' + decimal_text(tier.share) + ", ";
+            return text + "above=" + decimal_text(p.above) + ')';
           },
           [](const policy::Adaptive& p) {
-            return "adaptive(" + number_text(p.per_second) + ", least=" + ratio_text(p.least) +
-                   ", most=" + ratio_text(p.most) + ')';
+            return "adaptive(" + decimal_text(p.per_second) + ", least=" + decimal_text(p.least) +
+                   ", most=" + decimal_text(p.most) + ')';
           },
           [](const policy::LatencyTiered& p) {
             std::string text("latency_tiered");
             for (const auto& tier : p.tiers)
               text += (&tier == &p.tiers.front() ? "(" : ", ") + duration_text(tier.from) + '=' +
-                      ratio_text(tier.share);
+                      decimal_text(tier.share);
             return text + ')';
           },
           [](const policy::ErrorBoost& p) {
-            return "error_boost(base=" + ratio_text(p.base) + ", error=" + ratio_text(p.error) +
-                   ", slow=" + ratio_text(p.slow) + ", slow_from=" + duration_text(p.slow_from) +
+            return "error_boost(base=" + decimal_text(p.base) + ", error=" + decimal_text(p.error) +
+                   ", slow=" + decimal_text(p.slow) + ", slow_from=" + duration_text(p.slow_from) +
                    ')';
           },
-          [](const policy::PathPrefix& p) { return "path_prefix(" + p.prefix + ')'; },
+          [](const policy::PathPrefix& p) {
+            const bool reads_as_named = p.prefix.contains('=');
+            return "path_prefix(" + std::string(reads_as_named ? "prefix=" : "") + p.prefix + ')';
+          },
           [](const policy::AnyOf& p) { return several_text("any_of", p.policies); },
           [](const policy::AllOf& p) { return several_text("all_of", p.policies); },
       },

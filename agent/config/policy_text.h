@@ -19,8 +19,8 @@ std::string policy_text(const PolicySpec& policy);
 Result<PolicyRule> parse_policy_rule(std::string_view text);
 std::string policy_rule_text(const PolicyRule& rule);
 
-// All of them, a line each: the policy of all, then the rules. A configuration in which it is longer
-// is refused.
+// All of them, a line each: the policy of all, then the rules. A configuration in which it is
+// longer is refused.
 inline constexpr std::size_t kMostPolicyText = 4000;
 std::string policies_text(const PolicySettings& policies);
 Result<PolicySettings> parse_policies(std::string_view text);

@@ -115,7 +115,8 @@ const Setting kSettings[] = {
      [](const Config& c) { return print_list(c.tls.ignored_executables); }},
 
     {"propagators", "", "tracecontext|b3|b3multi|jaeger|xray|datadog|none", SettingShape::kList,
-     false, "formats of trace contexts to read; the first in the list that is valid counts",
+     false,
+     "formats of trace contexts to read; of several, the last in the list that is valid counts",
      [](Config& c, Entries e) { return store_propagators(e, c.propagators); },
      [](const Config& c) { return print_propagators(c.propagators); }},
 
@@ -128,7 +129,7 @@ const Setting kSettings[] = {
     {"exemplars.floor", "", "SHARE", SettingShape::kScalar, false,
      "share of all requests whose spans are exported in addition, the same traces on every node",
      [](Config& c, Entries e) { return store(parse_ratio(e[0].value), c.exemplars.floor); },
-     [](const Config& c) { return one(ratio_text(c.exemplars.floor)); }},
+     [](const Config& c) { return one(decimal_text(c.exemplars.floor)); }},
     {"exemplars.presume_random", "", "BOOL", SettingShape::kScalar, false,
      "treat trace ids without the W3C random flag as random",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.presume_random); },
@@ -196,11 +197,11 @@ const Setting kSettings[] = {
      [](const Config& c) { return one(std::to_string(c.series.per_service)); }},
 
     {"otlp.endpoint", "--otlp-endpoint", "URL", SettingShape::kScalar, false,
-     "send traces and metrics over OTLP/HTTP to URL/v1/traces and URL/v1/metrics",
+     "send traces and metrics over OTLP to URL/v1/traces and URL/v1/metrics, or by gRPC to URL",
      [](Config& c, Entries e) { return store_base_endpoint(e, c.otlp); },
      [](const Config&) { return Printed{}; }},
     EXA_OTLP_BOTH("protocol", "http/protobuf|grpc", SettingShape::kScalar, false,
-                  "protocol of both", protocol, store_name(e, kOtlpForms, both.protocol)),
+                  "protocol of both", protocol, store_name(e, kOtlpProtocols, both.protocol)),
     EXA_OTLP_BOTH("headers", "NAME: VALUE", SettingShape::kMap, true, "headers sent with both",
                   headers, store_headers(e, both.headers)),
     EXA_OTLP_BOTH("compression", "gzip|none", SettingShape::kScalar, false, "compression for both",

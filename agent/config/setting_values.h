@@ -74,8 +74,8 @@ constexpr std::array<Name<BesideSdk>, 2> kBesideSdk = {
     {{"link", BesideSdk::kLink}, {"skip", BesideSdk::kSkip}}};
 constexpr std::array<Name<HistogramForm>, 2> kHistogramForms = {
     {{"explicit", HistogramForm::kExplicit}, {"exponential", HistogramForm::kExponential}}};
-constexpr std::array<Name<OtlpForm>, 2> kOtlpForms = {
-    {{"http/protobuf", OtlpForm::kHttp}, {"grpc", OtlpForm::kGrpc}}};
+constexpr std::array<Name<OtlpProtocol>, 2> kOtlpProtocols = {
+    {{"http/protobuf", OtlpProtocol::kHttp}, {"grpc", OtlpProtocol::kGrpc}}};
 constexpr std::array<Name<bool>, 2> kCompressions = {{{"gzip", true}, {"none", false}}};
 
 template <typename T, std::size_t N>
@@ -136,6 +136,8 @@ inline SettingResult store_policy_rules(Entries e, std::vector<PolicyRule>& plac
   for (std::size_t i = 0; i < e.size(); ++i) {
     auto rule = parse_policy_rule(e[i].value);
     if (!rule) return refuse(rule.error().text, i);
+    if (std::ranges::find(rules, rule->text, &PolicyRule::text) != rules.end())
+      return refuse("'" + rule->text + "' is given twice", i);
     rules.push_back(std::move(*rule));
   }
   place = std::move(rules);

@@ -7,7 +7,7 @@
 #include <limits>
 #include <numeric>
 
-#include "exa/base/hex.h"
+#include "exa/base/percent.h"
 
 namespace exa {
 namespace {
@@ -57,20 +57,6 @@ std::string with_unit(std::uint64_t value, const std::array<Unit, N>& units) {
     if (value % unit->factor == 0 && (value != 0 || unit->factor == 1))
       return std::to_string(value / unit->factor) + std::string(unit->name);
   return std::to_string(value);
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-        hex_value(text[i + 2]) >= 0) {
-      out += static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
 }
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
@@ -178,9 +164,9 @@ std::string size_text(std::uint64_t size_bytes) {
   return with_unit(size_bytes, kSizeUnits);
 }
 
-std::string ratio_text(double ratio) {
+std::string decimal_text(double number) {
   std::array<char, 40> text{};
-  const auto end = std::to_chars(text.data(), text.data() + text.size(), ratio).ptr;
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
   return {text.data(), end};
 }
 

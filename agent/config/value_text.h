@@ -23,7 +23,7 @@ Result<std::pair<std::string, std::uint16_t>> parse_host_port(std::string_view t
 
 std::string duration_text(Duration duration);
 std::string size_text(std::uint64_t size_bytes);
-std::string ratio_text(double ratio);
+std::string decimal_text(double number);
 std::string host_port_text(const std::string& host, std::uint16_t port);
 
 // Without the spaces and tabs around it.

@@ -1,7 +1,5 @@
 #include "agent/exemplars/exemplar_sampler.h"
 
-#include <utility>
-
 namespace exa {
 
 ExemplarSampler::ExemplarSampler(const SamplerOptions& options, Counters& counters)
@@ -23,12 +21,6 @@ Selection ExemplarSampler::close_window(const SeriesRegistry& registry,
   floor_.clear();
   policies_.begin_window();
   return selection;
-}
-
-void ExemplarSampler::use(const PolicySettings& settings) {
-  PolicyRules policies(settings);
-  policies.go_on_from(policies_);
-  policies_ = std::move(policies);
 }
 
 void ExemplarSampler::forget(SeriesIndex series) {

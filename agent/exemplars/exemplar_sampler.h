@@ -48,8 +48,8 @@ class ExemplarSampler {
   // The series is gone; its index may come to name another one.
   void forget(SeriesIndex series);
 
-  // From now on these; what their predecessors remembered is forgotten.
-  void use(const PolicySettings& settings);
+  // From now on these.
+  void use(const PolicySettings& settings) { policies_.use(settings); }
   [[nodiscard]] PolicyTotals policy_totals() const { return policies_.totals(); }
 
  private:

@@ -1,15 +1,16 @@
 #include "agent/exemplars/policy_rules.h"
 
 #include <string_view>
+#include <utility>
 
 #include "agent/exemplars/policies/make_policy.h"
-#include "agent/semantics/http.h"
+#include "agent/semantics/methods.h"
 
 namespace exa {
 namespace {
 
 std::optional<Method> method_named(std::string_view name) {
-  for (auto i = static_cast<int>(Method::kGet); i <= static_cast<int>(Method::kQuery); ++i)
+  for (auto i = static_cast<int>(Method::kOther); i <= static_cast<int>(Method::kQuery); ++i)
     if (const auto method = static_cast<Method>(i); method_text(method) == name) return method;
   return std::nullopt;
 }
@@ -20,16 +21,31 @@ std::uint16_t server_port(const Exchange& exchange) {
 
 }  // namespace
 
-PolicyRules::PolicyRules(const PolicySettings& settings) {
+void PolicyRules::use(const PolicySettings& settings) {
+  auto before = std::exchange(rules_, {});
   for (const auto& rule : settings.rules)
-    rules_.push_back({.conditions = rule,
-                      .method = method_named(rule.method),
-                      .policy = make_policy(rule.policy),
-                      .total = {.rule = rule.text}});
-  rules_.push_back({.conditions = {},
-                    .method = {},
-                    .policy = make_policy(settings.policy),
-                    .total = {.rule = "default"}});
+    add(rule, before);
+  add({.policy = settings.policy, .text = "default"}, before);
+  before.clear();
+  if (errors_.use_count() == 1) errors_.reset();  // nobody asks any longer
+}
+
+void PolicyRules::add(PolicyRule conditions, std::vector<Rule>& before) {
+  PolicyTotal total{.rule = conditions.text};
+  for (auto& same : before) {
+    if (same.policy == nullptr || same.total.rule != total.rule) continue;
+    if (same.conditions == conditions) {
+      rules_.push_back(std::move(same));
+      return;
+    }
+    total = same.total;  // the policy of all others has changed
+  }
+  const auto method = method_named(conditions.method);
+  auto policy = make_policy(conditions.policy, errors_);
+  rules_.push_back({.conditions = std::move(conditions),
+                    .method = method,
+                    .policy = std::move(policy),
+                    .total = std::move(total)});
 }
 
 bool PolicyRules::Rule::is_met_by(const Offer& offer) const {
@@ -51,6 +67,7 @@ PolicyRules::Rule& PolicyRules::rule_of(const Offer& offer) {
 }
 
 void PolicyRules::begin_window() {
+  if (errors_) errors_->begin_window();
   for (auto& rule : rules_)
     rule.policy->begin_window();
 }
@@ -65,12 +82,6 @@ PolicyTotals PolicyRules::totals() const {
   for (const auto& rule : rules_)
     all.push_back(rule.total);
   return all;
-}
-
-void PolicyRules::go_on_from(const PolicyRules& before) {
-  for (auto& rule : rules_)
-    for (const auto& same : before.rules_)
-      if (same.total.rule == rule.total.rule) rule.total = same.total;
 }
 
 }  // namespace exa

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "agent/exemplars/policies/error_ratios.h"
 #include "agent/exemplars/policies/policy.h"
 #include "agent/model/policy_spec.h"
 #include "agent/telemetry/policy_totals.h"
@@ -16,10 +17,14 @@ namespace exa {
 
 class PolicyRules {
  public:
-  explicit PolicyRules(const PolicySettings& settings);
+  explicit PolicyRules(const PolicySettings& settings) { use(settings); }
+
+  // From now on these. Rules that stay keep what they count and remember.
+  void use(const PolicySettings& settings);
 
   // Asked once for every value of every series.
   [[nodiscard]] bool admits(const Offer& offer) {
+    if (errors_) errors_->note(offer);
     auto& rule = rule_of(offer);
     rule.policy->see(offer);
     const bool admitted = rule.policy->admits(offer);
@@ -32,8 +37,6 @@ class PolicyRules {
 
   // Of each rule in their order, and at last of the policy of all others.
   [[nodiscard]] PolicyTotals totals() const;
-  // Rules that stay go on counting.
-  void go_on_from(const PolicyRules& before);
 
  private:
   struct Rule {
@@ -44,9 +47,11 @@ class PolicyRules {
     [[nodiscard]] bool is_met_by(const Offer& offer) const;
   };
 
+  void add(PolicyRule conditions, std::vector<Rule>& before);
   Rule& rule_of(const Offer& offer);
 
-  std::vector<Rule> rules_;  // the last one is about everybody
+  std::vector<Rule> rules_;              // the last one is about everybody
+  std::shared_ptr<ErrorRatios> errors_;  // where a policy asks for them
 };
 
 }  // namespace exa

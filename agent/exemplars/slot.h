@@ -27,7 +27,7 @@ inline Rank rank_of(const Exchange& exchange) {
 struct StratumSlot {
   Rank rank;
   RecordTicket ticket = 0;
-  std::uint32_t count = 0;  // requests of the stratum: the winner stands for so many
+  std::uint32_t count = 0;  // admitted requests of the stratum: the winner stands for so many
   std::uint32_t kept = 0;   // place in the pool, plus one; zero: not kept
 
   [[nodiscard]] bool empty() const { return count == 0; }

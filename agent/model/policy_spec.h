@@ -110,10 +110,10 @@ struct PolicySpec {
 inline bool policy::AnyOf::operator==(const AnyOf&) const = default;
 inline bool policy::AllOf::operator==(const AllOf&) const = default;
 
-// Of requests that meet every condition that is set. The first rule that does says the policy.
+// For requests that meet every condition that is set. The first matching rule decides.
 struct PolicyRule {
   std::string service{};   // service.name; empty: any
-  std::string route{};     // with what the path begins; empty: any
+  std::string route{};     // prefix of the path; empty: any
   std::string method{};    // as metrics have it, or as it was sent; empty: any
   std::uint16_t port = 0;  // of the server; 0: any
   PolicySpec policy{};

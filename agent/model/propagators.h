@@ -12,7 +12,8 @@ namespace exa {
 
 enum class Propagator : std::uint8_t { kW3c, kB3, kJaeger, kXray, kDatadog };
 
-// Those that are read, in order of precedence, each once.
+// Those that are read, each once, in the order of OTEL_PROPAGATORS: as with an SDK, which lets each
+// overwrite what those before it found, the last one with a valid context counts.
 class PropagatorList {
  public:
   static constexpr std::size_t kMost = 5;
@@ -23,9 +24,11 @@ class PropagatorList {
       add(propagator);
   }
 
-  // Behind those that are there, unless it is one of them.
+  // Behind all others, if it was there already too.
   constexpr void add(Propagator propagator) {
-    if (std::ranges::find(all(), propagator) == all().end()) order_[count_++] = propagator;
+    const auto end = std::remove(order_.begin(), order_.begin() + count_, propagator);
+    *end = propagator;
+    count_ = static_cast<std::uint8_t>(end - order_.begin() + 1);
   }
 
   [[nodiscard]] constexpr std::span<const Propagator> all() const {

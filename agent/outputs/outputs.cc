@@ -24,8 +24,7 @@ std::optional<OtlpSignalSettings> signal_settings(const Config& config, const Ot
   if (!signal.active()) return std::nullopt;
   OtlpSignalSettings settings;
   settings.url = signal.endpoint;
-  settings.protocol =
-      signal.protocol == OtlpForm::kGrpc ? OtlpProtocol::kGrpc : OtlpProtocol::kHttp;
+  settings.protocol = signal.protocol;
   settings.headers.assign(signal.headers.begin(), signal.headers.end());
   settings.compression = signal.gzip ? OtlpCompression::kGzip : OtlpCompression::kNone;
   settings.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(signal.timeout);

@@ -45,7 +45,7 @@ struct WindowExemplar {
   ExemplarReason reason = ExemplarReason::kBucket;
   MetricKind kind = MetricKind::kServerDuration;  // of the series
   std::uint64_t value = 0;
-  std::uint64_t weight = 1;  // requests of its stratum, for which it stands
+  std::uint64_t weight = 1;  // admitted requests of its stratum, for which it stands
   std::uint32_t span = 0;    // in ClosedWindow::spans
 };
 

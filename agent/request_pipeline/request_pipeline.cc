@@ -193,6 +193,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
                        .bucket = bucket,
                        .is_error = is_error(exchange),
                        .is_duration = row.is_time,
+                       .counts_requests = row.counts_requests,
                        .value = value,
                        .ticket = ticket,
                        .service = entry.target->service_name,

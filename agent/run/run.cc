@@ -157,7 +157,7 @@ bool prints_nowhere(const Config& config) {
 }  // namespace
 
 int run_agent(const Config& config, const std::vector<std::string>& warnings,
-              std::function<Result<Config>()> reload) {
+              std::function<Result<LoadedConfig>()> reload) {
   Log log(config.log.level, config.log.format, "exemplar-agent");
   if (const auto missing = missing_rights(); !missing.empty()) {
     log.error(missing);

@@ -11,9 +11,10 @@
 namespace exa {
 
 struct Config;
+struct LoadedConfig;
 
 // The exit code, where the start fails; from the start on the process ends in here.
 int run_agent(const Config& config, const std::vector<std::string>& warnings,
-              std::function<Result<Config>()> reload);
+              std::function<Result<LoadedConfig>()> reload);
 
 }  // namespace exa

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "agent/config/config.h"
+#include "agent/config/policy_text.h"
 #include "agent/kernel/ring_reader.h"
 #include "agent/model/exit_codes.h"
 #include "agent/outputs/outputs.h"
@@ -59,7 +60,8 @@ int run_pipeline(PipelineInheritance inherited, Channel channel,
   auto rings = kernel::RingReader::open(inherited.event_ring_fds);
   if (!rings) return give_up(log, rings.error());
   const auto offset = measure_wall_clock_offset();
-  auto recording = Recording::begin(std::move(inherited.record_file), inherited.seed, offset);
+  auto recording = Recording::begin(std::move(inherited.record_file), inherited.seed, offset,
+                                    policies_text(config.exemplars.policies));
   if (!recording) return give_up(log, recording.error());
 
   OccasionalLog occasional(log);

@@ -4,11 +4,10 @@
 #include <string>
 #include <string_view>
 
+#include "agent/semantics/methods.h"
 #include "agent/semantics/semantics.h"
 
 namespace exa {
-
-std::string_view method_text(Method method);  // "GET", "_OTHER"
 
 namespace http_semantics {
 

@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "exa/base/ascii.h"
-#include "exa/base/hex.h"
-#include "exporters/otlp/http_reply.h"
+#include "exa/base/percent.h"
 #include "exporters/otlp/reply.h"
 #include "exporters/queue/retry_after.h"
 
@@ -19,11 +18,10 @@ constexpr std::size_t kFrameHeadBytes = 5;
 
 // The codes of gRPC, by their number.
 constexpr std::array<std::string_view, 17> kStatusNames = {
-    "OK",           "CANCELLED",          "UNKNOWN",         "INVALID_ARGUMENT",
-    "DEADLINE_EXCEEDED", "NOT_FOUND",     "ALREADY_EXISTS",  "PERMISSION_DENIED",
-    "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED",  "OUT_OF_RANGE",
-    "UNIMPLEMENTED", "INTERNAL",          "UNAVAILABLE",     "DATA_LOSS",
-    "UNAUTHENTICATED"};
+    "OK",        "CANCELLED",      "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
+    "NOT_FOUND", "ALREADY_EXISTS", "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
+    "ABORTED",   "OUT_OF_RANGE",   "UNIMPLEMENTED",     "INTERNAL",           "UNAVAILABLE",
+    "DATA_LOSS", "UNAUTHENTICATED"};
 enum : std::uint32_t {
   kOk = 0,
   kCancelled = 1,
@@ -38,34 +36,6 @@ enum : std::uint32_t {
 bool retryable(std::uint32_t status) {
   return status == kCancelled || status == kDeadlineExceeded || status == kAborted ||
          status == kOutOfRange || status == kUnavailable || status == kDataLoss;
-}
-
-// What stands between a gRPC server and us answers in HTTP's words.
-bool retryable_http(long status) {
-  return status == 429 || status == 502 || status == 503 || status == 504;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string decoded;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size()) {
-      const auto high = hex_value(text[i + 1]);
-      const auto low = hex_value(text[i + 2]);
-      if (high >= 0 && low >= 0) {
-        decoded += static_cast<char>(high << 4 | low);
-        i += 2;
-        continue;
-      }
-    }
-    decoded += text[i];
-  }
-  return decoded;
 }
 
 std::optional<std::string> base64_decoded(std::string_view text) {
@@ -161,21 +131,20 @@ std::optional<std::uint32_t> code_of(std::string_view text) {
 
 // In the words of gRPC's own libraries.
 bool says_too_large(std::string_view message) {
-  return message.contains("larger than max") || message.contains("exceeds maximum size");
+  return message.contains("larger than max") || message.contains("exceeds maximum size") ||
+         message.contains("message length too large");
 }
 
 }  // namespace
 
 bool GrpcReply::take_header(std::string_view line) {
-  head_bytes_ += line.size();
-  if (head_bytes_ > kLongestReplyHead) {
-    too_long_ = true;
-    return false;
+  if (!answer_.take_head(line)) return false;
+  if (begins_head(line)) {  // an interim answer's headers are not the final one's
+    status_.clear();
+    message_.clear();
+    details_.clear();
   }
-  const auto colon = line.find(':', 1);
-  if (colon == std::string_view::npos) return true;
-  const auto name = line.substr(0, colon);
-  const auto value = trimmed(line.substr(colon + 1));
+  const auto [name, value] = header_of(line);
   if (equals_ignoring_case(name, "grpc-status")) status_ = value;
   if (equals_ignoring_case(name, "grpc-message")) message_ = value;
   if (equals_ignoring_case(name, "grpc-status-details-bin")) details_ = value;
@@ -183,28 +152,29 @@ bool GrpcReply::take_header(std::string_view line) {
 }
 
 bool GrpcReply::take_body(std::string_view bytes) {
-  if (body_.size() + bytes.size() > kLongestReply) {
-    too_long_ = true;
-    return false;
-  }
-  body_.append(bytes);
-  return true;
+  return answer_.take_body(bytes);
 }
 
 SendOutcome GrpcReply::judge(long http_status, std::optional<std::string_view> broken,
                              const std::string& backend) const {
-  if (const auto code = code_of(status_); code && !too_long_) return judge_call(*code, backend);
-  if (broken && !too_long_ && (http_status == 0 || http_status == 200))
+  if (const auto code = code_of(status_); code && !answer_.too_long())
+    return judge_call(*code, backend);
+  if (broken && !answer_.too_long() && (http_status == 0 || http_status == 200))
     return {.status = SendStatus::kRetry,
             .trouble = SendTrouble::kUnreachable,
             .text = "no answer from " + backend + ": " + printable_excerpt(*broken, 200)};
   const auto answer = backend + " answered " + std::to_string(http_status);
+  // What stands between a gRPC server and us answers in HTTP's words.
   if (retryable_http(http_status))
     return {.status = SendStatus::kRetry, .trouble = SendTrouble::kRetryStatus, .text = answer};
   return {.status = SendStatus::kRefused,
           .trouble = http_status == 200 ? SendTrouble::kBadReply : SendTrouble::kRefused,
-          .text = answer + (too_long_ ? ", and its reply is too long" : " without a status of gRPC") +
-                  ": is this an OTLP/gRPC receiver?"};
+          .text = answer + flaw() + ": is this an OTLP/gRPC receiver?"};
+}
+
+const char* GrpcReply::flaw() const {
+  if (answer_.too_long()) return ", and its reply is too long";
+  return status_.empty() ? " without a gRPC status" : " with an unknown gRPC status";
 }
 
 SendOutcome GrpcReply::judge_call(std::uint32_t status, const std::string& backend) const {
@@ -212,32 +182,37 @@ SendOutcome GrpcReply::judge_call(std::uint32_t status, const std::string& backe
   const auto message = percent_decoded(message_);
   auto text = backend + " answered " + std::string(kStatusNames[status]);
   if (!message.empty()) text += ": " + printable_excerpt(message, kLongestReplyMessage);
+  // tonic calls it out of range, which would be tried again for ever.
+  if ((status == kResourceExhausted || status == kOutOfRange) && says_too_large(message))
+    return {
+        .status = SendStatus::kTooLarge, .trouble = SendTrouble::kRefused, .text = std::move(text)};
   const auto delay = retry_delay(details_);
   if (retryable(status) || (status == kResourceExhausted && delay))
     return {.status = SendStatus::kRetry,
             .retry_after = delay,
             .trouble = SendTrouble::kRetryStatus,
             .text = std::move(text)};
-  const bool too_large = status == kResourceExhausted && says_too_large(message);
-  return {.status = too_large ? SendStatus::kTooLarge : SendStatus::kRefused,
-          .trouble = SendTrouble::kRefused,
-          .text = std::move(text)};
+  return {
+      .status = SendStatus::kRefused, .trouble = SendTrouble::kRefused, .text = std::move(text)};
 }
 
 // A success is proven by its message, of which there is one, and nothing behind it.
 SendOutcome GrpcReply::judge_success(const std::string& backend) const {
   const auto bad_reply = [&](const char* why) {
-    return SendOutcome{.status = SendStatus::kRefused,
-                       .trouble = SendTrouble::kBadReply,
-                       .text = backend + " answered OK, but " + why +
-                               ": is this an OTLP/gRPC receiver?"};
+    return SendOutcome{
+        .status = SendStatus::kRefused,
+        .trouble = SendTrouble::kBadReply,
+        .text = backend + " answered OK, but " + why + ": is this an OTLP/gRPC receiver?"};
   };
-  if (body_.size() < kFrameHeadBytes) return bad_reply("without a message");
-  const auto byte = [&](std::size_t i) { return std::uint32_t{static_cast<std::uint8_t>(body_[i])}; };
+  const auto body = answer_.body();
+  if (body.size() < kFrameHeadBytes) return bad_reply("without a message");
+  const auto byte = [&](std::size_t i) {
+    return std::uint32_t{static_cast<std::uint8_t>(body[i])};
+  };
   if (byte(0) != 0) return bad_reply("its message is compressed, which was not requested");
   const auto length = byte(1) << 24 | byte(2) << 16 | byte(3) << 8 | byte(4);
-  if (length != body_.size() - kFrameHeadBytes) return bad_reply("its message is not whole");
-  const auto reply = decode_otlp_reply(std::string_view(body_).substr(kFrameHeadBytes));
+  if (length != body.size() - kFrameHeadBytes) return bad_reply("its message is not whole");
+  const auto reply = decode_otlp_reply(body.substr(kFrameHeadBytes));
   if (!reply) return bad_reply("its message cannot be decoded");
   return delivered(*reply, backend);
 }

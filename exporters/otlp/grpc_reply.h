@@ -1,15 +1,15 @@
 // One answer of a gRPC server as a transfer hands it over, and the verdict on it, as the OTLP
-// exporter specification has it for each status of a call. Pure: a stranger's bytes in, what becomes
-// of the request out. Owned by GrpcSender, on its thread. Budget: 64 KiB of head and trailers, 64
-// KiB of body.
+// exporter specification has it for each status of a call. Pure: a stranger's bytes in, what
+// becomes of the request out. Owned by GrpcSender, on its thread. Budget: 64 KiB of head and
+// trailers, 64 KiB of body.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "exporters/otlp/reply.h"
 #include "exporters/queue/sender.h"
 #include "exporters/transfer/http_transfer.h"
 
@@ -30,12 +30,12 @@ class GrpcReply final : public HttpAnswer {
   [[nodiscard]] SendOutcome judge_call(std::uint32_t status, const std::string& backend) const;
   [[nodiscard]] SendOutcome judge_success(const std::string& backend) const;
 
-  std::string body_;
+  [[nodiscard]] const char* flaw() const;  // of an answer that is none of gRPC's
+
+  AnswerText answer_;
   std::string status_;   // grpc-status, of the trailers or of a head that is all there is
   std::string message_;  // grpc-message, percent-encoded
   std::string details_;  // grpc-status-details-bin, base64
-  std::size_t head_bytes_ = 0;
-  bool too_long_ = false;
 };
 
 }  // namespace exa

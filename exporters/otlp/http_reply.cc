@@ -1,42 +1,19 @@
 #include "exporters/otlp/http_reply.h"
 
-#include <algorithm>
-
 #include "exa/base/ascii.h"
 #include "exporters/otlp/reply.h"
 #include "exporters/queue/retry_after.h"
 
 namespace exa {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
-}
-
-bool retryable(long status) {
-  return status == 429 || status == 502 || status == 503 || status == 504;
-}
-
-}  // namespace
-
 bool HttpReply::take_header(std::string_view line) {
-  head_bytes_ += line.size();
-  if (head_bytes_ > kLongestReplyHead) {
-    too_long_ = true;
-    return false;
-  }
-  if (line.starts_with("HTTP/")) {  // an interim answer's headers are not the final one's
+  if (!answer_.take_head(line)) return false;
+  if (begins_head(line)) {  // an interim answer's headers are not the final one's
     retry_after_.clear();
     encoded_ = false;
     json_ = false;
     return true;
   }
-  const auto colon = line.find(':');
-  if (colon == std::string_view::npos) return true;
-  const std::string_view name = line.substr(0, colon);
-  const std::string_view value = trimmed(line.substr(colon + 1));
+  const auto [name, value] = header_of(line);
   if (equals_ignoring_case(name, "retry-after")) retry_after_ = value;
   if (equals_ignoring_case(name, "content-encoding"))
     encoded_ = !value.empty() && !equals_ignoring_case(value, "identity");
@@ -46,26 +23,21 @@ bool HttpReply::take_header(std::string_view line) {
 }
 
 bool HttpReply::take_body(std::string_view bytes) {
-  if (body_.size() + bytes.size() > kLongestReply) {
-    too_long_ = true;
-    return false;
-  }
-  body_.append(bytes);
-  return true;
+  return answer_.take_body(bytes);
 }
 
 SendOutcome HttpReply::judge(long status, std::optional<std::string_view> broken,
                              const std::string& backend, WallTime now) const {
   const bool success = status >= 200 && status < 300;
   // The answer was cut short before a verdict, or there is none.
-  if (broken && !too_long_ && (status < 200 || success))
+  if (broken && !answer_.too_long() && (status < 200 || success))
     return {.status = SendStatus::kRetry,
             .trouble = SendTrouble::kUnreachable,
             .text = "no answer from " + backend + ": " + printable_excerpt(*broken, 200)};
   if (success) return judge_success(status, backend);
 
   const std::string answer = backend + " answered " + std::to_string(status);
-  if (retryable(status))
+  if (retryable_http(status))
     return {.status = SendStatus::kRetry,
             .retry_after = parse_retry_after(retry_after_, now),
             .trouble = SendTrouble::kRetryStatus,
@@ -84,10 +56,11 @@ SendOutcome HttpReply::judge_success(long status, const std::string& backend) co
                        .text = backend + " answered " + std::to_string(status) + ", but " + why +
                                ": is this an OTLP/HTTP receiver?"};
   };
-  if (too_long_) return bad_reply("its reply is too long");
-  if (body_.empty()) return {.status = SendStatus::kDelivered};
+  if (answer_.too_long()) return bad_reply("its reply is too long");
+  if (answer_.body().empty()) return {.status = SendStatus::kDelivered};
   if (encoded_) return bad_reply("its reply is compressed, which was not requested");
-  const auto reply = json_ ? decode_otlp_json_reply(body_) : decode_otlp_reply(body_);
+  const auto reply =
+      json_ ? decode_otlp_json_reply(answer_.body()) : decode_otlp_reply(answer_.body());
   if (!reply) return bad_reply("its reply cannot be decoded");
   return delivered(*reply, backend);
 }

@@ -3,19 +3,16 @@
 // on its thread. Budget: 64 KiB of head, 64 KiB of body.
 #pragma once
 
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "exa/base/time.h"
+#include "exporters/otlp/reply.h"
 #include "exporters/queue/sender.h"
 #include "exporters/transfer/http_transfer.h"
 
 namespace exa {
-
-inline constexpr std::size_t kLongestReplyHead = 64u << 10;
-inline constexpr std::size_t kLongestReply = 64u << 10;
 
 class HttpReply final : public HttpAnswer {
  public:
@@ -30,12 +27,10 @@ class HttpReply final : public HttpAnswer {
  private:
   [[nodiscard]] SendOutcome judge_success(long status, const std::string& backend) const;
 
-  std::string body_;
+  AnswerText answer_;
   std::string retry_after_;
-  std::size_t head_bytes_ = 0;
   bool encoded_ = false;  // Content-Encoding other than identity
   bool json_ = false;
-  bool too_long_ = false;
 };
 
 }  // namespace exa

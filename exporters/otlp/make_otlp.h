@@ -1,5 +1,5 @@
-// OTLP as an output, over HTTP or gRPC. Each signal has a thread of its own, which is started here: call after
-// the pipeline has forked.
+// OTLP as an output, over HTTP or gRPC. Each signal has a thread of its own, which is started here:
+// call after the pipeline has forked.
 #pragma once
 
 #include "exa/base/result.h"

@@ -8,18 +8,18 @@
 #include <utility>
 #include <vector>
 
+#include "exa/model/otlp_protocol.h"
 #include "exporters/queue/queue_settings.h"
 
 namespace exa {
 
-enum class OtlpProtocol : std::uint8_t { kHttp, kGrpc };
 enum class OtlpCompression : std::uint8_t { kNone, kGzip };
 
 using OtlpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 // One signal: traces or metrics.
 struct OtlpSignalSettings {
-  std::string url{};      // requested as it is: "http://127.0.0.1:4318/v1/traces"
+  std::string url{};  // requested as it is: "http://127.0.0.1:4318/v1/traces"
   OtlpProtocol protocol = OtlpProtocol::kHttp;
   OtlpHeaders headers{};  // secret: never logged
   OtlpCompression compression = OtlpCompression::kGzip;

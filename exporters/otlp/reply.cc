@@ -30,6 +30,35 @@ void read_partial_success(protozero::pbf_message<PartialSuccessField> partial, O
 
 }  // namespace
 
+bool AnswerText::take_head(std::string_view line) {
+  head_bytes_ += line.size();
+  too_long_ = too_long_ || head_bytes_ > kLongestReplyHead;
+  return !too_long_;
+}
+
+bool AnswerText::take_body(std::string_view bytes) {
+  too_long_ = too_long_ || body_.size() + bytes.size() > kLongestReply;
+  if (!too_long_) body_.append(bytes);
+  return !too_long_;
+}
+
+bool begins_head(std::string_view line) {
+  return line.starts_with("HTTP/");
+}
+
+AnswerHeader header_of(std::string_view line) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const auto colon = line.find(':');
+  if (colon == std::string_view::npos) return {};
+  auto value = line.substr(colon + 1);
+  value.remove_prefix(std::min(value.find_first_not_of(kBlanks), value.size()));
+  return {line.substr(0, colon), value.substr(0, value.find_last_not_of(kBlanks) + 1)};
+}
+
+bool retryable_http(long status) {
+  return status == 429 || status == 502 || status == 503 || status == 504;
+}
+
 std::string printable_excerpt(std::string_view text, std::size_t limit) {
   std::string excerpt(text.substr(0, limit));
   std::replace_if(excerpt.begin(), excerpt.end(), [](char c) { return c < 0x20 || c > 0x7e; }, '.');

@@ -1,6 +1,7 @@
 // What a backend answers to an OTLP request. Pure: hostile bytes in, a verdict out.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,36 @@
 #include "exporters/queue/sender.h"
 
 namespace exa {
+
+inline constexpr std::size_t kLongestReplyHead = 64u << 10;  // with its trailers
+inline constexpr std::size_t kLongestReply = 64u << 10;
+
+// What a transfer hands over of an answer, as long as it is no longer than any to an OTLP request.
+class AnswerText {
+ public:
+  // False: read no more of it.
+  [[nodiscard]] bool take_head(std::string_view line);
+  [[nodiscard]] bool take_body(std::string_view bytes);
+
+  [[nodiscard]] std::string_view body() const { return body_; }
+  [[nodiscard]] bool too_long() const { return too_long_; }
+
+ private:
+  std::string body_;
+  std::size_t head_bytes_ = 0;
+  bool too_long_ = false;
+};
+
+// A line of a head. Before the final answer others may come, each with a head of its own.
+[[nodiscard]] bool begins_head(std::string_view line);
+struct AnswerHeader {
+  std::string_view name;  // empty: it is none
+  std::string_view value;
+};
+[[nodiscard]] AnswerHeader header_of(std::string_view line);
+
+// Statuses of HTTP after which a request may be sent again.
+[[nodiscard]] bool retryable_http(long status);
 
 struct OtlpReply {
   std::uint64_t rejected = 0;  // spans or points; never below 0 whatever was sent

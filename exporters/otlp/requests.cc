@@ -10,7 +10,8 @@ Result<UrlParts> otlp_url(const std::string& text) {
   auto parts = url_parts(text);
   if (!parts)
     return fail("the OTLP endpoint is not usable: " + parts.error().text +
-                "; give it as http://HOST:4318 or https://HOST:PORT/PATH");
+                "; give it as http://HOST:4318, http://HOST:4317 for gRPC, or "
+                "https://HOST:PORT/PATH");
   return parts;
 }
 

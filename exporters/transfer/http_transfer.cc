@@ -33,6 +33,13 @@ std::size_t take_body(char* bytes, std::size_t one, std::size_t count, void* ans
   return static_cast<HttpAnswer*>(answer)->take_body(piece) ? piece.size() : 0;
 }
 
+// Before version 8, libcurl sends the preface of HTTP/2 again on a connection without TLS that it
+// uses again, which ends it (github.com/curl/curl/pull/10643).
+bool reuses_http2(const std::string& url) {
+  constexpr unsigned kMended = 0x080000;
+  return url.starts_with("https:") || curl_version_info(CURLVERSION_NOW)->version_num >= kMended;
+}
+
 long at_least_one_ms(std::chrono::milliseconds time) {
   return static_cast<long>(std::max<std::int64_t>(time.count(), 1));
 }
@@ -152,8 +159,7 @@ bool HttpTransfer::prepare(const HttpRequest& request, HttpAnswer& answer) {
   error_text_[0] = '\0';
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_HTTP_VERSION, version_for(request.url));
-  // libcurl 7.88 begins a connection of version 2 anew when it uses it again.
-  set(CURLOPT_FORBID_REUSE, settings_.http2 ? 1L : 0L);
+  set(CURLOPT_FORBID_REUSE, settings_.http2 && !reuses_http2(request.url) ? 1L : 0L);
   set(CURLOPT_HTTPHEADER, request.headers.list());
   set(CURLOPT_TIMEOUT_MS, at_least_one_ms(request.timeout));
   set(CURLOPT_HEADERDATA, &answer);

@@ -17,6 +17,7 @@
 #include "agent/config/policy_text.h"
 #include "agent/exemplars/exemplar_sampler.h"
 #include "agent/exemplars/randomness.h"
+#include "agent/metrics/exponential_histogram.h"
 #include "agent/metrics/series_registry.h"
 
 namespace {
@@ -41,7 +42,7 @@ namespace {
 
 constexpr std::size_t kRequests = 1 << 16;  // of one window
 constexpr std::uint64_t kBetweenRequestsNs = 100'000;
-constexpr std::size_t kShapes = 64;         // requests that differ in what their series depend on
+constexpr std::size_t kShapes = 64;  // requests that differ in what their series depend on
 
 // A window of a server: log-normal around 8 ms, 1 % errors, a few routes' worth of series.
 class Traffic {
@@ -70,13 +71,16 @@ class Traffic {
 
   const Exchange& at(std::size_t i) {
     auto& exchange = shapes_[i * 31 % kShapes];
-    exchange.last_response.ns = 100'000'000'000 + i * kBetweenRequestsNs;
+    exchange.last_response.ns = start_ns_ + i * kBetweenRequestsNs;
     exchange.read.ns = exchange.last_response.ns - duration_ns_[i];
     exchange.randomness = randomness_[i];
     return exchange;
   }
+  // Policies that remember times would see them run backwards.
+  void begin_window() { start_ns_ += kRequests * kBetweenRequestsNs; }
 
  private:
+  std::uint64_t start_ns_ = 100'000'000'000;
   std::vector<Exchange> shapes_;
   std::vector<std::uint64_t> duration_ns_;
   std::vector<std::uint64_t> randomness_;
@@ -110,7 +114,18 @@ class Path {
                          .exchange = exchange});
     }
   }
+  void count_window_in_exponential_histograms() {
+    for (std::size_t i = 0; i < kRequests; ++i) {
+      const auto& exchange = traffic_.at(i);
+      const auto value = static_cast<std::uint64_t>(exchange.duration().count());
+      const auto [series, bucket] = registry_.record(registry_.keys().duration(exchange), 1, value);
+      benchmark::DoNotOptimize(bucket);
+      if (series >= exponential_.size()) exponential_.resize(series + 1);
+      exponential_[series].add(static_cast<double>(value) / 1e9);
+    }
+  }
   void close() {
+    traffic_.begin_window();
     benchmark::DoNotOptimize(sampler_.close_window(registry_, recorder_));
     registry_.close_window();
   }
@@ -121,6 +136,7 @@ class Path {
   SeriesRegistry registry_{{}, counters_};
   FlightRecorder recorder_{16};
   ExemplarSampler sampler_;
+  std::vector<ExponentialHistogram> exponential_;  // by series
 };
 
 // Of this thread, so that neighbours on the machine do not count.
@@ -167,9 +183,25 @@ void histogram_with_exemplars(benchmark::State& state, Role role) {
   state.counters["exemplars_ns"] = differences_ns[differences_ns.size() / 2];
 }
 
-// Another policy against the default one, in turns.
-void policy(benchmark::State& state, const PolicySpec& spec) {
-  Path path(Role::kServer, {.policy = spec});
+void exponential_histogram(benchmark::State& state, Role role) {
+  Path path(role);
+  path.count_window_in_exponential_histograms();
+  path.close();
+  std::uint64_t allocated = 0;
+  while (state.KeepRunningBatch(kRequests)) {
+    const auto before = allocations;
+    path.count_window_in_exponential_histograms();
+    allocated += allocations - before;
+    state.PauseTiming();
+    path.close();
+    state.ResumeTiming();
+  }
+  state.counters["allocations"] = static_cast<double>(allocated);
+}
+
+// Policies against the default one, in turns.
+void policies(benchmark::State& state, const PolicySettings& settings) {
+  Path path(Role::kServer, settings);
   Path other(Role::kServer);
   for (auto* const one : {&path, &other}) {
     one->count_window_with_exemplars();
@@ -192,7 +224,8 @@ void policy(benchmark::State& state, const PolicySpec& spec) {
     differences_ns.push_back(((end - begin) - (end_other - begin_other)) / kRequests);
     state.ResumeTiming();
   }
-  const auto middle = differences_ns.begin() + static_cast<std::ptrdiff_t>(differences_ns.size() / 2);
+  const auto middle =
+      differences_ns.begin() + static_cast<std::ptrdiff_t>(differences_ns.size() / 2);
   std::ranges::nth_element(differences_ns, middle);
   state.counters["allocations"] = static_cast<double>(allocated);
   state.counters["over_default_ns"] = *middle;
@@ -200,13 +233,21 @@ void policy(benchmark::State& state, const PolicySpec& spec) {
 
 const bool kPoliciesAreRegistered = [] {
   for (const auto& described : policy_descriptions())
-    benchmark::RegisterBenchmark(("policy/" + std::string(described.example)).c_str(), policy,
-                                 *parse_policy(described.example));
+    benchmark::RegisterBenchmark(
+        ("policy/" + std::string(described.example)).c_str(), policies,
+        PolicySettings{.policy = *parse_policy(described.example), .rules = {}});
+  // As many rules as there may be, of which none is met.
+  PolicySettings settings;
+  for (std::size_t i = 0; i < kMostPolicyRules; ++i)
+    settings.rules.push_back(
+        *parse_policy_rule("service=other route=/" + std::to_string(i) + " -> always"));
+  benchmark::RegisterBenchmark("policies/of_31_rules", policies, settings);
   return true;
 }();
 
 BENCHMARK_CAPTURE(histogram, server, Role::kServer);
 BENCHMARK_CAPTURE(histogram_with_exemplars, server, Role::kServer);
+BENCHMARK_CAPTURE(exponential_histogram, server, Role::kServer);
 BENCHMARK_CAPTURE(histogram, client, Role::kClient);
 BENCHMARK_CAPTURE(histogram_with_exemplars, client, Role::kClient);
 

@@ -7,13 +7,17 @@ from support.report import SERVER
 from support.waiting import eventually
 
 
-def newest_points(backend, metric):
-    newest = {}
+def all_points(backend, metric):
+    """Of each window one of each series, the newest last."""
     for item in backend.sink.query("/metrics"):
         if item["metric"]["name"] == metric:
             assert item["metric"]["kind"] == "exponential_histogram", item["metric"]
-            newest[str(sorted(attributes(item["point"]).items()))] = item["point"]
-    return list(newest.values())
+            yield item["point"]
+
+
+def newest_points(backend, metric):
+    return list({str(sorted(attributes(point).items())): point
+                 for point in all_points(backend, metric)}.values())
 
 
 def counted(point):
@@ -35,6 +39,10 @@ def test_every_request_is_in_its_bucket(start_agent, nginx):
             # The middle of each bucket is at most half its width off.
             middle = sum(count * base ** (offset + i + 0.5) for i, count in enumerate(counts))
             assert math.isclose(middle, point["sum"], rel_tol=base - 1), point
-            for exemplar in point.get("exemplars", []):
-                assert point["min"] <= exemplar["as_double"] <= point["max"]
+        # A point has those of its own window.
+        exemplars = [(point, exemplar) for point in all_points(backend, SERVER)
+                     for exemplar in point.get("exemplars", [])]
+        assert exemplars
+        for point, exemplar in exemplars:
+            assert point["min"] <= exemplar["as_double"] <= point["max"]
         assert agent.stop() == 0

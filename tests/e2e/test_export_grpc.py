@@ -1,5 +1,6 @@
 """OTLP over gRPC, to gRPC's own core: what HTTP does, with gRPC's statuses."""
 import pathlib
+import shutil
 import tempfile
 
 import grpc
@@ -73,18 +74,22 @@ def test_a_quota_with_a_delay_is_waited_for(start_agent, nginx):
         agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port], config=GRPC)
         ask(nginx)
         eventually(backend.spans, within=20, what="the spans that were tried again")
+        first, second = [at for path, at in backend.calls.arrivals if path == "/v1/traces"][:2]
+        assert second - first >= 1.5
         assert agent.stop() == 0
 
 
 def test_what_is_too_large_is_sent_in_pieces(start_agent, nginx):
-    """The core refuses the message itself, before anybody sees the call."""
+    """The core refuses the message itself, before anybody sees the call: 60 spans in a window."""
     with GrpcBackend(options=[("grpc.max_receive_message_length", 20_000)]) as backend:
         agent = start_agent("--otlp-endpoint", backend.url, ports=[nginx.port],
-                            config="otlp: {protocol: grpc, compression: none}\nwindow: 2s\n")
+                            window="2s",
+                            config="otlp: {protocol: grpc, compression: none}\nexemplars: {floor: 1}\n")
         for _ in range(10):
             curl(*[f"{nginx.url}/ok?{'x' * 200}", f"{nginx.url}/broken", f"{nginx.url}/missing"] * 2)
         eventually(backend.spans, within=20, what="spans")
         eventually(lambda: backend.count(SERVER) == 60, within=20, what="60 server requests")
+        assert agent.scrape().sum("exemplar_agent_export_attempts_total", reason="retry") > 0
         assert agent.stop() == 0
 
 
@@ -132,4 +137,34 @@ def test_both_ends_show_certificates(start_agent, nginx):
                        f"client_certificate: {client.certificate}, client_key: {client.key}}}\n")
             ask(nginx)
             eventually(lambda: backend.count(SERVER) == 11, within=20, what="11 server requests")
+            assert agent.stop() == 0
+
+
+def test_an_authority_that_is_replaced_is_read_anew(start_agent, nginx):
+    with tempfile.TemporaryDirectory() as name:  # that others may search
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)
+        ends = []
+        for end in ("old", "new"):
+            (folder / end).mkdir()
+            ends.append(Certificate(folder / end))
+        old, new = ends
+        authority, fresh = folder / "authority.pem", folder / "fresh.pem"
+        shutil.copy(old.certificate, authority)
+
+        def backend(files, port=0):
+            return GrpcBackend(port=port, credentials=grpc.ssl_server_credentials(
+                [(files.key.read_bytes(), files.certificate.read_bytes())]))
+
+        first = backend(old)
+        agent = start_agent("--otlp-endpoint", first.url, ports=[nginx.port],
+                            config=f"otlp: {{protocol: grpc, certificate: {authority}}}\n")
+        ask(nginx)
+        eventually(lambda: first.count(SERVER) == 11, within=20, what="11 server requests")
+        first.stop()
+        shutil.copy(new.certificate, fresh)
+        fresh.rename(authority)
+        ask(nginx)
+        with backend(new, first.port) as second:
+            eventually(lambda: second.count(SERVER) == 22, within=20, what="all counts")
             assert agent.stop() == 0

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <ranges>
 #include <string>
 #include <string_view>
 
@@ -60,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const exa::ContextHeaders kAll(exa::kAllPropagators);
   const auto all = read(input, kAll);
   auto state = exa::ContextState::kAbsent;
-  for (const auto propagator : exa::kAllPropagators.all()) {
+  for (const auto propagator : exa::kAllPropagators.all() | std::views::reverse) {
     const exa::ContextHeaders headers({propagator});
     const auto one = read(input, headers);
     if (state != exa::ContextState::kValid && one.context()) {

@@ -5,9 +5,9 @@
 
 namespace exa {
 
-inline constexpr PropagatorList kAllPropagators = {Propagator::kW3c, Propagator::kB3,
-                                                   Propagator::kJaeger, Propagator::kXray,
-                                                   Propagator::kDatadog};
+inline constexpr PropagatorList kAllPropagators = {Propagator::kDatadog, Propagator::kXray,
+                                                   Propagator::kJaeger, Propagator::kB3,
+                                                   Propagator::kW3c};
 static_assert(kAllPropagators.all().size() == PropagatorList::kMost);
 
 }  // namespace exa

@@ -1,4 +1,5 @@
 """An OTLP/gRPC backend inside the test: gRPC's own core in front of the sink of otlp_sink.py."""
+import time
 from concurrent import futures
 from dataclasses import dataclass
 
@@ -39,11 +40,13 @@ class CallAnswer:
 class Calls(grpc.GenericRpcHandler):
     def __init__(self, sink):
         self.sink, self.metadata = sink, []
+        self.arrivals = []  # (path, time of the monotonic clock)
 
     def service(self, handler_call_details):
         path = METHODS.get(handler_call_details.method)
         if path is None:
             return None
+        self.arrivals.append((path, time.monotonic()))
         self.metadata.append(dict(handler_call_details.invocation_metadata))
         return grpc.unary_unary_rpc_method_handler(
             lambda request, context: self.answer(path, request, context))

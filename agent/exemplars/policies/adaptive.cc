@@ -19,12 +19,17 @@ constexpr double kQuietSeconds = 30;  // after them nothing is left of either
 Adaptive::Adaptive(const policy::Adaptive& spec)
     : spec_(spec), share_(spec.most), threshold_(randomness_threshold(spec.most)) {}
 
-void Adaptive::see(const Offer& offer) {
-  if (!offer.is_duration) return;
+bool Adaptive::admits(const Offer& offer) {
   const auto second = offer.exchange.last_response.ns / kSecondNs;
   if (second > second_) [[unlikely]]
     begin_second(second);
-  ++requests_;
+  const bool admitted = offer.exchange.randomness >= threshold_;
+  // Its queue time and its sizes are values of the same request.
+  if (offer.counts_requests) {
+    ++requests_;
+    admitted_ += admitted ? 1 : 0;
+  }
+  return admitted;
 }
 
 void Adaptive::begin_second(std::uint64_t second) {

@@ -1,6 +1,7 @@
 // Admits so many requests per second, of all series together, by a share of all traces that follows
 // the traffic. The share changes once a second: it is what would have been right for the requests
 // of the last seconds, the later the more, corrected by what was admitted too much or too little.
+// Its traffic is what it is asked of: where policies before it decide, only the rest.
 #pragma once
 
 #include <cstdint>
@@ -14,13 +15,7 @@ class Adaptive final : public Policy {
  public:
   explicit Adaptive(const policy::Adaptive& spec);
 
-  // A request counts once, however many series it has.
-  void see(const Offer& offer) override;
-  [[nodiscard]] bool admits(const Offer& offer) override {
-    const bool admitted = offer.exchange.randomness >= threshold_;
-    if (offer.is_duration) admitted_ += admitted ? 1 : 0;
-    return admitted;
-  }
+  [[nodiscard]] bool admits(const Offer& offer) override;
   [[nodiscard]] double share() const { return share_; }
 
  private:

@@ -23,16 +23,17 @@ namespace {
 
 using Made = std::unique_ptr<Policy>;
 
-std::vector<Made> make_all(const std::vector<PolicySpec>& specs) {
+std::vector<Made> make_all(const std::vector<PolicySpec>& specs,
+                           std::shared_ptr<ErrorRatios>& errors) {
   std::vector<Made> made;
   for (const auto& spec : specs)
-    made.push_back(make_policy(spec));
+    made.push_back(make_policy(spec, errors));
   return made;
 }
 
 }  // namespace
 
-std::unique_ptr<Policy> make_policy(const PolicySpec& spec) {
+std::unique_ptr<Policy> make_policy(const PolicySpec& spec, std::shared_ptr<ErrorRatios>& errors) {
   return std::visit(
       Overloaded{
           [](const policy::Always&) -> Made { return std::make_unique<Always>(); },
@@ -60,17 +61,18 @@ std::unique_ptr<Policy> make_policy(const PolicySpec& spec) {
           [](const policy::LatencyTiered& tiered) -> Made {
             return std::make_unique<LatencyTiered>(tiered.tiers);
           },
-          [](const policy::ErrorBoost& boost) -> Made {
-            return std::make_unique<ErrorBoost>(boost);
+          [&](const policy::ErrorBoost& boost) -> Made {
+            if (!errors) errors = std::make_shared<ErrorRatios>();
+            return std::make_unique<ErrorBoost>(boost, errors);
           },
           [](const policy::PathPrefix& path) -> Made {
             return std::make_unique<PathPrefix>(path.prefix);
           },
-          [](const policy::AnyOf& any) -> Made {
-            return std::make_unique<AnyOf>(make_all(any.policies));
+          [&](const policy::AnyOf& any) -> Made {
+            return std::make_unique<AnyOf>(make_all(any.policies, errors));
           },
-          [](const policy::AllOf& all) -> Made {
-            return std::make_unique<AllOf>(make_all(all.policies));
+          [&](const policy::AllOf& all) -> Made {
+            return std::make_unique<AllOf>(make_all(all.policies, errors));
           },
       },
       spec.what);

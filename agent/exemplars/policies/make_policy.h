@@ -3,11 +3,14 @@
 
 #include <memory>
 
+#include "agent/exemplars/policies/error_ratios.h"
 #include "agent/exemplars/policies/policy.h"
 #include "agent/model/policy_spec.h"
 
 namespace exa {
 
-[[nodiscard]] std::unique_ptr<Policy> make_policy(const PolicySpec& spec);
+// errors: what policies share, made here by the first one that needs it.
+[[nodiscard]] std::unique_ptr<Policy> make_policy(const PolicySpec& spec,
+                                                  std::shared_ptr<ErrorRatios>& errors);
 
 }  // namespace exa

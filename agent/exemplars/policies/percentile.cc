@@ -4,6 +4,12 @@
 #include <cmath>
 
 namespace exa {
+namespace {
+
+constexpr std::uint32_t kUpdates = 10;  // while all that is remembered is replaced
+static_assert(Percentile::kLeast >= kUpdates);
+
+}  // namespace
 
 void Percentile::see(const Offer& offer) {
   auto& memory = memory_.of(offer.series);
@@ -20,7 +26,7 @@ void Percentile::see(const Offer& offer) {
 
 // The smallest value that so large a share of them do not exceed.
 void Percentile::update(Memory& memory) {
-  memory.update_in = std::min(memory.seen, last_);
+  memory.update_in = last_ / kUpdates;
   sorted_.assign(memory.values.begin(), memory.values.begin() + memory.seen);
   const auto rank = static_cast<std::ptrdiff_t>(std::ceil(quantile_ * memory.seen)) - 1;
   const auto place = sorted_.begin() + std::clamp<std::ptrdiff_t>(rank, 0, memory.seen - 1);

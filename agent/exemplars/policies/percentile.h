@@ -1,6 +1,5 @@
-// Admits requests whose value lies above a quantile of the last values of their series. It is
-// brought up to date when the number of values has doubled, and once there are enough, after as
-// many again; none is admitted before the first ten.
+// Admits requests whose value lies above a quantile of the last values of their series. It is taken
+// anew whenever a tenth of them has changed; none is admitted before the first ten.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,8 @@ struct Offer {
   SeriesIndex series = 0;
   std::uint8_t bucket = 0;
   bool is_error = false;
-  bool is_duration = true;  // so that the largest is the slowest
+  bool is_duration = true;      // so that the largest is the slowest
+  bool counts_requests = true;  // one such value per request, however many series it has
   std::uint64_t value = 0;
   RecordTicket ticket = 0;
   std::string_view service = {};  // service.name of its target

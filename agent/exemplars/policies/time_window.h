@@ -15,23 +15,25 @@ class TimeWindow final : public Policy {
  public:
   TimeWindow(std::uint32_t most, Duration per) : most_(most), per_(per) {}
   [[nodiscard]] bool admits(const Offer& offer) override {
-    auto& admitted = admitted_.of(offer.series);
-    if (admitted.times.empty()) [[unlikely]]
-      admitted.times.resize(most_);
-    auto& oldest = admitted.times[admitted.next];
+    auto& [times, next] = admitted_.of(offer.series);
     const auto time = offer.exchange.last_response;
     // Exchanges end a little out of order.
-    if (oldest.known() && (time < oldest || elapsed(oldest, time) < per_)) return false;
-    oldest = time;
-    admitted.next = admitted.next + 1 == most_ ? 0 : admitted.next + 1;
+    if (times.empty() || time < times[next] || elapsed(times[next], time) < per_) {
+      if (times.size() == most_) return false;
+      times.insert(times.begin() + next, time);
+    } else {
+      times[next] = time;
+    }
+    next = next + 1 == times.size() ? 0 : next + 1;
     return true;
   }
   void forget(SeriesIndex series) override { admitted_.forget(series); }
 
  private:
   struct Admitted {
-    std::vector<MonotonicTime> times;  // of the last ones, a ring
-    std::uint32_t next = 0;            // the oldest of them
+    // Of the last ones, a ring that is no longer than it had to be: few series come near `most`.
+    std::vector<MonotonicTime> times;
+    std::uint32_t next = 0;  // the oldest of them
   };
 
   std::uint32_t most_;

@@ -1,5 +1,5 @@
-// Which policies hold from now on, as a reload of the configuration said: one a line, the one of all
-// first, then the rules in their order.
+// Which policies hold from now on, as a reload of the configuration said: one a line, the one of
+// all first, then the rules in their order.
 #pragma once
 
 #include "agent/model/policy_spec.h"

@@ -1,7 +1,7 @@
 // The pipeline's end of the channel: what it may hear of the prober, and in which order: targets,
-// policies and log levels at any time; once that they are complete; heartbeats after it said that it is
-// ready; at last the end. Anything else ends the line, and that ends the agent: two processes that
-// do not understand each other count nothing right. Hears without waiting.
+// policies and log levels at any time; once that they are complete; heartbeats after it said that
+// it is ready; at last the end. Anything else ends the line, and that ends the agent: two processes
+// that do not understand each other count nothing right. Hears without waiting.
 // Capture thread, owned by the pipeline's loop.
 #pragma once
 

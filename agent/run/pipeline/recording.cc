@@ -5,7 +5,8 @@
 
 namespace exa {
 
-Result<Recording> Recording::begin(UniqueFd file, const HashKey& seed, WallClockOffset offset) {
+Result<Recording> Recording::begin(UniqueFd file, const HashKey& seed, WallClockOffset offset,
+                                   std::string_view policies) {
   Recording recording;
   if (!file.valid()) return recording;
   EventLogHeader header{.seed = {}, .start_offset = offset};
@@ -14,6 +15,7 @@ Result<Recording> Recording::begin(UniqueFd file, const HashKey& seed, WallClock
   auto log = EventLogWriter::create(std::move(file), header);
   if (!log) return std::unexpected(log.error());
   recording.log_.emplace(std::move(*log));
+  recording.policies(policies);
   return recording;
 }
 

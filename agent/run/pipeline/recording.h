@@ -20,8 +20,10 @@ namespace exa {
 class Recording {
  public:
   Recording() = default;
-  // file: not valid where nothing is to be recorded.
-  static Result<Recording> begin(UniqueFd file, const HashKey& seed, WallClockOffset offset);
+  // file: not valid where nothing is to be recorded. policies: those of the start, as text, so that
+  // a replay begins with them, whatever its own configuration says.
+  static Result<Recording> begin(UniqueFd file, const HashKey& seed, WallClockOffset offset,
+                                 std::string_view policies);
 
   [[nodiscard]] bool goes_on() const { return log_.has_value(); }
   void record(std::span<const std::byte> record) {

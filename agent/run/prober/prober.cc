@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <csignal>
 
+#include "agent/config/load.h"
 #include "agent/config/setting.h"
 #include "agent/config/value_text.h"
 #include "agent/discovery/mounts.h"
@@ -299,27 +300,32 @@ void Prober::reload() {
     log_.error("SIGHUP: keeping the old configuration: " + reloaded.error().text);
     return;
   }
+  for (const auto& warning : reloaded->warnings)
+    log_.warn("SIGHUP: " + warning);
+  const auto& wanted = reloaded->config;
   // Rules, policies and level apply to what comes; windows, rings, exporters and ports, which the
   // loaded programs hold, need a restart.
-  auto targets = reloaded->targets;
+  auto targets = wanted.targets;
   targets.include.port = config_.targets.include.port;
   targets.exclude.port = config_.targets.exclude.port;
   config_.targets = std::move(targets);
-  config_.log.level = reloaded->log.level;
+  config_.log.level = wanted.log.level;
   finder_.set_settings(config_.targets);
   log_.set_level(config_.log.level);
   message_.type = ChannelMessageType::kLogThreshold;
   message_.value = static_cast<std::uint64_t>(config_.log.level);
   if (const auto sent = line_.say(message_); !sent) log_.error(sent.error().text);
-  config_.exemplars.policies = reloaded->exemplars.policies;
-  write_policies(config_.exemplars.policies, message_);
-  if (const auto sent = line_.say(message_); !sent) log_.error(sent.error().text);
+  if (config_.exemplars.policies != wanted.exemplars.policies) {
+    config_.exemplars.policies = wanted.exemplars.policies;
+    write_policies(config_.exemplars.policies, message_);
+    if (const auto sent = line_.say(message_); !sent) log_.error(sent.error().text);
+  }
   if (const auto told = send_rule_of_the_unjudged(); !told) log_.error(told.error().text);
   const auto processes = finder_.processes();
   unseen_.assign(processes.begin(), processes.end());
   if (const auto excluded = exclude_ourselves(); !excluded) log_.error(excluded.error().text);
   tell_of_unmatched_ = true;
-  const auto waiting = changed_settings(config_, *reloaded);
+  const auto waiting = changed_settings(config_, wanted);
   if (waiting.empty()) {
     log_.info("SIGHUP: configuration reloaded");
     return;

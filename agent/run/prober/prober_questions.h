@@ -10,10 +10,10 @@
 
 namespace exa {
 
-struct Config;
+struct LoadedConfig;
 
 struct ProberQuestions {
-  std::function<Result<Config>()> reload;  // the configuration, read anew on SIGHUP
+  std::function<Result<LoadedConfig>()> reload;  // the configuration, read anew on SIGHUP
   // One line for the start: where results go.
   std::function<std::string(std::uint16_t endpoint_port)> destinations;
 };

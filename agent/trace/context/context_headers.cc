@@ -1,6 +1,7 @@
 #include "agent/trace/context/context_headers.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "agent/trace/context/b3.h"
 #include "agent/trace/context/datadog.h"
@@ -35,7 +36,7 @@ constexpr std::array<ContextHeaderRow, kContextHeaders> kRows = {{
 }  // namespace
 
 ContextHeaders::ContextHeaders(const PropagatorList& propagators) {
-  for (const auto propagator : propagators.all()) {
+  for (const auto propagator : propagators.all() | std::views::reverse) {
     switch (propagator) {
       case Propagator::kW3c:
         add(Source::kW3c);

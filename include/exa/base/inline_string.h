@@ -16,6 +16,7 @@ class InlineString {
   static_assert(Capacity < 255);
 
  public:
+  static constexpr std::size_t kCapacity = Capacity;
   constexpr InlineString() = default;
   constexpr explicit InlineString(std::string_view text) { assign(text); }
   constexpr void assign(std::string_view text) {

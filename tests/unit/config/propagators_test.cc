@@ -60,7 +60,7 @@ TEST(ConfigEnvironment, PropagatorsAreReadInTheirOrder) {
             (PropagatorList{Propagator::kW3c, Propagator::kB3, Propagator::kJaeger,
                             Propagator::kXray, Propagator::kDatadog}));
   EXPECT_EQ(propagators_of("b3multi, tracecontext,,b3"),
-            (PropagatorList{Propagator::kB3, Propagator::kW3c}));
+            (PropagatorList{Propagator::kW3c, Propagator::kB3}));
   EXPECT_EQ(propagators_of("none"), PropagatorList{});
 }
 

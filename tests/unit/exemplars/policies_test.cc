@@ -44,7 +44,8 @@ TEST_F(Policies, TheFloorIsBesideThem) {
 }
 
 TEST_F(Policies, RememberEachSeriesUntilItIsForgotten) {
-  configure({.policies = {.policy = {policy::FirstOfBucket{}}, .rules = {}}, .floor_probability = 0});
+  configure(
+      {.policies = {.policy = {policy::FirstOfBucket{}}, .rules = {}}, .floor_probability = 0});
   for (const TargetId target : {1, 2}) {
     send({.duration = 1ms, .randomness = 10 * target, .target = target});
     send({.duration = 1ms, .randomness = 90, .target = target});
@@ -63,7 +64,8 @@ TEST_F(Policies, RememberEachSeriesUntilItIsForgotten) {
 }
 
 TEST_F(Policies, AShareDrawnFromRIsTheSameTracesInEveryOrder) {
-  configure({.policies = {.policy = {policy::Probability{0.25}}, .rules = {}}, .floor_probability = 0});
+  configure(
+      {.policies = {.policy = {policy::Probability{0.25}}, .rules = {}}, .floor_probability = 0});
   std::mt19937_64 random(5);
   std::vector<Request> requests;
   for (int i = 0; i < 4'000; ++i)

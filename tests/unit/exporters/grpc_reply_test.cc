@@ -11,9 +11,9 @@
 namespace exa {
 namespace {
 
+using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::Optional;
-using std::chrono::seconds;
 
 struct Call {
   std::string status;
@@ -60,13 +60,16 @@ TEST(GrpcReply, AnExhaustedQuotaIsWaitedForIfTheServerSaysHowLong) {
 }
 
 TEST(GrpcReply, WhatIsTooLargeMayBeSentInPieces) {
-  for (const char* message :
-       {"grpc: received message larger than max (9000000 vs. 4194304)",
-        "CLIENT: Received message larger than max (9000000 vs. 4194304)",
-        "gRPC message exceeds maximum size 4194304: 9000000"}) {
+  for (const char* message : {"grpc: received message larger than max (9000000 vs. 4194304)",
+                              "CLIENT: Received message larger than max (9000000 vs. 4194304)",
+                              "gRPC message exceeds maximum size 4194304: 9000000"}) {
     const auto outcome = outcome_of({.status = "8", .message = message});
     EXPECT_EQ(outcome.status, SendStatus::kTooLarge) << message;
   }
+  constexpr auto kTonic =
+      "Error, decoded message length too large: found 9000000 bytes, the limit is: 4194304 bytes";
+  for (const char* status : {"8", "11"})
+    EXPECT_EQ(outcome_of({.status = status, .message = kTonic}).status, SendStatus::kTooLarge);
 }
 
 TEST(GrpcReply, SaysWhatTheServerSays) {
@@ -78,7 +81,9 @@ TEST(GrpcReply, ASuccessIsProvenByItsMessage) {
   const auto framed = [](std::string message) {
     return std::string("\0\0\0\0", 4) + static_cast<char>(message.size()) + message;
   };
-  const auto partial = outcome_of({.status = "0", .body = framed("\x0a\x08\x08\x07\x12\x04" "full")});
+  const auto partial = outcome_of({.status = "0",
+                                   .body = framed("\x0a\x08\x08\x07\x12\x04"
+                                                  "full")});
   EXPECT_EQ(partial.status, SendStatus::kDelivered);
   EXPECT_EQ(partial.rejected, 7u);
   EXPECT_THAT(partial.text, HasSubstr("rejected 7 items: full"));
@@ -96,7 +101,9 @@ TEST(GrpcReply, WhatIsNoGrpcIsJudgedByItsStatusOfHttp) {
     EXPECT_EQ(outcome_of({}, status).status, SendStatus::kRetry) << status;
   for (const long status : {200, 302, 401, 404, 500})
     EXPECT_EQ(outcome_of({}, status).status, SendStatus::kRefused) << status;
+  EXPECT_THAT(outcome_of({}).text, HasSubstr("answered 200 without a gRPC status"));
   EXPECT_EQ(outcome_of({.status = "17"}).status, SendStatus::kRefused) << "no such code";
+  EXPECT_THAT(outcome_of({.status = "17"}).text, HasSubstr("200 with an unknown gRPC status"));
   EXPECT_EQ(outcome_of({.status = "0x"}).status, SendStatus::kRefused);
   EXPECT_EQ(outcome_of({.status = "14"}, 503).status, SendStatus::kRetry);
 }
@@ -109,6 +116,14 @@ TEST(GrpcReply, AnAnswerThatIsCutShortIsNone) {
   EXPECT_TRUE(reply.take_header("grpc-status: 3\r\n"));
   EXPECT_EQ(reply.judge(200, "stream was reset", "backend").status, SendStatus::kRefused)
       << "the verdict had come";
+}
+
+TEST(GrpcReply, OnlyTheFinalAnswerCounts) {
+  GrpcReply reply;
+  EXPECT_TRUE(reply.take_header("HTTP/2 103 \r\n"));
+  EXPECT_TRUE(reply.take_header("grpc-status: 3\r\n"));
+  EXPECT_TRUE(reply.take_header("HTTP/2 503 \r\n"));
+  EXPECT_EQ(reply.judge(503, std::nullopt, "backend").status, SendStatus::kRetry);
 }
 
 TEST(GrpcReply, NoAnswerIsTooLong) {

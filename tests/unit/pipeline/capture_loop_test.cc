@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 
+#include "agent/config/policy_text.h"
 #include "agent/run/pipeline/recorded_events.h"
 #include "tests/unit/pipeline/made_requests.h"
 
@@ -34,15 +35,19 @@ struct ALoop : ::testing::Test {
   // A run whose source does these steps; its windows.
   std::vector<std::string> run(std::vector<Scripted::Step> steps, int late = 0) {
     Counters counters;
-    RequestPipeline pipeline(small_pipeline(), counters);
+    auto options = small_pipeline();
+    options.sampler.policies = policies;
+    RequestPipeline pipeline(options, counters);
     pipeline.on_clock_offset(kOffset);
-    auto recording = Recording::begin(file.open(), small_pipeline().id_seed, kOffset);
+    auto recording =
+        Recording::begin(file.open(), small_pipeline().id_seed, kOffset, policies_text(policies));
     KeptWindows windows;
     windows.late = late;
     CaptureLoop loop(pipeline, windows, *recording);
     Scripted source(std::move(steps));
     loop.run(source);
     EXPECT_EQ(recording->flush(), std::nullopt);
+    totals = pipeline.policy_totals();
     return windows.texts();
   }
 
@@ -61,6 +66,7 @@ struct ALoop : ::testing::Test {
     RecordedEvents events(*log, windows);
     loop.run(events);
     outcome = events.outcome();
+    replayed_totals = pipeline.policy_totals();
     if (outcome) windows.finish();
     return published;
   }
@@ -75,6 +81,9 @@ struct ALoop : ::testing::Test {
   MemoryFile file;
   MadeRequests made;
   Result<> outcome;
+  PolicySettings policies;
+  PolicyTotals totals;
+  PolicyTotals replayed_totals;
 };
 
 Scripted::Step tick_at(Duration since_start) {
@@ -115,6 +124,26 @@ TEST_F(ALoop, TheLastWindowMayJoinTheOneBefore) {
   EXPECT_EQ(replay(), windows);
 }
 
+// Its own configuration says nothing of them.
+TEST_F(ALoop, AReplayHasThePoliciesOfTheRun) {
+  policies = {.policy = {policy::Never{}}, .rules = {}};
+  const PolicySettings reloaded{.policy = {policy::Never{}},
+                                .rules = {*parse_policy_rule("route=/cart -> probability(50%)")}};
+  run({shop, tick_at(0s), request_at(1s), [&](auto& loop) { loop.on_policies(reloaded); },
+       request_at(2s), tick_at(10s), end_at(11s)});
+  ASSERT_EQ(totals.size(), 2u);
+  EXPECT_EQ(totals[0].rule, "route=/cart -> probability(0.5)");
+  EXPECT_GT(totals[0].admitted + totals[0].refused, 0u);
+  EXPECT_GT(totals[1].refused, 0u);
+  replay();
+  ASSERT_EQ(replayed_totals.size(), 2u);
+  for (std::size_t i = 0; i < 2; ++i) {
+    EXPECT_EQ(replayed_totals[i].rule, totals[i].rule);
+    EXPECT_EQ(replayed_totals[i].admitted, totals[i].admitted);
+    EXPECT_EQ(replayed_totals[i].refused, totals[i].refused);
+  }
+}
+
 TEST_F(ALoop, AClockThatIsSetMovesTheWindowsAfterIt) {
   const WallClockOffset later{kOffset.ns + 5'000'000'000};
   const auto windows =
@@ -139,7 +168,7 @@ TEST_F(ALoop, AReplayReadsTheTargetThatTheRunRead) {
   std::size_t attributes = 0;
   Counters counters;
   RequestPipeline pipeline(small_pipeline(), counters);
-  auto recording = Recording::begin(file.open(), small_pipeline().id_seed, kOffset);
+  auto recording = Recording::begin(file.open(), small_pipeline().id_seed, kOffset, "never");
   struct Sink final : WindowSink {
     explicit Sink(std::size_t& count) : attributes(count) {}
     bool take(ClosedWindow window) override {
@@ -178,7 +207,7 @@ TEST_F(ALoop, ARecordingThatIsDamagedEndsTheReplayWithTheReason) {
 
 TEST(ARecording, ThatCannotBeWrittenSaysSoAndTheRunGoesOn) {
   UniqueFd full(::open("/dev/full", O_WRONLY | O_CLOEXEC));
-  auto recording = Recording::begin(std::move(full), {}, kOffset);
+  auto recording = Recording::begin(std::move(full), {}, kOffset, "never");
   if (!recording) {
     EXPECT_THAT(recording.error().text, HasSubstr("No space left"));
     return;
@@ -188,7 +217,7 @@ TEST(ARecording, ThatCannotBeWrittenSaysSoAndTheRunGoesOn) {
 }
 
 TEST(ARecording, WithoutAFileSwallowsWhatItIsTold) {
-  auto recording = Recording::begin(UniqueFd(), {}, kOffset);
+  auto recording = Recording::begin(UniqueFd(), {}, kOffset, "never");
   ASSERT_TRUE(recording);
   EXPECT_FALSE(recording->goes_on());
   recording->tick(kStart);

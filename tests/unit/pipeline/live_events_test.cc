@@ -113,7 +113,8 @@ struct ARun : ::testing::Test {
   MadeRing ring;
   MadeRequests made;
   MemoryFile file;
-  Recording recording = *Recording::begin(file.open(), small_pipeline().id_seed, kOffset);
+  Recording recording =
+      *Recording::begin(file.open(), small_pipeline().id_seed, kOffset, "coordinated");
   RequestPipeline pipeline{small_pipeline(), counters};
   KeptWindows windows;
   CaptureLoop loop{pipeline, windows, recording};

@@ -12,6 +12,7 @@
 #include "agent/telemetry/self_metrics.h"
 #include "exa/base/overloaded.h"
 #include "exporters/openmetrics/names.h"
+#include "tests/unit/reference/reference_texts.h"
 
 namespace exa::testing {
 namespace {
@@ -220,13 +221,9 @@ std::string reference_page() {
   for (const auto& setting : all_settings())
     page += "| " + code(setting.key) + " | " + code(setting.flag) + " | " + code(type_of(setting)) +
             " | " + code(default_of(setting)) + " | " + in_cell(setting.sentence) + " |\n";
+  page += kDeclarativeText;
+  page += kPolicyText;
   page +=
-      "\n"
-      "## Policies\n"
-      "Values of `exemplars.policy`, and in `exemplars.rules` behind `->`. Arguments may be left out "
-      "where they\nhave a name; the names and values shown are the defaults, but for the first "
-      "argument.\n"
-      "\n"
       "| policy | admits |\n"
       "|---|---|\n" +
       policy_rows() +

@@ -42,13 +42,13 @@ int read(const PropagatorList& propagators, const Headers& headers) {
   return context ? context->trace_id.bytes.back() : 0;
 }
 
-TEST(Propagators, TheFirstInTheListCounts) {
+TEST(Propagators, TheLastInTheListCounts) {
   const auto all = together({kDatadog, kXray, kJaeger, kB3Multi, kB3, kW3c});
   EXPECT_EQ(read(kAllPropagators, all), 1);
-  EXPECT_EQ(read({Propagator::kDatadog, Propagator::kW3c}, all), 5);
-  EXPECT_EQ(read({Propagator::kXray, Propagator::kDatadog}, all), 4);
-  EXPECT_EQ(read({Propagator::kJaeger, Propagator::kB3}, all), 3);
-  EXPECT_EQ(read({Propagator::kB3, Propagator::kJaeger}, all), 2);
+  EXPECT_EQ(read({Propagator::kW3c, Propagator::kDatadog}, all), 5);
+  EXPECT_EQ(read({Propagator::kDatadog, Propagator::kXray}, all), 4);
+  EXPECT_EQ(read({Propagator::kB3, Propagator::kJaeger}, all), 3);
+  EXPECT_EQ(read({Propagator::kJaeger, Propagator::kB3}, all), 2) << "the single header";
   EXPECT_EQ(read({}, all), 0);
 }
 
@@ -89,7 +89,7 @@ TEST(Propagators, AnInvalidOneShowsUnlessAnotherIsValid) {
 }
 
 TEST(Propagators, TheStateBelongsToTheTraceparent) {
-  const ContextHeaders table({Propagator::kB3, Propagator::kW3c});
+  const ContextHeaders table({Propagator::kW3c, Propagator::kB3});
   ContextReader reader(table);
   for (const auto& [name, value] : together({kW3c, kB3}))
     reader.on_header(name, value);
@@ -120,9 +120,9 @@ TEST(Propagators, AHalfThatMayBeMissingIsUnknown) {
   EXPECT_EQ(reader.state(), ContextState::kValid);
 }
 
-TEST(Propagators, EachStandsInTheListOnce) {
+TEST(Propagators, EachStandsInTheListOnceWhereItCameLast) {
   PropagatorList list = {Propagator::kB3, Propagator::kW3c, Propagator::kB3};
-  EXPECT_EQ(list, (PropagatorList{Propagator::kB3, Propagator::kW3c}));
+  EXPECT_EQ(list, (PropagatorList{Propagator::kW3c, Propagator::kB3}));
   list.add(Propagator::kW3c);
   EXPECT_EQ(list.all().size(), 2u);
 }

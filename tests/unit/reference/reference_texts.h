@@ -1,0 +1,44 @@
+// What the reference says in words, between its tables.
+#pragma once
+
+namespace exa {
+
+inline constexpr auto kDeclarativeText = R"(
+## Declarative configuration
+`OTEL_CONFIG_FILE` names a file of OpenTelemetry's declarative configuration (`file_format: "1.0"`). It then stands for
+all other `OTEL_*` variables, which count only where it refers to them. This of it is read; everything else is named in a
+warning and ignored.
+
+| key | means | if omitted |
+|---|---|---|
+| `disabled` | nothing is exported or served | `false` |
+| `log_level` | `log.level` | as our own file says |
+| `resource.attributes`, `attributes_list` | `targets.resource`; not `service.name` and `service.instance.id`, which would be those of all processes | as our own file says |
+| `propagator.composite`, `composite_list` | `propagators` | as our own file says: an SDK would propagate nothing, but the agent only reads |
+| `tracer_provider.processors`: `batch.exporter` | `otlp.traces.*`, of the first `otlp_http` or `otlp_grpc` | traces are not exported |
+| `meter_provider.readers`: `periodic.exporter` | `otlp.metrics.*`, likewise | metrics are not exported |
+| `meter_provider.readers`: `periodic.interval` | `window` | as our own file says, not 60 s: exemplars are chosen per window |
+| `meter_provider.readers`: `pull.exporter` | `openmetrics.listen`, of the first `prometheus` or `prometheus/development` | nothing is served |
+| `meter_provider.exemplar_filter` | `always_off`: `exemplars.budget` 0; `trace_based`: `exemplars.policy` | as our own file says, not `trace_based`: the agent exports the spans of its exemplars itself |
+| `otlp_http`, `otlp_grpc`: `endpoint`, `tls`, `headers`, `headers_list`, `compression`, `timeout` | `otlp.*` of that signal, whatever our own file says of another backend; over gRPC an endpoint without a scheme is encrypted unless `tls.insecure` | `localhost`, no TLS files, no headers, no compression, 10 s |
+| `default_histogram_aggregation` | `metrics.histograms` | as our own file says |
+| `temporality_preference`, `encoding` | only `cumulative`, and `protobuf` | those |
+
+`${NAME}`, `${env:NAME}` and `${NAME:-default}` are replaced by variables, `$$` by a dollar; anything else in `${}` is
+refused.
+)";
+
+inline constexpr auto kPolicyText = R"(
+## Policies
+Values of `exemplars.policy`, and in `exemplars.rules` behind `->`. An argument that is shown without a name must be
+given; the others may be left out, and are then as shown. Of tiers all are given or none; `above`, on its own, is 0.1%.
+`percentile` and `time_window` remember 8 bytes per value and series, at most 100 values; policies that would remember
+more than 4096 bytes of a series are refused.
+
+A rule is written `service=NAME route=PREFIX method=METHOD port=PORT -> POLICY`, with at least one condition; a value
+with spaces stands in quotation marks (`service="my shop"`). A route is compared with what is known of a path: its first
+101 bytes, without a query. `method=_OTHER` is every method that metrics have no name for.
+
+)";
+
+}  // namespace exa
