@@ -17,10 +17,7 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   add_compile_options(-fstack-clash-protection)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    add_compile_options(-fcf-protection
-                        # String instructions take long to start, and a record is cleared for each event.
-                        -mmemset-strategy=unrolled_loop:768:noalign,libcall:-1:noalign
-                        -mmemcpy-strategy=unrolled_loop:768:noalign,libcall:-1:noalign)
+    add_compile_options(-fcf-protection)
   endif()
 endif()
 # Without this the fuzzer is blind to the rooms: it would see coverage of its own file only.
