@@ -8,7 +8,7 @@ namespace {
 const ContextHeaderRow* row_of(std::string_view name) {
   if (name.size() > 63 || (kContextHeaderLengths >> name.size() & 1) == 0) return nullptr;
   for (const auto& row : kPropagators)
-    if (name.size() == row.name.size() && equals_ignoring_case(name, row.name)) return &row;
+    if (equals_ignoring_case(name, row.name)) return &row;
   return nullptr;
 }
 
