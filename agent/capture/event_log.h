@@ -33,7 +33,7 @@ enum class FrameKind : std::uint32_t {
   kClockOffset = 3,
   kWindowTick = 4,
   kWindowMerged =
-      5,  // publication was behind: the window of the tick before joined the one waiting
+      5,          // publication was behind: the window of the tick before joined the one waiting
   kPolicies = 6,  // of exemplars, from now on
 };
 

@@ -149,7 +149,8 @@ Explanation Explainer::explain(const ClosedWindow& window, const std::vector<boo
       all.spent[TimeState::kUnknown] = operation.delta.sum;
     }
     const auto mean = mean_of(all);
-    SlowOperation slow{who};
+    SlowOperation slow;
+    static_cast<ExplainedOperation&>(slow) = who;
     slow.requests = requests;
     slow.mean_s = mean.total();
     slow.p99_s = quantile(operation.delta, row_of(operation.kind).bounds(), 0.99);
@@ -168,7 +169,8 @@ Explanation Explainer::explain(const ClosedWindow& window, const std::vector<boo
     }
     explanation.slow.push_back(std::move(slow));
     if (operation.is_error) {
-      FailingOperation failing{who};
+      FailingOperation failing;
+      static_cast<ExplainedOperation&>(failing) = who;
       failing.failed = requests;
       failing.requests = requests_[{service, end}];
       failing.since = operation.since;

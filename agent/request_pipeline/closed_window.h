@@ -23,8 +23,8 @@ struct WindowSeries {
   SeriesUid uid = 0;
   SeriesKey key;
   Distribution delta;
-  std::shared_ptr<FineWindow> fine;         // null: not kept
-  std::shared_ptr<AccountWindow> accounts;  // likewise
+  std::shared_ptr<FineWindow> fine;                   // null: not kept
+  std::shared_ptr<AccountWindow> accounts;            // likewise
   std::shared_ptr<ExponentialHistogram> exponential;  // likewise
 
   // What its slowest requests spent more time on than the others; empty: nothing to tell.

@@ -43,7 +43,7 @@ class CumulativeSeries {
     WallTime start;
     Distribution total;  // but for the sum
     WideSum sum = 0;
-    AccountSum accounts;  // nothing where they are not kept
+    AccountSum accounts;                              // nothing where they are not kept
     std::optional<ExponentialHistogram> exponential;  // likewise
   };
   [[nodiscard]] static HistogramPoint histogram_point(const State& state, WallTime time);

@@ -66,7 +66,7 @@ struct RequestPipelineOptions {
   bool body_sizes = false;
   bool active_requests = false;
   bool time_spent = false;
-  bool exponential = false;  // histograms are exponential, too
+  bool exponential = false;      // histograms are exponential, too
   bool skip_beside_sdk = false;  // no spans of processes that send their own
 };
 

@@ -73,10 +73,11 @@ class Builder {
     Sum sum;
     for (const auto& total : totals) {
       const auto add_point = [&](const char* outcome, std::uint64_t value) {
-        sum.points.push_back({.attributes = {{"rule", total.rule}, {"outcome", std::string(outcome)}},
-                              .start = start_,
-                              .time = now_,
-                              .value = signed_value(value)});
+        sum.points.push_back(
+            {.attributes = {{"rule", total.rule}, {"outcome", std::string(outcome)}},
+             .start = start_,
+             .time = now_,
+             .value = signed_value(value)});
       };
       add_point("admitted", total.admitted);
       add_point("refused", total.refused);

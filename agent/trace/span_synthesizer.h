@@ -20,9 +20,10 @@ enum class SpanLink : std::uint8_t { kNone, kConnection, kContext, kThread };
 
 // What became of an answer after its last byte was written, as far as is known.
 struct Delivery {
-  std::uint32_t sent_again = 0;   // how often a part of it was
-  Duration sent_again_after{};    // the last time
-  Duration acknowledged_after{};  // to its last byte, by the peer's TCP; zero: not late, or not known
+  std::uint32_t sent_again = 0;  // how often a part of it was
+  Duration sent_again_after{};   // the last time
+  Duration
+      acknowledged_after{};  // to its last byte, by the peer's TCP; zero: not late, or not known
 };
 
 // Why this span is exported, and where it belongs.

@@ -260,9 +260,9 @@ def test_coming_and_going_under_load_fails_no_request(start_agent, nginx):
 @pytest.mark.timeout(120 + 15 * KILLS)
 def test_sigkill_at_any_moment_under_load_leaves_nothing(start_agent, nginx):
     """Either process ends the other within a second, wherever it is in its life, and no request
-    fails. The machine may be busy with something else once in a hundred times."""
+    fails."""
     chance = random.Random(KILLS)
-    outcomes, lasted = [], []
+    outcomes = []
     enough = threading.Event()
 
     def ask():
@@ -278,11 +278,9 @@ def test_sigkill_at_any_moment_under_load_leaves_nothing(start_agent, nginx):
             ours = bpf_objects.held_by(pids)
             until = time.monotonic() + chance.uniform(0, 0.5)
             eventually(lambda until=until: time.monotonic() >= until, what="the moment")
-            killed = time.monotonic()
             os.kill(agent.pid if number % 2 else agent.pipeline_pid(), signal.SIGKILL)
 
-            eventually(lambda pids=pids: all(map(gone, pids)), what="the end of both")
-            lasted.append(time.monotonic() - killed)
+            eventually(lambda pids=pids: all(map(gone, pids)), within=1, what="the end of both")
 
             def nothing_left(ours=ours):  # the kernel frees when no processor uses them any more
                 assert not any(ours[kind] & bpf_objects.existing(kind) for kind in ours)
@@ -293,8 +291,6 @@ def test_sigkill_at_any_moment_under_load_leaves_nothing(start_agent, nginx):
         enough.set()
         load.join()
     assert outcomes and all(outcome.failed == 0 for outcome in outcomes), outcomes
-    late = sorted(seconds for seconds in lasted if seconds > 1)
-    assert len(late) <= KILLS // 100, late
 
 
 def test_a_process_of_one_request_is_known_by_name(start_agent, nginx):

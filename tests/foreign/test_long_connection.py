@@ -1,5 +1,6 @@
 """One connection of HTTP/2 for as long as ten million streams: nothing is lost at either end, and
-nothing grows."""
+nothing grows. At full speed, so the agent must get the CPU that it asks for: where many others run,
+its rings fill up, and what they refused is said with the failure."""
 import re
 import subprocess
 
@@ -11,7 +12,6 @@ from support.resources import resident_mib
 from support.waiting import free_port
 
 STREAMS = 10_000_000
-PER_SECOND = 80_000  # at both ends the agent sees as many; it has no CPU of its own
 RING_MIB = 8
 HTTP2 = {"network.protocol.version": "2", "http.response.status_code": 200}
 
@@ -36,6 +36,6 @@ def test_ten_million_streams(start_agent, tmp_path):
 
 
 def load(url, streams):
-    printed = subprocess.run(["h2load", "-n", str(streams), "-c", "1", "-m", "100", "--rps", str(PER_SECOND), url],
+    printed = subprocess.run(["h2load", "-n", str(streams), "-c", "1", "-m", "100", url],
                              capture_output=True, text=True, check=True, timeout=900).stdout
     assert re.search(rf"status codes: {streams} 2xx, 0 3xx, 0 4xx, 0 5xx", printed), printed

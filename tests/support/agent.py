@@ -90,7 +90,11 @@ class Agent:
             seen = report.count(metric, program, **attributes)
             assert seen >= count, f"{metric} {program or ''} {attributes}: {seen} of {count}"
             return report
-        report = eventually(reached, within=within)
+        try:
+            report = eventually(reached, within=within)
+        except AssertionError as short:
+            refused = self.scrape().refused_chunks()
+            raise AssertionError(f"{short}; chunks refused: {refused or 'none'}") from short
         seen = report.count(metric, program, **attributes)
         assert seen == count, f"{metric} {program or ''} {attributes}: {seen}, not {count}"
         return report

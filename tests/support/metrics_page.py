@@ -21,6 +21,13 @@ class MetricsPage:
         total = sum(sample.value for sample in self.find(name, **labels))
         return int(total) if total == int(total) else total
 
+    def refused_chunks(self):
+        """What the rings had no room for: the requests in it are lost, and the agent's want of CPU is
+        why, where nobody floods it."""
+        return {f"{group}_{sample.labels['reason']}": int(sample.value)
+                for group in ("kernel_dropped", "kernel_tls_dropped")
+                for sample in self.find(f"exemplar_agent_{group}_total") if sample.value}
+
     def names(self):
         return {sample.name for sample in self.samples}
 

@@ -46,9 +46,8 @@ struct WatchedThreads {
 class Prober {
  public:
   Prober(const Config& config, ProberQuestions questions, Log& log,
-         kernel::CapturePrograms programs, WatchedThreads threads,
-         kernel::RingReader control_ring, PipelineProcess pipeline, Zygote zygote,
-         UniqueFd signals);
+         kernel::CapturePrograms programs, WatchedThreads threads, kernel::RingReader control_ring,
+         PipelineProcess pipeline, Zygote zygote, UniqueFd signals);
 
   // Tells the processes of this host, attaches the programs, and serves until a signal or the end
   // of the pipeline. The exit code. The process must then end without destructors: a thread may be

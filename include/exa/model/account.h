@@ -42,8 +42,8 @@ struct Account {
   Duration throttled{};  // kept from one by the quota of its cgroup, or of one above
   Duration on_cpu{};
   Duration downstream{};  // of what it slept, in requests that it made itself
-  // Of what it slept otherwise. Where its sleeps are not followed, from looks at the thread every 20
-  // ms or so, and only where it takes longer than a few of them: less than all may be told.
+  // Of what it slept otherwise. Where its sleeps are not followed, from looks at the thread every
+  // 20 ms or so, and only where it takes longer than a few of them: less than all may be told.
   SleepTimes asleep_us{};
   std::uint32_t throttled_times = 0;
   std::uint32_t minor_faults = 0;

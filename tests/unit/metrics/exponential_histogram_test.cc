@@ -13,7 +13,9 @@ namespace {
 
 // From the definition, in long double: base^index < value <= base^(index + 1).
 bool lies_in(double value, int index, int scale) {
-  const auto bound = [scale](int i) { return std::exp2(std::ldexp(static_cast<long double>(i), -scale)); };
+  const auto bound = [scale](int i) {
+    return std::exp2(std::ldexp(static_cast<long double>(i), -scale));
+  };
   // At a bound that is no power of two the definition is beyond what a double can tell.
   constexpr long double kRounding = 1e-15L;
   return bound(index) < value * (1 + kRounding) && value <= bound(index + 1) * (1 + kRounding);
@@ -83,9 +85,9 @@ TEST(ExponentialHistogram, CoarsensWithoutLosingACount) {
     if (histogram.scale() < ExponentialHistogram::kFinest) {
       const auto [low, high] = std::ranges::minmax(values);
       const auto finer = histogram.scale() + 1;
-      EXPECT_GE(ExponentialHistogram::index_of(high, finer) -
-                    ExponentialHistogram::index_of(low, finer),
-                static_cast<int>(ExponentialHistogram::kMostBuckets));
+      EXPECT_GE(
+          ExponentialHistogram::index_of(high, finer) - ExponentialHistogram::index_of(low, finer),
+          static_cast<int>(ExponentialHistogram::kMostBuckets));
     }
   }
 }
@@ -95,7 +97,8 @@ TEST(ExponentialHistogram, ShardsAndOrderChangeNothing) {
   for (int run = 0; run < 100; ++run) {
     std::vector<double> values;
     for (int i = 0; i < 300; ++i)
-      values.push_back(random() % 20 == 0 ? 0 : any_value(random, 1 + static_cast<double>(random() % 40)));
+      values.push_back(
+          random() % 20 == 0 ? 0 : any_value(random, 1 + static_cast<double>(random() % 40)));
     const auto whole = of(values);
     std::ranges::shuffle(values, random);
     EXPECT_EQ(of(values), whole);
