@@ -31,6 +31,7 @@ static_assert(sizeof(FrameHeader) == 8);
 std::optional<std::size_t> fixed_length(FrameKind kind) {
   if (kind == FrameKind::kClockOffset || kind == FrameKind::kWindowTick) return 8;
   if (kind == FrameKind::kWindowMerged) return 0;
+  if (kind == FrameKind::kPressure) return 1;
   return std::nullopt;
 }
 
@@ -51,6 +52,11 @@ std::optional<WallClockOffset> Frame::clock_offset() const {
 std::optional<MonotonicTime> Frame::window_tick() const {
   if (kind != FrameKind::kWindowTick) return std::nullopt;
   return MonotonicTime{load<std::uint64_t>(payload.data())};
+}
+
+std::optional<std::uint8_t> Frame::pressure() const {
+  if (kind != FrameKind::kPressure) return std::nullopt;
+  return load<std::uint8_t>(payload.data());
 }
 
 EventLogWriter::EventLogWriter(UniqueFd file) : file_(std::move(file)) {
@@ -89,6 +95,10 @@ void EventLogWriter::window_tick(MonotonicTime time) {
 
 void EventLogWriter::window_merged() {
   append_frame(FrameKind::kWindowMerged, {});
+}
+
+void EventLogWriter::pressure(std::uint8_t bits) {
+  append_frame(FrameKind::kPressure, std::as_bytes(std::span(&bits, 1)));
 }
 
 void EventLogWriter::policies(std::string_view text) {
@@ -160,7 +170,7 @@ Result<std::optional<Frame>> EventLogReader::next() {
   }
   const auto raw = load<FrameHeader>(buffer_.data() + begin_);
   if (raw.kind < static_cast<std::uint32_t>(FrameKind::kRingRecord) ||
-      raw.kind > static_cast<std::uint32_t>(FrameKind::kPolicies))
+      raw.kind > static_cast<std::uint32_t>(FrameKind::kPressure))
     return at_offset("unknown frame kind " + std::to_string(raw.kind));
   const auto kind = static_cast<FrameKind>(raw.kind);
   const auto expected = fixed_length(kind);

@@ -35,6 +35,7 @@ enum class FrameKind : std::uint32_t {
   kWindowMerged =
       5,          // publication was behind: the window of the tick before joined the one waiting
   kPolicies = 6,  // of exemplars, from now on
+  kPressure = 7,  // in the window of the next tick: bit 0 of the backend, bit 1 of the agent
 };
 
 inline constexpr std::size_t kMaxFrameBytes = 64 * 1024;
@@ -47,6 +48,7 @@ struct Frame {
   // Set if the frame is of that kind; the reader has checked its length.
   [[nodiscard]] std::optional<WallClockOffset> clock_offset() const;
   [[nodiscard]] std::optional<MonotonicTime> window_tick() const;
+  [[nodiscard]] std::optional<std::uint8_t> pressure() const;
 };
 
 // A write that fails (a full disk) ends the recording, never the agent: later calls do nothing and
@@ -63,6 +65,7 @@ class EventLogWriter {
   void clock_offset(WallClockOffset offset);
   void window_tick(MonotonicTime time);
   void window_merged();
+  void pressure(std::uint8_t bits);
   void policies(std::string_view text);
   void flush();
 

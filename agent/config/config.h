@@ -12,6 +12,7 @@
 #include "agent/model/propagators.h"
 #include "agent/telemetry/logging.h"
 #include "exa/base/time.h"
+#include "exa/model/exemplar_store.h"
 #include "exa/model/otlp_protocol.h"
 
 namespace exa {
@@ -80,12 +81,16 @@ enum class BesideSdk : std::uint8_t { kLink, kSkip };
 
 struct ExemplarSettings {
   std::uint32_t spans_per_window = 100;
+  std::uint32_t least_spans_per_window = 10;  // while the backend or the agent cannot keep up
+  std::uint32_t most_spans_per_window = 0;    // while errors burn; 0: spans_per_window
+  double objective = 0.999;                   // share of a service's requests that is to succeed
   double floor = 0.005;         // share of all requests whose spans are exported besides
   bool presume_random = false;  // take trace ids without the random flag for random
   bool why = true;              // spans say where the time of their requests went
   bool why_exact = false;       // on what threads slept, by following each of their sleeps
   BesideSdk beside_sdk = BesideSdk::kLink;
   PolicySettings policies;  // which requests may become exemplars
+  ExemplarStoreLimits store;  // of those that wait for a scraper
   std::string seed;         // 32 hex digits; empty: drawn at start
   [[nodiscard]] bool exact() const { return why && why_exact; }
   bool operator==(const ExemplarSettings&) const = default;

@@ -126,6 +126,24 @@ const Setting kSettings[] = {
        return store(parse_count(e[0].value, 0, 100'000), c.exemplars.spans_per_window);
      },
      [](const Config& c) { return one(std::to_string(c.exemplars.spans_per_window)); }},
+    {"exemplars.budget_min", "", "N", SettingShape::kScalar, false,
+     "exemplar spans per window that are still exported while the backend or the agent cannot keep "
+     "up with exemplars.budget",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 1, 100'000), c.exemplars.least_spans_per_window);
+     },
+     [](const Config& c) { return one(std::to_string(c.exemplars.least_spans_per_window)); }},
+    {"exemplars.budget_max", "", "N", SettingShape::kScalar, false,
+     "exemplar spans per window while a service uses up its error budget fast; 0: not more than "
+     "exemplars.budget",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 0, 100'000), c.exemplars.most_spans_per_window);
+     },
+     [](const Config& c) { return one(std::to_string(c.exemplars.most_spans_per_window)); }},
+    {"exemplars.objective", "", "SHARE", SettingShape::kScalar, false,
+     "share of a service's requests that is to succeed, by which exemplars.budget_max judges errors",
+     [](Config& c, Entries e) { return store_objective(e, c.exemplars.objective); },
+     [](const Config& c) { return one(decimal_text(c.exemplars.objective)); }},
     {"exemplars.floor", "", "SHARE", SettingShape::kScalar, false,
      "share of all requests whose spans are exported in addition, the same traces on every node",
      [](Config& c, Entries e) { return store(parse_ratio(e[0].value), c.exemplars.floor); },
@@ -160,6 +178,28 @@ const Setting kSettings[] = {
      "rule that is met counts",
      [](Config& c, Entries e) { return store_policy_rules(e, c.exemplars.policies.rules); },
      [](const Config& c) { return print_policy_rules(c.exemplars.policies.rules); }},
+    {"exemplars.store.per_series", "", "N", SettingShape::kScalar, false,
+     "exemplars of a series that the OpenMetrics endpoint keeps for scrapers, at most one a bucket",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 1, 100), c.exemplars.store.per_series);
+     },
+     [](const Config& c) { return one(std::to_string(c.exemplars.store.per_series)); }},
+    {"exemplars.store.total", "", "N", SettingShape::kScalar, false,
+     "exemplars that the OpenMetrics endpoint keeps for scrapers in all",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 1, 1'000'000), c.exemplars.store.total);
+     },
+     [](const Config& c) { return one(std::to_string(c.exemplars.store.total)); }},
+    {"exemplars.store.ttl", "", "DURATION", SettingShape::kScalar, false,
+     "for how long it keeps one after its request has ended",
+     [](Config& c, Entries e) {
+       return store_duration(e, std::chrono::seconds(1), hours(24), c.exemplars.store.keep);
+     },
+     [](const Config& c) { return one(duration_text(c.exemplars.store.keep)); }},
+    {"exemplars.store.eviction", "", "oldest|smallest_value", SettingShape::kScalar, false,
+     "which of them goes when there are too many",
+     [](Config& c, Entries e) { return store_name(e, kEvictions, c.exemplars.store.eviction); },
+     [](const Config& c) { return print_name(kEvictions, c.exemplars.store.eviction); }},
     {"exemplars.seed", "", "HEX", SettingShape::kScalar, true,
      "32 hex digits, the same on every node of a fleet; generated at startup if unset",
      [](Config& c, Entries e) { return store_seed(e, c.exemplars.seed); },

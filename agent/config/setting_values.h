@@ -72,6 +72,8 @@ constexpr std::array<Name<PodSource>, 2> kPodSources = {
     {{"api", PodSource::kApiServer}, {"kubelet", PodSource::kKubelet}}};
 constexpr std::array<Name<BesideSdk>, 2> kBesideSdk = {
     {{"link", BesideSdk::kLink}, {"skip", BesideSdk::kSkip}}};
+constexpr std::array<Name<Eviction>, 2> kEvictions = {
+    {{"oldest", Eviction::kOldest}, {"smallest_value", Eviction::kSmallestValue}}};
 constexpr std::array<Name<HistogramForm>, 2> kHistogramForms = {
     {{"explicit", HistogramForm::kExplicit}, {"exponential", HistogramForm::kExponential}}};
 constexpr std::array<Name<OtlpProtocol>, 2> kOtlpProtocols = {
@@ -253,6 +255,14 @@ inline SettingResult store_seed(Entries e, std::string& place) {
   if (text.size() != 32 || text.find_first_not_of("0123456789abcdef") != std::string::npos)
     return refuse("the seed is not 32 lower-case hex digits (openssl rand -hex 16)");
   place = text;
+  return {};
+}
+
+inline SettingResult store_objective(Entries e, double& place) {
+  const auto share = parse_ratio(e[0].value);
+  if (!share) return refuse(share.error().text);
+  if (*share >= 1) return refuse("an objective of 1 leaves no error budget: 0.999 allows one in 1000");
+  place = *share;
   return {};
 }
 

@@ -1,13 +1,25 @@
 #include "agent/exemplars/exemplar_sampler.h"
 
 namespace exa {
+namespace {
+
+BudgetLimits limits_of(const SamplerOptions& options) {
+  return {.usual = options.spans_per_window,
+          .least = options.least_spans,
+          .most = options.most_spans};
+}
+
+}  // namespace
 
 ExemplarSampler::ExemplarSampler(const SamplerOptions& options, Counters& counters)
     : counters_(counters),
       floor_(options.floor_probability, options.floor_capacity),
       policies_(options.policies),
       store_(options.kept_records),
-      selector_(SpanBudget(options.spans_per_window, options.burst_spans), counters) {}
+      selector_({.spans = SpanBudget(options.spans_per_window, options.burst_spans),
+                 .reactive = ReactiveBudget(limits_of(options)),
+                 .allowed_error_ratio = options.allowed_error_ratio},
+                counters) {}
 
 void ExemplarSampler::push_floor(const Exchange& exchange, RecordTicket ticket) {
   if (!floor_.push(exchange, ticket)) counters_.add(Counter::kFloorOverflow);

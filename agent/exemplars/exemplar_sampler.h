@@ -12,6 +12,7 @@
 #include "agent/exemplars/floor_queue.h"
 #include "agent/exemplars/policies/policy.h"
 #include "agent/exemplars/policy_rules.h"
+#include "agent/exemplars/reactive_budget.h"
 #include "agent/exemplars/selection.h"
 #include "agent/exemplars/store.h"
 #include "agent/model/policy_spec.h"
@@ -23,6 +24,9 @@ struct SamplerOptions {
   PolicySettings policies = {};
   std::uint32_t spans_per_window = 100;
   std::uint32_t burst_spans = 200;
+  std::uint32_t least_spans = 10;     // a window, under pressure
+  std::uint32_t most_spans = 0;       // a window, while errors burn; 0: spans_per_window
+  double allowed_error_ratio = 0.001; // of a service's requests: 1 - its objective
   double floor_probability = 0.005;
   std::uint32_t floor_capacity = 1024;  // requests a window
   std::uint32_t kept_records = 16384;
@@ -47,6 +51,11 @@ class ExemplarSampler {
   Selection close_window(const SeriesRegistry& registry, const FlightRecorder& recorder);
   // The series is gone; its index may come to name another one.
   void forget(SeriesIndex series);
+
+  // Of the window that closes next.
+  void on_pressure(BudgetPressure pressure) { selector_.on_pressure(pressure); }
+  // How many spans the window that closed last might cost.
+  [[nodiscard]] std::uint32_t spans_per_window() const { return selector_.spans_per_window(); }
 
   // From now on these.
   void use(const PolicySettings& settings) { policies_.use(settings); }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <tuple>
 #include <unordered_map>
+#include <utility>
 
 #include "agent/semantics/semantics.h"
 
@@ -58,7 +59,15 @@ namespace {
 
 // The status is part of a series' key, so a ratio of errors only means something over all series of
 // a metric of a target.
-std::vector<double> error_ratios(const SeriesRegistry& registry, const CandidateStore& store) {
+struct ErrorRatios {
+  std::vector<double> of_active;  // of the target and metric of each series that counted
+  double worst = 0;               // of those with requests enough to have one
+};
+
+// One error of a few requests is no failing service.
+constexpr std::uint64_t kFewestRequests = 20;
+
+ErrorRatios error_ratios(const SeriesRegistry& registry, const CandidateStore& store) {
   struct Totals {
     std::uint64_t errors = 0;
     std::uint64_t requests = 0;
@@ -73,10 +82,12 @@ std::vector<double> error_ratios(const SeriesRegistry& registry, const Candidate
     total.errors += store.strata_of(index).errors;
     total.requests += registry.at(index).delta.count();
   }
-  std::vector<double> ratios;
+  ErrorRatios ratios;
   for (const auto index : registry.active()) {
     const auto& total = totals[group(index)];
-    ratios.push_back(static_cast<double>(total.errors) / static_cast<double>(total.requests));
+    const auto ratio = static_cast<double>(total.errors) / static_cast<double>(total.requests);
+    ratios.of_active.push_back(ratio);
+    if (total.requests >= kFewestRequests) ratios.worst = std::max(ratios.worst, ratio);
   }
   return ratios;
 }
@@ -127,16 +138,26 @@ std::vector<Selector::Contender> Selector::ranked_contenders(
   return contenders;
 }
 
+void Selector::refill_budget(double worst_error_ratio) {
+  const auto pressure = std::exchange(pressure_, {});
+  budget_.spans.refill(
+      budget_.reactive.next(pressure, worst_error_ratio / budget_.allowed_error_ratio));
+  if (budget_.reactive.lowered()) counters_.add(Counter::kBudgetLowered);
+  if (budget_.reactive.raised()) counters_.add(Counter::kBudgetRaised);
+  if (pressure.backend) counters_.add(Counter::kPressureOfBackend);
+  if (pressure.agent) counters_.add(Counter::kPressureOfAgent);
+}
+
 Selection Selector::choose(const SeriesRegistry& registry, const CandidateStore& store,
                            const FloorQueue& floor, const FlightRecorder& recorder) {
   watches_.cover(registry.index_bound());
   Selection selection;
   Chooser chooser(selection);
-  budget_.refill();
   const auto ratios = error_ratios(registry, store);
+  refill_budget(ratios.worst);
   std::vector<bool> served(registry.index_bound());
 
-  for (const auto& contender : ranked_contenders(registry, store, ratios)) {
+  for (const auto& contender : ranked_contenders(registry, store, ratios.of_active)) {
     const auto& slot = *contender.slot;
     auto chosen = chooser.find(slot.rank.span);
     if (!chosen) {
@@ -145,7 +166,7 @@ Selection Selector::choose(const SeriesRegistry& registry, const CandidateStore&
         counters_.add(Counter::kCandidatesOverwritten);
         continue;
       }
-      if (!budget_.take()) {
+      if (!budget_.spans.take()) {
         counters_.add(Counter::kCandidatesOverBudget);
         continue;
       }
@@ -172,7 +193,7 @@ Selection Selector::choose(const SeriesRegistry& registry, const CandidateStore&
 
   for (std::size_t i = 0; i < registry.active().size(); ++i) {
     const auto index = registry.active()[i];
-    watches_[index].observe(p99_of(registry.at(index)), ratios[i], served[index]);
+    watches_[index].observe(p99_of(registry.at(index)), ratios.of_active[i], served[index]);
   }
   return selection;
 }

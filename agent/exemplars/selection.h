@@ -10,6 +10,7 @@
 #include "agent/exemplars/flight_recorder.h"
 #include "agent/exemplars/floor_queue.h"
 #include "agent/exemplars/per_series.h"
+#include "agent/exemplars/reactive_budget.h"
 #include "agent/exemplars/series_watch.h"
 #include "agent/exemplars/span_budget.h"
 #include "agent/exemplars/store.h"
@@ -45,11 +46,19 @@ struct Selection {
 
 class Selector {
  public:
-  Selector(SpanBudget budget, Counters& counters) : budget_(budget), counters_(counters) {}
+  struct Budget {
+    SpanBudget spans;
+    ReactiveBudget reactive;          // how many of them a window fills in
+    double allowed_error_ratio = 0.001;  // at which a service's error budget just lasts
+  };
+  Selector(const Budget& budget, Counters& counters) : budget_(budget), counters_(counters) {}
 
   // store covers the registry.
   Selection choose(const SeriesRegistry& registry, const CandidateStore& store,
                    const FloorQueue& floor, const FlightRecorder& recorder);
+  // Of the window that is chosen from next.
+  void on_pressure(BudgetPressure pressure) { pressure_ = pressure; }
+  [[nodiscard]] std::uint32_t spans_per_window() const { return budget_.reactive.spans(); }
   // The series is gone; its index may come to name another one.
   void forget(SeriesIndex series) { watches_.forget(series); }
 
@@ -57,12 +66,14 @@ class Selector {
   struct Contender;
   class Chooser;
 
+  void refill_budget(double worst_error_ratio);
   [[nodiscard]] std::vector<Contender> ranked_contenders(
       const SeriesRegistry& registry, const CandidateStore& store,
       std::span<const double> error_ratios) const;
   static void add_floor(const FloorQueue& floor, Chooser& chooser, Selection& selection);
 
-  SpanBudget budget_;
+  Budget budget_;
+  BudgetPressure pressure_;
   Counters& counters_;
   PerSeries<SeriesWatch> watches_;
 };

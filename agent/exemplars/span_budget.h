@@ -1,5 +1,5 @@
-// How many spans a window may cost: a token bucket that fills by one budget each window and holds
-// at most a burst. Capture thread; pure.
+// Which spans a window may cost: a token bucket that fills by one budget each window and holds at
+// most a burst. Capture thread; pure.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,13 @@ class SpanBudget {
   SpanBudget(std::uint32_t spans_per_window, std::uint32_t burst_spans)
       : spans_per_window_(spans_per_window), burst_(std::max(burst_spans, spans_per_window)) {}
 
-  void refill() { tokens_ = std::min(tokens_ + spans_per_window_, burst_); }
+  void refill() { refill(spans_per_window_); }
+  // With another number this time. The burst is larger or smaller to the same degree: what was
+  // saved before is no way around a smaller budget.
+  void refill(std::uint32_t spans) {
+    const auto burst = std::uint64_t{burst_} * spans / std::max(spans_per_window_, 1U);
+    tokens_ = static_cast<std::uint32_t>(std::min(std::uint64_t{tokens_} + spans, burst));
+  }
   [[nodiscard]] bool take() {
     if (tokens_ == 0) return false;
     --tokens_;

@@ -29,10 +29,23 @@ std::size_t ExportChain::queued_spans() const {
   return spans;
 }
 
+bool ExportChain::take_pressure() const {
+  bool pressed = false;
+  for (auto* const exporter : span_exporters())
+    pressed = exporter->take_pressure() || pressed;
+  return pressed;
+}
+
 std::uint16_t ExportChain::listening_port() const {
   for (const auto& output : outputs_)
     if (output.listening_port != 0) return output.listening_port;
   return 0;
+}
+
+std::optional<ExemplarStoreState> ExportChain::exemplar_store() const {
+  for (const auto& output : outputs_)
+    if (output.exemplar_store) return output.exemplar_store();
+  return std::nullopt;
 }
 
 int ExportChain::failure() const {

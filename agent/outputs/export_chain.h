@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "exa/export/output.h"
+#include "exa/model/exemplar_store.h"
 
 namespace exa {
 
@@ -24,7 +26,11 @@ class ExportChain {
   [[nodiscard]] std::vector<MetricExporter*> metric_exporters() const;
   // Spans that are not decided yet.
   [[nodiscard]] std::size_t queued_spans() const;
+  // Whether fewer spans would be better, see SpanExporter.
+  [[nodiscard]] bool take_pressure() const;
   [[nodiscard]] std::uint16_t listening_port() const;  // 0: none listens
+  // Of the output that keeps exemplars for scrapers; none: there is no such output.
+  [[nodiscard]] std::optional<ExemplarStoreState> exemplar_store() const;
   // What an output failed with for good; 0: none did.
   [[nodiscard]] int failure() const;
   void shutdown(std::chrono::steady_clock::time_point deadline);

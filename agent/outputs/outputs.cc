@@ -119,7 +119,8 @@ Result<ExportChain> start_exports(const Config& config, ExportCounters& counters
   std::vector<Output> outputs;
   if (config.openmetrics.enabled) {
     auto endpoint =
-        make_openmetrics({.host = config.openmetrics.host, .port = config.openmetrics.port},
+        make_openmetrics({.page = {.host = config.openmetrics.host, .port = config.openmetrics.port},
+                          .exemplars = config.exemplars.store},
                          counters, std::move(readiness), sink);
     if (!endpoint) return std::unexpected(endpoint.error());
     outputs.push_back(std::move(*endpoint));

@@ -109,6 +109,9 @@ class RequestPipeline final : public ExchangeSink {
   // From now on these say which requests may become exemplars. Nothing is counted anew.
   void use_policies(const PolicySettings& policies) { sampler_.use(policies); }
   [[nodiscard]] PolicyTotals policy_totals() const { return sampler_.policy_totals(); }
+  // Of the window that closes next.
+  void on_pressure(BudgetPressure pressure) { sampler_.on_pressure(pressure); }
+  [[nodiscard]] std::uint32_t spans_per_window() const { return sampler_.spans_per_window(); }
 
   // Processes that lost something because they hold more than their share, the worst first.
   [[nodiscard]] std::vector<ShareLoss> share_losses(std::size_t at_most) const;

@@ -83,6 +83,10 @@
   X(kRetiredClient, kFlow, exchanges_retired, client, "exchanges in client series that have been dropped since") \
   X(kCandidatesOverwritten, kDegraded, exemplar_candidates, overwritten, "candidates overwritten in the recorder") \
   X(kCandidatesOverBudget, kFlow, exemplar_candidates, budget, "candidates over the budget")       \
+  X(kBudgetLowered, kDegraded, exemplar_budget_changed, lowered, "windows that closed with a smaller budget than configured") \
+  X(kBudgetRaised, kFlow, exemplar_budget_changed, raised, "windows that closed with a larger budget than configured") \
+  X(kPressureOfBackend, kDegraded, exemplar_budget_pressure, backend, "windows in which the backend put spans off, or half of the queue was used") \
+  X(kPressureOfAgent, kDegraded, exemplar_budget_pressure, agent, "windows in which reading events took most of a core") \
   X(kExemplarsChosen, kFlow, exemplars, chosen, "exemplars chosen")                                \
   X(kExemplarsWithIds, kFlow, exemplars, with_ids, "exemplars whose span was acknowledged")        \
   X(kExemplarsWithoutIds, kFlow, exemplars, without_ids, "exemplars whose span was not acknowledged") \

@@ -20,10 +20,13 @@
   X(std::uint64_t, held_exchanges, exchanges_held, "", "Exchanges waiting for their target.")      \
   X(std::uint64_t, connections, connections_tracked, "", "Connections being tracked.")             \
   X(std::uint64_t, connections_limit, connections_limit, "", "Connections that can be tracked at once.") \
-  X(std::uint64_t, exemplar_budget, exemplar_budget, "", "Exemplar spans allowed per window.")     \
+  X(std::uint64_t, exemplar_budget, exemplar_budget, "", "Exemplar spans allowed in the window.")     \
   X(PolicyTotals, policy_totals, exemplar_policy_values, "", "Values that the policies of exemplars admitted or refused, by the rule that the request met.") \
   X(double, window_s, window, "s", "Length of a window.")                                          \
   X(std::uint64_t, spans_queued, spans_waiting, "", "Spans whose delivery is still undecided.")    \
+  X(std::optional<std::uint64_t>, exemplars_stored, exemplars_stored, "", "Exemplars that the endpoint keeps for scrapers.") \
+  X(std::optional<std::uint64_t>, exemplars_capacity, exemplars_capacity, "", "Exemplars that the endpoint can keep.") \
+  X(std::optional<double>, oldest_exemplar_s, exemplars_oldest, "s", "Age of the oldest exemplar kept.") \
   X(std::uint64_t, resident_bytes, resident_memory, "By", "Resident memory of the pipeline.")      \
   X(std::optional<TlsState>, tls, tls, "", "Whether TLS is read; any state other than reading and off is the reason why not.") \
   X(std::optional<std::uint64_t>, pods, kubernetes_pods, "", "Known pods on this node.")           \

@@ -8,9 +8,10 @@
 namespace exa {
 
 Result<std::unique_ptr<OpenMetricsEndpoint>> OpenMetricsEndpoint::start(
-    const PageSettings& settings, ExportCounters& counters, ReadinessCheck readiness,
+    const EndpointSettings& settings, ExportCounters& counters, ReadinessCheck readiness,
     const LogSink& log) {
-  std::unique_ptr<OpenMetricsEndpoint> endpoint(new OpenMetricsEndpoint(counters));
+  std::unique_ptr<OpenMetricsEndpoint> endpoint(
+      new OpenMetricsEndpoint(settings.exemplars, counters));
   std::vector<Route> routes{{.path = "/metrics",
                              .what = "OpenMetrics 1.0 with exemplars, or text 0.0.4",
                              .answer = [self = endpoint.get()](const PageRequest& request) {
@@ -18,7 +19,7 @@ Result<std::unique_ptr<OpenMetricsEndpoint>> OpenMetricsEndpoint::start(
                              }}};
   for (Route& route : health_routes(std::move(readiness)))
     routes.push_back(std::move(route));
-  auto server = PageServer::start(settings, std::move(routes), log);
+  auto server = PageServer::start(settings.page, std::move(routes), log);
   if (!server) return std::unexpected(server.error());
   endpoint->server_ = std::move(*server);
   return endpoint;
@@ -27,7 +28,9 @@ Result<std::unique_ptr<OpenMetricsEndpoint>> OpenMetricsEndpoint::start(
 void OpenMetricsEndpoint::export_metrics(std::shared_ptr<const MetricBatch> batch) {
   const auto losses = cache_.set(std::move(batch));
   counters_.add(ExportCounter::kExemplarsReplaced, losses.replaced);
-  counters_.add(ExportCounter::kExemplarsGivenUp, losses.given_up);
+  counters_.add(ExportCounter::kExemplarsExpired, losses.expired);
+  counters_.add(ExportCounter::kExemplarsSeriesFull, losses.series_full);
+  counters_.add(ExportCounter::kExemplarsStoreFull, losses.full);
 }
 
 void OpenMetricsEndpoint::shutdown(std::chrono::steady_clock::time_point) {
@@ -47,11 +50,12 @@ PageAnswer OpenMetricsEndpoint::scrape(const PageRequest& request) {
   return answer;
 }
 
-Result<Output> make_openmetrics(const PageSettings& settings, ExportCounters& counters,
+Result<Output> make_openmetrics(const EndpointSettings& settings, ExportCounters& counters,
                                 ReadinessCheck readiness, const LogSink& log) {
   auto endpoint = OpenMetricsEndpoint::start(settings, counters, std::move(readiness), log);
   if (!endpoint) return std::unexpected(endpoint.error());
   Output output{.listening_port = (*endpoint)->port()};
+  output.exemplar_store = [self = endpoint->get()] { return self->exemplar_store(); };
   output.metrics.push_back(std::move(*endpoint));
   return output;
 }

@@ -19,21 +19,28 @@
 
 namespace exa {
 
+struct EndpointSettings {
+  PageSettings page{};
+  ExemplarStoreLimits exemplars{};
+};
+
 class OpenMetricsEndpoint final : public MetricExporter {
  public:
   // Fails with a sentence if the address cannot be had.
-  static Result<std::unique_ptr<OpenMetricsEndpoint>> start(const PageSettings& settings,
+  static Result<std::unique_ptr<OpenMetricsEndpoint>> start(const EndpointSettings& settings,
                                                             ExportCounters& counters,
                                                             ReadinessCheck readiness,
                                                             const LogSink& log);
 
   [[nodiscard]] std::uint16_t port() const { return server_->port(); }
+  [[nodiscard]] ExemplarStoreState exemplar_store() const { return cache_.exemplar_store(); }
   void export_metrics(std::shared_ptr<const MetricBatch> batch) override;
   // Stops listening and closes every connection, at once.
   void shutdown(std::chrono::steady_clock::time_point deadline) override;
 
  private:
-  explicit OpenMetricsEndpoint(ExportCounters& counters) : counters_(counters) {}
+  OpenMetricsEndpoint(const ExemplarStoreLimits& limits, ExportCounters& counters)
+      : counters_(counters), cache_(limits) {}
   PageAnswer scrape(const PageRequest& request);
 
   ExportCounters& counters_;
@@ -43,7 +50,7 @@ class OpenMetricsEndpoint final : public MetricExporter {
 
 // The endpoint as an output. Starts a thread: call after the pipeline has forked. Counters must
 // outlive what is returned.
-Result<Output> make_openmetrics(const PageSettings& settings, ExportCounters& counters,
+Result<Output> make_openmetrics(const EndpointSettings& settings, ExportCounters& counters,
                                 ReadinessCheck readiness, const LogSink& log);
 
 }  // namespace exa

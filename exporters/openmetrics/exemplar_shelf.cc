@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "exporters/openmetrics/names.h"
 #include "exporters/openmetrics/series_name.h"
@@ -35,11 +34,23 @@ bool ExemplarShelf::Kept::shown() const {
   return shown_ms >= to_ms(exemplar.time);
 }
 
+bool ExemplarShelf::goes_before(const Exemplar& a, const Exemplar& b) const {
+  if (limits_.eviction == Eviction::kSmallestValue && a.value != b.value) return a.value < b.value;
+  return a.time < b.time;
+}
+
 ExemplarShelf::Losses ExemplarShelf::add(const MetricBatch& batch) {
   static const std::vector<double> kNoBounds;
   Losses losses;
-  const auto now_ns = batch.window_end.ns;
-  forget_outside(now_ns > kKeepNs ? now_ns - kKeepNs : 0, now_ns + kAheadNs, losses);
+  now_ = batch.window_end;
+  const auto keep_ns = static_cast<std::uint64_t>(limits_.keep.count());
+  const auto oldest_ns = now_.ns > keep_ns ? now_.ns - keep_ns : 0;
+  const auto newest_ns = now_.ns + kAheadNs;
+  forget_if(
+      [&](const Exemplar& exemplar) {
+        return exemplar.time.ns < oldest_ns || exemplar.time.ns > newest_ns;
+      },
+      losses.expired);
   for (const ResourceMetrics& resource : batch.resources) {
     for (const Metric& metric : resource.metrics) {
       for (const HistogramPoint& point : histogram_points(metric)) {
@@ -61,26 +72,39 @@ ExemplarShelf::Losses ExemplarShelf::add(const MetricBatch& batch) {
 void ExemplarShelf::take(std::vector<Kept>& series, std::size_t bucket, const Exemplar& exemplar,
                          Losses& losses) {
   const auto kept = std::ranges::find(series, bucket, &Kept::bucket);
-  if (kept == series.end()) {
-    series.push_back({.bucket = bucket, .shown_ms = 0, .exemplar = exemplar});
+  if (kept != series.end()) {
+    if (to_ms(exemplar.time) > kept->shown_ms &&
+        (kept->shown() || says_more(exemplar, kept->exemplar))) {
+      losses.replaced += kept->shown() ? 0 : 1;
+      kept->exemplar = exemplar;
+    } else {
+      ++losses.replaced;
+    }
+    return;
+  }
+  const Kept newcomer{.bucket = bucket, .shown_ms = 0, .exemplar = exemplar};
+  if (series.size() < limits_.per_series) {
+    series.push_back(newcomer);
     ++kept_;
     return;
   }
-  if (to_ms(exemplar.time) > kept->shown_ms &&
-      (kept->shown() || says_more(exemplar, kept->exemplar))) {
-    losses.replaced += kept->shown() ? 0 : 1;
-    kept->exemplar = exemplar;
-  } else {
-    ++losses.replaced;
+  const auto first = std::ranges::min_element(
+      series, [this](const Exemplar& a, const Exemplar& b) { return goes_before(a, b); },
+      &Kept::exemplar);
+  if (first == series.end() || goes_before(exemplar, first->exemplar)) {
+    ++losses.series_full;
+    return;
   }
+  losses.series_full += first->shown() ? 0 : 1;
+  *first = newcomer;
 }
 
-void ExemplarShelf::forget_outside(std::uint64_t oldest_ns, std::uint64_t newest_ns,
-                                   Losses& losses) {
+template <typename Condition>
+void ExemplarShelf::forget_if(Condition condition, std::size_t& lost) {
   for (auto& [name, series] : series_) {
     kept_ -= std::erase_if(series, [&](const Kept& kept) {
-      if (kept.exemplar.time.ns >= oldest_ns && kept.exemplar.time.ns <= newest_ns) return false;
-      losses.given_up += kept.shown() ? 0 : 1;
+      if (!condition(kept.exemplar)) return false;
+      lost += kept.shown() ? 0 : 1;
       return true;
     });
   }
@@ -88,15 +112,28 @@ void ExemplarShelf::forget_outside(std::uint64_t oldest_ns, std::uint64_t newest
 }
 
 void ExemplarShelf::forget_surplus(Losses& losses) {
-  if (kept_ <= kMaxExemplars) return;
-  std::vector<std::uint64_t> times;
-  times.reserve(kept_);
+  if (kept_ <= limits_.total) return;
+  std::vector<const Exemplar*> all;
+  all.reserve(kept_);
   for (const auto& [name, series] : series_)
     for (const Kept& kept : series)
-      times.push_back(kept.exemplar.time.ns);
-  const auto newest_to_go = times.begin() + static_cast<std::ptrdiff_t>(kept_ - kMaxExemplars - 1);
-  std::nth_element(times.begin(), newest_to_go, times.end());
-  forget_outside(*newest_to_go + 1, std::numeric_limits<std::uint64_t>::max(), losses);
+      all.push_back(&kept.exemplar);
+  const auto last_to_go = all.begin() + static_cast<std::ptrdiff_t>(kept_ - limits_.total - 1);
+  std::nth_element(all.begin(), last_to_go, all.end(), [this](const Exemplar* a, const Exemplar* b) {
+    return goes_before(*a, *b);
+  });
+  const Exemplar last = **last_to_go;
+  forget_if([&](const Exemplar& exemplar) { return !goes_before(last, exemplar); }, losses.full);
+}
+
+ExemplarStoreState ExemplarShelf::state() const {
+  ExemplarStoreState state{.stored = kept_, .capacity = limits_.total, .oldest_s = 0};
+  for (const auto& [name, series] : series_)
+    for (const Kept& kept : series)
+      if (kept.exemplar.time < now_)
+        state.oldest_s = std::max(
+            state.oldest_s, static_cast<double>(now_.ns - kept.exemplar.time.ns) / 1e9);
+  return state;
 }
 
 ShownExemplars ExemplarShelf::show() {

@@ -1,8 +1,8 @@
 // Which exemplar each bucket shows. A scraper may come less often than windows close, so each
-// bucket keeps one until a newer one takes its place or it is ten minutes old. What was never shown
-// is replaced only by one that says more. Prometheus keeps exemplars of a bucket in the order of
+// bucket keeps one until a newer one takes its place or it is too old. What was never shown is
+// replaced only by one that says more. Prometheus keeps exemplars of a bucket in the order of
 // their time and refuses what is older, so the times that a bucket shows only rise.
-// Guarded by its owner, ScrapeCache. Budget: kMaxExemplars; beyond it the oldest are given up.
+// Guarded by its owner, ScrapeCache. Budget: limits.total; beyond it some are evicted.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "exa/model/exemplar_store.h"
 #include "exa/model/metric.h"
 
 namespace exa {
@@ -23,13 +24,14 @@ using ShownExemplars = std::unordered_map<std::string, std::vector<BucketExempla
 
 class ExemplarShelf {
  public:
-  static constexpr std::uint64_t kKeepNs = 600'000'000'000;
-  static constexpr std::size_t kMaxExemplars = 10'000;
+  explicit ExemplarShelf(const ExemplarStoreLimits& limits = {}) : limits_(limits) {}
 
   // Exemplars that no scrape has seen and none will.
   struct Losses {
     std::size_t replaced = 0;
-    std::size_t given_up = 0;  // expired, or too many are kept
+    std::size_t expired = 0;
+    std::size_t series_full = 0;
+    std::size_t full = 0;
   };
 
   // Takes in the exemplars of a batch that have ids, and forgets what has become too old.
@@ -37,6 +39,8 @@ class ExemplarShelf {
 
   // What a scrape shows now; from here on it counts as shown.
   ShownExemplars show();
+
+  [[nodiscard]] ExemplarStoreState state() const;
 
  private:
   struct Kept {
@@ -47,9 +51,15 @@ class ExemplarShelf {
   };
   void take(std::vector<Kept>& series, std::size_t bucket, const Exemplar& exemplar,
             Losses& losses);
-  void forget_outside(std::uint64_t oldest_ns, std::uint64_t newest_ns, Losses& losses);
+  // Forgets those, and counts in `lost` the ones that nobody has seen.
+  template <typename Condition>
+  void forget_if(Condition condition, std::size_t& lost);
   void forget_surplus(Losses& losses);
+  // Whoever goes first.
+  [[nodiscard]] bool goes_before(const Exemplar& a, const Exemplar& b) const;
 
+  ExemplarStoreLimits limits_;
+  WallTime now_;
   std::unordered_map<std::string, std::vector<Kept>> series_;
   std::size_t kept_ = 0;
 };

@@ -12,6 +12,11 @@ ExemplarShelf::Losses ScrapeCache::set(std::shared_ptr<const MetricBatch> batch)
   return shelf_.add(*newest_);
 }
 
+ExemplarStoreState ScrapeCache::exemplar_store() const {
+  const std::lock_guard lock(mutex_);
+  return shelf_.state();
+}
+
 std::shared_ptr<const ScrapeBody> ScrapeCache::get(ScrapeFormat format, bool gzipped) {
   const bool with_exemplars = format == ScrapeFormat::kOpenMetrics;
   std::shared_ptr<const MetricBatch> batch;

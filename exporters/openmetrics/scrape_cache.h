@@ -9,6 +9,7 @@
 #include <string>
 
 #include "exa/export/export_counters.h"
+#include "exa/model/exemplar_store.h"
 #include "exa/model/metric.h"
 #include "exporters/openmetrics/exemplar_shelf.h"
 #include "exporters/openmetrics/negotiation.h"
@@ -24,15 +25,18 @@ struct ScrapeBody {
 
 class ScrapeCache {
  public:
+  explicit ScrapeCache(const ExemplarStoreLimits& limits = {}) : shelf_(limits) {}
   ExemplarShelf::Losses set(std::shared_ptr<const MetricBatch> batch);
   std::shared_ptr<const ScrapeBody> get(ScrapeFormat format, bool gzipped);
+  // Any thread.
+  [[nodiscard]] ExemplarStoreState exemplar_store() const;
 
  private:
   struct Bodies {
     std::shared_ptr<const ScrapeBody> plain;
     std::shared_ptr<const ScrapeBody> packed;
   };
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::shared_ptr<const MetricBatch> newest_ = std::make_shared<const MetricBatch>();
   ExemplarShelf shelf_;
 

@@ -83,6 +83,7 @@ SpanDelivery QueuedSpanExporter::export_spans(std::vector<Span> batch, Clock::ti
     bytes_ += piece.bytes;
     pieces_.push_back(std::move(piece));
   }
+  if (bytes_ > settings_.queue_bytes / 2) pressed_ = true;
   make_room();
   loop_.wake();
   decided_.wait_until(lock, deadline, [&] {
@@ -194,7 +195,8 @@ void QueuedSpanExporter::settle(Verdict verdict, std::uint64_t rejected) {
   pieces_.pop_front();
 }
 
-void QueuedSpanExporter::attempt_ended(bool) {
+void QueuedSpanExporter::attempt_ended(bool paused) {
+  if (paused) pressed_ = true;
   make_room();
   decided_.notify_all();
 }

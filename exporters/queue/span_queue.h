@@ -3,6 +3,7 @@
 // Budget: settings.queue_bytes of spans; beyond it the oldest not in flight are dropped, counted.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -34,6 +35,7 @@ class QueuedSpanExporter final : public SpanExporter, private Backlog {
   void shutdown(std::chrono::steady_clock::time_point deadline) override;
 
   [[nodiscard]] std::size_t queued_spans() const override;
+  [[nodiscard]] bool take_pressure() override { return pressed_.exchange(false); }
   // Any thread: their bytes.
   [[nodiscard]] std::size_t queued_bytes() const;
 
@@ -72,6 +74,7 @@ class QueuedSpanExporter final : public SpanExporter, private Backlog {
   const SpanEncoder encode_;
   const QueueSettings settings_;
   ExportCounters& counters_;
+  std::atomic<bool> pressed_ = false;
 
   // Guarded by the loop's lock.
   std::list<Piece> pieces_;  // oldest first; the front may be in flight, so it stays put

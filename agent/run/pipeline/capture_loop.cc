@@ -4,7 +4,6 @@
 #include "agent/config/policy_text.h"
 
 namespace exa {
-
 void CaptureLoop::on_target(const Target& target) {
   if (!recording_.goes_on()) {
     pipeline_.on_target(target);
@@ -24,6 +23,12 @@ void CaptureLoop::on_policies(const PolicySettings& policies) {
 void CaptureLoop::on_clock_offset(WallClockOffset offset) {
   pipeline_.on_clock_offset(offset);
   recording_.clock_offset(offset);
+}
+
+void CaptureLoop::on_pressure(BudgetPressure pressure) {
+  if (pressure.bits() == 0) return;
+  recording_.pressure(pressure.bits());
+  pipeline_.on_pressure(pressure);
 }
 
 void CaptureLoop::on_tick(MonotonicTime time) {

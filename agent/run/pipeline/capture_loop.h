@@ -37,6 +37,8 @@ class CaptureLoop {
   void on_target(const Target& target);
   void on_policies(const PolicySettings& policies);
   void on_clock_offset(WallClockOffset offset);
+  // Before the tick that closes the window in which it was felt.
+  void on_pressure(BudgetPressure pressure);
   // The first one begins the first window, each further one closes one.
   void on_tick(MonotonicTime time);
   // The last tick: nothing waits any longer, and the last window closes.

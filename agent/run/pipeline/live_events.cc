@@ -8,6 +8,8 @@ namespace exa {
 namespace {
 
 constexpr int kTurnsOfDraining = 64;
+// Of a core: beyond it little more traffic would be lost events.
+constexpr double kPressingShare = 0.8;
 
 }  // namespace
 
@@ -63,6 +65,7 @@ void LiveEvents::drain(CaptureLoop& loop) {
 
 void LiveEvents::tick(CaptureLoop& loop, MonotonicTime now) {
   fill_gauges(now);
+  loop.on_pressure(pressure(now));
   loop.on_tick(now);
   parts_.prober.say_share_losses(parts_.pipeline);
   // The tick of the end is the last frame of a recording: by that a replay knows it.
@@ -88,6 +91,11 @@ void LiveEvents::end(CaptureLoop& loop) {
 void LiveEvents::fill_gauges(MonotonicTime now) {
   parts_.naming.fill(parts_.gauges, now);
   parts_.gauges.tls = parts_.prober.tls();
+}
+
+BudgetPressure LiveEvents::pressure(MonotonicTime now) {
+  return {.backend = parts_.outputs.take_pressure(),
+          .agent = busy_.since_last(now, clocks_.cpu()) > kPressingShare};
 }
 
 void LiveEvents::tell_failed_recording(MonotonicTime now) {

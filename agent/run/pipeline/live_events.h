@@ -10,7 +10,10 @@
 #include "agent/capture/poll_pace.h"
 #include "agent/outputs/export_chain.h"
 #include "agent/run/pipeline/capture_health.h"
+#include "agent/exemplars/reactive_budget.h"
+#include "agent/run/pipeline/busy_share.h"
 #include "agent/run/pipeline/event_source.h"
+#include "agent/run/pipeline/process_usage.h"
 #include "agent/run/pipeline/prober_talk.h"
 #include "agent/run/pipeline/recording.h"
 #include "agent/run/pipeline/target_naming.h"
@@ -34,6 +37,7 @@ class RecordRing {
 struct Clocks {
   std::function<MonotonicTime()> now = monotonic_now;
   std::function<WallClockOffset()> offset = measure_wall_clock_offset;
+  std::function<Duration()> cpu = thread_cpu_time;  // of the capture thread
 };
 
 class LiveEvents final : public EventSource {
@@ -69,6 +73,7 @@ class LiveEvents final : public EventSource {
   void tick(CaptureLoop& loop, MonotonicTime now);
   void end(CaptureLoop& loop);
   void fill_gauges(MonotonicTime now);
+  [[nodiscard]] BudgetPressure pressure(MonotonicTime now);
   void tell_failed_recording(MonotonicTime now);
 
   Parts parts_;
@@ -76,6 +81,7 @@ class LiveEvents final : public EventSource {
   WallClockOffset offset_;
   Clocks clocks_;
   PollPace pace_;
+  BusyShare busy_;
   std::optional<MonotonicTime> deadline_;
   bool begun_ = false;
 };

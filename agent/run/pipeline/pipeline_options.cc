@@ -29,6 +29,9 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.sampler.policies = config.exemplars.policies;
   options.sampler.spans_per_window = config.exemplars.spans_per_window;
   options.sampler.burst_spans = 2 * config.exemplars.spans_per_window;
+  options.sampler.least_spans = config.exemplars.least_spans_per_window;
+  options.sampler.most_spans = config.exemplars.most_spans_per_window;
+  options.sampler.allowed_error_ratio = 1 - config.exemplars.objective;
   options.sampler.floor_probability = config.exemplars.floor;
   options.skip_beside_sdk = config.exemplars.beside_sdk == BesideSdk::kSkip;
   options.exponential = config.metrics.histograms == HistogramForm::kExponential;

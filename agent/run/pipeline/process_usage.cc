@@ -1,6 +1,7 @@
 #include "agent/run/pipeline/process_usage.h"
 
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <array>
@@ -31,6 +32,12 @@ void fill_process_usage(SelfGauges& gauges, int statm) {
   getrusage(RUSAGE_SELF, &used);
   gauges.cpu_seconds = {seconds_of(used.ru_utime) + seconds_of(used.ru_stime)};
   gauges.resident_bytes = resident_bytes(statm);
+}
+
+Duration thread_cpu_time() {
+  timespec used{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
 }
 
 }  // namespace exa

@@ -69,6 +69,9 @@ Result<> RecordedEvents::apply(const Frame& frame, CaptureLoop& loop) {
       loop.on_policies(*policies);
       break;
     }
+    case FrameKind::kPressure:
+      if (const auto bits = frame.pressure()) loop.on_pressure(BudgetPressure::from_bits(*bits));
+      break;
     case FrameKind::kWindowMerged:
       break;
   }

@@ -41,6 +41,9 @@ class Recording {
   void policies(std::string_view text) {
     if (log_) log_->policies(text);
   }
+  void pressure(std::uint8_t bits) {
+    if (log_) log_->pressure(bits);
+  }
   void merged() {
     if (log_) log_->window_merged();
   }

@@ -33,6 +33,7 @@ void WindowHandOver::finish() {
 
 SelfGauges WindowHandOver::gauges_now() const {
   SelfGauges gauges = gauges_;
+  gauges.exemplar_budget = pipeline_.spans_per_window();
   gauges.policy_totals = pipeline_.policy_totals();
   gauges.live_series = pipeline_.live_series();
   gauges.targets = pipeline_.targets();

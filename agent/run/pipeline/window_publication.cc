@@ -25,8 +25,12 @@ WindowPublication::WindowPublication(Parts parts, WindowPublisher publisher)
 void WindowPublication::publish(WindowJob& job) {
   auto& gauges = job.gauges;
   fill_process_usage(gauges, parts_.memory_use);
+  if (const auto store = parts_.outputs.exemplar_store()) {
+    gauges.exemplars_stored = store->stored;
+    gauges.exemplars_capacity = store->capacity;
+    gauges.oldest_exemplar_s = store->oldest_s;
+  }
   gauges.spans_queued = parts_.outputs.queued_spans();
-  gauges.exemplar_budget = parts_.config.exemplars.spans_per_window;
   gauges.window_s = std::chrono::duration<double>(parts_.config.window).count();
   auto kernel = parts_.kernel_totals();
   if (!kernel) parts_.occasional.warn("kernel counters", kernel.error().text, monotonic_now());

@@ -29,7 +29,9 @@
   X(kScrapes, kFlow, scrapes, "", "scrapes of the metrics endpoint answered")                      \
   X(kExemplarsOmitted, kFlow, exemplars_omitted, text_format, "exemplars a scrape could not carry") \
   X(kExemplarsReplaced, kDegraded, exemplars_omitted, replaced, "exemplars replaced by a better one before a scrape") \
-  X(kExemplarsGivenUp, kDegraded, exemplars_omitted, given_up, "exemplars not scraped for ten minutes, or too many")
+  X(kExemplarsExpired, kDegraded, exemplars_omitted, expired, "exemplars not scraped before they were too old") \
+  X(kExemplarsSeriesFull, kDegraded, exemplars_omitted, series_full, "exemplars evicted before a scrape: too many of their series") \
+  X(kExemplarsStoreFull, kDegraded, exemplars_omitted, store_full, "exemplars evicted before a scrape: too many in all")
 // clang-format on
 
 namespace exa {

@@ -9,6 +9,7 @@
 
 #include "exa/export/metric_exporter.h"
 #include "exa/export/span_exporter.h"
+#include "exa/model/exemplar_store.h"
 
 namespace exa {
 
@@ -19,6 +20,8 @@ struct Output {
   // What it failed with for good (errno), so that running on would serve nobody; 0: it has not.
   // Any thread. Empty: that cannot happen to it.
   std::function<int()> failure{};
+  // Of the exemplars that it keeps for whoever comes for them. Any thread. Empty: it keeps none.
+  std::function<ExemplarStoreState()> exemplar_store{};
 };
 
 }  // namespace exa

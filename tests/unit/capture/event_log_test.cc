@@ -58,6 +58,7 @@ TEST(EventLog, ReadsBackWhatWasWritten) {
     writer->ring_record(bytes(""));
     writer->window_tick({10'000});
     writer->window_merged();
+    writer->pressure(3);
     EXPECT_FALSE(writer->stopped());
   }
   auto reader = EventLogReader::open(file.from_start());
@@ -87,6 +88,9 @@ TEST(EventLog, ReadsBackWhatWasWritten) {
   const auto merged = reader->next();
   ASSERT_TRUE(merged && *merged);
   EXPECT_EQ((*merged)->kind, FrameKind::kWindowMerged);
+  const auto pressure = reader->next();
+  ASSERT_TRUE(pressure && *pressure);
+  EXPECT_EQ((*pressure)->pressure(), 3);
   const auto end = reader->next();
   ASSERT_TRUE(end);
   EXPECT_FALSE(*end);

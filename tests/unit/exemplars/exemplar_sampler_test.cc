@@ -209,6 +209,40 @@ TEST_F(Sampler, NeverSpendsMoreThanBudgetAndBurst) {
   }
 }
 
+TEST_F(Sampler, ErrorsBeyondTheObjectiveRaiseTheBudgetWithinItsLimit) {
+  const auto chosen_with = [this](int errors, int of) {
+    configure({.spans_per_window = 2,
+               .burst_spans = 2,
+               .most_spans = 6,
+               .allowed_error_ratio = 0.01,
+               .floor_probability = 0});
+    for (int i = 0; i < of; ++i)
+      send({.duration = 1ms, .status = static_cast<std::uint16_t>(i < errors ? 500 : 200)});
+    for (TargetId target = 2; target < 12; ++target)
+      send({.duration = 1ms, .target = target});
+    close();
+    return sampler->spans_per_window();
+  };
+  EXPECT_EQ(chosen_with(0, 100), 2u);
+  EXPECT_EQ(chosen_with(1, 100), 2u) << "as many as are allowed";
+  EXPECT_EQ(chosen_with(15, 100), 6u) << "more than fourteen times as many";
+  EXPECT_EQ(counters.get(Counter::kBudgetRaised), 1u);
+  EXPECT_EQ(chosen_with(3, 3), 2u) << "too few requests to have a ratio";
+}
+
+TEST_F(Sampler, UnderPressureTheBudgetIsHalved) {
+  configure({.spans_per_window = 8, .burst_spans = 8, .least_spans = 1, .floor_probability = 0});
+  for (const std::size_t chosen : {4, 2, 1, 1}) {
+    for (TargetId target = 1; target <= 20; ++target)
+      send({.duration = 1ms, .target = target});
+    sampler->on_pressure({.backend = true});
+    EXPECT_THAT(close().exchanges, SizeIs(chosen));
+  }
+  EXPECT_EQ(counters.get(Counter::kBudgetLowered), 4u);
+  EXPECT_EQ(counters.get(Counter::kPressureOfBackend), 4u);
+  EXPECT_EQ(counters.get(Counter::kPressureOfAgent), 0u);
+}
+
 TEST_F(Sampler, CandidatesOutliveTheFlightRecorder) {
   configure({.floor_probability = 0}, /*recorder_records=*/8);
   send({.duration = 900ms, .randomness = 1'000});

@@ -38,7 +38,7 @@ class Endpoint : public testing::Test {
   void start(PageSettings settings = {}) {
     settings.port = 0;
     auto started = OpenMetricsEndpoint::start(
-        settings, counters_,
+        {.page = settings}, counters_,
         [this] { return Readiness{.ready = ready_, .reason = "no program is attached"}; },
         LogSink());
     ASSERT_TRUE(started.has_value()) << started.error().text;

@@ -28,7 +28,9 @@ class Shelf : public testing::Test {
   void close(unsigned number, std::vector<Exemplar> exemplars) {
     const auto losses = shelf_.add(window(number, std::move(exemplars)));
     replaced_ += losses.replaced;
-    given_up_ += losses.given_up;
+    expired_ += losses.expired;
+    series_full_ += losses.series_full;
+    full_ += losses.full;
   }
   // What a scrape sees in each bucket, -1 for nothing.
   std::vector<double> scrape() {
@@ -40,7 +42,9 @@ class Shelf : public testing::Test {
   }
   ExemplarShelf shelf_;
   std::size_t replaced_ = 0;
-  std::size_t given_up_ = 0;
+  std::size_t expired_ = 0;
+  std::size_t series_full_ = 0;
+  std::size_t full_ = 0;
 };
 
 TEST_F(Shelf, PutsEachExemplarIntoItsBucket) {
@@ -98,16 +102,48 @@ TEST_F(Shelf, ShowsTheSameToEveryScraperUntilItIsReplaced) {
   EXPECT_EQ(scrape()[1], 0.2);
 }
 
-TEST_F(Shelf, ForgetsAfterTenMinutes) {
+TEST_F(Shelf, ForgetsAfterFiveMinutes) {
   close(0, {s::exemplar(0.2, 1, 10 * s::kSecond), s::exemplar(0.05, 2, 10 * s::kSecond)});
-  close(60, {});
-  EXPECT_EQ(scrape()[1], 0.2) << "ten minutes to the second";
-  close(61, {});
+  close(30, {});
+  EXPECT_EQ(scrape()[1], 0.2) << "five minutes to the second";
+  EXPECT_EQ(shelf_.state().oldest_s, 300);
+  close(31, {});
   EXPECT_EQ(scrape(), (std::vector<double>{-1, -1, -1, -1}));
-  EXPECT_EQ(given_up_, 0u) << "both were shown";
-  close(62, {s::exemplar(0.2, 3, 625 * s::kSecond)});
-  close(130, {});
-  EXPECT_EQ(given_up_, 1u);
+  EXPECT_EQ(shelf_.state().stored, 0u);
+  EXPECT_EQ(expired_, 0u) << "both were shown";
+  close(32, {s::exemplar(0.2, 3, 325 * s::kSecond)});
+  close(70, {});
+  EXPECT_EQ(expired_, 1u);
+}
+
+TEST_F(Shelf, ForgetsAfterTheTimeThatIsAskedFor) {
+  shelf_ = ExemplarShelf({.keep = std::chrono::seconds(20)});
+  close(0, {s::exemplar(0.2, 1, 10 * s::kSecond)});
+  close(2, {});
+  EXPECT_EQ(scrape()[1], 0.2);
+  close(3, {});
+  EXPECT_EQ(scrape()[1], -1);
+}
+
+TEST_F(Shelf, KeepsTheNewestOfASeriesThatMayHaveFewer) {
+  shelf_ = ExemplarShelf({.per_series = 2});
+  close(0, {s::exemplar(0.05, 1, 3 * s::kSecond), s::exemplar(0.2, 2, 5 * s::kSecond)});
+  close(1, {s::exemplar(2, 3, 13 * s::kSecond)});
+  EXPECT_EQ(scrape(), (std::vector<double>{-1, 0.2, -1, 2}));
+  EXPECT_EQ(series_full_, 1u) << "0.05 was never shown";
+  close(2, {s::exemplar(0.7, 4, 23 * s::kSecond)});
+  EXPECT_EQ(scrape(), (std::vector<double>{-1, -1, 0.7, 2}));
+  EXPECT_EQ(series_full_, 1u) << "0.2 was";
+}
+
+TEST_F(Shelf, OrTheLargest) {
+  shelf_ = ExemplarShelf({.per_series = 2, .eviction = Eviction::kSmallestValue});
+  close(0, {s::exemplar(2, 1, 3 * s::kSecond), s::exemplar(0.2, 2, 5 * s::kSecond)});
+  close(1, {s::exemplar(0.05, 3, 13 * s::kSecond)});
+  EXPECT_EQ(scrape(), (std::vector<double>{-1, 0.2, -1, 2})) << "0.05 is the smallest itself";
+  EXPECT_EQ(series_full_, 1u);
+  close(2, {s::exemplar(0.7, 4, 23 * s::kSecond)});
+  EXPECT_EQ(scrape(), (std::vector<double>{-1, -1, 0.7, 2}));
 }
 
 TEST_F(Shelf, ForgetsWhatAClockSetBackLeftInTheFuture) {
@@ -122,12 +158,16 @@ TEST_F(Shelf, GivesUpTheOldestBeyondItsBound) {
                               {s::exemplar(0.2, 1, (number % 2 == 0 ? 2 : 7) * s::kSecond)});
   };
   std::vector<HistogramPoint> points;
-  for (std::size_t i = 0; i < ExemplarShelf::kMaxExemplars + 10; ++i)
+  constexpr std::size_t kTotal = 1000;
+  shelf_ = ExemplarShelf({.total = kTotal});
+  for (std::size_t i = 0; i < kTotal + 10; ++i)
     points.push_back(series_of(i));
   const auto losses = shelf_.add(s::batch({s::duration_metric(std::move(points))}));
   const auto shown = shelf_.show();
-  EXPECT_LE(shown.size(), ExemplarShelf::kMaxExemplars);
-  EXPECT_EQ(losses.given_up + shown.size(), ExemplarShelf::kMaxExemplars + 10);
+  EXPECT_LE(shown.size(), kTotal);
+  EXPECT_EQ(losses.full + shown.size(), kTotal + 10);
+  EXPECT_EQ(shelf_.state().stored, shown.size());
+  EXPECT_EQ(shelf_.state().capacity, kTotal);
   for (const auto& [series, buckets] : shown)
     EXPECT_EQ(buckets.at(0).exemplar.time.ns, s::kEpoch + 7 * s::kSecond) << series;
 }

@@ -111,6 +111,38 @@ TEST_F(SpanQueue, TriesAgainUntilTheBackendIsBack) {
   EXPECT_EQ(count(Counter::kSpansSent), 2u);
 }
 
+TEST_F(SpanQueue, FeelsPressureOnceForEachTimeThatTheBackendPutsSpansOff) {
+  script_->verdict = [](int attempt, const std::string&) {
+    return SendOutcome{.status = attempt < 1 ? SendStatus::kRetry : SendStatus::kDelivered};
+  };
+  start();
+  EXPECT_FALSE(exporter_->take_pressure());
+  EXPECT_EQ(send(2), SpanDelivery::kAcknowledged);
+  EXPECT_TRUE(exporter_->take_pressure());
+  EXPECT_FALSE(exporter_->take_pressure());
+  EXPECT_EQ(send(2), SpanDelivery::kAcknowledged);
+  EXPECT_FALSE(exporter_->take_pressure());
+}
+
+TEST_F(SpanQueue, FeelsPressureWhenHalfOfItIsUsed) {
+  script_->held = true;
+  auto settings = quick();
+  settings.queue_bytes = 20 * footprint_bytes(samples::spans(1)[0]);
+  start(settings);
+  EXPECT_EQ(send(5, 0ms), SpanDelivery::kPending);
+  EXPECT_FALSE(exporter_->take_pressure());
+  EXPECT_EQ(send(6, 0ms), SpanDelivery::kPending);
+  EXPECT_TRUE(exporter_->take_pressure());
+  script_->hold(false);
+}
+
+TEST_F(SpanQueue, ARefusalForGoodIsNoPressure) {
+  answer({.status = SendStatus::kRefused});
+  start();
+  EXPECT_EQ(send(2), SpanDelivery::kRefused);
+  EXPECT_FALSE(exporter_->take_pressure());
+}
+
 TEST_F(SpanQueue, SaysPendingAtTheDeadlineAndDeliversLater) {
   script_->held = true;
   start();

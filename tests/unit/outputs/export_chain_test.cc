@@ -32,6 +32,10 @@ class WrittenSpans final : public SpanExporter {
     diary_.deadlines[name_] = deadline;
   }
   [[nodiscard]] std::size_t queued_spans() const override { return queued_; }
+  [[nodiscard]] bool take_pressure() override {
+    diary_.lines.push_back("pressure of " + name_);
+    return queued_ > 3;
+  }
 
  private:
   Diary& diary_;
@@ -62,6 +66,7 @@ class Chain : public testing::Test {
     std::vector<Output> outputs(3);
     outputs[0].metrics.push_back(std::make_unique<WrittenMetrics>(diary_, "page"));
     outputs[0].listening_port = 9464;
+    outputs[0].exemplar_store = [] { return ExemplarStoreState{.stored = 3, .capacity = 10}; };
     outputs[1].spans.push_back(std::make_unique<WrittenSpans>(diary_, "backend's spans", 7));
     outputs[1].metrics.push_back(std::make_unique<WrittenMetrics>(diary_, "backend's metrics"));
     outputs[2].spans.push_back(std::make_unique<WrittenSpans>(diary_, "printed spans", 0));
@@ -88,6 +93,8 @@ TEST_F(Chain, AddsUpWhatItsOutputsSay) {
   const auto chain = endpoint_backend_and_console();
   EXPECT_EQ(chain.queued_spans(), 7u);
   EXPECT_EQ(chain.listening_port(), 9464);
+  ASSERT_TRUE(chain.exemplar_store());
+  EXPECT_EQ(chain.exemplar_store()->stored, 3u);
   EXPECT_EQ(chain.failure(), 0);
   error_ = 32;
   EXPECT_EQ(chain.failure(), 32);
@@ -105,6 +112,12 @@ TEST_F(Chain, EndsSpansFirstAndKeepsHalfOfTheTimeForMetrics) {
   EXPECT_EQ(diary_.deadlines["backend's metrics"], began + 100s);
 }
 
+TEST_F(Chain, AsksEachOfThemForPressure) {
+  const auto chain = endpoint_backend_and_console();
+  EXPECT_TRUE(chain.take_pressure());
+  EXPECT_THAT(diary_.lines, ElementsAre("pressure of printed spans", "pressure of backend's spans"));
+}
+
 TEST_F(Chain, EndsAtOnceAfterItsDeadline) {
   auto chain = endpoint_backend_and_console();
   chain.shutdown(Clock::now() - 1s);
@@ -116,6 +129,8 @@ TEST(EmptyChain, HasNothingAndFailsNever) {
   EXPECT_TRUE(chain.span_exporters().empty());
   EXPECT_TRUE(chain.metric_exporters().empty());
   EXPECT_EQ(chain.queued_spans(), 0u);
+  EXPECT_FALSE(chain.take_pressure());
+  EXPECT_FALSE(chain.exemplar_store());
   EXPECT_EQ(chain.listening_port(), 0);
   EXPECT_EQ(chain.failure(), 0);
   chain.shutdown(Clock::now());

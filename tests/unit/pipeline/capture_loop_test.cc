@@ -48,6 +48,7 @@ struct ALoop : ::testing::Test {
     loop.run(source);
     EXPECT_EQ(recording->flush(), std::nullopt);
     totals = pipeline.policy_totals();
+    spans_per_window = pipeline.spans_per_window();
     return windows.texts();
   }
 
@@ -67,6 +68,7 @@ struct ALoop : ::testing::Test {
     loop.run(events);
     outcome = events.outcome();
     replayed_totals = pipeline.policy_totals();
+    replayed_spans_per_window = pipeline.spans_per_window();
     if (outcome) windows.finish();
     return published;
   }
@@ -84,6 +86,8 @@ struct ALoop : ::testing::Test {
   PolicySettings policies;
   PolicyTotals totals;
   PolicyTotals replayed_totals;
+  std::uint32_t spans_per_window = 0;  // of the last
+  std::uint32_t replayed_spans_per_window = 0;
 };
 
 Scripted::Step tick_at(Duration since_start) {
@@ -142,6 +146,16 @@ TEST_F(ALoop, AReplayHasThePoliciesOfTheRun) {
     EXPECT_EQ(replayed_totals[i].admitted, totals[i].admitted);
     EXPECT_EQ(replayed_totals[i].refused, totals[i].refused);
   }
+}
+
+TEST_F(ALoop, AReplayFeelsThePressureOfTheRun) {
+  const auto press = [](CaptureLoop& loop) { loop.on_pressure({.backend = true}); };
+  const auto rest = [](CaptureLoop& loop) { loop.on_pressure({}); };
+  run({shop, tick_at(0s), press, tick_at(10s), rest, tick_at(20s), press, tick_at(30s), rest,
+       end_at(31s)});
+  EXPECT_EQ(spans_per_window, 40u) << "of 100: 50, 60, 30, 40";
+  replay();
+  EXPECT_EQ(replayed_spans_per_window, 40u);
 }
 
 TEST_F(ALoop, AClockThatIsSetMovesTheWindowsAfterIt) {

@@ -73,7 +73,8 @@ struct ARun : ::testing::Test {
                               [this] {
                                 ++offsets_measured;
                                 return kOffset;
-                              }});
+                              },
+                          .cpu = [this] { return cpu; }});
   }
 
   void say(ChannelMessageType type, std::uint64_t value = 0) {
@@ -103,6 +104,7 @@ struct ARun : ::testing::Test {
   Channel& prober;
   // kStart is a whole multiple of the window on the wall clock.
   MonotonicTime now = kStart;
+  Duration cpu{};  // used by its thread
   int offsets_measured = 0;
   int output_error = 0;
   Counters counters;
@@ -168,6 +170,21 @@ TEST_F(ARun, ClosesWindowsByTheWallClockAndMeasuresItAnew) {
   EXPECT_EQ(offsets_measured, 1);
   EXPECT_EQ(gauges.tls, TlsState::kReading);
   EXPECT_EQ(gauges.pods, std::nullopt) << "no cluster";
+}
+
+TEST_F(ARun, ThatHardlyKeepsUpChoosesFewerSpans) {
+  say_complete();
+  turn_at(0s);
+  turn_at(10s);
+  EXPECT_EQ(counters.get(Counter::kPressureOfAgent), 0u);
+  cpu += 7900ms;
+  turn_at(20s);
+  EXPECT_EQ(counters.get(Counter::kPressureOfAgent), 0u);
+  EXPECT_EQ(pipeline.spans_per_window(), 100u);
+  cpu += 8100ms;
+  turn_at(30s);
+  EXPECT_EQ(counters.get(Counter::kPressureOfAgent), 1u);
+  EXPECT_EQ(pipeline.spans_per_window(), 50u);
 }
 
 TEST_F(ARun, WaitsNoLongerThanTheTickAndNotAtAllInAFlood) {
