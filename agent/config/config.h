@@ -10,6 +10,7 @@
 
 #include "agent/model/policy_spec.h"
 #include "agent/model/propagators.h"
+#include "agent/model/route_settings.h"
 #include "agent/telemetry/logging.h"
 #include "exa/base/time.h"
 #include "exa/model/exemplar_store.h"
@@ -178,6 +179,7 @@ struct Config {
   TlsSettings tls;
   PropagatorList propagators = {Propagator::kW3c};
   ExemplarSettings exemplars;
+  RouteSettings routes;
   SeriesSettings series;
   MetricSettings metrics;
   OtlpConfig otlp;

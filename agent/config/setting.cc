@@ -205,6 +205,26 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_seed(e, c.exemplars.seed); },
      [](const Config& c) { return one_unless_empty(c.exemplars.seed); }},
 
+    {"routes.known", "", "ROUTE", SettingShape::kList, false,
+     "routes of services, such as /orders/{id} or 'service=shop /static/*': requests that match get "
+     "http.route, in metrics and spans; the first that matches counts",
+     [](Config& c, Entries e) { return store_routes(e, c.routes.known); },
+     [](const Config& c) { return print_routes(c.routes.known); }},
+    {"routes.ignore", "", "ROUTE", SettingShape::kList, false,
+     "requests that are not counted at either end, such as /healthz",
+     [](Config& c, Entries e) { return store_routes(e, c.routes.ignored); },
+     [](const Config& c) { return print_routes(c.routes.ignored); }},
+    {"routes.learn", "", "BOOL", SettingShape::kScalar, false,
+     "learn the routes of services from their requests, where none is known",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.routes.learn); },
+     [](const Config& c) { return one_bool(c.routes.learn); }},
+    {"routes.learn_limit", "", "N", SettingShape::kScalar, false,
+     "maximum routes learnt per service",
+     [](Config& c, Entries e) {
+       return store(parse_count(e[0].value, 1, 1'000), c.routes.learnt_per_service);
+     },
+     [](const Config& c) { return one(std::to_string(c.routes.learnt_per_service)); }},
+
     {"metrics.histograms", "", "explicit|exponential", SettingShape::kScalar, false,
      "buckets of histograms over OTLP: those of the semantic conventions, or exponential ones of "
      "up to 160 buckets; the OpenMetrics endpoint has explicit ones",

@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include "agent/config/policy_text.h"
+#include "agent/config/route_text.h"
 #include "agent/config/setting.h"
 #include "agent/config/value_text.h"
 
@@ -130,6 +131,25 @@ inline SettingResult store_texts(Entries e, std::vector<std::string>& place, boo
   }
   place = std::move(texts);
   return {};
+}
+
+inline SettingResult store_routes(Entries e, std::vector<RoutePattern>& place) {
+  if (e.size() > kMostRoutePatterns) return refuse_beyond(kMostRoutePatterns);
+  std::vector<RoutePattern> patterns;
+  for (std::size_t i = 0; i < e.size(); ++i) {
+    auto pattern = parse_route_pattern(e[i].value);
+    if (!pattern) return refuse(pattern.error().text, i);
+    patterns.push_back(std::move(*pattern));
+  }
+  place = std::move(patterns);
+  return {};
+}
+
+inline Printed print_routes(const std::vector<RoutePattern>& patterns) {
+  Printed printed;
+  for (const auto& pattern : patterns)
+    printed.push_back({"", route_pattern_text(pattern)});
+  return printed;
 }
 
 inline SettingResult store_policy_rules(Entries e, std::vector<PolicyRule>& place) {

@@ -80,7 +80,7 @@ class ExchangePool {
     bool waits_alone = false;  // of a client's: its thread, see ThreadCalls
     ThreadCalls::Followed followed = ThreadCalls::Followed::kNot;
   };
-  static_assert(sizeof(Open) <= 632);
+  static_assert(sizeof(Open) <= 640);
 
   RequestLimits limits_;
   SlotPool<Open> places_;

@@ -59,6 +59,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       accounts_(options.time_spent),
       exponential_(options.exponential),
       recorder_(options.recorder_records),
+      routes_(options.routes),
       sampler_(options.sampler, counters),
       relatives_(options.relatives, counters),
       deliveries_(counters) {}
@@ -165,6 +166,10 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
     counters_.add(Counter::kExchangesUnmeasured);
     return;
   }
+  if (!routes_.empty() && !find_route(entry.target->service_name, exchange)) {
+    counters_.add(Counter::kExchangesIgnored);
+    return;
+  }
   targets_.note_spans(id, exchange);
   const auto counted = counted_as(id, exchange);
   if (counted != id) counters_.add(Counter::kExchangesPassing);
@@ -199,6 +204,16 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
                        .service = entry.target->service_name,
                        .exchange = exchange});
   }
+}
+
+// False: the request is to be ignored, at both of its ends.
+bool RequestPipeline::find_route(const std::string& service, Exchange& exchange) {
+  if (!semantics_of(exchange.operation.convention).by_route) return true;
+  const auto path = exchange.operation.name.view();
+  const auto cut = exchange.operation.name.cut();
+  if (routes_.ignores(service, path, cut)) return false;
+  if (exchange.role == Role::kServer) exchange.route = routes_.route_of(service, path, cut);
+  return true;
 }
 
 // Whose series it counts in: those of its process, or while that is young, of its program, unless

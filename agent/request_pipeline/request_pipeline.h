@@ -36,6 +36,7 @@
 #include "agent/request_pipeline/port_rules.h"
 #include "agent/request_pipeline/program_table.h"
 #include "agent/request_pipeline/target_table.h"
+#include "agent/routes/route_table.h"
 #include "agent/telemetry/counters.h"
 #include "agent/trace/ids/trace_ids.h"
 #include "exa/base/time.h"
@@ -46,6 +47,7 @@ struct RequestPipelineOptions {
   HashKey id_seed{};  // secret; random at each start unless a fleet shares one
   RandomnessOptions randomness = {};
   PortRules ports = {};
+  RouteSettings routes = {};
   TrackerOptions tracker = {};
   SeriesLimits series = {};
   SamplerOptions sampler = {};
@@ -122,6 +124,7 @@ class RequestPipeline final : public ExchangeSink {
   void let_go(TargetId asked);
   [[nodiscard]] bool is_young(const ProcessIdentity& process, const Exchange& exchange) const;
   TargetId program_of(TargetId process);
+  bool find_route(const std::string& service, Exchange& exchange);
   std::optional<TargetId> counted_as(TargetId process, const Exchange& exchange);
   SeriesRegistry::Recorded add(const MetricRow& row, const Exchange& exchange, TargetId process,
                                bool has_place, std::uint64_t value);
@@ -146,6 +149,7 @@ class RequestPipeline final : public ExchangeSink {
   AccountSeries accounts_;
   ExponentialSeries exponential_;
   FlightRecorder recorder_;
+  RouteTable routes_;
   ExemplarSampler sampler_;
   RelativesFinder relatives_;
   EndLinks ends_;

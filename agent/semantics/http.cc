@@ -82,13 +82,18 @@ std::string_view spoken(const OperationKey& key) {
   return {};
 }
 
-std::string label(const OperationKey& key, const KeyTexts& /*texts*/) {
+std::string label(const OperationKey& key, const KeyTexts& texts) {
   std::string label(method_text(key.method));
+  if (!texts.name.empty()) label.append(" ").append(texts.name.view());
   if (key.status != 0) label += " " + std::to_string(key.status);
   // An answer that broke off has a status all the same.
   if (key.error != ErrorType::kNone && key.error != ErrorType::kStatusCode)
     label += " " + error_text(key.error, key.status);
   return label;
+}
+
+std::string_view key_name(const Exchange& exchange) {
+  return exchange.route == nullptr ? std::string_view() : std::string_view(*exchange.route);
 }
 
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
@@ -104,6 +109,7 @@ void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
 Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind /*kind*/) {
   Attributes attributes{{"http.request.method", std::string(method_text(key.method))}};
   attributes.push_back({"url.scheme", std::string(scheme_text(key.tls))});
+  if (!texts.name.empty()) attributes.push_back({"http.route", std::string(texts.name.view())});
   if (key.status != 0)
     attributes.push_back({"http.response.status_code", std::int64_t{key.status}});
   if (key.error != ErrorType::kNone)
@@ -115,6 +121,7 @@ Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, Metr
 }
 
 std::string route(const Exchange& exchange) {
+  if (exchange.route != nullptr) return *exchange.route;
   return path_template(exchange.operation.name.view(), exchange.operation.name.cut());
 }
 
@@ -136,7 +143,10 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
   attributes.push_back({"url.scheme", std::string(scheme_text(exchange.tls))});
   if (!exchange.operation.name.empty())
     attributes.push_back({"url.path", presentable_path(exchange.operation.name.view())});
-  if (!route.empty()) attributes.push_back({"exemplar_agent.route", std::string(route)});
+  // What was only guessed for a name is none that the conventions mean.
+  if (!route.empty())
+    attributes.push_back({exchange.route != nullptr ? "http.route" : "exemplar_agent.route",
+                          std::string(route)});
   if (exchange.operation.status != 0)
     attributes.push_back({"http.response.status_code", std::int64_t{exchange.operation.status}});
   add_outcome(exchange, attributes);

@@ -17,6 +17,7 @@ ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
 Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
+std::string_view key_name(const Exchange& exchange);
 std::string route(const Exchange& exchange);
 std::string span_name(const Exchange& exchange, std::string_view route);
 void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes);
@@ -46,6 +47,8 @@ inline constexpr Semantics kHttpSemantics = {
     }},
     .error_type = http_semantics::error_type,
     .error_text = http_semantics::error_text,
+    .key_name = http_semantics::key_name,
+    .by_route = true,
     .fill_key = http_semantics::fill_key,
     .point_attributes = http_semantics::point_attributes,
     .route = http_semantics::route,

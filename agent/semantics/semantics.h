@@ -101,6 +101,7 @@ struct Semantics {
   // By what name series are told apart, of at most as many bytes as a KeyText has; empty: by none.
   // Null: the convention has no such names.
   std::string_view (*key_name)(const Exchange& exchange) = nullptr;
+  bool by_route = false;  // names of its operations are paths, of which only a route is a label
   // What a measurement of that kind is distinguished by; everything but convention and texts.
   void (*fill_key)(const Exchange& exchange, MetricKind kind, OperationKey& key);
   Attributes (*point_attributes)(const OperationKey& key, const KeyTexts& texts, MetricKind kind);

@@ -9,6 +9,7 @@
   X("http.request.method_original", "string", "both", "the method as sent, if that is _OTHER")     \
   X("url.scheme", "string", "both", "https where TLS was read, else http")                         \
   X("url.path", "string", "both", "without the query; anything that looks like a credential is {token}") \
+  X("http.route", "string", "server", "the route of the path, where routes are configured or learnt") \
   X("exemplar_agent.route", "string", "both", "the path with its variable parts named, as in /users/{id}") \
   X("http.response.status_code", "int", "both", "missing where no status line was seen")           \
   X("rpc.system.name", "string", "both", "grpc; a call has these attributes instead of those of HTTP") \

@@ -43,6 +43,7 @@
   X(kExchanges, kFlow, exchanges, "", "finished exchanges")                                        \
   X(kExchangesUnknownEnd, kDegraded, exchanges_unknown_end, "", "exchanges that may be incomplete: it cannot be known") \
   X(kExchangesExcluded, kFlow, exchanges_filtered, target_excluded, "exchanges of excluded targets") \
+  X(kExchangesIgnored, kFlow, exchanges_filtered, route, "exchanges of routes that are ignored")   \
   X(kExchangesPort, kFlow, exchanges_filtered, port, "exchanges on excluded or unknown ports")     \
   X(kExchangesUnjudged, kLoss, exchanges_filtered, target_unjudged, "exchanges whose target no rule was applied to in time") \
   X(kExchangesUnmeasured, kLoss, exchanges_filtered, unmeasured, "exchanges with an unknown start or end") \

@@ -33,6 +33,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.sampler.most_spans = config.exemplars.most_spans_per_window;
   options.sampler.allowed_error_ratio = 1 - config.exemplars.objective;
   options.sampler.floor_probability = config.exemplars.floor;
+  options.routes = config.routes;
   options.skip_beside_sdk = config.exemplars.beside_sdk == BesideSdk::kSkip;
   options.exponential = config.metrics.histograms == HistogramForm::kExponential;
   options.body_sizes = config.metrics.body_size;

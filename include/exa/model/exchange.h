@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <type_traits>
 
 #include "exa/base/inline_string.h"
@@ -113,6 +114,10 @@ struct Exchange {
 
   Account account;  // once it has ended
 
+  // Of a server's request, with its variable parts named: "/orders/{id}". Null: not known. Lives as
+  // long as the pipeline.
+  const std::string* route = nullptr;
+
   // Among all that this agent has seen, from 1; and of a client's, that of the exchange of the same
   // process which it is certainly a part of, 0 where that is not known.
   std::uint64_t number = 0;
@@ -126,6 +131,6 @@ struct Exchange {
   }
 };
 static_assert(std::is_trivially_copyable_v<Exchange>);
-static_assert(sizeof(Exchange) <= 472);
+static_assert(sizeof(Exchange) <= 480);
 
 }  // namespace exa

@@ -1,0 +1,37 @@
+#include "agent/routes/route_table.h"
+
+#include <algorithm>
+
+#include "agent/routes/route_pattern.h"
+#include "agent/semantics/path_template.h"
+
+namespace exa {
+namespace {
+
+auto covers(std::string_view service, std::string_view path, bool cut) {
+  return [=](const RoutePattern& pattern) {
+    return (pattern.service.empty() || pattern.service == service) &&
+           matches_route(pattern.path, path, cut);
+  };
+}
+
+}  // namespace
+
+bool RouteTable::ignores(std::string_view service, std::string_view path, bool cut) const {
+  return std::ranges::any_of(settings_.ignored, covers(service, path, cut));
+}
+
+const std::string* RouteTable::route_of(const std::string& service, std::string_view path,
+                                        bool cut) {
+  const auto known = std::ranges::find_if(settings_.known, covers(service, path, cut));
+  if (known != settings_.known.end()) return &known->path;
+  if (!settings_.learn) return nullptr;
+  auto learner = learners_.find(service);
+  if (learner == learners_.end()) {
+    if (learners_.size() >= kMostServices) return nullptr;
+    learner = learners_.emplace(service, RouteLearner(settings_.learnt_per_service)).first;
+  }
+  return learner->second.see(path_template(path, cut));
+}
+
+}  // namespace exa
