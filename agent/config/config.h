@@ -110,6 +110,8 @@ struct MetricSettings {
   bool body_size = false;        // http.server.request.body.size and http.server.response.body.size
   bool active_requests = false;  // http.server.active_requests
   bool time_spent = true;        // exemplar_agent.http.server.time_spent and retransmits
+  bool span_metrics = false;     // traces_spanmetrics_*, as Tempo names them
+  bool service_graph = false;    // traces_service_graph_*, likewise
   bool operator==(const MetricSettings&) const = default;
 };
 

@@ -243,6 +243,16 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.time_spent); },
      [](const Config& c) { return one_bool(c.metrics.time_spent); }},
 
+    {"metrics.span_metrics", "", "BOOL", SettingShape::kScalar, false,
+     "also record traces_spanmetrics_calls_total and traces_spanmetrics_latency, as Grafana Tempo's "
+     "metrics-generator names them, of all requests",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.span_metrics); },
+     [](const Config& c) { return one_bool(c.metrics.span_metrics); }},
+    {"metrics.service_graph", "", "BOOL", SettingShape::kScalar, false,
+     "also record which service asks which, as traces_service_graph_*, as Tempo names them",
+     [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.service_graph); },
+     [](const Config& c) { return one_bool(c.metrics.service_graph); }},
+
     {"series.per_metric", "", "N", SettingShape::kScalar, false,
      "maximum series per metric; any further ones are counted in one overflow series",
      [](Config& c, Entries e) {

@@ -52,6 +52,7 @@ void ClosedWindow::absorb(ClosedWindow&& later) {
   expired.insert(expired.end(), later.expired.begin(), later.expired.end());
   names.merge(later.names);
   targets.merge(later.targets);
+  graph_ends.insert(graph_ends.end(), later.graph_ends.begin(), later.graph_ends.end());
 
   const auto first_span = static_cast<std::uint32_t>(spans.size());
   spans.insert(spans.end(), later.spans.begin(), later.spans.end());

@@ -13,6 +13,7 @@
 #include "agent/metrics/series_registry.h"
 #include "agent/request_pipeline/account_series.h"
 #include "agent/request_pipeline/fine_series.h"
+#include "agent/request_pipeline/graph_ends.h"
 #include "agent/trace/span_synthesizer.h"
 #include "exa/model/exchange.h"
 #include "exa/model/target.h"
@@ -58,7 +59,8 @@ struct ClosedWindow {
   std::vector<SeriesUid> expired;
   std::vector<WindowSpan> spans;  // exemplars' first, most important first
   std::vector<WindowExemplar> exemplars;
-  std::map<TargetId, std::shared_ptr<const Target>> targets;  // of all series and spans
+  std::vector<GraphEnd> graph_ends;  // where the graph of services is asked for
+  std::map<TargetId, std::shared_ptr<const Target>> targets;  // of all series, spans and ends
 
   // Makes this window and the one after it into one. No count is lost; of two exemplars of one
   // stratum the better one stays.

@@ -77,7 +77,7 @@ std::shared_ptr<const ExponentialBuckets> exponential_buckets(
 
 void CumulativeSeries::add(const ClosedWindow& window) {
   for (auto& state : series_)
-    if (counts_open_requests(state.key.kind)) state.total = {};
+    if (counts_open_requests(state.key.kind)) state.total = {.start = state.total.start};
   for (const auto& counted : window.series) {
     const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
     if (is_new) {
@@ -85,9 +85,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
                   .key = counted.key,
                   .attributes = attributes_of(counted.key, texts_of(counted.key, window)),
                   .resource = nullptr,
-                  .start = window.start,
-                  .total = {},
-                  .sum = 0,
+                  .total = {.start = window.start},
                   .accounts = {},
                   .exponential = {}};
       auto target = window.targets.find(counted.key.target);
@@ -96,8 +94,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
       series_.push_back(std::move(state));
     }
     auto& state = series_[known->second];
-    state.total.merge(counted.delta);
-    state.sum += counted.delta.sum;
+    state.total.add(counted.delta);
     if (counted.accounts) state.accounts.merge(counted.accounts->total());
     if (!counted.exponential) continue;
     if (!state.exponential) state.exponential.emplace();
@@ -106,34 +103,17 @@ void CumulativeSeries::add(const ClosedWindow& window) {
 }
 
 HistogramPoint CumulativeSeries::histogram_point(const State& state, WallTime time) {
-  const auto& bounds = row_of(state.key.kind).bounds();
-  HistogramPoint point;
-  point.attributes = state.attributes;
-  point.start = state.start;
-  point.time = std::max(time, state.start);  // the wall clock may have been set back
-  point.count = state.total.count();
-  point.sum = bounds.in_units(state.sum);
-  point.min = bounds.in_units(state.total.min);
-  point.max = bounds.in_units(state.total.max);
-  point.bucket_counts.assign(
-      state.total.bucket_counts.begin(),
-      state.total.bucket_counts.begin() + static_cast<std::ptrdiff_t>(bounds.bucket_count()));
-  point.bounds = bounds.upper_bounds();
+  auto point =
+      state.total.histogram_point(state.attributes, time, row_of(state.key.kind).bounds());
   if (state.exponential) point.exponential = exponential_buckets(*state.exponential);
   return point;
 }
 
 NumberPoint CumulativeSeries::bare_point(const State& state, WallTime time) {
   return {.attributes = state.attributes,
-          .start = state.start,
-          .time = std::max(time, state.start),
+          .start = state.total.start,
+          .time = state.total.time(time),
           .value = {}};
-}
-
-NumberPoint CumulativeSeries::number_point(const State& state, WallTime time) {
-  auto point = bare_point(state, time);
-  point.value = static_cast<std::int64_t>(state.total.count());
-  return point;
 }
 
 MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeries exemplars,
@@ -145,7 +125,7 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeri
     if (row.shape == MetricShape::kUpDownCounter) {
       auto& sum = builder.points_of<Sum>(state.resource, description, row.unit);
       sum.monotonic = false;
-      sum.points.push_back(number_point(state, window.end));
+      sum.points.push_back(state.total.number_point(state.attributes, window.end));
       continue;
     }
     auto made = histogram_point(state, window.end);
@@ -173,7 +153,7 @@ CumulativeSeries::CountsOfMetrics CumulativeSeries::forget(const std::vector<Ser
     const auto known = by_uid_.find(uid);
     if (known == by_uid_.end()) continue;
     const auto& state = series_[known->second];
-    retired[static_cast<std::size_t>(state.key.kind)] += state.total.count();
+    retired[static_cast<std::size_t>(state.key.kind)] += state.total.counted.count();
     by_uid_.erase(known);
   }
   std::erase_if(series_, [&](const State& state) { return !by_uid_.contains(state.uid); });

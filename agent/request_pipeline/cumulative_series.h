@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/request_pipeline/closed_window.h"
+#include "agent/request_pipeline/cumulative_total.h"
 #include "agent/why/account_sum.h"
 #include "exa/model/metric.h"
 
@@ -34,21 +35,17 @@ class CumulativeSeries {
   [[nodiscard]] std::size_t size() const { return series_.size(); }
 
  private:
-  __extension__ using WideSum = unsigned __int128;  // sums of years of many requests at once
   struct State {
     SeriesUid uid = 0;
     SeriesKey key;
     Attributes attributes;
     std::shared_ptr<const Resource> resource;
-    WallTime start;
-    Distribution total;  // but for the sum
-    WideSum sum = 0;
+    CumulativeTotal total;
     AccountSum accounts;                              // nothing where they are not kept
     std::optional<ExponentialHistogram> exponential;  // likewise
   };
   [[nodiscard]] static HistogramPoint histogram_point(const State& state, WallTime time);
   [[nodiscard]] static NumberPoint bare_point(const State& state, WallTime time);
-  [[nodiscard]] static NumberPoint number_point(const State& state, WallTime time);
 
   std::vector<State> series_;  // in the order of their first window, which makes output repeatable
   std::unordered_map<SeriesUid, std::size_t> by_uid_;

@@ -59,6 +59,7 @@ RequestPipeline::RequestPipeline(const RequestPipelineOptions& options, Counters
       accounts_(options.time_spent),
       exponential_(options.exponential),
       recorder_(options.recorder_records),
+      graph_ends_(options.service_graph),
       routes_(options.routes),
       sampler_(options.sampler, counters),
       relatives_(options.relatives, counters),
@@ -166,7 +167,7 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
     counters_.add(Counter::kExchangesUnmeasured);
     return;
   }
-  if (!routes_.empty() && !find_route(entry.target->service_name, exchange)) {
+  if (!routes_.empty() && !routes_.admit(entry.target->service_name, exchange)) {
     counters_.add(Counter::kExchangesIgnored);
     return;
   }
@@ -193,6 +194,8 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
     if (row.counts_requests) {
       fine_.add(series, value, exchange);
       accounts_.add(series, bucket, exchange);
+      if (!graph_ends_.add(exchange, bucket, value, is_error(exchange)))
+        counters_.add(Counter::kGraphLeftOut);
     }
     sampler_.on_value({.series = series,
                        .bucket = bucket,
@@ -204,16 +207,6 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
                        .service = entry.target->service_name,
                        .exchange = exchange});
   }
-}
-
-// False: the request is to be ignored, at both of its ends.
-bool RequestPipeline::find_route(const std::string& service, Exchange& exchange) {
-  if (!semantics_of(exchange.operation.convention).by_route) return true;
-  const auto path = exchange.operation.name.view();
-  const auto cut = exchange.operation.name.cut();
-  if (routes_.ignores(service, path, cut)) return false;
-  if (exchange.role == Role::kServer) exchange.route = routes_.route_of(service, path, cut);
-  return true;
 }
 
 // Whose series it counts in: those of its process, or while that is young, of its program, unless
@@ -320,6 +313,7 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
   fine_.begin_window();
   accounts_.begin_window();
   exponential_.begin_window();
+  window.graph_ends = graph_ends_.take();
   fill_targets(window);
   for (const auto& expired : registry_.close_window()) {
     window.expired.push_back(expired.uid);
@@ -391,6 +385,8 @@ void RequestPipeline::fill_targets(ClosedWindow& window) const {
     add(series.key.target);
   for (const auto& span : window.spans)
     add(span.exchange.target);
+  for (const auto& end : window.graph_ends)
+    add(end.target);
 }
 
 }  // namespace exa

@@ -32,6 +32,7 @@
 #include "agent/request_pipeline/end_links.h"
 #include "agent/request_pipeline/exponential_series.h"
 #include "agent/request_pipeline/fine_series.h"
+#include "agent/request_pipeline/graph_ends.h"
 #include "agent/request_pipeline/held_exchanges.h"
 #include "agent/request_pipeline/port_rules.h"
 #include "agent/request_pipeline/program_table.h"
@@ -68,6 +69,7 @@ struct RequestPipelineOptions {
   bool body_sizes = false;
   bool active_requests = false;
   bool time_spent = false;
+  bool service_graph = false;
   bool exponential = false;      // histograms are exponential, too
   bool skip_beside_sdk = false;  // no spans of processes that send their own
 };
@@ -124,7 +126,6 @@ class RequestPipeline final : public ExchangeSink {
   void let_go(TargetId asked);
   [[nodiscard]] bool is_young(const ProcessIdentity& process, const Exchange& exchange) const;
   TargetId program_of(TargetId process);
-  bool find_route(const std::string& service, Exchange& exchange);
   std::optional<TargetId> counted_as(TargetId process, const Exchange& exchange);
   SeriesRegistry::Recorded add(const MetricRow& row, const Exchange& exchange, TargetId process,
                                bool has_place, std::uint64_t value);
@@ -149,6 +150,7 @@ class RequestPipeline final : public ExchangeSink {
   AccountSeries accounts_;
   ExponentialSeries exponential_;
   FlightRecorder recorder_;
+  GraphEnds graph_ends_;
   RouteTable routes_;
   ExemplarSampler sampler_;
   RelativesFinder relatives_;

@@ -46,9 +46,20 @@ std::vector<bool> WindowPublisher::publish(const ClosedWindow& window,
                                            std::vector<ResourceMetrics> extra) {
   series_.add(window);
   auto acknowledged = export_spans(window);
-  auto batch = series_.points(window, exemplars_of(window, acknowledged),
+  auto exemplars = exemplars_of(window, acknowledged);
+  ResourceMetrics of_spans{.resource = options_.agent, .metrics = {}};
+  if (options_.span_metrics) {
+    span_metrics_.add(window);
+    of_spans.metrics = span_metrics_.points(window, exemplars);
+  }
+  if (options_.service_graph) {
+    service_graph_.add(window);
+    std::ranges::move(service_graph_.points(window), std::back_inserter(of_spans.metrics));
+  }
+  auto batch = series_.points(window, std::move(exemplars),
                               window_shares(window, acknowledged, !span_exporters_.empty()));
   count_retired(series_.forget(window.expired));
+  if (!of_spans.metrics.empty()) batch.resources.push_back(std::move(of_spans));
   batch.resources.insert(batch.resources.end(), std::make_move_iterator(extra.begin()),
                          std::make_move_iterator(extra.end()));
   const auto shared = std::make_shared<const MetricBatch>(std::move(batch));

@@ -12,6 +12,8 @@
 
 #include "agent/request_pipeline/closed_window.h"
 #include "agent/request_pipeline/cumulative_series.h"
+#include "agent/request_pipeline/service_graph.h"
+#include "agent/request_pipeline/span_metrics.h"
 #include "agent/telemetry/counters.h"
 #include "exa/export/metric_exporter.h"
 #include "exa/export/span_exporter.h"
@@ -22,6 +24,9 @@ struct PublisherOptions {
   std::chrono::milliseconds ack_deadline{3000};
   std::size_t exemplar_spans_per_batch = 16;  // a refused batch costs so many exemplars their ids
   std::size_t other_spans_per_batch = 256;
+  bool span_metrics = false;
+  bool service_graph = false;
+  std::shared_ptr<const Resource> agent = {};  // whose span metrics and service graph they are
 };
 
 class WindowPublisher {
@@ -52,6 +57,8 @@ class WindowPublisher {
   std::vector<SpanExporter*> span_exporters_;
   std::vector<MetricExporter*> metric_exporters_;
   CumulativeSeries series_;
+  SpanMetrics span_metrics_;
+  ServiceGraph service_graph_;
 };
 
 }  // namespace exa

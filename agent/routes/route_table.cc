@@ -4,6 +4,7 @@
 
 #include "agent/routes/route_pattern.h"
 #include "agent/semantics/path_template.h"
+#include "agent/semantics/semantics.h"
 
 namespace exa {
 namespace {
@@ -16,6 +17,16 @@ auto covers(std::string_view service, std::string_view path, bool cut) {
 }
 
 }  // namespace
+
+bool RouteTable::admit(const std::string& service, Exchange& exchange) {
+  const auto& operation = exchange.operation;
+  if (!semantics_of(operation.convention).by_route) return true;
+  const auto path = operation.name.view();
+  if (ignores(service, path, operation.name.cut())) return false;
+  if (exchange.role == Role::kServer)
+    exchange.route = route_of(service, path, operation.name.cut());
+  return true;
+}
 
 bool RouteTable::ignores(std::string_view service, std::string_view path, bool cut) const {
   return std::ranges::any_of(settings_.ignored, covers(service, path, cut));

@@ -9,6 +9,7 @@
 
 #include "agent/model/route_settings.h"
 #include "agent/routes/route_learner.h"
+#include "exa/model/exchange.h"
 
 namespace exa {
 
@@ -22,6 +23,9 @@ class RouteTable {
   [[nodiscard]] bool empty() const {
     return settings_.known.empty() && settings_.ignored.empty() && !settings_.learn;
   }
+  // Finds the route of a server's request. False: such requests are ignored, at both of their ends.
+  bool admit(const std::string& service, Exchange& exchange);
+
   [[nodiscard]] bool ignores(std::string_view service, std::string_view path, bool cut) const;
   // Null: none. Lives as long as the table.
   const std::string* route_of(const std::string& service, std::string_view path, bool cut);

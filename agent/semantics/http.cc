@@ -26,6 +26,13 @@ std::string_view protocol_version_text(ProtocolVersion version) {
   return {};
 }
 
+// The conventions name an unknown method "HTTP" in span names.
+std::string span_name_of(Method method, std::string_view route) {
+  std::string name(method == Method::kOther ? "HTTP" : method_text(method));
+  if (!route.empty()) name.append(" ").append(route);
+  return name;
+}
+
 }  // namespace
 
 std::string_view method_text(Method method) {
@@ -126,12 +133,11 @@ std::string route(const Exchange& exchange) {
 }
 
 std::string span_name(const Exchange& exchange, std::string_view route) {
-  // The conventions name an unknown method "HTTP" in span names.
-  std::string name(exchange.operation.method == Method::kOther
-                       ? "HTTP"
-                       : method_text(exchange.operation.method));
-  if (!route.empty()) name.append(" ").append(route);
-  return name;
+  return span_name_of(exchange.operation.method, route);
+}
+
+std::string series_span_name(const OperationKey& key, const KeyTexts& texts) {
+  return span_name_of(key.method, texts.name.view());
 }
 
 void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes) {

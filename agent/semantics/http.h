@@ -18,6 +18,7 @@ std::string error_text(ErrorType type, std::uint16_t status);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
 Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
 std::string_view key_name(const Exchange& exchange);
+std::string series_span_name(const OperationKey& key, const KeyTexts& texts);
 std::string route(const Exchange& exchange);
 std::string span_name(const Exchange& exchange, std::string_view route);
 void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes);
@@ -51,6 +52,7 @@ inline constexpr Semantics kHttpSemantics = {
     .by_route = true,
     .fill_key = http_semantics::fill_key,
     .point_attributes = http_semantics::point_attributes,
+    .series_span_name = http_semantics::series_span_name,
     .route = http_semantics::route,
     .span_name = http_semantics::span_name,
     .span_attributes = http_semantics::span_attributes,

@@ -117,6 +117,11 @@ std::string route(const Exchange& exchange) {
   return std::string(key_name(exchange));
 }
 
+std::string series_span_name(const OperationKey& /*key*/, const KeyTexts& texts) {
+  return std::string(texts.name.empty() || texts.name.view() == kOther ? kSystem
+                                                                       : texts.name.view());
+}
+
 std::string span_name(const Exchange& /*exchange*/, std::string_view route) {
   return std::string(route.empty() || route == kOther ? kSystem : route);
 }

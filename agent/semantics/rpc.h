@@ -20,6 +20,7 @@ std::string label(const OperationKey& key, const KeyTexts& texts);
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 std::string_view key_name(const Exchange& exchange);
+std::string series_span_name(const OperationKey& key, const KeyTexts& texts);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
 Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
 std::string route(const Exchange& exchange);
@@ -51,6 +52,7 @@ inline constexpr Semantics kRpcSemantics = {
     .key_name = rpc_semantics::key_name,
     .fill_key = rpc_semantics::fill_key,
     .point_attributes = rpc_semantics::point_attributes,
+    .series_span_name = rpc_semantics::series_span_name,
     .route = rpc_semantics::route,
     .span_name = rpc_semantics::span_name,
     .span_attributes = rpc_semantics::span_attributes,

@@ -106,6 +106,9 @@ struct Semantics {
   void (*fill_key)(const Exchange& exchange, MetricKind kind, OperationKey& key);
   Attributes (*point_attributes)(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
 
+  // What the spans of a series' requests are called.
+  std::string (*series_span_name)(const OperationKey& key, const KeyTexts& texts);
+
   // The operation's name of low cardinality, without its parameters; empty: it has none.
   std::string (*route)(const Exchange& exchange);
   std::string (*span_name)(const Exchange& exchange, std::string_view route);

@@ -82,6 +82,7 @@
   X(kFineOverflow, kDegraded, table_left_out, series, "exchanges in series over the limit for quantiles") \
   X(kRetiredServer, kFlow, exchanges_retired, server, "exchanges in server series that have been dropped since") \
   X(kRetiredClient, kFlow, exchanges_retired, client, "exchanges in client series that have been dropped since") \
+  X(kGraphLeftOut, kDegraded, service_graph, left_out, "requests left out of the graph: connection unknown, or too many") \
   X(kCandidatesOverwritten, kDegraded, exemplar_candidates, overwritten, "candidates overwritten in the recorder") \
   X(kCandidatesOverBudget, kFlow, exemplar_candidates, budget, "candidates over the budget")       \
   X(kBudgetLowered, kDegraded, exemplar_budget_changed, lowered, "windows that closed with a smaller budget than configured") \

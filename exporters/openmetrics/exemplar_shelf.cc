@@ -53,20 +53,32 @@ ExemplarShelf::Losses ExemplarShelf::add(const MetricBatch& batch) {
       losses.expired);
   for (const ResourceMetrics& resource : batch.resources) {
     for (const Metric& metric : resource.metrics) {
-      for (const HistogramPoint& point : histogram_points(metric)) {
-        if (point.exemplars.empty()) continue;
-        auto& series = series_[series_name(
-            family_name(metric.name, metric.unit, false),
-            series_labels(target_identity(resource.resource.get()), point.attributes))];
-        for (const Exemplar& exemplar : point.exemplars)
-          if (exemplar.has_ids() && std::isfinite(exemplar.value))
-            take(series, bucket_of(exemplar.value, point.bounds ? *point.bounds : kNoBounds),
-                 exemplar, losses);
-      }
+      for (const HistogramPoint& point : histogram_points(metric))
+        take_all(
+            resource, metric, point.attributes, point.exemplars,
+            [&](double value) { return bucket_of(value, point.bounds ? *point.bounds : kNoBounds); },
+            losses);
+      for (const NumberPoint& point : counter_points(metric))
+        take_all(
+            resource, metric, point.attributes, point.exemplars,
+            [](double) { return std::size_t{0}; }, losses);
     }
   }
   forget_surplus(losses);
   return losses;
+}
+
+template <typename Bucket>
+void ExemplarShelf::take_all(const ResourceMetrics& resource, const Metric& metric,
+                             const Attributes& attributes, const std::vector<Exemplar>& exemplars,
+                             Bucket bucket, Losses& losses) {
+  if (exemplars.empty()) return;
+  auto& series =
+      series_[series_name(family_name(metric.name, metric.unit, is_counter(metric)),
+                          series_labels(target_identity(resource.resource.get()), attributes))];
+  for (const Exemplar& exemplar : exemplars)
+    if (exemplar.has_ids() && std::isfinite(exemplar.value))
+      take(series, bucket(exemplar.value), exemplar, losses);
 }
 
 void ExemplarShelf::take(std::vector<Kept>& series, std::size_t bucket, const Exemplar& exemplar,

@@ -1,4 +1,4 @@
-// Which exemplar each bucket shows. A scraper may come less often than windows close, so each
+// Which exemplar each bucket of a histogram, and each counter, shows. A scraper may come less often than windows close, so each
 // bucket keeps one until a newer one takes its place or it is too old. What was never shown is
 // replaced only by one that says more. Prometheus keeps exemplars of a bucket in the order of
 // their time and refuses what is older, so the times that a bucket shows only rise.
@@ -16,7 +16,7 @@
 namespace exa {
 
 struct BucketExemplar {
-  std::size_t bucket = 0;
+  std::size_t bucket = 0;  // 0, too, of a counter
   Exemplar exemplar;
 };
 // By series_name, at most one a bucket.
@@ -49,6 +49,9 @@ class ExemplarShelf {
     Exemplar exemplar;
     [[nodiscard]] bool shown() const;
   };
+  template <typename Bucket>
+  void take_all(const ResourceMetrics& resource, const Metric& metric, const Attributes& attributes,
+                const std::vector<Exemplar>& exemplars, Bucket bucket, Losses& losses);
   void take(std::vector<Kept>& series, std::size_t bucket, const Exemplar& exemplar,
             Losses& losses);
   // Forgets those, and counts in `lost` the ones that nobody has seen.

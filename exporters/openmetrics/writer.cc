@@ -89,13 +89,17 @@ std::string exemplar_text(const Exemplar& exemplar) {
          timestamp_text(exemplar.time);
 }
 
+const Exemplar* exemplar_of(const std::vector<BucketExemplar>* shown, std::size_t bucket) {
+  if (shown == nullptr) return nullptr;
+  const auto found = std::ranges::find(*shown, bucket, &BucketExemplar::bucket);
+  return found == shown->end() ? nullptr : &found->exemplar;
+}
+
 // A bucket that counted nothing shows none: its series began anew since.
 const Exemplar* exemplar_of(const std::vector<BucketExemplar>* shown, const HistogramPoint& point,
                             std::size_t bucket) {
-  if (shown == nullptr || bucket >= point.bucket_counts.size() || point.bucket_counts[bucket] == 0)
-    return nullptr;
-  const auto found = std::ranges::find(*shown, bucket, &BucketExemplar::bucket);
-  return found == shown->end() ? nullptr : &found->exemplar;
+  if (bucket >= point.bucket_counts.size() || point.bucket_counts[bucket] == 0) return nullptr;
+  return exemplar_of(shown, bucket);
 }
 
 class Writer {
@@ -192,6 +196,18 @@ class Writer {
       });
   }
 
+  [[nodiscard]] const std::vector<BucketExemplar>* shown_of(const Family& family,
+                                                            const std::string& labels) const {
+    if (exemplars_ == nullptr) return nullptr;
+    const auto found = exemplars_->find(series_name(family.name, labels));
+    return found == exemplars_->end() ? nullptr : &found->second;
+  }
+
+  void write(const Exemplar& exemplar) {
+    out_.text += exemplar_text(exemplar);
+    ++out_.exemplars;
+  }
+
   void write(const Family& family, const std::string& labels, const NumberPoint& point) {
     const auto value = std::visit(Overloaded{
                                       [](std::int64_t number) { return std::to_string(number); },
@@ -199,16 +215,17 @@ class Writer {
                                   },
                                   point.value);
     out_.text += family.name + (family.kind == Kind::kCounter ? "_total" : "") + braced(labels) +
-                 " " + value + "\n";
+                 " " + value;
+    const auto* const exemplar =
+        family.kind == Kind::kCounter ? exemplar_of(shown_of(family, labels), 0) : nullptr;
+    if (exemplar != nullptr) write(*exemplar);
+    out_.text += '\n';
+    if (exemplars_ == nullptr) out_.exemplars_omitted += point.exemplars.size();
   }
 
   void write(const Family& family, const std::string& labels, const HistogramPoint& point) {
     const std::string prefix = labels.empty() ? "" : labels + ",";
-    const std::vector<BucketExemplar>* shown = nullptr;
-    if (exemplars_ != nullptr)
-      if (const auto found = exemplars_->find(series_name(family.name, labels));
-          found != exemplars_->end())
-        shown = &found->second;
+    const auto* const shown = shown_of(family, labels);
     std::uint64_t cumulative = 0;
     const std::size_t bounds = point.bounds ? point.bounds->size() : 0;
     for (std::size_t i = 0; i <= bounds; ++i) {
@@ -220,10 +237,7 @@ class Writer {
       out_.text += i < bounds ? bound_text((*point.bounds)[i]) : "+Inf";
       out_.text += "\"} ";
       out_.text += number_text(cumulative);
-      if (const auto* exemplar = exemplar_of(shown, point, i)) {
-        out_.text += exemplar_text(*exemplar);
-        ++out_.exemplars;
-      }
+      if (const auto* exemplar = exemplar_of(shown, point, i)) write(*exemplar);
       out_.text += '\n';
     }
     // The +Inf bucket, so that the series agree whatever the point claims.

@@ -176,6 +176,8 @@ std::string encode_point(const NumberPoint& point) {
           [&](double real) { builder.add_double(NumberPointField::kAsDouble, real); },
       },
       point.value);
+  for (const Exemplar& exemplar : point.exemplars)
+    builder.add_message(NumberPointField::kExemplars, encode_exemplar(exemplar));
   add_attributes(builder, NumberPointField::kAttributes, point.attributes);
   return out;
 }

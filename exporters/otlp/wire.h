@@ -38,6 +38,7 @@ enum class NumberPointField : Tag {
   kStart = 2,
   kTime = 3,
   kAsDouble = 4,
+  kExemplars = 5,
   kAsInt = 6,
   kAttributes = 7,
 };

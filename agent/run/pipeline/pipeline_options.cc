@@ -36,6 +36,7 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.routes = config.routes;
   options.skip_beside_sdk = config.exemplars.beside_sdk == BesideSdk::kSkip;
   options.exponential = config.metrics.histograms == HistogramForm::kExponential;
+  options.service_graph = config.metrics.service_graph;
   options.body_sizes = config.metrics.body_size;
   options.active_requests = config.metrics.active_requests;
   options.time_spent = config.metrics.time_spent && config.exemplars.why;

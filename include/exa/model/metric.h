@@ -124,6 +124,7 @@ struct NumberPoint {
   WallTime start;  // unused by gauges
   WallTime time;
   std::variant<std::int64_t, double> value;
+  std::vector<Exemplar> exemplars{};  // of monotonic sums: the latest, if any
   CounterKind kind = CounterKind::kFlow;
 };
 
@@ -155,6 +156,17 @@ inline std::span<const HistogramPoint> histogram_points(const Metric& metric) {
                         [](const Histogram& histogram) { return Points(histogram.points); },
                     },
                     metric.points);
+}
+
+inline bool is_counter(const Metric& metric) {
+  const auto* const sum = std::get_if<Sum>(&metric.points);
+  return sum != nullptr && sum->monotonic;
+}
+
+// None where it is no counter.
+inline std::span<const NumberPoint> counter_points(const Metric& metric) {
+  if (!is_counter(metric)) return {};
+  return std::get<Sum>(metric.points).points;
 }
 
 struct ResourceMetrics {

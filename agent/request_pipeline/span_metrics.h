@@ -1,0 +1,51 @@
+// Span metrics of all requests, as Grafana Tempo's metrics-generator names those that it makes of
+// the spans it is sent: traces_spanmetrics_calls_total and traces_spanmetrics_latency. Ours count
+// every request, and not only those whose spans are exported.
+// Window thread only, owned by WindowPublisher. At most kMostSeries; what finds no place counts in
+// one of otel.metric.overflow.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/request_pipeline/closed_window.h"
+#include "agent/request_pipeline/cumulative_series.h"
+#include "agent/request_pipeline/cumulative_total.h"
+#include "exa/model/metric.h"
+#include "exa/model/span.h"
+
+namespace exa {
+
+class SpanMetrics {
+ public:
+  static constexpr std::size_t kMostSeries = 4000;
+  static constexpr std::uint32_t kForgottenAfter = 360;  // windows without a request
+
+  void add(const ClosedWindow& window);
+  // exemplars: of the window that was added last; each series shows its own's.
+  [[nodiscard]] std::vector<Metric> points(
+      const ClosedWindow& window, const CumulativeSeries::ExemplarsOfSeries& exemplars) const;
+
+ private:
+  // service, name of its spans, whether they are of servers, whether of errors; all empty: overflow.
+  using Identity = std::tuple<std::string, std::string, SpanKind, SpanStatus>;
+  struct State {
+    CumulativeTotal total;
+    std::uint64_t last_window = 0;
+  };
+  using Place = std::map<Identity, State>::value_type;
+
+  Place& place_of(Identity identity, WallTime start);
+  void forget_passed();
+  [[nodiscard]] static Attributes attributes_of(const Identity& identity);
+
+  std::map<Identity, State> states_;
+  std::unordered_map<SeriesUid, Place*> by_series_;
+  std::uint64_t window_ = 0;  // by number
+};
+
+}  // namespace exa
