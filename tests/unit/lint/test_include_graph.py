@@ -17,7 +17,7 @@ def test_a_parser_must_not_see_metrics():
 
 def test_rooms_below_and_the_room_itself_are_allowed():
     text = '#include <vector>\n#include "exa/model/exchange.h"\n' \
-           '#include "agent/protocol/http1/head.h"\n#include "agent/telemetry/counters.h"\n'
+           '#include "agent/protocol/http1/head.h"\n#include "agent/trace/context/context_reader.h"\n'
     assert include_graph.violations_of("agent/protocol/http1/parser.cc", text) == []
 
 
@@ -107,18 +107,26 @@ def test_what_a_process_may_and_what_it_parses_of_strangers_are_apart():
         include_graph.broken_walls(by_a_detour))
 
 
-def test_a_library_links_what_its_room_may_include():
-    libraries = {"metrics": ("agent/metrics", ["telemetry", "kernel"]),
-                 "telemetry": ("agent/telemetry", []),
-                 "kernel": ("agent/kernel", ["telemetry"])}
-    assert include_graph.link_violations(libraries) == [
-        "agent/metrics/CMakeLists.txt: exa_metrics must not link exa_kernel"]
+def test_a_wall_hides_the_folders_in_a_room_too():
+    graph = include_graph.ALLOWED | {"agent/run/pipeline": {"agent/discovery/container"}}
+    assert include_graph.broken_walls(graph) == [
+        "include graph: agent/run/pipeline reaches agent/discovery/container"]
 
 
-def test_the_libraries_of_the_product_are_read_out_of_their_build_files():
-    libraries = include_graph.libraries_of(ROOT)
-    assert libraries["metrics"] == ("agent/metrics", ["semantics", "telemetry", "model"])
-    assert libraries["transfer"] == ("exporters/transfer", [])
+def test_rooms_that_need_each_other_are_one_room():
+    graph = {"agent/a": {"agent/b"}, "agent/b": {"agent/c"}, "agent/c": {"agent/b"}}
+    assert include_graph.cycles_in(graph) == [
+        "include graph: agent/b and agent/c need each other"]
+    known = {frozenset({"agent/b", "agent/c"})}
+    assert include_graph.cycles_in(graph, known) == []
+    assert include_graph.cycles_in({"agent/b": {"agent/c"}, "agent/c": set()}, known) == [
+        "include graph: agent/b and agent/c need each other no more; forget it"]
+
+
+def test_the_graph_allows_what_somebody_needs():
+    graph = {"agent/a": {"exa/base", "agent/b", "agent/c"}}
+    assert include_graph.unused_edges({"agent/a": {"agent/b"}}, graph) == [
+        "include graph: agent/a may see agent/c, which none of its files includes"]
 
 
 def test_elf_is_parsed_by_readers_only():
@@ -133,6 +141,63 @@ def test_elf_is_parsed_by_readers_only():
     assert include_graph.violations_of("agent/run/prober/prober.cc", image) != []
     assert include_graph.violations_of(
         "agent/discovery/tls/plan_cache.h", '#include "agent/discovery/elf/file_identity.h"\n') == []
+
+
+def test_brackets_open_no_wall():
+    for path, header in (("agent/metrics/x.cc", "agent/kernel/rungs.h"),
+                         ("agent/run/pipeline/x.cc", "agent/discovery/proc_reader.h"),
+                         ("agent/run/prober/x.cc", "exporters/page/route.h"),
+                         ("include/exa/base/x.h", "agent/model/siphash.h")):
+        quoted = include_graph.violations_of(path, f'#include "{header}"\n')
+        assert len(quoted) == 1
+        assert include_graph.violations_of(path, f"#include <{header}>\n") == quoted
+
+
+def test_an_include_names_its_header_from_the_root():
+    for line in ('#include "../kernel/rungs.h"', "#include <agent/metrics/../kernel/rungs.h>",
+                 '#include "./names.h"', '#include "/agent/kernel/rungs.h"', '#include "names.h"',
+                 '#include "include/exa/base/hex.h"', "#define H <agent/kernel/rungs.h>\n#include H",
+                 "#include_next H", '#include "agent/metrics/names.cc"', '#include "tables.inc"'):
+        assert len(include_graph.violations_of("agent/metrics/x.cc", line + "\n")) == 1, line
+    assert include_graph.violations_of("agent/metrics/x.cc", '#  include"agent/metrics/names.h"\n') == []
+
+
+def test_programs_of_the_kernel_are_not_libbpf():
+    for header in ("bpf/lib/decision.h", "bpf/maps/tls.bpf.h"):
+        assert include_graph.violations_of("agent/kernel/x.cc", f'#include "{header}"\n') == [
+            f"agent/kernel/x.cc:1: agent/kernel must not include {header}"]
+        assert include_graph.violations_of("bpf/lib/x.bpf.h", f'#include "{header}"\n') == []
+
+
+def test_a_third_partys_header_stays_in_its_rooms():
+    for header, room in (("spdlog/spdlog.h", "agent/telemetry"), ("fmt/format.h", "agent/telemetry"),
+                         ("Zydis/Decoder.h", "agent/discovery/elf"),
+                         ("nlohmann/json.hpp", "agent/naming"), ("zlib.h", "agent/run/messages")):
+        assert include_graph.violations_of(f"{room}/x.cc", f"#include <{header}>\n") == []
+        assert len(include_graph.violations_of("agent/config/x.cc", f"#include <{header}>\n")) == 1
+    assert include_graph.violations_of("agent/config/x.cc", "#include <boost/asio.hpp>\n") == [
+        "agent/config/x.cc:1: boost/asio.hpp has no row in EXTERNAL"]
+    assert include_graph.violations_of("agent/run/x.cc", "#include <sys/stat.h>\n") == []
+
+
+def test_a_convention_is_known_to_its_table_only():
+    header = "agent/semantics/http.h"
+    text = (ROOT / header).read_text()
+    assert include_graph.CONVENTION.search(text)
+    assert not include_graph.CONVENTION.search((ROOT / "agent/semantics/semantics.h").read_text())
+    line = f'#include "{header}"\n'
+    assert include_graph.violations_of("agent/metrics/x.cc", line, {header}) == [
+        f"agent/metrics/x.cc:1: {header} is for agent/semantics/conventions.cc only"]
+    for path in ("agent/semantics/conventions.cc", "agent/semantics/http.cc"):
+        assert include_graph.violations_of(path, line, {header}) == []
+
+
+def test_a_file_of_another_kind_is_not_passed_over(tmp_path):
+    (tmp_path / "agent").mkdir()
+    for name in ("a.cc", "a.h", "README.md", "CMakeLists.txt", "b.hpp", "c.inc"):
+        (tmp_path / "agent" / name).touch()
+    assert [sentence.split(":")[0] for sentence in include_graph.unknown_files(tmp_path)] == [
+        "agent/b.hpp", "agent/c.inc"]
 
 
 def test_product_code_never_includes_tests():
