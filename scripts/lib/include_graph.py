@@ -5,13 +5,15 @@
 
 A room is a folder; ALLOWED says which rooms its files may include and its library may link, besides
 its own, and says nothing that no file needs. EXTERNAL says which third-party headers stay behind
-which wall, WALLS what a process never reaches. What links what is read by room_links.py.
+which wall, WALLS what a process never reaches. What links what is read by room_links.py, what a pure
+room may use is in pure_rooms.py.
 """
 import collections
 import pathlib
 import re
 import sys
 
+import pure_rooms
 import room_links
 
 # Public headers, the only meeting place of bpf/, agent/ and exporters/.
@@ -266,6 +268,8 @@ def objections_to(path, header):
         for prefix, rooms in EXTERNAL.items():
             if header.startswith(prefix) and room not in rooms:
                 found.append(f"{header} is for {', '.join(sorted(rooms))} only")
+    if objection := pure_rooms.objection_to(path, room, header):
+        found.append(objection)
     return found
 
 
@@ -282,7 +286,7 @@ def violations_of(path, text, conventions=frozenset()):
         if header in conventions and path != CONVENTION_TABLE and not mine:
             objections.append(f"{header} is for {CONVENTION_TABLE} only")
         found += [f"{path}:{number}: {sentence}" for sentence in objections]
-    return found
+    return found + pure_rooms.violations_of(path, room, text)
 
 
 def unused_edges(used, allowed):
