@@ -118,13 +118,13 @@ struct MetricSettings {
 struct OtlpSignal {
   bool enabled = true;
   OtlpProtocol protocol = OtlpProtocol::kHttp;
-  std::string endpoint;  // whole URL; empty: not exported
-  std::map<std::string, std::string> headers;
+  std::string endpoint{};  // whole URL; empty: not exported
+  std::map<std::string, std::string> headers{};
   bool gzip = true;
   Duration timeout = std::chrono::seconds(10);
-  std::string certificate;  // PEM file of the CA
-  std::string client_certificate;
-  std::string client_key;
+  std::string certificate{};  // PEM file of the CA
+  std::string client_certificate{};
+  std::string client_key{};
   [[nodiscard]] bool active() const { return enabled && !endpoint.empty(); }
   bool operator==(const OtlpSignal&) const = default;
 };
@@ -132,6 +132,8 @@ struct OtlpSignal {
 struct OtlpConfig {
   OtlpSignal traces;
   OtlpSignal metrics;
+  OtlpSignal logs{.enabled = false};  // of slow and failed requests
+  std::vector<std::string> omitted_from_logs;  // names of attributes
   std::uint64_t queue_size_bytes = 8u << 20;
   bool operator==(const OtlpConfig&) const = default;
 };

@@ -19,7 +19,8 @@ struct Signal {
   const char* keys;
 };
 constexpr auto kSignals = std::to_array<Signal>({{"OTEL_EXPORTER_OTLP_TRACES_", "otlp.traces."},
-                                                 {"OTEL_EXPORTER_OTLP_METRICS_", "otlp.metrics."}});
+                                                 {"OTEL_EXPORTER_OTLP_METRICS_", "otlp.metrics."},
+                                                 {"OTEL_EXPORTER_OTLP_LOGS_", "otlp.logs."}});
 
 std::string not_supported(std::string_view name) {
   std::string text("'");
@@ -29,7 +30,7 @@ std::string not_supported(std::string_view name) {
 class EnvironmentReader {
  public:
   EnvironmentReader(const Environment& environment, const OtlpConfig& before)
-      : environment_(environment), protocols_{before.traces.protocol, before.metrics.protocol} {}
+      : environment_(environment), protocols_{before.traces.protocol, before.metrics.protocol, before.logs.protocol} {}
 
   EnvironmentReading read() {
     read_protocols();
@@ -189,6 +190,12 @@ class EnvironmentReader {
       else if (*text != "otlp")
         warn("OTEL_TRACES_EXPORTER", "'" + *text + "' is not supported; ignored");
     }
+    if (const auto text = value("OTEL_LOGS_EXPORTER")) {
+      if (*text == "otlp" || *text == "none")
+        put("otlp.logs.enabled", "OTEL_LOGS_EXPORTER", *text == "otlp" ? "true" : "false");
+      else
+        warn("OTEL_LOGS_EXPORTER", "'" + *text + "' is not supported; ignored");
+    }
     const auto text = value("OTEL_METRICS_EXPORTER");
     if (!text) return;
     bool otlp = false;
@@ -280,11 +287,12 @@ class EnvironmentReader {
     if (!is_true("OTEL_SDK_DISABLED")) return;
     put("otlp.traces.enabled", "OTEL_SDK_DISABLED", "false");
     put("otlp.metrics.enabled", "OTEL_SDK_DISABLED", "false");
+    put("otlp.logs.enabled", "OTEL_SDK_DISABLED", "false");
     put("openmetrics.listen", "OTEL_SDK_DISABLED", "off");
   }
 
   const Environment& environment_;
-  std::array<OtlpProtocol, 2> protocols_;  // by kSignals
+  std::array<OtlpProtocol, 3> protocols_;  // by kSignals
   EnvironmentReading reading_;
 };
 

@@ -297,7 +297,7 @@ inline SettingResult store_listen(Entries e, OpenMetricsSettings& place) {
   return {};
 }
 
-// The short form of both signals: their paths are appended to its own (OTLP exporter
+// The short form of all signals: their paths are appended to its own (OTLP exporter
 // specification), before a query, in which a backend may want its key.
 inline SettingResult store_base_endpoint(Entries e, OtlpConfig& otlp) {
   const auto url = parse_url(e[0].value);
@@ -309,6 +309,7 @@ inline SettingResult store_base_endpoint(Entries e, OtlpConfig& otlp) {
     base.pop_back();
   otlp.traces.endpoint = base + "/v1/traces" + rest;
   otlp.metrics.endpoint = base + "/v1/metrics" + rest;
+  otlp.logs.endpoint = base + "/v1/logs" + rest;
   return {};
 }
 

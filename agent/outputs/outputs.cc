@@ -40,13 +40,15 @@ struct NamedSignal {
   std::string key;
   const OtlpSignal& signal;
 };
-std::array<NamedSignal, 2> signals_of(const OtlpConfig& otlp) {
-  return {{{"otlp.traces", otlp.traces}, {"otlp.metrics", otlp.metrics}}};
+std::array<NamedSignal, 3> signals_of(const OtlpConfig& otlp) {
+  return {{{"otlp.traces", otlp.traces}, {"otlp.metrics", otlp.metrics}, {"otlp.logs", otlp.logs}}};
 }
 
 OtlpSettings otlp_settings(const Config& config) {
   return {.traces = signal_settings(config, config.otlp.traces),
-          .metrics = signal_settings(config, config.otlp.metrics)};
+          .metrics = signal_settings(config, config.otlp.metrics),
+          .logs = signal_settings(config, config.otlp.logs),
+          .omitted_from_logs = config.otlp.omitted_from_logs};
 }
 
 RowOrder row_order(TableOrder order) {
@@ -177,6 +179,8 @@ std::string describe_exports(const Config& config, std::uint16_t endpoint_port) 
     text += "OTLP traces to " + display_of(config.otlp.traces) + ", ";
   if (config.otlp.metrics.active())
     text += "OTLP metrics to " + display_of(config.otlp.metrics) + ", ";
+  if (config.otlp.logs.active())
+    text += "OTLP logs to " + display_of(config.otlp.logs) + ", ";
   if (text.empty()) return "no exporter is enabled";
   // JSON lines hold the spans too.
   if (!config.otlp.traces.active() && config.output != OutputForm::kJson)

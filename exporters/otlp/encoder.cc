@@ -1,68 +1,15 @@
 #include "exporters/otlp/encoder.h"
 
 #include <algorithm>
-#include <protozero/pbf_builder.hpp>
-#include <unordered_map>
 
 #include "exa/base/overloaded.h"
-#include "exporters/encoding/utf8.h"
+#include "exporters/otlp/encoding_parts.h"
 #include "exporters/otlp/wire.h"
 
 namespace exa {
 namespace {
 
 using namespace otlp;
-template <typename Field>
-using Builder = protozero::pbf_builder<Field>;
-
-template <typename Field>
-void add_text(Builder<Field>& builder, Field field, const std::string& text) {
-  if (is_valid_utf8(text)) return builder.add_string(field, text);
-  builder.add_string(field, repair_utf8(text));
-}
-
-void encode(std::string& out, const Attribute& attribute) {
-  Builder<KeyValueField> pair(out);
-  add_text(pair, KeyValueField::kKey, attribute.key);
-  Builder<AnyValueField> value(pair, KeyValueField::kValue);
-  std::visit(Overloaded{
-                 [&](const std::string& text) { add_text(value, AnyValueField::kString, text); },
-                 [&](std::int64_t number) { value.add_int64(AnyValueField::kInt, number); },
-                 [&](double real) { value.add_double(AnyValueField::kDouble, real); },
-                 [&](bool flag) { value.add_bool(AnyValueField::kBool, flag); },
-             },
-             attribute.value);
-}
-
-template <typename Field>
-void add_attributes(Builder<Field>& builder, Field field, const Attributes& attributes) {
-  std::string pair;
-  for (const Attribute& attribute : attributes) {
-    pair.clear();
-    encode(pair, attribute);
-    builder.add_message(field, pair);
-  }
-}
-
-template <typename Field, std::size_t Bytes>
-void add_id(Builder<Field>& builder, Field field, const Id<Bytes>& id) {
-  if (id.valid()) builder.add_bytes(field, reinterpret_cast<const char*>(id.bytes.data()), Bytes);
-}
-
-std::string encode_resource(const Resource* resource) {
-  std::string out;
-  Builder<ResourceField> builder(out);
-  if (resource) add_attributes(builder, ResourceField::kAttributes, resource->attributes);
-  return out;
-}
-
-std::string encode_scope(const OtlpScope& scope) {
-  std::string out;
-  Builder<ScopeField> builder(out);
-  builder.add_string(ScopeField::kName, scope.name);
-  builder.add_string(ScopeField::kVersion, scope.version);
-  return out;
-}
 
 std::string encode_span(const Span& span) {
   std::string out;
@@ -290,27 +237,7 @@ class RequestPacker {
 }  // namespace
 
 std::string encode_spans(std::span<const Span> spans, const OtlpScope& scope) {
-  std::vector<std::pair<const Resource*, std::string>> groups;  // ScopeSpans of each resource
-  std::unordered_map<const Resource*, std::size_t> group_of;
-  const std::string scope_message = encode_scope(scope);
-  for (const Span& span : spans) {
-    const auto [found, added] = group_of.try_emplace(span.resource.get(), groups.size());
-    if (added) {
-      groups.emplace_back(span.resource.get(), std::string());
-      Builder<ScopeItemsField>(groups.back().second)
-          .add_message(ScopeItemsField::kScope, scope_message);
-    }
-    Builder<ScopeItemsField>(groups[found->second].second)
-        .add_message(ScopeItemsField::kItems, encode_span(span));
-  }
-  std::string request;
-  Builder<RequestField> builder(request);
-  for (const auto& [resource, scope_spans] : groups) {
-    Builder<ResourceItemsField> items(builder, RequestField::kResourceItems);
-    items.add_message(ResourceItemsField::kResource, encode_resource(resource));
-    items.add_message(ResourceItemsField::kScopeItems, scope_spans);
-  }
-  return request;
+  return encode_by_resource(spans, scope, encode_span);
 }
 
 std::vector<EncodedMetrics> encode_metrics(const MetricBatch& batch, const OtlpScope& scope,

@@ -1,4 +1,4 @@
-// Spans and metrics as OTLP requests. Pure: no clock, no socket, no thread.
+// Spans, log records and metrics as OTLP requests. Pure: no clock, no socket, no thread.
 #pragma once
 
 #include <span>
@@ -21,6 +21,11 @@ struct OtlpScope {
 // ExportTraceServiceRequest; spans of one resource are together, in the order of first appearance.
 // Invalid UTF-8 in any text becomes U+FFFD, since a receiver refuses the whole request for it.
 std::string encode_spans(std::span<const Span> spans, const OtlpScope& scope);
+
+// ExportLogsServiceRequest: a record a span, of the request that it is about. Its body is a sentence
+// for people; the attributes are the span's, but for those of the names in `omitted`.
+std::string encode_records(std::span<const Span> spans, const OtlpScope& scope,
+                           std::span<const std::string> omitted);
 
 // ExportMetricsServiceRequests that together hold the batch. Each is within limit_bytes, except one
 // that holds a single point larger than that. No request without a point.

@@ -15,6 +15,17 @@ constexpr std::string_view kExportSpans =
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 constexpr std::string_view kExportMetrics =
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+constexpr std::string_view kExportLogs =
+    "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+
+constexpr SpanFates kRecordFates{.are_records = true,
+                                 .queued = ExportCounter::kRecordsQueued,
+                                 .sent = ExportCounter::kRecordsSent,
+                                 .rejected = ExportCounter::kRecordsRejected,
+                                 .queue_full = ExportCounter::kRecordsDroppedQueueFull,
+                                 .refused = ExportCounter::kRecordsDroppedRefused,
+                                 .expired = ExportCounter::kRecordsDroppedExpired,
+                                 .shutdown = ExportCounter::kRecordsDroppedShutdown};
 
 Result<std::unique_ptr<Sender>> make_sender(const OtlpSignalSettings& settings,
                                             std::string_view method) {
@@ -53,6 +64,17 @@ Result<Output> make_otlp(const OtlpSettings& settings, ExportCounters& counters,
           return encode_metrics(batch, scope, limit_bytes);
         },
         metrics->queue, counters, log));
+  }
+  if (const auto& logs = settings.logs) {
+    auto sender = make_sender(*logs, kExportLogs);
+    if (!sender) return std::unexpected(sender.error());
+    output.records.push_back(std::make_unique<QueuedSpanExporter>(
+        std::move(*sender),
+        [scope = OtlpScope{.version = logs->agent_version},
+         omitted = settings.omitted_from_logs](std::span<const Span> spans) {
+          return encode_records(spans, scope, omitted);
+        },
+        logs->queue, counters, log, kRecordFates));
   }
   return output;
 }
