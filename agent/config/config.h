@@ -90,9 +90,9 @@ struct ExemplarSettings {
   bool why = true;              // spans say where the time of their requests went
   bool why_exact = false;       // on what threads slept, by following each of their sleeps
   BesideSdk beside_sdk = BesideSdk::kLink;
-  PolicySettings policies;  // which requests may become exemplars
+  PolicySettings policies;    // which requests may become exemplars
   ExemplarStoreLimits store;  // of those that wait for a scraper
-  std::string seed;         // 32 hex digits; empty: drawn at start
+  std::string seed;           // 32 hex digits; empty: drawn at start
   [[nodiscard]] bool exact() const { return why && why_exact; }
   bool operator==(const ExemplarSettings&) const = default;
 };
@@ -132,7 +132,7 @@ struct OtlpSignal {
 struct OtlpConfig {
   OtlpSignal traces;
   OtlpSignal metrics;
-  OtlpSignal logs{.enabled = false};  // of slow and failed requests
+  OtlpSignal logs{.enabled = false};           // of slow and failed requests
   std::vector<std::string> omitted_from_logs;  // names of attributes
   std::uint64_t queue_size_bytes = 8u << 20;
   bool operator==(const OtlpConfig&) const = default;

@@ -30,7 +30,8 @@ std::string not_supported(std::string_view name) {
 class EnvironmentReader {
  public:
   EnvironmentReader(const Environment& environment, const OtlpConfig& before)
-      : environment_(environment), protocols_{before.traces.protocol, before.metrics.protocol, before.logs.protocol} {}
+      : environment_(environment),
+        protocols_{before.traces.protocol, before.metrics.protocol, before.logs.protocol} {}
 
   EnvironmentReading read() {
     read_protocols();

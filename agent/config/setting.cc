@@ -141,7 +141,8 @@ const Setting kSettings[] = {
      },
      [](const Config& c) { return one(std::to_string(c.exemplars.most_spans_per_window)); }},
     {"exemplars.objective", "", "SHARE", SettingShape::kScalar, false,
-     "share of a service's requests that is to succeed, by which exemplars.budget_max judges errors",
+     "share of a service's requests that is to succeed, by which exemplars.budget_max judges "
+     "errors",
      [](Config& c, Entries e) { return store_objective(e, c.exemplars.objective); },
      [](const Config& c) { return one(decimal_text(c.exemplars.objective)); }},
     {"exemplars.floor", "", "SHARE", SettingShape::kScalar, false,
@@ -206,7 +207,8 @@ const Setting kSettings[] = {
      [](const Config& c) { return one_unless_empty(c.exemplars.seed); }},
 
     {"routes.known", "", "ROUTE", SettingShape::kList, false,
-     "routes of services, such as /orders/{id} or 'service=shop /static/*': requests that match get "
+     "routes of services, such as /orders/{id} or 'service=shop /static/*': requests that match "
+     "get "
      "http.route, in metrics and spans; the first that matches counts",
      [](Config& c, Entries e) { return store_routes(e, c.routes.known); },
      [](const Config& c) { return print_routes(c.routes.known); }},
@@ -244,7 +246,8 @@ const Setting kSettings[] = {
      [](const Config& c) { return one_bool(c.metrics.time_spent); }},
 
     {"metrics.span_metrics", "", "BOOL", SettingShape::kScalar, false,
-     "also record traces_spanmetrics_calls_total and traces_spanmetrics_latency, as Grafana Tempo's "
+     "also record traces_spanmetrics_calls_total and traces_spanmetrics_latency, as Grafana "
+     "Tempo's "
      "metrics-generator names them, of all requests",
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.metrics.span_metrics); },
      [](const Config& c) { return one_bool(c.metrics.span_metrics); }},
@@ -272,21 +275,21 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_base_endpoint(e, c.otlp); },
      [](const Config&) { return Printed{}; }},
     EXA_OTLP_ALL("protocol", "http/protobuf|grpc", SettingShape::kScalar, false,
-                  "protocol of all signals", protocol, store_name(e, kOtlpProtocols, all.protocol)),
-    EXA_OTLP_ALL("headers", "NAME: VALUE", SettingShape::kMap, true, "headers sent with all signals",
-                  headers, store_headers(e, all.headers)),
-    EXA_OTLP_ALL("compression", "gzip|none", SettingShape::kScalar, false, "compression for all signals",
-                  gzip, store_name(e, kCompressions, all.gzip)),
-    EXA_OTLP_ALL("timeout", "DURATION", SettingShape::kScalar, false, "timeout for all signals", timeout,
-                  store_duration(e, milliseconds(10), hours(1), all.timeout)),
+                 "protocol of all signals", protocol, store_name(e, kOtlpProtocols, all.protocol)),
+    EXA_OTLP_ALL("headers", "NAME: VALUE", SettingShape::kMap, true,
+                 "headers sent with all signals", headers, store_headers(e, all.headers)),
+    EXA_OTLP_ALL("compression", "gzip|none", SettingShape::kScalar, false,
+                 "compression for all signals", gzip, store_name(e, kCompressions, all.gzip)),
+    EXA_OTLP_ALL("timeout", "DURATION", SettingShape::kScalar, false, "timeout for all signals",
+                 timeout, store_duration(e, milliseconds(10), hours(1), all.timeout)),
     EXA_OTLP_ALL("certificate", "FILE", SettingShape::kScalar, false,
-                  "PEM file of the authority for all signals", certificate,
-                  store_text(e, all.certificate)),
+                 "PEM file of the authority for all signals", certificate,
+                 store_text(e, all.certificate)),
     EXA_OTLP_ALL("client_certificate", "FILE", SettingShape::kScalar, false,
-                  "the agent's own certificate for all signals", client_certificate,
-                  store_text(e, all.client_certificate)),
+                 "the agent's own certificate for all signals", client_certificate,
+                 store_text(e, all.client_certificate)),
     EXA_OTLP_ALL("client_key", "FILE", SettingShape::kScalar, false,
-                  "the agent's own key for all signals", client_key, store_text(e, all.client_key)),
+                 "the agent's own key for all signals", client_key, store_text(e, all.client_key)),
     EXA_OTLP_SIGNAL_ROWS("traces", traces),
     EXA_OTLP_SIGNAL_ROWS("metrics", metrics),
     EXA_OTLP_SIGNAL_ROWS("logs", logs),

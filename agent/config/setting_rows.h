@@ -87,17 +87,17 @@
 
 // Rows of the short form: each sets all signals and prints nothing.
 #define EXA_OTLP_ALL(key, value, shape, secret, sentence, field, store_call) \
-  Setting {                                                                   \
-    "otlp." key, "", value, shape, secret, sentence,                          \
-        [](Config& c, Entries e) -> SettingResult {                           \
-          OtlpSignal all;                                                     \
-          if (auto stored = store_call; !stored) return stored;               \
-          c.otlp.traces.field = all.field;                                    \
-          c.otlp.metrics.field = all.field;                                   \
-          c.otlp.logs.field = all.field;                                      \
-          return {};                                                          \
-        },                                                                    \
-        [](const Config&) { return Printed{}; }                               \
+  Setting {                                                                  \
+    "otlp." key, "", value, shape, secret, sentence,                         \
+        [](Config& c, Entries e) -> SettingResult {                          \
+          OtlpSignal all;                                                    \
+          if (auto stored = store_call; !stored) return stored;              \
+          c.otlp.traces.field = all.field;                                   \
+          c.otlp.metrics.field = all.field;                                  \
+          c.otlp.logs.field = all.field;                                     \
+          return {};                                                         \
+        },                                                                   \
+        [](const Config&) { return Printed{}; }                              \
   }
 
 // Include and exclude have the same four rows.

@@ -281,7 +281,8 @@ inline SettingResult store_seed(Entries e, std::string& place) {
 inline SettingResult store_objective(Entries e, double& place) {
   const auto share = parse_ratio(e[0].value);
   if (!share) return refuse(share.error().text);
-  if (*share >= 1) return refuse("an objective of 1 leaves no error budget: 0.999 allows one in 1000");
+  if (*share >= 1)
+    return refuse("an objective of 1 leaves no error budget: 0.999 allows one in 1000");
   place = *share;
   return {};
 }

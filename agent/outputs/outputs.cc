@@ -120,10 +120,10 @@ Result<ExportChain> start_exports(const Config& config, ExportCounters& counters
   const bool spans_exported = !otlp->spans.empty();
   std::vector<Output> outputs;
   if (config.openmetrics.enabled) {
-    auto endpoint =
-        make_openmetrics({.page = {.host = config.openmetrics.host, .port = config.openmetrics.port},
-                          .exemplars = config.exemplars.store},
-                         counters, std::move(readiness), sink);
+    auto endpoint = make_openmetrics(
+        {.page = {.host = config.openmetrics.host, .port = config.openmetrics.port},
+         .exemplars = config.exemplars.store},
+        counters, std::move(readiness), sink);
     if (!endpoint) return std::unexpected(endpoint.error());
     outputs.push_back(std::move(*endpoint));
   }
@@ -179,8 +179,7 @@ std::string describe_exports(const Config& config, std::uint16_t endpoint_port) 
     text += "OTLP traces to " + display_of(config.otlp.traces) + ", ";
   if (config.otlp.metrics.active())
     text += "OTLP metrics to " + display_of(config.otlp.metrics) + ", ";
-  if (config.otlp.logs.active())
-    text += "OTLP logs to " + display_of(config.otlp.logs) + ", ";
+  if (config.otlp.logs.active()) text += "OTLP logs to " + display_of(config.otlp.logs) + ", ";
   if (text.empty()) return "no exporter is enabled";
   // JSON lines hold the spans too.
   if (!config.otlp.traces.active() && config.output != OutputForm::kJson)

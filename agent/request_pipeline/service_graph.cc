@@ -21,7 +21,8 @@ std::string service_of(const ClosedWindow& window, TargetId id) {
 std::string host_of(const GraphEnd& client) {
   auto host = client.host.view();
   if (client.host.cut() || host.empty()) return address_text(client.remote);
-  if (const auto colon = host.rfind(':'); colon != host.npos && host.find(']', colon) == host.npos &&
+  if (const auto colon = host.rfind(':'); colon != host.npos &&
+                                          host.find(']', colon) == host.npos &&
                                           (host.front() == '[' || host.find(':') == colon))
     host = host.substr(0, colon);
   return std::string(host);
@@ -55,7 +56,8 @@ void ServiceGraph::learn_servers(const ClosedWindow& window) {
 void ServiceGraph::add(const ClosedWindow& window) {
   ++window_;
   learn_servers(window);
-  // Whoever translates addresses does so with the server's: a client's own is the same at both ends.
+  // Whoever translates addresses does so with the server's: a client's own is the same at both
+  // ends.
   std::multimap<IpEndpoint, const GraphEnd*> servers_by_client;
   std::vector<const GraphEnd*> clients;
   for (const auto& end : window.graph_ends) {
@@ -92,9 +94,9 @@ void ServiceGraph::add_client(const GraphEnd& client, const GraphEnd* server,
   else if (const auto known = servers_.find(client.remote); known != servers_.end())
     service = known->second;
   const bool observed = !service.empty();
-  auto& edge = edge_of({service_of(window, client.target), observed ? service : host_of(client),
-                        !observed},
-                       window.start);
+  auto& edge =
+      edge_of({service_of(window, client.target), observed ? service : host_of(client), !observed},
+              window.start);
   edge.client.add(client.durations);
   if (server != nullptr) edge.server.add(server->durations);
   edge.failed += client.failed;
@@ -140,8 +142,7 @@ std::vector<Metric> ServiceGraph::points(const ClosedWindow& window) const {
       metrics.push_back(
           {.name = name, .description = description, .unit = "", .points = std::move(points)});
   };
-  add("traces_service_graph_request", "Requests from one service to another.",
-      std::move(requests));
+  add("traces_service_graph_request", "Requests from one service to another.", std::move(requests));
   add("traces_service_graph_request_failed", "Those of them that failed.", std::move(failed));
   add("traces_service_graph_request_client_seconds", "Their duration as the client saw it.",
       std::move(clients));

@@ -28,7 +28,8 @@ class ServiceGraph {
 
  private:
   struct Edge {
-    CumulativeTotal client;  // as the client measured its requests, so of all that it is known to ask
+    CumulativeTotal
+        client;  // as the client measured its requests, so of all that it is known to ask
     CumulativeTotal server;
     std::uint64_t failed = 0;
     std::uint64_t last_window = 0;

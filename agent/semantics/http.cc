@@ -151,8 +151,8 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
     attributes.push_back({"url.path", presentable_path(exchange.operation.name.view())});
   // What was only guessed for a name is none that the conventions mean.
   if (!route.empty())
-    attributes.push_back({exchange.route != nullptr ? "http.route" : "exemplar_agent.route",
-                          std::string(route)});
+    attributes.push_back(
+        {exchange.route != nullptr ? "http.route" : "exemplar_agent.route", std::string(route)});
   if (exchange.operation.status != 0)
     attributes.push_back({"http.response.status_code", std::int64_t{exchange.operation.status}});
   add_outcome(exchange, attributes);

@@ -22,8 +22,8 @@ struct OtlpScope {
 // Invalid UTF-8 in any text becomes U+FFFD, since a receiver refuses the whole request for it.
 std::string encode_spans(std::span<const Span> spans, const OtlpScope& scope);
 
-// ExportLogsServiceRequest: a record a span, of the request that it is about. Its body is a sentence
-// for people; the attributes are the span's, but for those of the names in `omitted`.
+// ExportLogsServiceRequest: a record a span, of the request that it is about. Its body is a
+// sentence for people; the attributes are the span's, but for those of the names in `omitted`.
 std::string encode_records(std::span<const Span> spans, const OtlpScope& scope,
                            std::span<const std::string> omitted);
 

@@ -70,10 +70,8 @@ Result<Output> make_otlp(const OtlpSettings& settings, ExportCounters& counters,
     if (!sender) return std::unexpected(sender.error());
     output.records.push_back(std::make_unique<QueuedSpanExporter>(
         std::move(*sender),
-        [scope = OtlpScope{.version = logs->agent_version},
-         omitted = settings.omitted_from_logs](std::span<const Span> spans) {
-          return encode_records(spans, scope, omitted);
-        },
+        [scope = OtlpScope{.version = logs->agent_version}, omitted = settings.omitted_from_logs](
+            std::span<const Span> spans) { return encode_records(spans, scope, omitted); },
         logs->queue, counters, log, kRecordFates));
   }
   return output;

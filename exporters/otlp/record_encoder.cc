@@ -50,8 +50,8 @@ std::string encode_record(const Span& span, std::span<const std::string> omitted
   std::erase_if(attributes, [&](const Attribute& attribute) {
     return std::ranges::find(omitted, attribute.key) != omitted.end();
   });
-  attributes.push_back({"exemplar_agent.request.duration",
-                        static_cast<double>(span.end.ns - span.start.ns) / 1e9});
+  attributes.push_back(
+      {"exemplar_agent.request.duration", static_cast<double>(span.end.ns - span.start.ns) / 1e9});
   add_attributes(builder, LogRecordField::kAttributes, attributes);
   if (span.trace_id.valid()) builder.add_fixed32(LogRecordField::kFlags, span.flags & 0xff);
   add_id(builder, LogRecordField::kTraceId, span.trace_id);

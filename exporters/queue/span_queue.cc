@@ -61,7 +61,8 @@ QueuedSpanExporter::QueuedSpanExporter(std::unique_ptr<Sender> sender, SpanEncod
       settings_(settings),
       fates_(fates),
       counters_(counters),
-      loop_(*this, std::move(sender), fates.are_records ? kRecordWords : kSpanWords, settings, counters, std::move(log)) {}
+      loop_(*this, std::move(sender), fates.are_records ? kRecordWords : kSpanWords, settings,
+            counters, std::move(log)) {}
 
 SpanDelivery QueuedSpanExporter::export_spans(std::vector<Span> batch, Clock::time_point deadline) {
   if (batch.empty()) return SpanDelivery::kAcknowledged;

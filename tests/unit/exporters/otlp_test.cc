@@ -22,7 +22,7 @@ namespace s = samples;
 
 class Otlp : public testing::Test {
  protected:
-  // All signals to one receiver.
+  // Both signals to one receiver.
   Output exporters_to(const std::string& receiver, OtlpSignalSettings settings = {}) {
     settings.queue.shortest_backoff = 5ms;
     settings.queue.longest_backoff = 20ms;
@@ -31,11 +31,8 @@ class Otlp : public testing::Test {
       signal.url = receiver + path;
       return signal;
     };
-    auto made = make_otlp({.traces = to("/v1/traces"),
-                           .metrics = to("/v1/metrics"),
-                           .logs = to("/v1/logs"),
-                           .omitted_from_logs = {"ratio"}},
-                          counters_, [this](LogLevel, std::string_view line) {
+    auto made = make_otlp({.traces = to("/v1/traces"), .metrics = to("/v1/metrics")}, counters_,
+                          [this](LogLevel, std::string_view line) {
                             const std::lock_guard lock(mutex_);
                             lines_ += std::string(line) + "\n";
                           });
@@ -172,47 +169,6 @@ TEST_F(Otlp, EveryFieldOfMetricsArrives) {
   EXPECT_EQ(got[1]["point"]["start_time_unix_nano"], "1699999940000000000");
   EXPECT_EQ(got[2]["metric"]["kind"], "gauge");
   EXPECT_EQ(got[2]["point"]["as_double"], 1.5);
-}
-
-TEST_F(Otlp, ASpanIsToldAsALogRecord) {
-  OtlpSink sink;
-  auto made = exporters_to(sink.url());
-  auto span = s::span(7);
-  span.attributes.push_back({"error.type", std::string("503")});
-  span.attributes.push_back({"exemplar.why", std::string("78 % of 250 ms asleep")});
-  auto nameless = s::span(8);
-  nameless.trace_id = {};
-  nameless.span_id = {};
-  nameless.status = SpanStatus::kUnset;
-  ASSERT_EQ(made.records.at(0)->export_spans({span, nameless}, Clock::now() + 10s),
-            SpanDelivery::kAcknowledged);
-  const auto got = sink.query("/logs");
-  ASSERT_EQ(got.size(), 2u);
-  EXPECT_EQ(got[0]["resource"], kResource);
-  const Json expected = {
-      {"time_unix_nano", "1700000000250000000"},
-      {"observed_time_unix_nano", "1700000000250000000"},
-      {"severity_number", 17},
-      {"severity_text", "ERROR"},
-      {"event_name", "exemplar_agent.request"},
-      {"body",
-       {{"string_value",
-         "GET /items 503 took 250 ms, error 503: 78 % of 250 ms asleep"}}},
-      {"attributes",
-       {text_pair("http.request.method", "GET"),
-        {{"key", "http.response.status_code"}, {"value", {{"int_value", "503"}}}},
-        {{"key", "exemplar"}, {"value", {{"bool_value", true}}}},
-        text_pair("error.type", "503"),
-        text_pair("exemplar.why", "78 % of 250 ms asleep"),
-        {{"key", "exemplar_agent.request.duration"}, {"value", {{"double_value", 0.25}}}}}},
-      {"flags", 1},
-      {"trace_id", "4bf92f3577b34da6a3ce929d0e0e4707"},
-      {"span_id", "00f067aa0ba90207"}};
-  EXPECT_EQ(got[0]["record"], expected);
-  EXPECT_EQ(got[1]["record"]["severity_text"], "WARN");
-  EXPECT_FALSE(got[1]["record"].contains("trace_id"));
-  EXPECT_EQ(counters_.get(Counter::kRecordsSent), 2u);
-  EXPECT_EQ(counters_.get(Counter::kSpansQueued), 0u) << "no span was";
 }
 
 TEST_F(Otlp, RepairsTextThatTheDecoderWouldRefuse) {
