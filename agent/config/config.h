@@ -15,6 +15,7 @@
 #include "exa/base/time.h"
 #include "exa/model/exemplar_store.h"
 #include "exa/model/otlp_protocol.h"
+#include "exa/model/temporality.h"
 
 namespace exa {
 
@@ -132,8 +133,9 @@ struct OtlpSignal {
 struct OtlpConfig {
   OtlpSignal traces;
   OtlpSignal metrics;
-  OtlpSignal logs{.enabled = false};           // of slow and failed requests
-  std::vector<std::string> omitted_from_logs;  // names of attributes
+  OtlpSignal logs{.enabled = false};                   // of slow and failed requests
+  Temporality temporality = Temporality::kCumulative;  // of counters and histograms
+  std::vector<std::string> omitted_from_logs;          // names of attributes
   std::uint64_t queue_size_bytes = 8u << 20;
   bool operator==(const OtlpConfig&) const = default;
 };

@@ -39,7 +39,7 @@ class EnvironmentReader {
     read_otlp("OTEL_EXPORTER_OTLP_", "otlp.");
     for (const auto& signal : kSignals)
       read_otlp(signal.variables, signal.keys);
-    read_only("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", {"cumulative"});
+    read_temporality();
     read_aggregation();
     read_exporters();
     read_prometheus();
@@ -98,14 +98,6 @@ class EnvironmentReader {
       put(key, variable, *text + "ms");
     else
       warn(variable, "'" + *text + "' is not a number of milliseconds; ignored");
-  }
-
-  // A variable of which one value is supported: nothing to set, other values warn.
-  void read_only(const std::string& variable, std::initializer_list<std::string_view> supported) {
-    const auto text = value(variable);
-    if (!text || std::ranges::find(supported, std::string_view(*text)) != supported.end()) return;
-    warn(variable,
-         "'" + *text + "' is not supported, " + std::string(*supported.begin()) + " is used");
   }
 
   // True and false, in any case; others are false.
@@ -182,6 +174,19 @@ class EnvironmentReader {
       put("metrics.histograms", variable, "explicit");
     else if (text)
       warn(variable, "'" + *text + "' is not supported, explicit_bucket_histogram is used");
+  }
+
+  void read_temporality() {
+    const std::string variable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+    const auto text = value(variable);
+    if (!text) return;
+    // Low memory: of what is measured synchronously, as our histograms are.
+    if (equals_ignoring_case(*text, "delta") || equals_ignoring_case(*text, "lowmemory"))
+      put("otlp.metrics.temporality", variable, "delta");
+    else if (equals_ignoring_case(*text, "cumulative"))
+      put("otlp.metrics.temporality", variable, "cumulative");
+    else
+      warn(variable, "'" + *text + "' is not supported, cumulative is used");
   }
 
   void read_exporters() {

@@ -73,6 +73,8 @@ constexpr std::array<Name<PodSource>, 2> kPodSources = {
     {{"api", PodSource::kApiServer}, {"kubelet", PodSource::kKubelet}}};
 constexpr std::array<Name<BesideSdk>, 2> kBesideSdk = {
     {{"link", BesideSdk::kLink}, {"skip", BesideSdk::kSkip}}};
+constexpr std::array<Name<Temporality>, 2> kTemporalities = {
+    {{"cumulative", Temporality::kCumulative}, {"delta", Temporality::kDelta}}};
 constexpr std::array<Name<Eviction>, 2> kEvictions = {
     {{"oldest", Eviction::kOldest}, {"smallest_value", Eviction::kSmallestValue}}};
 constexpr std::array<Name<HistogramForm>, 2> kHistogramForms = {

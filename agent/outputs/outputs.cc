@@ -48,6 +48,7 @@ OtlpSettings otlp_settings(const Config& config) {
   return {.traces = signal_settings(config, config.otlp.traces),
           .metrics = signal_settings(config, config.otlp.metrics),
           .logs = signal_settings(config, config.otlp.logs),
+          .temporality = config.otlp.temporality,
           .omitted_from_logs = config.otlp.omitted_from_logs};
 }
 

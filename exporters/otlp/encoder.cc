@@ -67,7 +67,7 @@ std::string encode_explicit(const HistogramPoint& point) {
   for (const Exemplar& exemplar : point.exemplars)
     builder.add_message(HistogramPointField::kExemplars, encode_exemplar(exemplar));
   add_attributes(builder, HistogramPointField::kAttributes, point.attributes);
-  if (point.count > 0) {
+  if (point.count > 0 && point.extremes_known) {
     builder.add_double(HistogramPointField::kMin, point.min);
     builder.add_double(HistogramPointField::kMax, point.max);
   }
@@ -96,7 +96,7 @@ std::string encode_exponential(const HistogramPoint& point) {
   std::ranges::stable_sort(exemplars, {}, &Exemplar::time);
   for (const Exemplar& exemplar : exemplars)
     builder.add_message(ExponentialPointField::kExemplars, encode_exemplar(exemplar));
-  if (point.count > 0) {
+  if (point.count > 0 && point.extremes_known) {
     builder.add_double(ExponentialPointField::kMin, point.min);
     builder.add_double(ExponentialPointField::kMax, point.max);
   }
@@ -133,8 +133,12 @@ std::string encode_point(const NumberPoint& point) {
 // when the next point would pass the limit.
 class RequestPacker {
  public:
-  RequestPacker(const OtlpScope& scope, std::size_t limit_bytes)
-      : scope_(encode_scope(scope)), limit_bytes_(limit_bytes) {}
+  RequestPacker(const OtlpScope& scope, Temporality temporality, std::size_t limit_bytes,
+                std::size_t skipped_points)
+      : scope_(encode_scope(scope)),
+        temporality_(temporality),
+        limit_bytes_(limit_bytes),
+        skipped_(skipped_points) {}
 
   void open_resource(const Resource* resource) {
     close_resource();
@@ -167,6 +171,10 @@ class RequestPacker {
   }
 
   void add(const std::string& point) {
+    if (skipped_ > 0) {
+      --skipped_;
+      return;
+    }
     const std::size_t size = point.size() + kMessageOverhead;
     if (count_ != 0 && size_bytes() + size > limit_bytes_) flush();
     Builder<PointsField>(points_).add_message(PointsField::kPoints, point);
@@ -191,7 +199,11 @@ class RequestPacker {
   void close_metric() {
     if (points_.empty()) return;
     Builder<PointsField> builder(points_);
-    if (kind_ != MetricField::kGauge) builder.add_enum(PointsField::kTemporality, kCumulative);
+    // A sum that may fall is cumulative in any case.
+    const bool delta =
+        temporality_ == Temporality::kDelta && (kind_ != MetricField::kSum || monotonic_);
+    if (kind_ != MetricField::kGauge)
+      builder.add_enum(PointsField::kTemporality, delta ? kDelta : kCumulative);
     if (kind_ == MetricField::kSum) builder.add_bool(PointsField::kMonotonic, monotonic_);
     std::string metric = metric_;
     Builder<MetricField>(metric).add_message(kind_, points_);
@@ -221,7 +233,9 @@ class RequestPacker {
   }
 
   const std::string scope_;
+  const Temporality temporality_;
   const std::size_t limit_bytes_;
+  std::size_t skipped_;  // points that are still to be passed over
   std::vector<EncodedMetrics> requests_;
   std::size_t count_ = 0;  // points of the request being built
 
@@ -241,8 +255,9 @@ std::string encode_spans(std::span<const Span> spans, const OtlpScope& scope) {
 }
 
 std::vector<EncodedMetrics> encode_metrics(const MetricBatch& batch, const OtlpScope& scope,
-                                           std::size_t limit_bytes) {
-  RequestPacker packer(scope, limit_bytes);
+                                           std::size_t limit_bytes, Temporality temporality,
+                                           std::size_t skipped_points) {
+  RequestPacker packer(scope, temporality, limit_bytes, skipped_points);
   for (const ResourceMetrics& resource : batch.resources) {
     packer.open_resource(resource.resource.get());
     for (const Metric& metric : resource.metrics) {

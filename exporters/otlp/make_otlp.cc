@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "exporters/otlp/delta.h"
 #include "exporters/otlp/encoder.h"
 #include "exporters/otlp/grpc_sender.h"
 #include "exporters/otlp/http_sender.h"
@@ -59,11 +60,16 @@ Result<Output> make_otlp(const OtlpSettings& settings, ExportCounters& counters,
     if (!sender) return std::unexpected(sender.error());
     output.metrics.push_back(std::make_unique<NewestMetricExporter>(
         std::move(*sender),
-        [scope = OtlpScope{.version = metrics->agent_version}](const MetricBatch& batch,
-                                                               std::size_t limit_bytes) {
-          return encode_metrics(batch, scope, limit_bytes);
+        [scope = OtlpScope{.version = metrics->agent_version},
+         temporality = settings.temporality](const MetricsToEncode& what) {
+          const auto encode = [&](const MetricBatch& batch) {
+            return encode_metrics(batch, scope, what.limit_bytes, temporality, what.skipped_points);
+          };
+          return temporality == Temporality::kDelta
+                     ? encode(delta_batch(what.batch, what.delivered))
+                     : encode(what.batch);
         },
-        metrics->queue, counters, log));
+        metrics->queue, counters, log, settings.temporality));
   }
   if (const auto& logs = settings.logs) {
     auto sender = make_sender(*logs, kExportLogs);

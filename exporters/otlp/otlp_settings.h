@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "exa/model/otlp_protocol.h"
+#include "exa/model/temporality.h"
 #include "exporters/queue/queue_settings.h"
 
 namespace exa {
@@ -36,7 +37,8 @@ struct OtlpSettings {
   std::optional<OtlpSignalSettings> traces{};  // none: not exported
   std::optional<OtlpSignalSettings> metrics{};
   std::optional<OtlpSignalSettings> logs{};
-  std::vector<std::string> omitted_from_logs{};  // names of attributes
+  Temporality temporality = Temporality::kCumulative;  // of counters and histograms
+  std::vector<std::string> omitted_from_logs{};        // names of attributes
 };
 
 }  // namespace exa

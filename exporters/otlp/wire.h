@@ -32,6 +32,7 @@ enum class MetricField : Tag {
 };
 // Gauge, Sum and Histogram.
 enum class PointsField : Tag { kPoints = 1, kTemporality = 2, kMonotonic = 3 };
+inline constexpr int kDelta = 1;
 inline constexpr int kCumulative = 2;
 
 enum class NumberPointField : Tag {

@@ -104,6 +104,7 @@ struct HistogramPoint {
   double sum = 0;
   double min = 0;  // of the whole time since start; meaningful when count > 0
   double max = 0;
+  bool extremes_known = true;                // min and max
   std::vector<std::uint64_t> bucket_counts;  // bounds.size() + 1, not cumulative over buckets
   std::shared_ptr<const std::vector<double>> bounds;  // ascending upper bounds, inclusive
   // The same values, where exponential histograms are wanted; or null.
