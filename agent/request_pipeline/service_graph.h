@@ -39,7 +39,9 @@ class ServiceGraph {
   using Identity = std::tuple<std::string, std::string, bool>;
 
   Edge& edge_of(Identity identity, WallTime start);
-  void add_client(const GraphEnd& client, const GraphEnd* server, const ClosedWindow& window);
+  // server: the other end of the client's connection; null: this node did not see it.
+  [[nodiscard]] Identity identity_of(const GraphEnd& client, const GraphEnd* server,
+                                     const ClosedWindow& window) const;
   void learn_servers(const ClosedWindow& window);
   void forget_passed();
 
