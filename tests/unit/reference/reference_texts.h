@@ -1,6 +1,8 @@
 // What the reference says in words, between its tables.
 #pragma once
 
+#include <string_view>
+
 namespace exa {
 
 inline constexpr auto kDeclarativeText = R"(
@@ -40,5 +42,38 @@ with spaces stands in quotation marks (`service="my shop"`). A route is compared
 101 bytes, without a query. `method=_OTHER` is every method that metrics have no name for.
 
 )";
+
+// Not of the tables: their labels are those that Tempo gives them.
+inline constexpr auto kTraceMetricRows =
+    R"(| `traces_spanmetrics_calls_total` | counter | service, span_name, span_kind, status_code | Calls, by service and name of their spans. Only with `metrics.span_metrics`. |
+| `traces_spanmetrics_latency` | histogram | service, span_name, span_kind, status_code | Duration of calls in seconds, by service and name of their spans. Only with `metrics.span_metrics`. |
+| `traces_service_graph_request_total` | counter | client, server, connection_type | Requests from one service to another. Only with `metrics.service_graph`. |
+| `traces_service_graph_request_failed_total` | counter | client, server, connection_type | Those of them that failed. Only with `metrics.service_graph`. |
+| `traces_service_graph_request_client_seconds` | histogram | client, server, connection_type | Their duration as the client saw it. Only with `metrics.service_graph`. |
+| `traces_service_graph_request_server_seconds` | histogram | client, server, connection_type | Their duration as the server saw it. Only with `metrics.service_graph`. |
+)";
+
+struct PolicyTest {
+  std::string_view policy;
+  std::string_view test;
+};
+inline constexpr PolicyTest kPolicyTests[] = {
+    {"coordinated", "Policies.AShareDrawnFromRIsTheSameTracesInEveryOrder"},
+    {"always", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"never", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"trace_based", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"bucket", "PolicyMeaning.TheFirstOfEachBucketOfASeriesInAWindow"},
+    {"probability", "PolicyMeaning.AProbabilityIsThatShareAndTheSmallerIsPartOfTheLarger"},
+    {"outlier", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"percentile", "PolicyMeaning.AboveTheQuantileOfTheLastValues"},
+    {"time_window", "PolicyMeaning.NeverMoreThanSoManyInATime"},
+    {"traffic_tiered", "PolicyMeaning.TheMoreTrafficASeriesHasTheSmallerIsItsShare"},
+    {"adaptive", "PolicyMeaning.AdaptsToATargetWhateverTheTraffic"},
+    {"latency_tiered", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"error_boost", "ErrorBoost.ErrorsAndSlowRequestsHaveSharesOfTheirOwn"},
+    {"path_prefix", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"any_of", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"all_of", "PolicyMeaning.OfThoseThatRememberNothing"},
+};
 
 }  // namespace exa
