@@ -24,7 +24,8 @@ warning and ignored.
 | `meter_provider.exemplar_filter` | `always_off`: `exemplars.budget` 0; `trace_based`: `exemplars.policy` | as our own file says, not `trace_based`: the agent exports the spans of its exemplars itself |
 | `otlp_http`, `otlp_grpc`: `endpoint`, `tls`, `headers`, `headers_list`, `compression`, `timeout` | `otlp.*` of that signal, whatever our own file says of another backend; over gRPC an endpoint without a scheme is encrypted unless `tls.insecure` | `localhost`, no TLS files, no headers, no compression, 10 s |
 | `default_histogram_aggregation` | `metrics.histograms` | as our own file says |
-| `temporality_preference`, `encoding` | only `cumulative`, and `protobuf` | those |
+| `temporality_preference` | `otlp.metrics.temporality`: `cumulative`, or `delta` and `low_memory` | `cumulative` |
+| `encoding` | only `protobuf` | that |
 
 `${NAME}`, `${env:NAME}` and `${NAME:-default}` are replaced by variables, `$$` by a dollar; anything else in `${}` is
 refused.
