@@ -53,7 +53,9 @@ int replay_recording(const std::string& path, const Config& config, const Log& l
   const auto pipeline = std::make_unique<RequestPipeline>(
       pipeline_options(replay_config, key_of(reader->header().seed)), counters);
   pipeline->on_clock_offset(reader->header().start_offset);
-  WindowPublisher publisher({}, counters, exports->span_exporters(), exports->metric_exporters());
+  WindowPublisher publisher(publisher_options(replay_config, std::make_shared<const Resource>()),
+                            counters, exports->span_exporters(), exports->metric_exporters(),
+                            exports->record_exporters());
   ReplayedWindows windows([&publisher](const ClosedWindow& window) { publisher.publish(window); });
   Recording unrecorded;
   CaptureLoop loop(*pipeline, windows, unrecorded);

@@ -15,6 +15,7 @@
 #include "exa/base/time.h"
 #include "exa/model/exemplar_store.h"
 #include "exa/model/otlp_protocol.h"
+#include "exa/model/temporality.h"
 
 namespace exa {
 
@@ -90,9 +91,9 @@ struct ExemplarSettings {
   bool why = true;              // spans say where the time of their requests went
   bool why_exact = false;       // on what threads slept, by following each of their sleeps
   BesideSdk beside_sdk = BesideSdk::kLink;
-  PolicySettings policies;  // which requests may become exemplars
+  PolicySettings policies;    // which requests may become exemplars
   ExemplarStoreLimits store;  // of those that wait for a scraper
-  std::string seed;         // 32 hex digits; empty: drawn at start
+  std::string seed;           // 32 hex digits; empty: drawn at start
   [[nodiscard]] bool exact() const { return why && why_exact; }
   bool operator==(const ExemplarSettings&) const = default;
 };
@@ -118,13 +119,13 @@ struct MetricSettings {
 struct OtlpSignal {
   bool enabled = true;
   OtlpProtocol protocol = OtlpProtocol::kHttp;
-  std::string endpoint;  // whole URL; empty: not exported
-  std::map<std::string, std::string> headers;
+  std::string endpoint{};  // whole URL; empty: not exported
+  std::map<std::string, std::string> headers{};
   bool gzip = true;
   Duration timeout = std::chrono::seconds(10);
-  std::string certificate;  // PEM file of the CA
-  std::string client_certificate;
-  std::string client_key;
+  std::string certificate{};  // PEM file of the CA
+  std::string client_certificate{};
+  std::string client_key{};
   [[nodiscard]] bool active() const { return enabled && !endpoint.empty(); }
   bool operator==(const OtlpSignal&) const = default;
 };
@@ -132,6 +133,9 @@ struct OtlpSignal {
 struct OtlpConfig {
   OtlpSignal traces;
   OtlpSignal metrics;
+  OtlpSignal logs{.enabled = false};                   // of slow and failed requests
+  Temporality temporality = Temporality::kCumulative;  // of counters and histograms
+  std::vector<std::string> omitted_from_logs;          // names of attributes
   std::uint64_t queue_size_bytes = 8u << 20;
   bool operator==(const OtlpConfig&) const = default;
 };

@@ -50,11 +50,19 @@ bool DeclarativeExporters::take_otlp(const Node& exporter, const Node& owner,
   read_headers(settings, exporter, keys);
   if (!is_map(settings)) return true;
   read_aggregation(settings);
-  if (source_.value(settings["temporality_preference"]).value_or("cumulative") != "cumulative")
-    source_.ignore(settings["temporality_preference"], "another temporality than cumulative");
+  read_temporality(settings);
   if (source_.value(settings["encoding"]).value_or("protobuf") != "protobuf")
     source_.ignore(settings["encoding"], "another encoding than protobuf");
   return true;
+}
+
+void DeclarativeExporters::read_temporality(const Node& settings) {
+  const auto node = settings["temporality_preference"];
+  const auto preference = source_.value(node).value_or("cumulative");
+  if (preference == "delta" || preference == "low_memory")
+    source_.put("otlp.metrics.temporality", node, "delta");
+  else if (preference != "cumulative")
+    source_.ignore(node, "another temporality than cumulative, delta and low_memory");
 }
 
 // Of gRPC it may come without a scheme: then it is encrypted, unless that is not wanted.

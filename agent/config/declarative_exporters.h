@@ -29,6 +29,7 @@ class DeclarativeExporters {
                      bool grpc);
   void read_tls(const Node& tls, const Node& exporter, const std::string& keys, bool grpc);
   void read_headers(const Node& settings, const Node& exporter, const std::string& keys);
+  void read_temporality(const Node& settings);
   void read_aggregation(const Node& settings);
 
   DeclarativeSource& source_;

@@ -19,7 +19,8 @@ struct Signal {
   const char* keys;
 };
 constexpr auto kSignals = std::to_array<Signal>({{"OTEL_EXPORTER_OTLP_TRACES_", "otlp.traces."},
-                                                 {"OTEL_EXPORTER_OTLP_METRICS_", "otlp.metrics."}});
+                                                 {"OTEL_EXPORTER_OTLP_METRICS_", "otlp.metrics."},
+                                                 {"OTEL_EXPORTER_OTLP_LOGS_", "otlp.logs."}});
 
 std::string not_supported(std::string_view name) {
   std::string text("'");
@@ -29,7 +30,8 @@ std::string not_supported(std::string_view name) {
 class EnvironmentReader {
  public:
   EnvironmentReader(const Environment& environment, const OtlpConfig& before)
-      : environment_(environment), protocols_{before.traces.protocol, before.metrics.protocol} {}
+      : environment_(environment),
+        protocols_{before.traces.protocol, before.metrics.protocol, before.logs.protocol} {}
 
   EnvironmentReading read() {
     read_protocols();
@@ -37,7 +39,7 @@ class EnvironmentReader {
     read_otlp("OTEL_EXPORTER_OTLP_", "otlp.");
     for (const auto& signal : kSignals)
       read_otlp(signal.variables, signal.keys);
-    read_only("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", {"cumulative"});
+    read_temporality();
     read_aggregation();
     read_exporters();
     read_prometheus();
@@ -96,14 +98,6 @@ class EnvironmentReader {
       put(key, variable, *text + "ms");
     else
       warn(variable, "'" + *text + "' is not a number of milliseconds; ignored");
-  }
-
-  // A variable of which one value is supported: nothing to set, other values warn.
-  void read_only(const std::string& variable, std::initializer_list<std::string_view> supported) {
-    const auto text = value(variable);
-    if (!text || std::ranges::find(supported, std::string_view(*text)) != supported.end()) return;
-    warn(variable,
-         "'" + *text + "' is not supported, " + std::string(*supported.begin()) + " is used");
   }
 
   // True and false, in any case; others are false.
@@ -182,12 +176,31 @@ class EnvironmentReader {
       warn(variable, "'" + *text + "' is not supported, explicit_bucket_histogram is used");
   }
 
+  void read_temporality() {
+    const std::string variable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+    const auto text = value(variable);
+    if (!text) return;
+    // Low memory: of what is measured synchronously, as our histograms are.
+    if (equals_ignoring_case(*text, "delta") || equals_ignoring_case(*text, "lowmemory"))
+      put("otlp.metrics.temporality", variable, "delta");
+    else if (equals_ignoring_case(*text, "cumulative"))
+      put("otlp.metrics.temporality", variable, "cumulative");
+    else
+      warn(variable, "'" + *text + "' is not supported, cumulative is used");
+  }
+
   void read_exporters() {
     if (const auto text = value("OTEL_TRACES_EXPORTER")) {
       if (*text == "none" || *text == "console")
         put("otlp.traces.enabled", "OTEL_TRACES_EXPORTER", "false");
       else if (*text != "otlp")
         warn("OTEL_TRACES_EXPORTER", "'" + *text + "' is not supported; ignored");
+    }
+    if (const auto text = value("OTEL_LOGS_EXPORTER")) {
+      if (*text == "otlp" || *text == "none")
+        put("otlp.logs.enabled", "OTEL_LOGS_EXPORTER", *text == "otlp" ? "true" : "false");
+      else
+        warn("OTEL_LOGS_EXPORTER", "'" + *text + "' is not supported; ignored");
     }
     const auto text = value("OTEL_METRICS_EXPORTER");
     if (!text) return;
@@ -280,11 +293,12 @@ class EnvironmentReader {
     if (!is_true("OTEL_SDK_DISABLED")) return;
     put("otlp.traces.enabled", "OTEL_SDK_DISABLED", "false");
     put("otlp.metrics.enabled", "OTEL_SDK_DISABLED", "false");
+    put("otlp.logs.enabled", "OTEL_SDK_DISABLED", "false");
     put("openmetrics.listen", "OTEL_SDK_DISABLED", "off");
   }
 
   const Environment& environment_;
-  std::array<OtlpProtocol, 2> protocols_;  // by kSignals
+  std::array<OtlpProtocol, 3> protocols_;  // by kSignals
   EnvironmentReading reading_;
 };
 

@@ -100,7 +100,8 @@ class ConfigLoader {
 
   void check_whole() {
     for (const auto& [name, signal] : {std::pair("otlp.traces", &loaded_.config.otlp.traces),
-                                       std::pair("otlp.metrics", &loaded_.config.otlp.metrics)})
+                                       std::pair("otlp.metrics", &loaded_.config.otlp.metrics),
+                                       std::pair("otlp.logs", &loaded_.config.otlp.logs)})
       if (signal->client_certificate.empty() != signal->client_key.empty())
         problems_.push_back(std::string(name) +
                             ": client_certificate and client_key must be set together");
@@ -162,7 +163,7 @@ std::string yaml_scalar(std::string_view text) {
 std::string origin_comment(const LoadedConfig& loaded, std::string_view key) {
   auto origin = loaded.origins.find(key);
   // A value set by a short form: otlp.traces.timeout by otlp.timeout.
-  for (const std::string_view prefix : {"otlp.traces.", "otlp.metrics."})
+  for (const std::string_view prefix : {"otlp.traces.", "otlp.metrics.", "otlp.logs."})
     if (origin == loaded.origins.end() && key.starts_with(prefix))
       origin = loaded.origins.find("otlp." + std::string(key.substr(prefix.size())));
   return origin == loaded.origins.end() ? "" : "  # " + escaped(origin->second);

@@ -85,18 +85,19 @@
         [](const Config& c) { return one_unless_empty(c.otlp.signal.client_key); }                 \
   }
 
-// Rows of the short form: each sets both signals and prints nothing.
-#define EXA_OTLP_BOTH(key, value, shape, secret, sentence, field, store_call) \
-  Setting {                                                                   \
-    "otlp." key, "", value, shape, secret, sentence,                          \
-        [](Config& c, Entries e) -> SettingResult {                           \
-          OtlpSignal both;                                                    \
-          if (auto stored = store_call; !stored) return stored;               \
-          c.otlp.traces.field = both.field;                                   \
-          c.otlp.metrics.field = both.field;                                  \
-          return {};                                                          \
-        },                                                                    \
-        [](const Config&) { return Printed{}; }                               \
+// Rows of the short form: each sets all signals and prints nothing.
+#define EXA_OTLP_ALL(key, value, shape, secret, sentence, field, store_call) \
+  Setting {                                                                  \
+    "otlp." key, "", value, shape, secret, sentence,                         \
+        [](Config& c, Entries e) -> SettingResult {                          \
+          OtlpSignal all;                                                    \
+          if (auto stored = store_call; !stored) return stored;              \
+          c.otlp.traces.field = all.field;                                   \
+          c.otlp.metrics.field = all.field;                                  \
+          c.otlp.logs.field = all.field;                                     \
+          return {};                                                         \
+        },                                                                   \
+        [](const Config&) { return Printed{}; }                              \
   }
 
 // Include and exclude have the same four rows.

@@ -73,6 +73,8 @@ constexpr std::array<Name<PodSource>, 2> kPodSources = {
     {{"api", PodSource::kApiServer}, {"kubelet", PodSource::kKubelet}}};
 constexpr std::array<Name<BesideSdk>, 2> kBesideSdk = {
     {{"link", BesideSdk::kLink}, {"skip", BesideSdk::kSkip}}};
+constexpr std::array<Name<Temporality>, 2> kTemporalities = {
+    {{"cumulative", Temporality::kCumulative}, {"delta", Temporality::kDelta}}};
 constexpr std::array<Name<Eviction>, 2> kEvictions = {
     {{"oldest", Eviction::kOldest}, {"smallest_value", Eviction::kSmallestValue}}};
 constexpr std::array<Name<HistogramForm>, 2> kHistogramForms = {
@@ -281,7 +283,8 @@ inline SettingResult store_seed(Entries e, std::string& place) {
 inline SettingResult store_objective(Entries e, double& place) {
   const auto share = parse_ratio(e[0].value);
   if (!share) return refuse(share.error().text);
-  if (*share >= 1) return refuse("an objective of 1 leaves no error budget: 0.999 allows one in 1000");
+  if (*share >= 1)
+    return refuse("an objective of 1 leaves no error budget: 0.999 allows one in 1000");
   place = *share;
   return {};
 }
@@ -297,7 +300,7 @@ inline SettingResult store_listen(Entries e, OpenMetricsSettings& place) {
   return {};
 }
 
-// The short form of both signals: their paths are appended to its own (OTLP exporter
+// The short form of all signals: their paths are appended to its own (OTLP exporter
 // specification), before a query, in which a backend may want its key.
 inline SettingResult store_base_endpoint(Entries e, OtlpConfig& otlp) {
   const auto url = parse_url(e[0].value);
@@ -309,6 +312,7 @@ inline SettingResult store_base_endpoint(Entries e, OtlpConfig& otlp) {
     base.pop_back();
   otlp.traces.endpoint = base + "/v1/traces" + rest;
   otlp.metrics.endpoint = base + "/v1/metrics" + rest;
+  otlp.logs.endpoint = base + "/v1/logs" + rest;
   return {};
 }
 

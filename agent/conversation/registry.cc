@@ -1,5 +1,6 @@
 #include "agent/conversation/registry.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -19,6 +20,8 @@ constexpr std::array kProtocols = {
     ProtocolRow{.name = "http1", .detect = http1::detect, .converse = made<Http1Conversation>},
     ProtocolRow{.name = "http2", .detect = nullptr, .converse = made<Http2Conversation>},
 };
+// The kernel tells that chunks are framed, but not of which protocol.
+static_assert(std::ranges::count(kProtocols, nullptr, &ProtocolRow::detect) <= 1);
 
 }  // namespace
 

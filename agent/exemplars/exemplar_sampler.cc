@@ -4,9 +4,8 @@ namespace exa {
 namespace {
 
 BudgetLimits limits_of(const SamplerOptions& options) {
-  return {.usual = options.spans_per_window,
-          .least = options.least_spans,
-          .most = options.most_spans};
+  return {
+      .usual = options.spans_per_window, .least = options.least_spans, .most = options.most_spans};
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ class Selector {
  public:
   struct Budget {
     SpanBudget spans;
-    ReactiveBudget reactive;          // how many of them a window fills in
+    ReactiveBudget reactive;             // how many of them a window fills in
     double allowed_error_ratio = 0.001;  // at which a service's error budget just lasts
   };
   Selector(const Budget& budget, Counters& counters) : budget_(budget), counters_(counters) {}

@@ -13,6 +13,14 @@ std::vector<SpanExporter*> ExportChain::span_exporters() const {
   return exporters;
 }
 
+std::vector<SpanExporter*> ExportChain::record_exporters() const {
+  std::vector<SpanExporter*> exporters;
+  for (const auto& output : outputs_)
+    for (const auto& exporter : output.records)
+      exporters.push_back(exporter.get());
+  return exporters;
+}
+
 std::vector<MetricExporter*> ExportChain::metric_exporters() const {
   std::vector<MetricExporter*> exporters;
   for (const auto& output : outputs_)
@@ -61,6 +69,8 @@ void ExportChain::shutdown(std::chrono::steady_clock::time_point deadline) {
   const auto spans_deadline =
       now + std::max((deadline - now) / 2, std::chrono::steady_clock::duration::zero());
   for (auto* const exporter : span_exporters())
+    exporter->shutdown(spans_deadline);
+  for (auto* const exporter : record_exporters())
     exporter->shutdown(spans_deadline);
   for (auto* const exporter : metric_exporters())
     exporter->shutdown(deadline);

@@ -24,6 +24,7 @@ class ExportChain {
   // They live as long as the chain.
   [[nodiscard]] std::vector<SpanExporter*> span_exporters() const;
   [[nodiscard]] std::vector<MetricExporter*> metric_exporters() const;
+  [[nodiscard]] std::vector<SpanExporter*> record_exporters() const;
   // Spans that are not decided yet.
   [[nodiscard]] std::size_t queued_spans() const;
   // Whether fewer spans would be better, see SpanExporter.

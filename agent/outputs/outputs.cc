@@ -40,13 +40,16 @@ struct NamedSignal {
   std::string key;
   const OtlpSignal& signal;
 };
-std::array<NamedSignal, 2> signals_of(const OtlpConfig& otlp) {
-  return {{{"otlp.traces", otlp.traces}, {"otlp.metrics", otlp.metrics}}};
+std::array<NamedSignal, 3> signals_of(const OtlpConfig& otlp) {
+  return {{{"otlp.traces", otlp.traces}, {"otlp.metrics", otlp.metrics}, {"otlp.logs", otlp.logs}}};
 }
 
 OtlpSettings otlp_settings(const Config& config) {
   return {.traces = signal_settings(config, config.otlp.traces),
-          .metrics = signal_settings(config, config.otlp.metrics)};
+          .metrics = signal_settings(config, config.otlp.metrics),
+          .logs = signal_settings(config, config.otlp.logs),
+          .temporality = config.otlp.temporality,
+          .omitted_from_logs = config.otlp.omitted_from_logs};
 }
 
 RowOrder row_order(TableOrder order) {
@@ -118,10 +121,10 @@ Result<ExportChain> start_exports(const Config& config, ExportCounters& counters
   const bool spans_exported = !otlp->spans.empty();
   std::vector<Output> outputs;
   if (config.openmetrics.enabled) {
-    auto endpoint =
-        make_openmetrics({.page = {.host = config.openmetrics.host, .port = config.openmetrics.port},
-                          .exemplars = config.exemplars.store},
-                         counters, std::move(readiness), sink);
+    auto endpoint = make_openmetrics(
+        {.page = {.host = config.openmetrics.host, .port = config.openmetrics.port},
+         .exemplars = config.exemplars.store},
+        counters, std::move(readiness), sink);
     if (!endpoint) return std::unexpected(endpoint.error());
     outputs.push_back(std::move(*endpoint));
   }
@@ -177,6 +180,7 @@ std::string describe_exports(const Config& config, std::uint16_t endpoint_port) 
     text += "OTLP traces to " + display_of(config.otlp.traces) + ", ";
   if (config.otlp.metrics.active())
     text += "OTLP metrics to " + display_of(config.otlp.metrics) + ", ";
+  if (config.otlp.logs.active()) text += "OTLP logs to " + display_of(config.otlp.logs) + ", ";
   if (text.empty()) return "no exporter is enabled";
   // JSON lines hold the spans too.
   if (!config.otlp.traces.active() && config.output != OutputForm::kJson)

@@ -103,8 +103,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
 }
 
 HistogramPoint CumulativeSeries::histogram_point(const State& state, WallTime time) {
-  auto point =
-      state.total.histogram_point(state.attributes, time, row_of(state.key.kind).bounds());
+  auto point = state.total.histogram_point(state.attributes, time, row_of(state.key.kind).bounds());
   if (state.exponential) point.exponential = exponential_buckets(*state.exponential);
   return point;
 }

@@ -21,7 +21,8 @@ std::string service_of(const ClosedWindow& window, TargetId id) {
 std::string host_of(const GraphEnd& client) {
   auto host = client.host.view();
   if (client.host.cut() || host.empty()) return address_text(client.remote);
-  if (const auto colon = host.rfind(':'); colon != host.npos && host.find(']', colon) == host.npos &&
+  if (const auto colon = host.rfind(':'); colon != host.npos &&
+                                          host.find(']', colon) == host.npos &&
                                           (host.front() == '[' || host.find(':') == colon))
     host = host.substr(0, colon);
   return std::string(host);
@@ -55,49 +56,47 @@ void ServiceGraph::learn_servers(const ClosedWindow& window) {
 void ServiceGraph::add(const ClosedWindow& window) {
   ++window_;
   learn_servers(window);
-  // Whoever translates addresses does so with the server's: a client's own is the same at both ends.
-  std::multimap<IpEndpoint, const GraphEnd*> servers_by_client;
-  std::vector<const GraphEnd*> clients;
+  // Whoever translates addresses does so with the server's: a client's own is the same at both
+  // ends.
+  std::map<IpEndpoint, const GraphEnd*> servers;
+  std::map<IpEndpoint, const GraphEnd*> clients;
   for (const auto& end : window.graph_ends) {
     if (end.role == Role::kServer)
-      servers_by_client.emplace(end.remote, &end);
+      servers.emplace(end.remote, &end);
     else
-      clients.push_back(&end);
+      clients.emplace(end.local, &end);
   }
-  for (const auto* const client : clients) {
-    const GraphEnd* server = nullptr;
-    const auto [first, last] = servers_by_client.equal_range(client->local);
-    for (auto candidate = first; candidate != last; ++candidate)
-      if (candidate->second->has_context == client->has_context) {
-        server = candidate->second;
-        servers_by_client.erase(candidate);
-        break;
-      }
-    add_client(*client, server, window);
-  }
-  for (const auto& [remote, server] : servers_by_client) {
-    if (server->has_context) continue;  // whoever asks is traced, and tells it where it is
-    auto& edge = edge_of({kUser, service_of(window, server->target), true}, window.start);
-    edge.server.add(server->durations);
-    edge.failed += server->failed;
+  for (const auto& end : window.graph_ends) {
+    if (end.role == Role::kClient) {
+      const auto server = servers.find(end.local);
+      auto& edge =
+          edge_of(identity_of(end, server == servers.end() ? nullptr : server->second, window),
+                  window.start);
+      edge.client.add(end.durations);
+      edge.failed += end.failed;
+      continue;
+    }
+    const auto client = clients.find(end.remote);
+    const bool known = client != clients.end();
+    if (!known && end.has_context) continue;  // whoever asks is traced, and tells it where it is
+    auto& edge = edge_of(known ? identity_of(*client->second, &end, window)
+                               : Identity{kUser, service_of(window, end.target), true},
+                         window.start);
+    edge.server.add(end.durations);
+    if (!known) edge.failed += end.failed;
   }
   forget_passed();
 }
 
-void ServiceGraph::add_client(const GraphEnd& client, const GraphEnd* server,
-                              const ClosedWindow& window) {
+ServiceGraph::Identity ServiceGraph::identity_of(const GraphEnd& client, const GraphEnd* server,
+                                                 const ClosedWindow& window) const {
   std::string service;
   if (server != nullptr)
     service = service_of(window, server->target);
   else if (const auto known = servers_.find(client.remote); known != servers_.end())
     service = known->second;
   const bool observed = !service.empty();
-  auto& edge = edge_of({service_of(window, client.target), observed ? service : host_of(client),
-                        !observed},
-                       window.start);
-  edge.client.add(client.durations);
-  if (server != nullptr) edge.server.add(server->durations);
-  edge.failed += client.failed;
+  return {service_of(window, client.target), observed ? service : host_of(client), !observed};
 }
 
 void ServiceGraph::forget_passed() {
@@ -140,8 +139,7 @@ std::vector<Metric> ServiceGraph::points(const ClosedWindow& window) const {
       metrics.push_back(
           {.name = name, .description = description, .unit = "", .points = std::move(points)});
   };
-  add("traces_service_graph_request", "Requests from one service to another.",
-      std::move(requests));
+  add("traces_service_graph_request", "Requests from one service to another.", std::move(requests));
   add("traces_service_graph_request_failed", "Those of them that failed.", std::move(failed));
   add("traces_service_graph_request_client_seconds", "Their duration as the client saw it.",
       std::move(clients));

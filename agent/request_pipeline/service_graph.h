@@ -28,7 +28,8 @@ class ServiceGraph {
 
  private:
   struct Edge {
-    CumulativeTotal client;  // as the client measured its requests, so of all that it is known to ask
+    CumulativeTotal
+        client;  // as the client measured its requests, so of all that it is known to ask
     CumulativeTotal server;
     std::uint64_t failed = 0;
     std::uint64_t last_window = 0;
@@ -38,7 +39,9 @@ class ServiceGraph {
   using Identity = std::tuple<std::string, std::string, bool>;
 
   Edge& edge_of(Identity identity, WallTime start);
-  void add_client(const GraphEnd& client, const GraphEnd* server, const ClosedWindow& window);
+  // server: the other end of the client's connection; null: this node did not see it.
+  [[nodiscard]] Identity identity_of(const GraphEnd& client, const GraphEnd* server,
+                                     const ClosedWindow& window) const;
   void learn_servers(const ClosedWindow& window);
   void forget_passed();
 

@@ -52,11 +52,11 @@ void SpanMetrics::add(const ClosedWindow& window) {
       place->second = &place_of({}, window.start);
     } else if (is_new) {
       const bool failed = series.key.error != ErrorType::kNone;
-      place->second = &place_of({service_of(window, series.key.target),
-                                 span_name_of(series.key, window),
-                                 row.end == Role::kClient ? SpanKind::kClient : SpanKind::kServer,
-                                 failed ? SpanStatus::kError : SpanStatus::kUnset},
-                                window.start);
+      place->second =
+          &place_of({service_of(window, series.key.target), span_name_of(series.key, window),
+                     row.end == Role::kClient ? SpanKind::kClient : SpanKind::kServer,
+                     failed ? SpanStatus::kError : SpanStatus::kUnset},
+                    window.start);
     }
     auto& state = place->second->second;
     state.total.add(series.delta);
@@ -82,10 +82,10 @@ Attributes SpanMetrics::attributes_of(const Identity& identity) {
   const auto& [service, name, kind, status] = identity;
   return {{"service", service},
           {"span_name", name},
-          {"span_kind", std::string(kind == SpanKind::kClient ? "SPAN_KIND_CLIENT"
-                                                              : "SPAN_KIND_SERVER")},
-          {"status_code", std::string(status == SpanStatus::kError ? "STATUS_CODE_ERROR"
-                                                                   : "STATUS_CODE_UNSET")}};
+          {"span_kind",
+           std::string(kind == SpanKind::kClient ? "SPAN_KIND_CLIENT" : "SPAN_KIND_SERVER")},
+          {"status_code",
+           std::string(status == SpanStatus::kError ? "STATUS_CODE_ERROR" : "STATUS_CODE_UNSET")}};
 }
 
 std::vector<Metric> SpanMetrics::points(

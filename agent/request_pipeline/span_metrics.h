@@ -31,7 +31,8 @@ class SpanMetrics {
       const ClosedWindow& window, const CumulativeSeries::ExemplarsOfSeries& exemplars) const;
 
  private:
-  // service, name of its spans, whether they are of servers, whether of errors; all empty: overflow.
+  // service, name of its spans, whether they are of servers, whether of errors; all empty:
+  // overflow.
   using Identity = std::tuple<std::string, std::string, SpanKind, SpanStatus>;
   struct State {
     CumulativeTotal total;

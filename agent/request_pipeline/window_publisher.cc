@@ -36,16 +36,19 @@ std::map<std::size_t, std::string> growths_of(const ClosedWindow& window) {
 
 WindowPublisher::WindowPublisher(const PublisherOptions& options, Counters& counters,
                                  std::vector<SpanExporter*> span_exporters,
-                                 std::vector<MetricExporter*> metric_exporters)
+                                 std::vector<MetricExporter*> metric_exporters,
+                                 std::vector<SpanExporter*> record_exporters)
     : options_(options),
       counters_(counters),
       span_exporters_(std::move(span_exporters)),
-      metric_exporters_(std::move(metric_exporters)) {}
+      metric_exporters_(std::move(metric_exporters)),
+      record_exporters_(std::move(record_exporters)) {}
 
 std::vector<bool> WindowPublisher::publish(const ClosedWindow& window,
                                            std::vector<ResourceMetrics> extra) {
   series_.add(window);
   auto acknowledged = export_spans(window);
+  export_records(window, acknowledged);
   auto exemplars = exemplars_of(window, acknowledged);
   ResourceMetrics of_spans{.resource = options_.agent, .metrics = {}};
   if (options_.span_metrics) {
@@ -131,25 +134,51 @@ bool WindowPublisher::deliver(const ClosedWindow& window, const GrowthOfSpan& gr
   return stored;
 }
 
+// Of slow and failed requests. As of exemplars, only ids that open a stored trace go out.
+void WindowPublisher::export_records(const ClosedWindow& window,
+                                     const std::vector<bool>& acknowledged) {
+  if (record_exporters_.empty()) return;
+  const auto growths = growths_of(window);
+  std::vector<Span> told;
+  for (std::size_t i = 0; i < window.spans.size(); ++i) {
+    auto purpose = window.spans[i].purpose;
+    const auto& exchange = window.spans[i].exchange;
+    if (purpose.reason != ExemplarReason::kSlowest && purpose.reason != ExemplarReason::kError)
+      continue;
+    if (const auto growth = growths.find(i); growth != growths.end())
+      purpose.growth = growth->second;
+    auto span =
+        synthesize_span(exchange, purpose, resource_of(window, exchange.target), window.offset);
+    const auto ids = ids_of(window.spans[i], acknowledged[i]);
+    span.trace_id = ids.trace;
+    span.span_id = ids.span;
+    told.push_back(std::move(span));
+  }
+  for (auto* const exporter : record_exporters_)
+    exporter->export_spans(told, Deadline::min());
+}
+
+// Those of a stored trace, or none.
+WindowPublisher::Ids WindowPublisher::ids_of(const WindowSpan& span, bool acknowledged) const {
+  const auto& exchange = span.exchange;
+  if (acknowledged) return {exchange.trace_id, exchange.span_id};
+  const bool sampled_upstream = exchange.has_context && (exchange.trace_flags & kTraceSampled) != 0;
+  if ((span_exporters_.empty() || span.skipped) && sampled_upstream)
+    return {exchange.trace_id, exchange.parent_span_id};
+  return {};
+}
+
 CumulativeSeries::ExemplarsOfSeries WindowPublisher::exemplars_of(
     const ClosedWindow& window, const std::vector<bool>& acknowledged) {
   CumulativeSeries::ExemplarsOfSeries exemplars;
   for (const auto& chosen : window.exemplars) {
-    const auto& [exchange, purpose, skipped] = window.spans[chosen.span];
-    Exemplar exemplar{.value = row_of(chosen.kind).bounds().in_units(chosen.value),
-                      .time = window.offset.to_wall(exchange.last_response),
-                      .trace_id = {},
-                      .span_id = {},
-                      .reason = chosen.reason};
-    const bool sampled_upstream =
-        exchange.has_context && (exchange.trace_flags & kTraceSampled) != 0;
-    if (acknowledged[chosen.span]) {
-      exemplar.trace_id = exchange.trace_id;
-      exemplar.span_id = exchange.span_id;
-    } else if ((span_exporters_.empty() || skipped) && sampled_upstream) {
-      exemplar.trace_id = exchange.trace_id;
-      exemplar.span_id = exchange.parent_span_id;
-    }
+    const auto& span = window.spans[chosen.span];
+    const auto ids = ids_of(span, acknowledged[chosen.span]);
+    const Exemplar exemplar{.value = row_of(chosen.kind).bounds().in_units(chosen.value),
+                            .time = window.offset.to_wall(span.exchange.last_response),
+                            .trace_id = ids.trace,
+                            .span_id = ids.span,
+                            .reason = chosen.reason};
     counters_.add(Counter::kExemplarsChosen);
     counters_.add(exemplar.has_ids() ? Counter::kExemplarsWithIds : Counter::kExemplarsWithoutIds);
     exemplars[chosen.series].push_back(exemplar);

@@ -36,7 +36,8 @@ class WindowPublisher {
   // sampled it: those of the context that the request carried.
   WindowPublisher(const PublisherOptions& options, Counters& counters,
                   std::vector<SpanExporter*> span_exporters,
-                  std::vector<MetricExporter*> metric_exporters);
+                  std::vector<MetricExporter*> metric_exporters,
+                  std::vector<SpanExporter*> record_exporters = {});
 
   // extra: metrics of the agent itself, appended to the batch. Which of the window's spans are
   // stored for certain.
@@ -49,6 +50,12 @@ class WindowPublisher {
   using GrowthOfSpan = std::map<std::size_t, std::string>;  // by its place in ClosedWindow::spans
   bool deliver(const ClosedWindow& window, const GrowthOfSpan& growths,
                const std::vector<std::size_t>& which, Deadline deadline);
+  struct Ids {
+    TraceId trace;
+    SpanId span;
+  };
+  [[nodiscard]] Ids ids_of(const WindowSpan& span, bool acknowledged) const;
+  void export_records(const ClosedWindow& window, const std::vector<bool>& acknowledged);
   [[nodiscard]] CumulativeSeries::ExemplarsOfSeries exemplars_of(
       const ClosedWindow& window, const std::vector<bool>& acknowledged);
 
@@ -56,6 +63,7 @@ class WindowPublisher {
   Counters& counters_;
   std::vector<SpanExporter*> span_exporters_;
   std::vector<MetricExporter*> metric_exporters_;
+  std::vector<SpanExporter*> record_exporters_;
   CumulativeSeries series_;
   SpanMetrics span_metrics_;
   ServiceGraph service_graph_;

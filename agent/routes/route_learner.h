@@ -15,9 +15,9 @@ namespace exa {
 class RouteLearner {
  public:
   static constexpr std::size_t kMostNodes = 1000;
-  static constexpr std::size_t kMostSiblings = 12;     // of words behind one prefix
-  static constexpr std::uint64_t kFewestRequests = 50; // of a route
-  static constexpr std::uint64_t kSmallestShare = 100; // of all requests, one in so many
+  static constexpr std::size_t kMostSiblings = 12;      // of words behind one prefix
+  static constexpr std::uint64_t kFewestRequests = 50;  // of a route
+  static constexpr std::uint64_t kSmallestShare = 100;  // of all requests, one in so many
 
   explicit RouteLearner(std::uint32_t limit) : limit_(limit), nodes_(1) {}
 
@@ -35,8 +35,8 @@ class RouteLearner {
     std::string segment;
     Index parent = kNone;
     std::vector<Index> words;
-    Index placeholder = kNone;  // once there were too many words
-    std::uint64_t requests = 0; // that end here
+    Index placeholder = kNone;   // once there were too many words
+    std::uint64_t requests = 0;  // that end here
     const std::string* route = nullptr;
   };
   Index child_of(Index parent, std::string_view segment);

@@ -31,8 +31,8 @@ constexpr bool matches_route(std::string_view pattern, std::string_view path, bo
     const auto wanted = first_segment(pattern);
     const auto given = first_segment(path);
     if (cut && given.rest.empty()) return false;
-    const bool same = is_placeholder(wanted.segment) ? !given.segment.empty()
-                                                     : wanted.segment == given.segment;
+    const bool same =
+        is_placeholder(wanted.segment) ? !given.segment.empty() : wanted.segment == given.segment;
     if (!same) return false;
     pattern = wanted.rest;
     path = given.rest;

@@ -47,7 +47,7 @@ void add_pods(const KubernetesSettings& settings, PipelineReach& reach) {
 
 PipelineReach reach_of(const Config& config) {
   PipelineReach reach{.uid = config.pipeline.uid};
-  for (const auto* const signal : {&config.otlp.traces, &config.otlp.metrics}) {
+  for (const auto* const signal : {&config.otlp.traces, &config.otlp.metrics, &config.otlp.logs}) {
     if (!signal->active()) continue;
     add_server(signal->endpoint, reach);
     add_files({signal->certificate, signal->client_certificate, signal->client_key}, reach);

@@ -93,12 +93,9 @@ int run_pipeline(PipelineInheritance inherited, Channel channel,
        .memory_use = confinement->memory_use.get(),
        .services_file = std::move(inherited.services_file),
        .start = offset.to_wall(monotonic_now())},
-      WindowPublisher({.ack_deadline = acknowledgement_deadline(config.window),
-                       .span_metrics = config.metrics.span_metrics,
-                       .service_graph = config.metrics.service_graph,
-                       .agent = inherited.agent},
-                      counters,
-                      outputs->span_exporters(), outputs->metric_exporters()));
+      WindowPublisher(publisher_options(config, inherited.agent), counters,
+                      outputs->span_exporters(), outputs->metric_exporters(),
+                      outputs->record_exporters()));
   WindowHandOver windows(*pipeline, gauges, counters,
                          [&publication](WindowJob& job) { publication.publish(job); });
   CaptureLoop loop(*pipeline, windows, *recording);

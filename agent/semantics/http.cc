@@ -113,10 +113,13 @@ void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   key.error = error_type(exchange);
 }
 
-Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind /*kind*/) {
+Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind kind) {
   Attributes attributes{{"http.request.method", std::string(method_text(key.method))}};
   attributes.push_back({"url.scheme", std::string(scheme_text(key.tls))});
-  if (!texts.name.empty()) attributes.push_back({"http.route", std::string(texts.name.view())});
+  // A client does not know it, nor is it known of a request that is still open.
+  if (!texts.name.empty() && kind != MetricKind::kClientDuration &&
+      kind != MetricKind::kServerActive)
+    attributes.push_back({"http.route", std::string(texts.name.view())});
   if (key.status != 0)
     attributes.push_back({"http.response.status_code", std::int64_t{key.status}});
   if (key.error != ErrorType::kNone)
@@ -151,8 +154,8 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
     attributes.push_back({"url.path", presentable_path(exchange.operation.name.view())});
   // What was only guessed for a name is none that the conventions mean.
   if (!route.empty())
-    attributes.push_back({exchange.route != nullptr ? "http.route" : "exemplar_agent.route",
-                          std::string(route)});
+    attributes.push_back(
+        {exchange.route != nullptr ? "http.route" : "exemplar_agent.route", std::string(route)});
   if (exchange.operation.status != 0)
     attributes.push_back({"http.response.status_code", std::int64_t{exchange.operation.status}});
   add_outcome(exchange, attributes);

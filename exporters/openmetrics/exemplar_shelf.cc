@@ -56,7 +56,9 @@ ExemplarShelf::Losses ExemplarShelf::add(const MetricBatch& batch) {
       for (const HistogramPoint& point : histogram_points(metric))
         take_all(
             resource, metric, point.attributes, point.exemplars,
-            [&](double value) { return bucket_of(value, point.bounds ? *point.bounds : kNoBounds); },
+            [&](double value) {
+              return bucket_of(value, point.bounds ? *point.bounds : kNoBounds);
+            },
             losses);
       for (const NumberPoint& point : counter_points(metric))
         take_all(
@@ -131,9 +133,8 @@ void ExemplarShelf::forget_surplus(Losses& losses) {
     for (const Kept& kept : series)
       all.push_back(&kept.exemplar);
   const auto last_to_go = all.begin() + static_cast<std::ptrdiff_t>(kept_ - limits_.total - 1);
-  std::nth_element(all.begin(), last_to_go, all.end(), [this](const Exemplar* a, const Exemplar* b) {
-    return goes_before(*a, *b);
-  });
+  std::nth_element(all.begin(), last_to_go, all.end(),
+                   [this](const Exemplar* a, const Exemplar* b) { return goes_before(*a, *b); });
   const Exemplar last = **last_to_go;
   forget_if([&](const Exemplar& exemplar) { return !goes_before(last, exemplar); }, losses.full);
 }
@@ -143,8 +144,8 @@ ExemplarStoreState ExemplarShelf::state() const {
   for (const auto& [name, series] : series_)
     for (const Kept& kept : series)
       if (kept.exemplar.time < now_)
-        state.oldest_s = std::max(
-            state.oldest_s, static_cast<double>(now_.ns - kept.exemplar.time.ns) / 1e9);
+        state.oldest_s =
+            std::max(state.oldest_s, static_cast<double>(now_.ns - kept.exemplar.time.ns) / 1e9);
   return state;
 }
 

@@ -1,8 +1,8 @@
-// Which exemplar each bucket of a histogram, and each counter, shows. A scraper may come less often than windows close, so each
-// bucket keeps one until a newer one takes its place or it is too old. What was never shown is
-// replaced only by one that says more. Prometheus keeps exemplars of a bucket in the order of
-// their time and refuses what is older, so the times that a bucket shows only rise.
-// Guarded by its owner, ScrapeCache. Budget: limits.total; beyond it some are evicted.
+// Which exemplar each bucket of a histogram, and each counter, shows. A scraper may come less often
+// than windows close, so each bucket keeps one until a newer one takes its place or it is too old.
+// What was never shown is replaced only by one that says more. Prometheus keeps exemplars of a
+// bucket in the order of their time and refuses what is older, so the times that a bucket shows
+// only rise. Guarded by its owner, ScrapeCache. Budget: limits.total; beyond it some are evicted.
 #pragma once
 
 #include <cstdint>

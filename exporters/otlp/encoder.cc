@@ -1,68 +1,15 @@
 #include "exporters/otlp/encoder.h"
 
 #include <algorithm>
-#include <protozero/pbf_builder.hpp>
-#include <unordered_map>
 
 #include "exa/base/overloaded.h"
-#include "exporters/encoding/utf8.h"
+#include "exporters/otlp/encoding_parts.h"
 #include "exporters/otlp/wire.h"
 
 namespace exa {
 namespace {
 
 using namespace otlp;
-template <typename Field>
-using Builder = protozero::pbf_builder<Field>;
-
-template <typename Field>
-void add_text(Builder<Field>& builder, Field field, const std::string& text) {
-  if (is_valid_utf8(text)) return builder.add_string(field, text);
-  builder.add_string(field, repair_utf8(text));
-}
-
-void encode(std::string& out, const Attribute& attribute) {
-  Builder<KeyValueField> pair(out);
-  add_text(pair, KeyValueField::kKey, attribute.key);
-  Builder<AnyValueField> value(pair, KeyValueField::kValue);
-  std::visit(Overloaded{
-                 [&](const std::string& text) { add_text(value, AnyValueField::kString, text); },
-                 [&](std::int64_t number) { value.add_int64(AnyValueField::kInt, number); },
-                 [&](double real) { value.add_double(AnyValueField::kDouble, real); },
-                 [&](bool flag) { value.add_bool(AnyValueField::kBool, flag); },
-             },
-             attribute.value);
-}
-
-template <typename Field>
-void add_attributes(Builder<Field>& builder, Field field, const Attributes& attributes) {
-  std::string pair;
-  for (const Attribute& attribute : attributes) {
-    pair.clear();
-    encode(pair, attribute);
-    builder.add_message(field, pair);
-  }
-}
-
-template <typename Field, std::size_t Bytes>
-void add_id(Builder<Field>& builder, Field field, const Id<Bytes>& id) {
-  if (id.valid()) builder.add_bytes(field, reinterpret_cast<const char*>(id.bytes.data()), Bytes);
-}
-
-std::string encode_resource(const Resource* resource) {
-  std::string out;
-  Builder<ResourceField> builder(out);
-  if (resource) add_attributes(builder, ResourceField::kAttributes, resource->attributes);
-  return out;
-}
-
-std::string encode_scope(const OtlpScope& scope) {
-  std::string out;
-  Builder<ScopeField> builder(out);
-  builder.add_string(ScopeField::kName, scope.name);
-  builder.add_string(ScopeField::kVersion, scope.version);
-  return out;
-}
 
 std::string encode_span(const Span& span) {
   std::string out;
@@ -120,7 +67,7 @@ std::string encode_explicit(const HistogramPoint& point) {
   for (const Exemplar& exemplar : point.exemplars)
     builder.add_message(HistogramPointField::kExemplars, encode_exemplar(exemplar));
   add_attributes(builder, HistogramPointField::kAttributes, point.attributes);
-  if (point.count > 0) {
+  if (point.count > 0 && point.extremes_known) {
     builder.add_double(HistogramPointField::kMin, point.min);
     builder.add_double(HistogramPointField::kMax, point.max);
   }
@@ -149,7 +96,7 @@ std::string encode_exponential(const HistogramPoint& point) {
   std::ranges::stable_sort(exemplars, {}, &Exemplar::time);
   for (const Exemplar& exemplar : exemplars)
     builder.add_message(ExponentialPointField::kExemplars, encode_exemplar(exemplar));
-  if (point.count > 0) {
+  if (point.count > 0 && point.extremes_known) {
     builder.add_double(ExponentialPointField::kMin, point.min);
     builder.add_double(ExponentialPointField::kMax, point.max);
   }
@@ -186,8 +133,12 @@ std::string encode_point(const NumberPoint& point) {
 // when the next point would pass the limit.
 class RequestPacker {
  public:
-  RequestPacker(const OtlpScope& scope, std::size_t limit_bytes)
-      : scope_(encode_scope(scope)), limit_bytes_(limit_bytes) {}
+  RequestPacker(const OtlpScope& scope, Temporality temporality, std::size_t limit_bytes,
+                std::size_t skipped_points)
+      : scope_(encode_scope(scope)),
+        temporality_(temporality),
+        limit_bytes_(limit_bytes),
+        skipped_(skipped_points) {}
 
   void open_resource(const Resource* resource) {
     close_resource();
@@ -220,6 +171,10 @@ class RequestPacker {
   }
 
   void add(const std::string& point) {
+    if (skipped_ > 0) {
+      --skipped_;
+      return;
+    }
     const std::size_t size = point.size() + kMessageOverhead;
     if (count_ != 0 && size_bytes() + size > limit_bytes_) flush();
     Builder<PointsField>(points_).add_message(PointsField::kPoints, point);
@@ -244,7 +199,11 @@ class RequestPacker {
   void close_metric() {
     if (points_.empty()) return;
     Builder<PointsField> builder(points_);
-    if (kind_ != MetricField::kGauge) builder.add_enum(PointsField::kTemporality, kCumulative);
+    // A sum that may fall is cumulative in any case.
+    const bool delta =
+        temporality_ == Temporality::kDelta && (kind_ != MetricField::kSum || monotonic_);
+    if (kind_ != MetricField::kGauge)
+      builder.add_enum(PointsField::kTemporality, delta ? kDelta : kCumulative);
     if (kind_ == MetricField::kSum) builder.add_bool(PointsField::kMonotonic, monotonic_);
     std::string metric = metric_;
     Builder<MetricField>(metric).add_message(kind_, points_);
@@ -274,7 +233,9 @@ class RequestPacker {
   }
 
   const std::string scope_;
+  const Temporality temporality_;
   const std::size_t limit_bytes_;
+  std::size_t skipped_;  // points that are still to be passed over
   std::vector<EncodedMetrics> requests_;
   std::size_t count_ = 0;  // points of the request being built
 
@@ -290,32 +251,13 @@ class RequestPacker {
 }  // namespace
 
 std::string encode_spans(std::span<const Span> spans, const OtlpScope& scope) {
-  std::vector<std::pair<const Resource*, std::string>> groups;  // ScopeSpans of each resource
-  std::unordered_map<const Resource*, std::size_t> group_of;
-  const std::string scope_message = encode_scope(scope);
-  for (const Span& span : spans) {
-    const auto [found, added] = group_of.try_emplace(span.resource.get(), groups.size());
-    if (added) {
-      groups.emplace_back(span.resource.get(), std::string());
-      Builder<ScopeItemsField>(groups.back().second)
-          .add_message(ScopeItemsField::kScope, scope_message);
-    }
-    Builder<ScopeItemsField>(groups[found->second].second)
-        .add_message(ScopeItemsField::kItems, encode_span(span));
-  }
-  std::string request;
-  Builder<RequestField> builder(request);
-  for (const auto& [resource, scope_spans] : groups) {
-    Builder<ResourceItemsField> items(builder, RequestField::kResourceItems);
-    items.add_message(ResourceItemsField::kResource, encode_resource(resource));
-    items.add_message(ResourceItemsField::kScopeItems, scope_spans);
-  }
-  return request;
+  return encode_by_resource(spans, scope, encode_span);
 }
 
 std::vector<EncodedMetrics> encode_metrics(const MetricBatch& batch, const OtlpScope& scope,
-                                           std::size_t limit_bytes) {
-  RequestPacker packer(scope, limit_bytes);
+                                           std::size_t limit_bytes, Temporality temporality,
+                                           std::size_t skipped_points) {
+  RequestPacker packer(scope, temporality, limit_bytes, skipped_points);
   for (const ResourceMetrics& resource : batch.resources) {
     packer.open_resource(resource.resource.get());
     for (const Metric& metric : resource.metrics) {

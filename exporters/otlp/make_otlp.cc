@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "exporters/otlp/delta.h"
 #include "exporters/otlp/encoder.h"
 #include "exporters/otlp/grpc_sender.h"
 #include "exporters/otlp/http_sender.h"
@@ -15,6 +16,17 @@ constexpr std::string_view kExportSpans =
     "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 constexpr std::string_view kExportMetrics =
     "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export";
+constexpr std::string_view kExportLogs =
+    "/opentelemetry.proto.collector.logs.v1.LogsService/Export";
+
+constexpr SpanFates kRecordFates{.are_records = true,
+                                 .queued = ExportCounter::kRecordsQueued,
+                                 .sent = ExportCounter::kRecordsSent,
+                                 .rejected = ExportCounter::kRecordsRejected,
+                                 .queue_full = ExportCounter::kRecordsDroppedQueueFull,
+                                 .refused = ExportCounter::kRecordsDroppedRefused,
+                                 .expired = ExportCounter::kRecordsDroppedExpired,
+                                 .shutdown = ExportCounter::kRecordsDroppedShutdown};
 
 Result<std::unique_ptr<Sender>> make_sender(const OtlpSignalSettings& settings,
                                             std::string_view method) {
@@ -48,11 +60,25 @@ Result<Output> make_otlp(const OtlpSettings& settings, ExportCounters& counters,
     if (!sender) return std::unexpected(sender.error());
     output.metrics.push_back(std::make_unique<NewestMetricExporter>(
         std::move(*sender),
-        [scope = OtlpScope{.version = metrics->agent_version}](const MetricBatch& batch,
-                                                               std::size_t limit_bytes) {
-          return encode_metrics(batch, scope, limit_bytes);
+        [scope = OtlpScope{.version = metrics->agent_version},
+         temporality = settings.temporality](const MetricsToEncode& what) {
+          const auto encode = [&](const MetricBatch& batch) {
+            return encode_metrics(batch, scope, what.limit_bytes, temporality, what.skipped_points);
+          };
+          return temporality == Temporality::kDelta
+                     ? encode(delta_batch(what.batch, what.delivered))
+                     : encode(what.batch);
         },
-        metrics->queue, counters, log));
+        metrics->queue, counters, log, settings.temporality));
+  }
+  if (const auto& logs = settings.logs) {
+    auto sender = make_sender(*logs, kExportLogs);
+    if (!sender) return std::unexpected(sender.error());
+    output.records.push_back(std::make_unique<QueuedSpanExporter>(
+        std::move(*sender),
+        [scope = OtlpScope{.version = logs->agent_version}, omitted = settings.omitted_from_logs](
+            std::span<const Span> spans) { return encode_records(spans, scope, omitted); },
+        logs->queue, counters, log, kRecordFates));
   }
   return output;
 }

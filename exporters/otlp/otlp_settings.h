@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "exa/model/otlp_protocol.h"
+#include "exa/model/temporality.h"
 #include "exporters/queue/queue_settings.h"
 
 namespace exa {
@@ -17,7 +18,7 @@ enum class OtlpCompression : std::uint8_t { kNone, kGzip };
 
 using OtlpHeaders = std::vector<std::pair<std::string, std::string>>;
 
-// One signal: traces or metrics.
+// One signal: traces, metrics or logs.
 struct OtlpSignalSettings {
   std::string url{};  // requested as it is: "http://127.0.0.1:4318/v1/traces"
   OtlpProtocol protocol = OtlpProtocol::kHttp;
@@ -33,8 +34,11 @@ struct OtlpSignalSettings {
 };
 
 struct OtlpSettings {
-  std::optional<OtlpSignalSettings> traces;  // none: not exported
-  std::optional<OtlpSignalSettings> metrics;
+  std::optional<OtlpSignalSettings> traces{};  // none: not exported
+  std::optional<OtlpSignalSettings> metrics{};
+  std::optional<OtlpSignalSettings> logs{};
+  Temporality temporality = Temporality::kCumulative;  // of counters and histograms
+  std::vector<std::string> omitted_from_logs{};        // names of attributes
 };
 
 }  // namespace exa

@@ -8,7 +8,7 @@ namespace exa::otlp {
 
 using Tag = protozero::pbf_tag_type;
 
-// Requests, ResourceSpans / ResourceMetrics and ScopeSpans / ScopeMetrics have the same shape.
+// Requests, and the items of resources and scopes, have the same shape for each signal.
 enum class RequestField : Tag { kResourceItems = 1 };
 enum class ResourceItemsField : Tag { kResource = 1, kScopeItems = 2, kSchemaUrl = 3 };
 enum class ScopeItemsField : Tag { kScope = 1, kItems = 2, kSchemaUrl = 3 };
@@ -32,6 +32,7 @@ enum class MetricField : Tag {
 };
 // Gauge, Sum and Histogram.
 enum class PointsField : Tag { kPoints = 1, kTemporality = 2, kMonotonic = 3 };
+inline constexpr int kDelta = 1;
 inline constexpr int kCumulative = 2;
 
 enum class NumberPointField : Tag {
@@ -89,6 +90,18 @@ enum class SpanField : Tag {
   kEvents = 11,
   kStatus = 15,
   kFlags = 16,
+};
+enum class LogRecordField : Tag {
+  kTime = 1,
+  kSeverityNumber = 2,
+  kSeverityText = 3,
+  kBody = 5,
+  kAttributes = 6,
+  kFlags = 8,
+  kTraceId = 9,
+  kSpanId = 10,
+  kObservedTime = 11,
+  kEventName = 12,
 };
 enum class EventField : Tag { kTime = 1, kName = 2 };
 enum class StatusField : Tag { kMessage = 2, kCode = 3 };

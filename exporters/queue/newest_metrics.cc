@@ -18,8 +18,9 @@ constexpr BacklogWords kWords{.waits = "; the newest metrics are kept",
 
 NewestMetricExporter::NewestMetricExporter(std::unique_ptr<Sender> sender, MetricEncoder encode,
                                            const QueueSettings& settings, ExportCounters& counters,
-                                           LogSink log)
+                                           LogSink log, Temporality temporality)
     : encode_(std::move(encode)),
+      temporality_(temporality),
       counters_(counters),
       limit_bytes_(settings.request_bytes),
       loop_(*this, std::move(sender), kWords, settings, counters, std::move(log)) {}
@@ -30,7 +31,7 @@ void NewestMetricExporter::export_metrics(std::shared_ptr<const MetricBatch> bat
     if (loop_.closing()) return;
     // What is in flight may be the backend's already; what waits to be tried again is not, so the
     // newer batch takes its place, and its pause.
-    if (!loop_.in_flight()) {
+    if (!loop_.in_flight() && can_be_superseded()) {
       take(std::move(batch));
     } else {
       if (waiting_) counters_.add(ExportCounter::kMetricBatchesSuperseded);
@@ -45,11 +46,16 @@ void NewestMetricExporter::take(std::shared_ptr<const MetricBatch> batch) {
   current_ = std::move(batch);
   requests_.clear();
   next_request_ = 0;
-  any_refused_ = false;
+  settled_points_ = 0;
+  any_refused_ = any_delivered_ = false;
 }
 
 SendOutcome NewestMetricExporter::attempt(Sender& sender) {
-  if (requests_.empty()) requests_ = encode_(*current_, limit_bytes_);
+  if (requests_.empty())
+    requests_ = encode_({.batch = *current_,
+                         .delivered = delivered_.get(),
+                         .limit_bytes = limit_bytes_,
+                         .skipped_points = settled_points_});
   if (requests_.empty()) return {.status = SendStatus::kDelivered};  // a batch without a point
   return sender.send(requests_[next_request_].request);
 }
@@ -57,8 +63,7 @@ SendOutcome NewestMetricExporter::attempt(Sender& sender) {
 bool NewestMetricExporter::divide() {
   const EncodedMetrics& part = requests_[next_request_];
   if (part.request.size() <= kSmallestLimit || part.points <= 1) return false;
-  // Learned for the batches to come too. What has been delivered is sent again: cumulative points
-  // with the same time change nothing.
+  // Learned for the batches to come too.
   limit_bytes_ = std::max(part.request.size() / 2, kSmallestLimit);
   requests_.clear();
   next_request_ = 0;
@@ -66,20 +71,27 @@ bool NewestMetricExporter::divide() {
 }
 
 void NewestMetricExporter::settle(Verdict verdict, std::uint64_t rejected) {
-  if (verdict == Verdict::kRefused) any_refused_ = true;
-  if (verdict == Verdict::kDelivered && next_request_ < requests_.size())
-    counters_.add(ExportCounter::kMetricPointsRejected,
-                  std::min<std::uint64_t>(rejected, requests_[next_request_].points));
+  const auto points = next_request_ < requests_.size() ? requests_[next_request_].points : 0;
+  settled_points_ += points;
+  if (verdict == Verdict::kRefused) {
+    any_refused_ = true;
+  } else {
+    any_delivered_ = true;
+    counters_.add(ExportCounter::kMetricPointsRejected, std::min<std::uint64_t>(rejected, points));
+  }
   if (++next_request_ < requests_.size()) return;
   counters_.add(any_refused_ ? ExportCounter::kMetricBatchesRefused
                              : ExportCounter::kMetricBatchesSent);
+  // What was refused as a whole is in the next difference.
+  if (any_delivered_ && temporality_ == Temporality::kDelta) delivered_ = current_;
   current_ = nullptr;
   requests_.clear();
 }
 
 void NewestMetricExporter::attempt_ended(bool paused) {
   // A batch of which some requests are delivered is delivered whole.
-  if (waiting_ && (paused || !current_)) take(std::exchange(waiting_, nullptr));
+  if (waiting_ && (!current_ || (paused && can_be_superseded())))
+    take(std::exchange(waiting_, nullptr));
 }
 
 void NewestMetricExporter::shutdown(std::chrono::steady_clock::time_point deadline) {

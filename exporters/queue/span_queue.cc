@@ -36,11 +36,16 @@ std::size_t footprint_bytes(const std::vector<Span>& spans) {
   return bytes;
 }
 
-constexpr BacklogWords kWords{
+constexpr BacklogWords kSpanWords{
     .waits = "; spans wait in a bounded queue",
     .again = "spans are being delivered again",
     .dropped = "; the spans were dropped",
     .too_large = "a single span is larger than the backend accepts: it was dropped"};
+constexpr BacklogWords kRecordWords{
+    .waits = "; log records wait in a bounded queue",
+    .again = "log records are being delivered again",
+    .dropped = "; the log records were dropped",
+    .too_large = "a single log record is larger than the backend accepts: it was dropped"};
 
 }  // namespace
 
@@ -51,15 +56,17 @@ std::size_t footprint_bytes(const Span& span) {
 
 QueuedSpanExporter::QueuedSpanExporter(std::unique_ptr<Sender> sender, SpanEncoder encode,
                                        const QueueSettings& settings, ExportCounters& counters,
-                                       LogSink log)
+                                       LogSink log, const SpanFates& fates)
     : encode_(std::move(encode)),
       settings_(settings),
+      fates_(fates),
       counters_(counters),
-      loop_(*this, std::move(sender), kWords, settings, counters, std::move(log)) {}
+      loop_(*this, std::move(sender), fates.are_records ? kRecordWords : kSpanWords, settings,
+            counters, std::move(log)) {}
 
 SpanDelivery QueuedSpanExporter::export_spans(std::vector<Span> batch, Clock::time_point deadline) {
   if (batch.empty()) return SpanDelivery::kAcknowledged;
-  counters_.add(ExportCounter::kSpansQueued, batch.size());
+  counters_.add(fates_.queued, batch.size());
   const auto ticket = std::make_shared<Ticket>();
   const auto now = Clock::now();
 
@@ -75,7 +82,7 @@ SpanDelivery QueuedSpanExporter::export_spans(std::vector<Span> batch, Clock::ti
 
   auto lock = loop_.lock();
   if (loop_.closing()) {
-    counters_.add(ExportCounter::kSpansDroppedShutdown, batch.size());
+    counters_.add(fates_.shutdown, batch.size());
     return SpanDelivery::kDropped;
   }
   ticket->open_pieces = pieces.size();
@@ -111,10 +118,13 @@ void QueuedSpanExporter::make_room() {
     // What is being sent stays: it may be the backend's already.
     const auto oldest = std::next(pieces_.begin(), loop_.in_flight() ? 1 : 0);
     if (oldest == pieces_.end()) return;
-    drop(oldest, ExportCounter::kSpansDroppedQueueFull);
+    drop(oldest, fates_.queue_full);
     loop_.log().say(LogCause::kQueueFull, LogLevel::kWarning,
-                    "the span queue is full: the oldest were dropped; their exemplars carry no "
-                    "trace id. The backend is down or too slow");
+                    fates_.are_records
+                        ? "the queue of log records is full: the oldest were dropped. The backend "
+                          "is down or too slow"
+                        : "the span queue is full: the oldest were dropped; their exemplars carry "
+                          "no trace id. The backend is down or too slow");
   }
 }
 
@@ -130,12 +140,13 @@ void QueuedSpanExporter::drop(std::list<Piece>::iterator piece, ExportCounter co
 void QueuedSpanExporter::drop_expired(Clock::time_point now) {
   bool any = false;
   while (!pieces_.empty() && now - pieces_.front().born > settings_.longest_age) {
-    drop(pieces_.begin(), ExportCounter::kSpansDroppedExpired);
+    drop(pieces_.begin(), fates_.expired);
     any = true;
   }
   if (any)
     loop_.log().say(LogCause::kExpired, LogLevel::kWarning,
-                    "spans that the backend did not accept for " +
+                    std::string(fates_.are_records ? "log records" : "spans") +
+                        " that the backend did not accept for " +
                         std::to_string(settings_.longest_age.count()) + " s were dropped");
 }
 
@@ -145,7 +156,7 @@ QueuedSpanExporter::Clock::time_point QueuedSpanExporter::next_expiry() const {
 
 void QueuedSpanExporter::drop_rest() {
   while (!pieces_.empty())
-    drop(pieces_.begin(), ExportCounter::kSpansDroppedShutdown);
+    drop(pieces_.begin(), fates_.shutdown);
 }
 
 const QueuedSpanExporter::Piece& QueuedSpanExporter::locked_front() const {
@@ -184,10 +195,10 @@ void QueuedSpanExporter::settle(Verdict verdict, std::uint64_t rejected) {
   const std::uint64_t spans = front.spans.size();
   if (verdict == Verdict::kDelivered) {
     rejected = std::min(rejected, spans);
-    counters_.add(ExportCounter::kSpansSent, spans - rejected);
-    counters_.add(ExportCounter::kSpansRejected, rejected);
+    counters_.add(fates_.sent, spans - rejected);
+    counters_.add(fates_.rejected, rejected);
   } else {
-    counters_.add(ExportCounter::kSpansDroppedRefused, spans);
+    counters_.add(fates_.refused, spans);
   }
   if (verdict == Verdict::kRefused || rejected != 0) front.ticket->refused = true;
   --front.ticket->open_pieces;

@@ -19,6 +19,18 @@
 
 namespace exa {
 
+// What becomes of spans, or of what is told of them, is counted here.
+struct SpanFates {
+  bool are_records = false;  // in log lines: log records
+  ExportCounter queued = ExportCounter::kSpansQueued;
+  ExportCounter sent = ExportCounter::kSpansSent;
+  ExportCounter rejected = ExportCounter::kSpansRejected;
+  ExportCounter queue_full = ExportCounter::kSpansDroppedQueueFull;
+  ExportCounter refused = ExportCounter::kSpansDroppedRefused;
+  ExportCounter expired = ExportCounter::kSpansDroppedExpired;
+  ExportCounter shutdown = ExportCounter::kSpansDroppedShutdown;
+};
+
 using SpanEncoder = std::function<std::string(std::span<const Span>)>;
 
 // What a span holds in memory, without its resource.
@@ -27,7 +39,8 @@ std::size_t footprint_bytes(const Span& span);
 class QueuedSpanExporter final : public SpanExporter, private Backlog {
  public:
   QueuedSpanExporter(std::unique_ptr<Sender> sender, SpanEncoder encode,
-                     const QueueSettings& settings, ExportCounters& counters, LogSink log);
+                     const QueueSettings& settings, ExportCounters& counters, LogSink log,
+                     const SpanFates& fates = {});
 
   // Returns kPending before the deadline when the next attempt is known to come after it.
   SpanDelivery export_spans(std::vector<Span> batch,
@@ -73,6 +86,7 @@ class QueuedSpanExporter final : public SpanExporter, private Backlog {
 
   const SpanEncoder encode_;
   const QueueSettings settings_;
+  const SpanFates fates_;
   ExportCounters& counters_;
   std::atomic<bool> pressed_ = false;
 

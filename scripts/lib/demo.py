@@ -17,6 +17,7 @@ os.environ.setdefault("EXA_AGENT", str(ROOT / "build/release/exemplar-agent"))
 from span_tree import draw_trees  # noqa: E402
 from support import tls  # noqa: E402
 from support.agent import binary  # noqa: E402
+from support.metrics_page import scrape  # noqa: E402
 from support.otlp_backend import OtlpBackend  # noqa: E402
 from support.process import Process  # noqa: E402
 from support.prometheus import Prometheus  # noqa: E402
@@ -27,6 +28,7 @@ TRAFFIC_SECONDS = 20
 COUNT = "http_server_request_duration_seconds_count"
 BUCKETS = "http_server_request_duration_seconds_bucket"
 CALL_BUCKETS = "rpc_server_call_duration_seconds_bucket"
+RULE = "route=/ok -> never"
 
 
 def say(text):
@@ -137,6 +139,18 @@ def show_service(what, exemplars, spans):
                      marked=slowest["labels"]["span_id"]))
 
 
+def show_rule(page, spans):
+    """The rule kept requests from becoming exemplars, and no exemplar is one of them."""
+    refused = page.sum("exemplar_agent_exemplar_policy_values_total", rule=RULE)
+    chosen = [span for span in spans if span["attributes"].get("exemplar.reason") in
+              ("slowest", "error", "bucket")]
+    of_rule = [span for span in chosen if span["attributes"].get("url.path") == "/ok"]
+    if not refused or not chosen or of_rule:
+        raise SystemExit(f"demo: the rule refused {refused}, {len(of_rule)} exemplars are of it")
+    say(f"The rule '{RULE}' kept {refused:.0f} values of the healthy path from becoming exemplars:\n"
+        f"   of the {len(chosen)} spans behind exemplars none is of /ok; the histograms have them all.")
+
+
 def explained_during(traffic, lock):
     time.sleep(max(traffic.end - time.monotonic() - 3, 0))
     told = subprocess.run([binary(), "explain", "--lock-file", lock], capture_output=True,
@@ -166,7 +180,9 @@ def demonstrate(folder):
         metrics_port = free_port()
         say("Starting exemplar-agent. Its spans and metrics go by OTLP to a sink that decodes\n"
             "   them with OpenTelemetry's own definitions; its metrics page is for Prometheus.")
-        command = [binary(), "run", "--window", "5s", "--output", "table",
+        config = folder / "agent.yaml"
+        config.write_text(f"exemplars:\n  rules:\n    - {RULE}\n")
+        command = [binary(), "run", "--config", config, "--window", "5s", "--output", "table",
                    "--otlp-endpoint", backend.url, "--openmetrics", f"127.0.0.1:{metrics_port}",
                    "--lock-file", folder / "lock",
                    "--include-port", nginx.port, "--include-port", service.port,
@@ -179,6 +195,7 @@ def demonstrate(folder):
                        what="the start of the agent")
             if not agent.running():
                 raise SystemExit(f"demo: the agent did not start:\n{agent.log()}")
+            say(f"Its configuration has one rule of exemplars, for a path that is asked often: {RULE}")
             say("Starting Debian's Prometheus with exemplar storage; it scrapes the agent.")
             with Prometheus(folder / "prometheus", metrics_port) as prometheus:
                 say(f"Sending traffic for {TRAFFIC_SECONDS} s by h2load, curl and a "
@@ -195,6 +212,7 @@ def demonstrate(folder):
                 of_calls = prometheus.exemplars(CALL_BUCKETS)
                 exemplars = prometheus.exemplars(BUCKETS)
                 requests, served = logged(), prometheus.value(COUNT)
+                page = scrape(metrics_port)
             code = agent.stop(signal.SIGTERM)
         spans = backend.spans()
         say("What the agent printed at the end of a window:")
@@ -208,6 +226,7 @@ def demonstrate(folder):
                      [exemplar for exemplar in exemplars
                       if exemplar["series"].get("url_scheme") == "https"], spans)
         show_service("the service of gRPC", of_calls, spans)
+        show_rule(page, spans)
         asked, found = proof(exemplars + of_calls, spans)
         say(f"nginx logged {requests} requests; all servers together answered {served:.0f} by the "
             f"agent's count;\n   {len(spans)} spans were exported; the agent ended with {code}.")

@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 BUILD = ROOT / "build/bench"
 os.environ.setdefault("EXA_AGENT", str(BUILD / "exemplar-agent"))
 
-from bench import http2, micro, tls, why  # noqa: E402
+from bench import http2, micro, quality, tls, why  # noqa: E402
 from support.agent import Agent, binary, run_cli  # noqa: E402
 from support.load import h2load, wrk  # noqa: E402
 from support.report import CLIENT, SERVER, Report  # noqa: E402
@@ -157,7 +157,7 @@ def print_table(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--only", choices=("overhead", "rate", "replay", "tls", "http2", "why", "micro"))
+    parser.add_argument("--only", choices=("overhead", "rate", "replay", "tls", "http2", "why", "quality", "micro"))
     options = parser.parse_args()
     rows = []
     with tempfile.TemporaryDirectory(prefix="exemplar-agent-bench-") as name:
@@ -170,6 +170,7 @@ def main():
             "http2": lambda: http2.run_all(folder, *((2, 40_000) if options.quick else (5, 200_000)),
                                            say),
             "why": lambda: why.run_all(folder, *((2, 3) if options.quick else (5, 5)), say),
+            "quality": lambda: quality.run_all(folder, 12 if options.quick else 40, say),
             "micro": lambda: micro.run_all(BUILD, say),
         }
         for part, run in parts.items():

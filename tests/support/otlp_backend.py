@@ -10,7 +10,7 @@ from support.report import CLIENT, SERVER
 
 KINDS = {1: "INTERNAL", 2: "SERVER", 3: "CLIENT"}
 STATUSES = {0: "UNSET", 1: "OK", 2: "ERROR"}
-CUMULATIVE = 2
+DELTA, CUMULATIVE = 1, 2
 
 
 def plain(value):
@@ -39,7 +39,7 @@ class Answer:
 
 
 class OtlpBackend:
-    """Answers /v1/traces and /v1/metrics. `answer` is called with (path, number of the request to
+    """Answers /v1/traces, /v1/metrics and /v1/logs. `answer` is called with (path, number of the request to
     that path) and says how; by default all is accepted."""
 
     def __init__(self, answer=lambda path, number: Answer()):
@@ -58,6 +58,20 @@ class OtlpBackend:
     def spans(self):
         return [self._described(item["span"], item["resource"])
                 for item in self.sink.query("/spans")]
+
+    def records(self):
+        """Log records: their sentence, severity, ids and attributes."""
+        return [{"body": record["body"]["string_value"], "severity": record["severity_text"],
+                 "trace_id": record.get("trace_id", ""), "span_id": record.get("span_id", ""),
+                 "attributes": attributes(record), "resource": attributes(item["resource"])}
+                for item in self.sink.query("/logs") for record in [item["record"]]]
+
+    def added(self, metric):
+        """What points of delta temporality add up to, of a histogram or a counter."""
+        items = [item for item in self.sink.query("/metrics") if item["metric"]["name"] == metric]
+        assert all(item["metric"]["temporality"] == DELTA for item in items), metric
+        return sum(int(item["point"].get("count", item["point"].get("as_int", 0)))
+                   for item in items)
 
     def points(self, metric):
         """The newest point of each series of a histogram, with the exemplars of all of them."""

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """An OTLP/HTTP receiver as a process of its own: decodes with OpenTelemetry's own definitions and
-writes each span and each metric point as a JSON line.
+writes each span, each metric point and each log record as a JSON line.
 
   build/venv/bin/python tests/support/otlp_sink.py [--output FILE] [--host 127.0.0.1] [--port 0]
       [--tls-cert PEM --tls-key PEM [--client-ca PEM]]
 
 Prints {"port": N} once it listens, and ends when its standard input does.
 
-  GET /spans  /traces/{trace id in hex}  /metrics  /requests     what was received, as JSON
+  GET /spans  /traces/{trace id in hex}  /metrics  /logs  /requests     what was received, as JSON
   POST /faults  {"status": 503, "headers": {"Retry-After": "1"}, "reject": 2, "delay_s": 0.5,
                  "requests": 3}     how the next requests are answered; 2xx keeps what it takes
 """
@@ -22,6 +22,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from google.protobuf.json_format import MessageToDict
+from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
 
@@ -100,12 +101,25 @@ def points_of(request):
                            "point": plain(point)}
 
 
+def records_of(request):
+    for resource in request.resource_logs:
+        check_attributes(resource.resource.attributes)
+        for scope in resource.scope_logs:
+            for record in scope.log_records:
+                assert record.time_unix_nano and record.body.string_value, record
+                check_attributes(record.attributes)
+                yield {"type": "record", "resource": plain(resource.resource),
+                       "scope": plain(scope.scope), "record": plain(record)}
+
+
 class Sink:
     SIGNALS = {
         "/v1/traces": (trace_service_pb2.ExportTraceServiceRequest, spans_of,
                        trace_service_pb2.ExportTraceServiceResponse, "rejected_spans"),
         "/v1/metrics": (metrics_service_pb2.ExportMetricsServiceRequest, points_of,
                         metrics_service_pb2.ExportMetricsServiceResponse, "rejected_data_points"),
+        "/v1/logs": (logs_service_pb2.ExportLogsServiceRequest, records_of,
+                     logs_service_pb2.ExportLogsServiceResponse, "rejected_log_records"),
     }
 
     def __init__(self, output=None, fault_of=None):
@@ -155,6 +169,8 @@ class Sink:
             if path.startswith("/traces/"):
                 wanted = path.removeprefix("/traces/")
                 return [item for item in spans if item["span"].get("trace_id") == wanted]
+            if path == "/logs":
+                return [item for item in self.kept if item["type"] == "record"]
             if path == "/metrics":
                 return [item for item in self.kept if item["type"] == "point"]
             return list(self.requests) if path == "/requests" else None

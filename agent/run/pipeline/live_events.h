@@ -8,13 +8,13 @@
 #include <optional>
 
 #include "agent/capture/poll_pace.h"
+#include "agent/model/budget_pressure.h"
 #include "agent/outputs/export_chain.h"
-#include "agent/run/pipeline/capture_health.h"
-#include "agent/exemplars/reactive_budget.h"
 #include "agent/run/pipeline/busy_share.h"
+#include "agent/run/pipeline/capture_health.h"
 #include "agent/run/pipeline/event_source.h"
-#include "agent/run/pipeline/process_usage.h"
 #include "agent/run/pipeline/prober_talk.h"
+#include "agent/run/pipeline/process_usage.h"
 #include "agent/run/pipeline/recording.h"
 #include "agent/run/pipeline/target_naming.h"
 #include "agent/run/pipeline/window_schedule.h"

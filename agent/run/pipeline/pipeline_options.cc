@@ -1,10 +1,13 @@
 #include "agent/run/pipeline/pipeline_options.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "agent/config/config.h"
 #include "agent/outputs/outputs.h"
 #include "agent/request_pipeline/request_pipeline.h"
+#include "agent/request_pipeline/window_publisher.h"
+#include "agent/run/pipeline/window_publication.h"
 
 namespace exa {
 namespace {
@@ -42,6 +45,13 @@ RequestPipelineOptions pipeline_options(const Config& config, const HashKey& see
   options.time_spent = config.metrics.time_spent && config.exemplars.why;
   if (prints_table(config)) options.fine_series = kFineSeries;
   return options;
+}
+
+PublisherOptions publisher_options(const Config& config, std::shared_ptr<const Resource> agent) {
+  return {.ack_deadline = acknowledgement_deadline(config.window),
+          .span_metrics = config.metrics.span_metrics,
+          .service_graph = config.metrics.service_graph,
+          .agent = std::move(agent)};
 }
 
 }  // namespace exa

@@ -1,5 +1,6 @@
 // Counters of the exporters, one row each; agent/telemetry publishes them beside its own.
-// Identity: SPANS_QUEUED = SPANS_SENT + SPANS_REJECTED + all SPANS_DROPPED_* + spans still queued.
+// Identity: SPANS_QUEUED = SPANS_SENT + SPANS_REJECTED + all SPANS_DROPPED_* + spans still queued;
+// of log records likewise.
 //
 // X(name, kind, metric, reason, sentence): kind is a CounterKind; the metric is
 // exemplar_agent_export_<metric>_total{reason=...}.
@@ -18,6 +19,13 @@
   X(kSpansDroppedRefused, kLoss, spans_dropped, refused, "spans in a batch the backend refused for good") \
   X(kSpansDroppedExpired, kLoss, spans_dropped, expired, "spans retried for too long")             \
   X(kSpansDroppedShutdown, kLoss, spans_dropped, shutdown, "spans not delivered by shutdown")      \
+  X(kRecordsQueued, kFlow, log_records_queued, "", "log records handed to an exporter")             \
+  X(kRecordsSent, kFlow, log_records_sent, "", "log records acknowledged by the backend")          \
+  X(kRecordsRejected, kLoss, log_records_rejected, partial_success, "log records the backend rejected") \
+  X(kRecordsDroppedQueueFull, kLoss, log_records_dropped, queue_full, "oldest log records dropped: queue full") \
+  X(kRecordsDroppedRefused, kLoss, log_records_dropped, refused, "log records in a batch the backend refused for good") \
+  X(kRecordsDroppedExpired, kLoss, log_records_dropped, expired, "log records retried for too long") \
+  X(kRecordsDroppedShutdown, kLoss, log_records_dropped, shutdown, "log records not delivered by shutdown") \
   X(kMetricBatchesSent, kFlow, metric_batches_sent, "", "metric batches acknowledged")             \
   X(kMetricBatchesSuperseded, kDegraded, metric_batches_dropped, superseded, "metric batches replaced by a newer one") \
   X(kMetricBatchesRefused, kLoss, metric_batches_dropped, refused, "metric batches the backend refused for good") \

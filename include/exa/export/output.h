@@ -16,6 +16,8 @@ namespace exa {
 struct Output {
   std::vector<std::unique_ptr<SpanExporter>> spans{};
   std::vector<std::unique_ptr<MetricExporter>> metrics{};
+  // What they tell of spans is for reading only: no exemplar waits for it.
+  std::vector<std::unique_ptr<SpanExporter>> records{};
   std::uint16_t listening_port = 0;  // 0: it does not listen
   // What it failed with for good (errno), so that running on would serve nobody; 0: it has not.
   // Any thread. Empty: that cannot happen to it.

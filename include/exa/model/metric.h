@@ -104,6 +104,7 @@ struct HistogramPoint {
   double sum = 0;
   double min = 0;  // of the whole time since start; meaningful when count > 0
   double max = 0;
+  bool extremes_known = true;                // min and max
   std::vector<std::uint64_t> bucket_counts;  // bounds.size() + 1, not cumulative over buckets
   std::shared_ptr<const std::vector<double>> bounds;  // ascending upper bounds, inclusive
   // The same values, where exponential histograms are wanted; or null.
@@ -159,14 +160,24 @@ inline std::span<const HistogramPoint> histogram_points(const Metric& metric) {
 }
 
 inline bool is_counter(const Metric& metric) {
-  const auto* const sum = std::get_if<Sum>(&metric.points);
-  return sum != nullptr && sum->monotonic;
+  return std::visit(Overloaded{
+                        [](const Gauge&) { return false; },
+                        [](const Sum& sum) { return sum.monotonic; },
+                        [](const Histogram&) { return false; },
+                    },
+                    metric.points);
 }
 
 // None where it is no counter.
 inline std::span<const NumberPoint> counter_points(const Metric& metric) {
-  if (!is_counter(metric)) return {};
-  return std::get<Sum>(metric.points).points;
+  using Points = std::span<const NumberPoint>;
+  return std::visit(
+      Overloaded{
+          [](const Gauge&) { return Points{}; },
+          [](const Sum& sum) { return sum.monotonic ? Points(sum.points) : Points{}; },
+          [](const Histogram&) { return Points{}; },
+      },
+      metric.points);
 }
 
 struct ResourceMetrics {

@@ -113,7 +113,7 @@ tracer_provider:
 meter_provider:
   views: []
   readers:
-    - periodic: {exporter: {otlp_http: {temporality_preference: delta, proxy: x}}}
+    - periodic: {exporter: {otlp_http: {temporality_preference: daily, proxy: x}}}
 )");
   ASSERT_TRUE(found) << found.error().text;
   EXPECT_THAT(found->warnings,

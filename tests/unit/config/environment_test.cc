@@ -72,12 +72,37 @@ TEST(ConfigEnvironment, AnExemplarFilterByTracesIsAPolicy) {
   EXPECT_EQ(loaded->config.exemplars.policies.policy, PolicySpec{policy::TraceBased{}});
 }
 
+TEST(ConfigEnvironment, TemporalityIsOfCountersAndHistograms) {
+  for (const auto& [text, temporality] :
+       {std::pair("delta", Temporality::kDelta), std::pair("LowMemory", Temporality::kDelta),
+        std::pair("cumulative", Temporality::kCumulative)}) {
+    const auto loaded =
+        load_config({.environment = {{"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", text}}});
+    ASSERT_TRUE(loaded);
+    EXPECT_EQ(loaded->config.otlp.temporality, temporality) << text;
+    EXPECT_THAT(loaded->warnings, IsEmpty());
+  }
+}
+
+TEST(ConfigEnvironment, LogsAreExportedWhereTheyAreAskedFor) {
+  const auto loaded =
+      load_config({.environment = {{"OTEL_LOGS_EXPORTER", "otlp"},
+                                   {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://b:4318"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded->config.otlp.logs.active());
+  EXPECT_EQ(loaded->config.otlp.logs.endpoint, "http://b:4318/v1/logs");
+  const auto silent =
+      load_config({.environment = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "http://b:4318"}}});
+  ASSERT_TRUE(silent);
+  EXPECT_FALSE(silent->config.otlp.logs.active()) << "not without being asked";
+}
+
 TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
   const auto loaded =
       load_config({.environment = {{"OTEL_EXPORTER_OTLP_PROTOCOL", "http/json"},
                                    {"OTEL_METRIC_EXPORT_INTERVAL", "10s"},
                                    {"OTEL_EXPORTER_OTLP_COMPRESSION", "zstd"},
-                                   {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "delta"},
+                                   {"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "daily"},
                                    {"OTEL_METRICS_EXEMPLAR_FILTER", "rare"},
                                    {"OTEL_PROPAGATORS", "tracecontext,ottrace"}}});
   ASSERT_TRUE(loaded);
@@ -87,7 +112,7 @@ TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
                   StartsWith("OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json' is not supported"),
                   StartsWith("OTEL_METRIC_EXPORT_INTERVAL: '10s' is not a number"),
                   StartsWith("OTEL_EXPORTER_OTLP_COMPRESSION: 'zstd' is not one of gzip, none"),
-                  StartsWith("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta'"),
+                  StartsWith("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'daily'"),
                   StartsWith("OTEL_METRICS_EXEMPLAR_FILTER: 'rare'"),
                   StartsWith("OTEL_PROPAGATORS: 'ottrace' is not supported")));
 }

@@ -14,11 +14,11 @@ using Clock = std::chrono::steady_clock;
 using Counter = ExportCounter;
 
 // A batch is as many bytes as seconds of its window's start; a point is ten bytes.
-std::vector<EncodedMetrics> encode(const MetricBatch& batch, std::size_t limit) {
+std::vector<EncodedMetrics> encode(const MetricsToEncode& what) {
   std::vector<EncodedMetrics> requests;
-  std::size_t left = batch.window_start.ns;
+  std::size_t left = what.batch.window_start.ns - 10 * what.skipped_points;
   while (left != 0) {
-    const std::size_t size = std::min(left, std::max<std::size_t>(limit, 10));
+    const std::size_t size = std::min(left, std::max<std::size_t>(what.limit_bytes, 10));
     requests.push_back({.request = std::string(size, 'm'), .points = (size + 9) / 10});
     left -= size;
   }

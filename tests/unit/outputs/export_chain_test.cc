@@ -115,7 +115,8 @@ TEST_F(Chain, EndsSpansFirstAndKeepsHalfOfTheTimeForMetrics) {
 TEST_F(Chain, AsksEachOfThemForPressure) {
   const auto chain = endpoint_backend_and_console();
   EXPECT_TRUE(chain.take_pressure());
-  EXPECT_THAT(diary_.lines, ElementsAre("pressure of printed spans", "pressure of backend's spans"));
+  EXPECT_THAT(diary_.lines,
+              ElementsAre("pressure of printed spans", "pressure of backend's spans"));
 }
 
 TEST_F(Chain, EndsAtOnceAfterItsDeadline) {

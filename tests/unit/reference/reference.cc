@@ -1,5 +1,8 @@
 #include "tests/unit/reference/reference.h"
 
+#include <gtest/gtest.h>
+
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -151,6 +154,9 @@ std::string self_metric_rows() {
   const std::array<std::uint64_t, EXA_COUNTER_COUNT> kernel{};
   const auto all = self_metrics(nullptr, counters, export_counters, kernel,
                                 {.policy_totals = {{.rule = "default"}},
+                                 .exemplars_stored = 0,
+                                 .exemplars_capacity = 0,
+                                 .oldest_exemplar_s = 0,
                                  .tls = TlsState::kOff,
                                  .pods = 0,
                                  .pods_source = SourceState::kStarting,
@@ -171,10 +177,19 @@ std::string attribute_rows() {
   return rows;
 }
 
+// Of tests/unit/exemplars; its name is the policy's, whatever its arguments.
+std::string_view test_of_policy(std::string_view example) {
+  const auto name = example.substr(0, example.find('('));
+  const auto test = std::ranges::find(kPolicyTests, name, &PolicyTest::policy);
+  EXPECT_NE(test, std::ranges::end(kPolicyTests)) << name << " has no test";
+  return test == std::ranges::end(kPolicyTests) ? std::string_view() : test->test;
+}
+
 std::string policy_rows() {
   std::string rows;
   for (const auto& policy : policy_descriptions())
-    rows += "| " + code(policy.example) + " | " + in_cell(policy.sentence) + " |\n";
+    rows += "| " + code(policy.example) + " | " + in_cell(policy.sentence) + " | " +
+            code(test_of_policy(policy.example)) + " |\n";
   return rows;
 }
 
@@ -224,8 +239,8 @@ std::string reference_page() {
   page += kDeclarativeText;
   page += kPolicyText;
   page +=
-      "| policy | admits |\n"
-      "|---|---|\n" +
+      "| policy | admits | tested by |\n"
+      "|---|---|---|\n" +
       policy_rows() +
       "\n"
       "## Metrics\n"
@@ -235,7 +250,7 @@ std::string reference_page() {
       "\n"
       "| metric | type | labels | description |\n"
       "|---|---|---|---|\n" +
-      metric_rows_of_services() +
+      metric_rows_of_services() + kTraceMetricRows +
       "\n"
       "The agent's own metrics:\n"
       "\n"

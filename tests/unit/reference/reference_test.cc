@@ -96,6 +96,8 @@ TEST(Reference, EveryAttributeAndEventOfASpanIsInItAndNoOther) {
           exchange.operation.convention = Convention::kRpc;
           exchange.operation.name.assign("/shop.Cart/Add");
         }
+        static const std::string kRoute = "/users/{id}";
+        if (status == 200) exchange.route = &kRoute;
         const auto span = synthesize_span(exchange,
                                           {.reason = ExemplarReason::kSlowest,
                                            .link = SpanLink::kContext,

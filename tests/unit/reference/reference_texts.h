@@ -1,6 +1,8 @@
 // What the reference says in words, between its tables.
 #pragma once
 
+#include <string_view>
+
 namespace exa {
 
 inline constexpr auto kDeclarativeText = R"(
@@ -22,7 +24,8 @@ warning and ignored.
 | `meter_provider.exemplar_filter` | `always_off`: `exemplars.budget` 0; `trace_based`: `exemplars.policy` | as our own file says, not `trace_based`: the agent exports the spans of its exemplars itself |
 | `otlp_http`, `otlp_grpc`: `endpoint`, `tls`, `headers`, `headers_list`, `compression`, `timeout` | `otlp.*` of that signal, whatever our own file says of another backend; over gRPC an endpoint without a scheme is encrypted unless `tls.insecure` | `localhost`, no TLS files, no headers, no compression, 10 s |
 | `default_histogram_aggregation` | `metrics.histograms` | as our own file says |
-| `temporality_preference`, `encoding` | only `cumulative`, and `protobuf` | those |
+| `temporality_preference` | `otlp.metrics.temporality`: `cumulative`, or `delta` and `low_memory` | `cumulative` |
+| `encoding` | only `protobuf` | that |
 
 `${NAME}`, `${env:NAME}` and `${NAME:-default}` are replaced by variables, `$$` by a dollar; anything else in `${}` is
 refused.
@@ -40,5 +43,38 @@ with spaces stands in quotation marks (`service="my shop"`). A route is compared
 101 bytes, without a query. `method=_OTHER` is every method that metrics have no name for.
 
 )";
+
+// Not of the tables: their labels are those that Tempo gives them.
+inline constexpr auto kTraceMetricRows =
+    R"(| `traces_spanmetrics_calls_total` | counter | service, span_name, span_kind, status_code | Calls, by service and name of their spans. Only with `metrics.span_metrics`. |
+| `traces_spanmetrics_latency` | histogram | service, span_name, span_kind, status_code | Duration of calls in seconds, by service and name of their spans. Only with `metrics.span_metrics`. |
+| `traces_service_graph_request_total` | counter | client, server, connection_type | Requests from one service to another. Only with `metrics.service_graph`. |
+| `traces_service_graph_request_failed_total` | counter | client, server, connection_type | Those of them that failed. Only with `metrics.service_graph`. |
+| `traces_service_graph_request_client_seconds` | histogram | client, server, connection_type | Their duration as the client saw it. Only with `metrics.service_graph`. |
+| `traces_service_graph_request_server_seconds` | histogram | client, server, connection_type | Their duration as the server saw it. Only with `metrics.service_graph`. |
+)";
+
+struct PolicyTest {
+  std::string_view policy;
+  std::string_view test;
+};
+inline constexpr PolicyTest kPolicyTests[] = {
+    {"coordinated", "Policies.AShareDrawnFromRIsTheSameTracesInEveryOrder"},
+    {"always", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"never", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"trace_based", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"bucket", "PolicyMeaning.TheFirstOfEachBucketOfASeriesInAWindow"},
+    {"probability", "PolicyMeaning.AProbabilityIsThatShareAndTheSmallerIsPartOfTheLarger"},
+    {"outlier", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"percentile", "PolicyMeaning.AboveTheQuantileOfTheLastValues"},
+    {"time_window", "PolicyMeaning.NeverMoreThanSoManyInATime"},
+    {"traffic_tiered", "PolicyMeaning.TheMoreTrafficASeriesHasTheSmallerIsItsShare"},
+    {"adaptive", "PolicyMeaning.AdaptsToATargetWhateverTheTraffic"},
+    {"latency_tiered", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"error_boost", "ErrorBoost.ErrorsAndSlowRequestsHaveSharesOfTheirOwn"},
+    {"path_prefix", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"any_of", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"all_of", "PolicyMeaning.OfThoseThatRememberNothing"},
+};
 
 }  // namespace exa

@@ -108,10 +108,11 @@ TEST_F(TraceMetrics, CountEachRequestUnderTheNameOfItsSpan) {
   send({.role = Role::kClient, .status = 404, .path = "/orders/1"});
   close();
   const auto calls = values_of("traces_spanmetrics_calls");
-  EXPECT_THAT(calls, UnorderedElementsAre("shop GET /orders/{id} SPAN_KIND_SERVER STATUS_CODE_UNSET=5",
-                                          "shop GET /orders/{id} SPAN_KIND_SERVER STATUS_CODE_ERROR=1",
-                                          "shop GET SPAN_KIND_SERVER STATUS_CODE_UNSET=1",
-                                          "shop GET SPAN_KIND_CLIENT STATUS_CODE_ERROR=1"));
+  EXPECT_THAT(calls,
+              UnorderedElementsAre("shop GET /orders/{id} SPAN_KIND_SERVER STATUS_CODE_UNSET=5",
+                                   "shop GET /orders/{id} SPAN_KIND_SERVER STATUS_CODE_ERROR=1",
+                                   "shop GET SPAN_KIND_SERVER STATUS_CODE_UNSET=1",
+                                   "shop GET SPAN_KIND_CLIENT STATUS_CODE_ERROR=1"));
   EXPECT_EQ(values_of("traces_spanmetrics_latency"), calls);
 }
 
@@ -162,7 +163,8 @@ TEST_F(TraceMetrics, TheGraphHasAnEdgeBetweenTwoServices) {
   ask({.status = 500, .client_port = 40'001});
   close();
   EXPECT_THAT(values_of("traces_service_graph_request"), UnorderedElementsAre("shop cart=5"));
-  EXPECT_THAT(values_of("traces_service_graph_request_failed"), UnorderedElementsAre("shop cart=1"));
+  EXPECT_THAT(values_of("traces_service_graph_request_failed"),
+              UnorderedElementsAre("shop cart=1"));
   EXPECT_THAT(values_of("traces_service_graph_request_client_seconds"),
               UnorderedElementsAre("shop cart=5"));
   EXPECT_THAT(values_of("traces_service_graph_request_server_seconds"),
@@ -174,8 +176,8 @@ TEST_F(TraceMetrics, TheGraphHasAnEdgeBetweenTwoServices) {
 }
 
 TEST_F(TraceMetrics, WhoIsNotObservedIsAVirtualNode) {
-  send({.role = Role::kClient});                     // asks somebody elsewhere
-  send({.tgid = 200, .client_port = 50'000}, 9);     // is asked by nobody who is traced
+  send({.role = Role::kClient});                         // asks somebody elsewhere
+  send({.tgid = 200, .client_port = 50'000}, 9);         // is asked by nobody who is traced
   send({.tgid = 200, .client_port = 50'001}, 10, true);  // by somebody who is, elsewhere
   close();
   EXPECT_THAT(values_of("traces_service_graph_request"),

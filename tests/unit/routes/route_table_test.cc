@@ -20,13 +20,13 @@ class Routes : public ::testing::Test {
       route(service, path);
     return route(service, path);
   }
-  RouteTable table{{.known = {{.service = "shop", .path = "/orders/{id}"},
-                              {.service = "", .path = "/orders/*"},
-                              {.service = "", .path = "/cart"}},
-                    .ignored = {{.service = "", .path = "/healthz"},
-                                {.service = "shop", .path = "/internal/*"}},
-                    .learn = true,
-                    .learnt_per_service = 20}};
+  RouteTable table{
+      {.known = {{.service = "shop", .path = "/orders/{id}"},
+                 {.service = "", .path = "/orders/*"},
+                 {.service = "", .path = "/cart"}},
+       .ignored = {{.service = "", .path = "/healthz"}, {.service = "shop", .path = "/internal/*"}},
+       .learn = true,
+       .learnt_per_service = 20}};
 };
 
 TEST_F(Routes, TheFirstKnownOneThatMatchesCounts) {
