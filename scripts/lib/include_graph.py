@@ -87,7 +87,7 @@ ALLOWED = {
     "agent/run/pipeline": GROUND | {
         "exa/export",
         "agent/run/messages", "agent/naming", "agent/naming/kubernetes", "agent/outputs",
-        "agent/explain", "agent/request_pipeline", "agent/exemplars", "agent/capture",
+        "agent/explain", "agent/request_pipeline", "agent/capture",
         "agent/privilege", "agent/config", "agent/telemetry",
         "exporters/page"},
     "agent/run": GROUND | {
