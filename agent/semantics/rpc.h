@@ -30,23 +30,32 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
 }  // namespace rpc_semantics
 
 inline constexpr Semantics kRpcSemantics = {
+    .convention = Convention::kRpc,
     .name = "rpc",
     .spoken = rpc_semantics::spoken,
     .label = rpc_semantics::label,
-    .metrics = {{
-        {"rpc.server.call.duration", "Duration of RPC calls at the server."},
-        {"rpc.client.call.duration", "Duration of RPC calls at the client.", true},
-        {"exemplar_agent.rpc.server.queue.duration",
-         "Time from the arrival of a call in the socket until the server reads it."},
-    }},
-    .account_metrics = {{
-        {"exemplar_agent.rpc.server.time_spent",
-         "Where the time of RPC calls at the server went; adds up to their durations."},
-        {"exemplar_agent.rpc.server.retransmits",
-         "Segments sent again by sockets of RPC servers during calls."},
-        {"exemplar_agent.rpc.client.retransmits",
-         "Segments sent again by sockets of RPC clients during calls."},
-    }},
+    .metrics =
+        {
+            {MetricKind::kServerDuration,
+             {"rpc.server.call.duration", "Duration of RPC calls at the server."}},
+            {MetricKind::kClientDuration,
+             {"rpc.client.call.duration", "Duration of RPC calls at the client.", true}},
+            {MetricKind::kServerQueue,
+             {"exemplar_agent.rpc.server.queue.duration",
+              "Time from the arrival of a call in the socket until the server reads it."}},
+        },
+    .account_metrics =
+        {
+            {AccountMetric::kServerTime,
+             {"exemplar_agent.rpc.server.time_spent",
+              "Where the time of RPC calls at the server went; adds up to their durations."}},
+            {AccountMetric::kServerRetransmits,
+             {"exemplar_agent.rpc.server.retransmits",
+              "Segments sent again by sockets of RPC servers during calls."}},
+            {AccountMetric::kClientRetransmits,
+             {"exemplar_agent.rpc.client.retransmits",
+              "Segments sent again by sockets of RPC clients during calls."}},
+        },
     .error_type = rpc_semantics::error_type,
     .error_text = rpc_semantics::error_text,
     .key_name = rpc_semantics::key_name,

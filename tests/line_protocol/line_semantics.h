@@ -7,7 +7,8 @@
 namespace exa {
 namespace line {
 
-inline constexpr Convention kLine{2};
+// One more than the product has.
+inline constexpr Convention kLine = Convention::kCount;
 
 inline ErrorType error_type(const Exchange& exchange) {
   return exchange.operation.status != 0 ? ErrorType::kStatusCode : broken_off(exchange);
@@ -24,6 +25,9 @@ inline Attributes point_attributes(const OperationKey& key, const KeyTexts& /*te
   if (key.error == ErrorType::kNone) return {};
   return {{"error.type", error_text(key.error, key.status)}};
 }
+inline std::string series_span_name(const OperationKey& /*key*/, const KeyTexts& /*texts*/) {
+  return "ASK";
+}
 inline std::string route(const Exchange& /*exchange*/) {
   return {};
 }
@@ -39,16 +43,22 @@ inline void span_attributes(const Exchange& exchange, std::string_view /*route*/
 }  // namespace line
 
 inline constexpr Semantics kLineSemantics = {
+    .convention = line::kLine,
     .name = "line",
-    .metrics = {{
-        {"line.server.request.duration", "Duration of lines answered."},
-        {"line.client.request.duration", "Duration of lines asked.", true},
-        {"line.server.queue.duration", "Time until a line was read."},
-    }},
+    .metrics =
+        {
+            {MetricKind::kServerDuration,
+             {"line.server.request.duration", "Duration of lines answered."}},
+            {MetricKind::kClientDuration,
+             {"line.client.request.duration", "Duration of lines asked.", true}},
+            {MetricKind::kServerQueue,
+             {"line.server.queue.duration", "Time until a line was read."}},
+        },
     .error_type = line::error_type,
     .error_text = line::error_text,
     .fill_key = line::fill_key,
     .point_attributes = line::point_attributes,
+    .series_span_name = line::series_span_name,
     .route = line::route,
     .span_name = line::span_name,
     .span_attributes = line::span_attributes,

@@ -120,8 +120,9 @@ std::string account_rows(const SeriesKey& key, const std::string& labels) {
 
 std::string metric_rows_of_services() {
   std::string rows;
-  for (const auto convention : {Convention::kHttp, Convention::kRpc})
+  for (std::size_t place = 0; place < kConventions; ++place)
     for (std::size_t kind = 0; kind < kMetricKinds; ++kind) {
+      const auto convention = static_cast<Convention>(place);
       SeriesKey key;
       key.convention = convention;
       key.kind = static_cast<MetricKind>(kind);
