@@ -99,6 +99,14 @@ std::string label(const OperationKey& key, const KeyTexts& texts) {
   return label;
 }
 
+std::string asked(const OperationKey& key, const KeyTexts& /*texts*/) {
+  return std::string(method_text(key.method));
+}
+
+std::string answered(const OperationKey& key) {
+  return key.status != 0 ? std::to_string(key.status) : broken_off_text(key.error);
+}
+
 std::string_view key_name(const Exchange& exchange) {
   return exchange.route == nullptr ? std::string_view() : std::string_view(*exchange.route);
 }
@@ -151,8 +159,8 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
     attributes.push_back({"url.path", presentable_path(exchange.operation.name.view())});
   // What was only guessed for a name is none that the conventions mean.
   if (!route.empty())
-    attributes.push_back({exchange.route != nullptr ? "http.route" : "exemplar_agent.route",
-                          std::string(route)});
+    attributes.push_back(
+        {exchange.route != nullptr ? "http.route" : "exemplar_agent.route", std::string(route)});
   if (exchange.operation.status != 0)
     attributes.push_back({"http.response.status_code", std::int64_t{exchange.operation.status}});
   add_outcome(exchange, attributes);

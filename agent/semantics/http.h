@@ -13,6 +13,8 @@ namespace http_semantics {
 
 std::string_view spoken(const OperationKey& key);
 std::string label(const OperationKey& key, const KeyTexts& texts);
+std::string asked(const OperationKey& key, const KeyTexts& texts);
+std::string answered(const OperationKey& key);
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
@@ -30,6 +32,8 @@ inline constexpr Semantics kHttpSemantics = {
     .name = "http",
     .spoken = http_semantics::spoken,
     .label = http_semantics::label,
+    .asked = http_semantics::asked,
+    .answered = http_semantics::answered,
     .metrics =
         {
             {MetricKind::kServerDuration,

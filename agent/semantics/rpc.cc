@@ -97,6 +97,14 @@ std::string label(const OperationKey& key, const KeyTexts& texts) {
   return label;
 }
 
+std::string asked(const OperationKey& /*key*/, const KeyTexts& texts) {
+  return std::string(texts.name.view());
+}
+
+std::string answered(const OperationKey& key) {
+  return key.status != 0 ? status_text(key.status) : broken_off_text(key.error);
+}
+
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   if (kind == MetricKind::kServerQueue) return;
   key.status = exchange.operation.status;

@@ -17,6 +17,8 @@ namespace rpc_semantics {
 
 std::string_view spoken(const OperationKey& key);
 std::string label(const OperationKey& key, const KeyTexts& texts);
+std::string asked(const OperationKey& key, const KeyTexts& texts);
+std::string answered(const OperationKey& key);
 ErrorType error_type(const Exchange& exchange);
 std::string error_text(ErrorType type, std::uint16_t status);
 std::string_view key_name(const Exchange& exchange);
@@ -34,6 +36,8 @@ inline constexpr Semantics kRpcSemantics = {
     .name = "rpc",
     .spoken = rpc_semantics::spoken,
     .label = rpc_semantics::label,
+    .asked = rpc_semantics::asked,
+    .answered = rpc_semantics::answered,
     .metrics =
         {
             {MetricKind::kServerDuration,

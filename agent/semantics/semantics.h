@@ -93,6 +93,10 @@ struct Semantics {
   std::string_view (*spoken)(const OperationKey& key) = nullptr;
   // What a series of durations is of, for people: "GET 200". Null: the convention's name.
   std::string (*label)(const OperationKey& key, const KeyTexts& texts) = nullptr;
+  // Likewise, in two columns: "GET" and "200", or what went wrong where there was no status. Empty:
+  // the key does not say.
+  std::string (*asked)(const OperationKey& key, const KeyTexts& texts);
+  std::string (*answered)(const OperationKey& key);
   // A metric that it has not got has no row, and so no name.
   EnumTable<MetricKind, MetricDescription> metrics;
   EnumTable<AccountMetric, MetricDescription> account_metrics = {};

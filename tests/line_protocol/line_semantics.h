@@ -16,6 +16,12 @@ inline ErrorType error_type(const Exchange& exchange) {
 inline std::string error_text(ErrorType type, std::uint16_t status) {
   return type == ErrorType::kStatusCode ? "ERR " + std::to_string(status) : broken_off_text(type);
 }
+inline std::string asked(const OperationKey& /*key*/, const KeyTexts& /*texts*/) {
+  return "ask";
+}
+inline std::string answered(const OperationKey& key) {
+  return key.error == ErrorType::kNone ? "OK" : error_text(key.error, key.status);
+}
 inline void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   if (kind != MetricKind::kServerQueue) key.error = error_type(exchange);
   if (kind != MetricKind::kServerQueue) key.status = exchange.operation.status;
@@ -45,6 +51,8 @@ inline void span_attributes(const Exchange& exchange, std::string_view /*route*/
 inline constexpr Semantics kLineSemantics = {
     .convention = line::kLine,
     .name = "line",
+    .asked = line::asked,
+    .answered = line::answered,
     .metrics =
         {
             {MetricKind::kServerDuration,
