@@ -21,9 +21,11 @@ void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
 Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
 std::string_view key_name(const Exchange& exchange);
 std::string series_span_name(const OperationKey& key, const KeyTexts& texts);
+std::string presentable(const Exchange& exchange);
 std::string route(const Exchange& exchange);
 std::string span_name(const Exchange& exchange, std::string_view route);
 void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes);
+bool carries_spans(const Exchange& exchange);
 
 }  // namespace http_semantics
 
@@ -69,9 +71,11 @@ inline constexpr Semantics kHttpSemantics = {
     .fill_key = http_semantics::fill_key,
     .point_attributes = http_semantics::point_attributes,
     .series_span_name = http_semantics::series_span_name,
+    .presentable = http_semantics::presentable,
     .route = http_semantics::route,
     .span_name = http_semantics::span_name,
     .span_attributes = http_semantics::span_attributes,
+    .carries_spans = http_semantics::carries_spans,
 };
 
 }  // namespace exa

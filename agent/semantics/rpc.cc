@@ -4,6 +4,7 @@
 #include <array>
 
 #include "agent/semantics/errors.h"
+#include "agent/semantics/path_template.h"
 #include "agent/semantics/server_name.h"
 
 namespace exa {
@@ -121,6 +122,10 @@ Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, Metr
   return attributes;
 }
 
+std::string presentable(const Exchange& exchange) {
+  return presentable_path(exchange.operation.name.view());
+}
+
 std::string route(const Exchange& exchange) {
   return std::string(key_name(exchange));
 }
@@ -142,6 +147,11 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
   if (exchange.operation.status != 0)
     attributes.push_back({"rpc.status_code", status_text(exchange.operation.status)});
   add_outcome(exchange, attributes);
+}
+
+bool carries_spans(const Exchange& exchange) {
+  return exchange.operation.name.view().ends_with(
+      "opentelemetry.proto.collector.trace.v1.TraceService/Export");
 }
 
 }  // namespace rpc_semantics

@@ -25,9 +25,11 @@ std::string_view key_name(const Exchange& exchange);
 std::string series_span_name(const OperationKey& key, const KeyTexts& texts);
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key);
 Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, MetricKind kind);
+std::string presentable(const Exchange& exchange);
 std::string route(const Exchange& exchange);
 std::string span_name(const Exchange& exchange, std::string_view route);
 void span_attributes(const Exchange& exchange, std::string_view route, Attributes& attributes);
+bool carries_spans(const Exchange& exchange);
 
 }  // namespace rpc_semantics
 
@@ -66,9 +68,11 @@ inline constexpr Semantics kRpcSemantics = {
     .fill_key = rpc_semantics::fill_key,
     .point_attributes = rpc_semantics::point_attributes,
     .series_span_name = rpc_semantics::series_span_name,
+    .presentable = rpc_semantics::presentable,
     .route = rpc_semantics::route,
     .span_name = rpc_semantics::span_name,
     .span_attributes = rpc_semantics::span_attributes,
+    .carries_spans = rpc_semantics::carries_spans,
 };
 
 }  // namespace exa

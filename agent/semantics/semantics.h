@@ -119,11 +119,16 @@ struct Semantics {
   // What the spans of a series' requests are called.
   std::string (*series_span_name)(const OperationKey& key, const KeyTexts& texts);
 
+  // The operation's name as people may see it: valid text, without what looks like a secret.
+  std::string (*presentable)(const Exchange& exchange);
   // The operation's name of low cardinality, without its parameters; empty: it has none.
   std::string (*route)(const Exchange& exchange);
   std::string (*span_name)(const Exchange& exchange, std::string_view route);
   // All but what every exchange has: the two ends, times, and why the span is exported.
   void (*span_attributes)(const Exchange& exchange, std::string_view route, Attributes& attributes);
+
+  // Does the request carry spans to a collector, as OTLP's specification names it? Null: none does.
+  bool (*carries_spans)(const Exchange& exchange) = nullptr;
 };
 
 // The row of a convention.

@@ -34,6 +34,9 @@ inline Attributes point_attributes(const OperationKey& key, const KeyTexts& /*te
 inline std::string series_span_name(const OperationKey& /*key*/, const KeyTexts& /*texts*/) {
   return "ASK";
 }
+inline std::string presentable(const Exchange& exchange) {
+  return std::string(exchange.operation.name.view());
+}
 inline std::string route(const Exchange& /*exchange*/) {
   return {};
 }
@@ -67,6 +70,7 @@ inline constexpr Semantics kLineSemantics = {
     .fill_key = line::fill_key,
     .point_attributes = line::point_attributes,
     .series_span_name = line::series_span_name,
+    .presentable = line::presentable,
     .route = line::route,
     .span_name = line::span_name,
     .span_attributes = line::span_attributes,
