@@ -24,9 +24,9 @@ struct SamplerOptions {
   PolicySettings policies = {};
   std::uint32_t spans_per_window = 100;
   std::uint32_t burst_spans = 200;
-  std::uint32_t least_spans = 10;     // a window, under pressure
-  std::uint32_t most_spans = 0;       // a window, while errors burn; 0: spans_per_window
-  double allowed_error_ratio = 0.001; // of a service's requests: 1 - its objective
+  std::uint32_t least_spans = 10;      // a window, under pressure
+  std::uint32_t most_spans = 0;        // a window, while errors burn; 0: spans_per_window
+  double allowed_error_ratio = 0.001;  // of a service's requests: 1 - its objective
   double floor_probability = 0.005;
   std::uint32_t floor_capacity = 1024;  // requests a window
   std::uint32_t kept_records = 16384;
@@ -41,9 +41,10 @@ class ExemplarSampler {
       push_floor(exchange, ticket);
   }
 
-  void on_value(const Offer& offer) {
+  // ticket: of the request, as on_request had it.
+  void on_value(const Offer& offer, RecordTicket ticket) {
     auto& strata = store_.count(offer);
-    if (policies_.admits(offer)) store_.compete(strata, offer);
+    if (policies_.admits(offer)) store_.compete(strata, offer, ticket);
   }
 
   // Chooses among what came since the last call and forgets it. Called before the registry's own

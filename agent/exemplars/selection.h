@@ -9,11 +9,11 @@
 
 #include "agent/exemplars/flight_recorder.h"
 #include "agent/exemplars/floor_queue.h"
-#include "agent/exemplars/per_series.h"
 #include "agent/exemplars/reactive_budget.h"
 #include "agent/exemplars/series_watch.h"
 #include "agent/exemplars/span_budget.h"
 #include "agent/exemplars/store.h"
+#include "agent/metrics/per_series.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/telemetry/counters.h"
 #include "exa/model/exchange.h"
@@ -48,7 +48,7 @@ class Selector {
  public:
   struct Budget {
     SpanBudget spans;
-    ReactiveBudget reactive;          // how many of them a window fills in
+    ReactiveBudget reactive;             // how many of them a window fills in
     double allowed_error_ratio = 0.001;  // at which a service's error budget just lasts
   };
   Selector(const Budget& budget, Counters& counters) : budget_(budget), counters_(counters) {}

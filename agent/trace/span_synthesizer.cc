@@ -6,6 +6,7 @@
 
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
+#include "agent/trace/ids/randomness.h"
 #include "agent/why/sentence.h"
 #include "agent/why/thread_doing.h"
 #include "exa/base/enum_table.h"
@@ -14,8 +15,6 @@
 
 namespace exa {
 namespace {
-
-constexpr std::uint64_t kRandomnessBits = 56;
 
 constexpr EnumTable<SpanLink, std::string_view> kLinkNames = {
     {SpanLink::kNone, ""},

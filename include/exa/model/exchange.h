@@ -112,7 +112,7 @@ struct Exchange {
   TraceId trace_id;              // incoming, or as agent/trace/trace_ids.h says
   SpanId parent_span_id;         // incoming caller, or the joined client end, or none
   SpanId span_id;                // of the span that would be synthesised
-  std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h
+  std::uint64_t randomness = 0;  // R of 56 bits, see agent/trace/ids/randomness.h
 
   Account account;  // once it has ended
 
