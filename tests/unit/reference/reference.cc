@@ -8,11 +8,11 @@
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
 #include "agent/request_pipeline/account_points.h"
-#include "agent/semantics/span_attributes.h"
 #include "agent/telemetry/self_metrics.h"
 #include "exa/base/overloaded.h"
 #include "exporters/openmetrics/names.h"
 #include "tests/unit/reference/reference_texts.h"
+#include "tests/unit/reference/span_attributes.h"
 
 namespace exa::testing {
 namespace {
