@@ -5,6 +5,7 @@
 
 #include "agent/metrics/metric_table.h"
 #include "agent/why/time_spent.h"
+#include "exa/base/enum_table.h"
 
 namespace exa {
 namespace {
@@ -32,25 +33,32 @@ std::vector<NumberPoint> retransmit_points(const AccountSum& total, const Number
   return {std::move(point)};
 }
 
-}  // namespace
+struct Row {
+  Role end = Role::kUnknown;  // whose durations it is told beside
+  const char* unit = nullptr;
+  std::vector<NumberPoint> (*points)(const AccountSum& total, const NumberPoint& bare) = nullptr;
+};
+constexpr EnumTable<AccountMetric, Row> kRows = {
+    {AccountMetric::kServerTime, {Role::kServer, "s", time_points}},
+    {AccountMetric::kServerRetransmits, {Role::kServer, "{segment}", retransmit_points}},
+    {AccountMetric::kClientRetransmits, {Role::kClient, "{segment}", retransmit_points}},
+};
+static_assert(kRows.is_whole());
 
-const char* unit_of(AccountMetric metric) {
-  return metric == AccountMetric::kServerTime ? "s" : "{segment}";
-}
+}  // namespace
 
 std::vector<AccountPoints> account_points(const SeriesKey& key, const AccountSum& total,
                                           const NumberPoint& bare) {
   std::vector<AccountPoints> metrics;
-  const auto add = [&](AccountMetric metric, std::vector<NumberPoint> points) {
+  for (std::size_t i = 0; i < kRows.kSize; ++i) {
+    const auto metric = static_cast<AccountMetric>(i);
+    const auto& row = kRows[metric];
     const auto& description = describe(key, metric);
-    if (description.name == nullptr || points.empty()) return;
-    metrics.push_back(
-        {.description = &description, .unit = unit_of(metric), .points = std::move(points)});
-  };
-  const bool server = row_of(key.kind).end == Role::kServer;
-  if (server) add(AccountMetric::kServerTime, time_points(total, bare));
-  add(server ? AccountMetric::kServerRetransmits : AccountMetric::kClientRetransmits,
-      retransmit_points(total, bare));
+    if (row.end != row_of(key.kind).end || description.name == nullptr) continue;
+    auto points = row.points(total, bare);
+    if (points.empty()) continue;
+    metrics.push_back({.description = &description, .unit = row.unit, .points = std::move(points)});
+  }
   return metrics;
 }
 

@@ -2,7 +2,6 @@
 
 #include <string>
 
-#include "agent/semantics/path_template.h"
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
 #include "agent/why/sentence.h"
@@ -30,9 +29,10 @@ std::string peer_of(const Exchange& exchange) {
 }  // namespace
 
 SlowestRequest described(const Exchange& exchange, WallClockOffset offset) {
+  const auto& semantics = semantics_of(exchange.operation.convention);
   return {.begin = offset.to_wall(exchange.read),
-          .path = presentable_path(exchange.operation.name.view()),
-          .route = semantics_of(exchange.operation.convention).route(exchange),
+          .path = semantics.presentable(exchange),
+          .route = semantics.route(exchange),
           .peer = peer_of(exchange),
           .why = why_sentence(exchange.account, exchange.duration(), exchange.queued()),
           .trace_id = {}};

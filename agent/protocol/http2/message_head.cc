@@ -120,10 +120,8 @@ void MessageHead::take_pseudo(std::string_view name, const hpack::Field& field) 
   const bool authority = name == "authority";
   const bool path = name == "path";
   const bool method = name == "method";
-  const bool protocol = name == "protocol";
-  if (!authority && !path && !method && !protocol && name != "scheme") return;
+  if (!authority && !path && !method && name != "protocol" && name != "scheme") return;
   is_request_ = true;
-  has_protocol_ |= protocol;
   has_authority_ |= authority;
   if (!field.value_known) return;
   if (method && !method_known_) take_method(field.value);
