@@ -48,7 +48,7 @@ class TlsPrograms {
   };
   [[nodiscard]] Result<Attachment> attach(int file_fd, std::span<const TlsProbe> probes) const;
 
-  // Besides, at places of Go's HPACK, which dynamic tables its connections have.
+  // Besides, at places in Go programs, which tables the heads of their connections refer to.
   Result<> tell_tables(Attachment& attachment, int file_fd, std::span<const TlsProbe> probes) const;
 
   // Writes a POSITION record for each announced TLS stream that moved on without one.

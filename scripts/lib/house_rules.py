@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks the rules of style that a machine can check: length of files, words of names, paths of
 one machine, words that mean unfinished, variants that are not visited, and protocols named in rooms
-that know none.
+that all of them share (protocol_words.py).
 
     scripts/lib/house_rules.py [ROOT]     print violations, exit 1 if there are any
 """
@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 
+import protocol_words
+
 MAX_LINES = 400
 FORBIDDEN_NAME_WORDS = {"manager", "helper", "helpers", "util", "utils", "handler", "data", "info"}
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -17,12 +19,8 @@ MACHINE_PATH = re.compile(r"(?<![\w./])/(work|root|home/\w+)/")
 # Passes over an alternative that is added later, or throws there; a visit does not compile.
 ASKS_A_VARIANT = re.compile(r"\bstd::(holds_alternative<|get<[A-Za-z])")
 PRODUCT = re.compile(r"(agent|exporters|include)/.*\.(h|cc)$")
-# What a protocol is called is said by its own rooms and by agent/semantics; the others stand for all.
-KNOWS_NO_PROTOCOL = re.compile(r"(agent/(capture|connection|exchange|exemplars|kernel|metrics|model|"
-                               r"request_pipeline|run|telemetry|trace)|include/exa/(base|export|model))/"
-                               r".*\.(h|cc)$")
-NAMES_A_PROTOCOL = re.compile(r"(?<!Convention::k)(?<!: std::uint8_t { k)http", re.IGNORECASE)
-CODE = {".h", ".c", ".cc", ".py", ".sh", ".cmake", ".js"}
+CODE = {".h", ".c", ".cc", ".py", ".sh", ".cmake", ".js", ".inc", ".yaml", ".yml", ".tpl", ".go"}
+BUILD_FILE = "CMakeLists.txt"
 # Recorded and crafted inputs may hold anything.
 UNCHECKED = ("tests/corpus/", "LICENSE")
 # This file and its test name what they look for.
@@ -30,7 +28,11 @@ NAMES_THE_WORDS = {"scripts/lib/house_rules.py", "tests/unit/lint/test_house_rul
 
 
 def is_code(path, first_line):
-    return path.suffix in CODE or first_line.startswith("#!")
+    return path.suffix in CODE or path.name == BUILD_FILE or first_line.startswith("#!")
+
+
+def words_of(part):
+    return set(re.split(r"[_.\-]", part.lower()))
 
 
 def violations_of(path, text):
@@ -38,8 +40,7 @@ def violations_of(path, text):
     pure = pathlib.PurePosixPath(path)
     lines = text.splitlines()
     found = []
-    words = set(re.split(r"[_.\-]", pure.name.lower()))
-    if bad := words & FORBIDDEN_NAME_WORDS:
+    if bad := set().union(*map(words_of, pure.parts)) & FORBIDDEN_NAME_WORDS:
         found.append(f"{path}: a name says what a thing is, not '{', '.join(sorted(bad))}'")
     if is_code(pure, lines[0] if lines else "") and len(lines) > MAX_LINES:
         found.append(f"{path}: {len(lines)} lines; a file over {MAX_LINES} asks to be two")
@@ -52,9 +53,8 @@ def violations_of(path, text):
             found.append(f"{path}:{number}: a path of one machine")
         if PRODUCT.match(path) and ASKS_A_VARIANT.search(line):
             found.append(f"{path}:{number}: visit a variant, with a function for each alternative")
-        if KNOWS_NO_PROTOCOL.match(path) and NAMES_A_PROTOCOL.search(line):
-            found.append(f"{path}:{number}: names a protocol in a room that stands for all of them")
-    return found
+    return found + [f"{path}:{number}: {sentence}"
+                    for number, sentence in protocol_words.violations_of(path, text)]
 
 
 def tracked_files(root):

@@ -1,4 +1,4 @@
-// Percent-encoding, as in URLs, in OTEL_* variables and in grpc-message.
+// Percent-encoding, as in URLs, in OTEL_* variables and in messages of a status.
 #pragma once
 
 #include <string>
