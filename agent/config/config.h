@@ -78,7 +78,7 @@ struct TlsSettings {
   bool operator==(const TlsSettings&) const = default;
 };
 
-// Spans of processes that an SDK makes send their own: beside those, or none.
+// For processes whose SDK exports spans: link ours to them, or skip ours.
 enum class BesideSdk : std::uint8_t { kLink, kSkip };
 
 struct ExemplarSettings {

@@ -109,7 +109,7 @@ Parsed parse_adaptive(std::string_view policy, const Arguments& arguments) {
       !taken)
     return std::unexpected(taken.error());
   if (adaptive.least > adaptive.most)
-    return fail("adaptive: its least share is larger than its most");
+    return fail("adaptive: its minimum share exceeds its maximum");
   return PolicySpec{adaptive};
 }
 
@@ -230,7 +230,7 @@ Parsed parse_several(const Row& row, std::string_view text, int depth) {
   std::vector<PolicySpec> policies;
   while (!trimmed(text).empty()) {
     if (depth == kMostDepth || policies.size() == kMostPolicies)
-      return fail(std::string(row.name) + ": too many policies, or too deep");
+      return fail(std::string(row.name) + ": too many policies, or nested too deeply");
     const auto end = end_of_first(text);
     if (!end) return refuse(text, "has parentheses that do not match");
     auto one = parse_nested(trimmed(text.substr(0, *end)), depth + 1);

@@ -34,10 +34,10 @@ Result<RoutePattern> parse_route_pattern(std::string_view text) {
     const auto end = path.find(' ');
     pattern.service = path.substr(kService.size(), end - kService.size());
     path = end == path.npos ? std::string_view() : path.substr(end + 1);
-    if (pattern.service.empty()) return fail(quoted(text) + " names no service behind service=");
+    if (pattern.service.empty()) return fail(quoted(text) + " names no service after service=");
   }
   if (!path.starts_with('/'))
-    return fail(quoted(text) + " is no route such as /orders/{id} or service=shop /static/*");
+    return fail(quoted(text) + " is not a route such as /orders/{id} or service=shop /static/*");
   if (path.size() > kMostRouteBytes)
     return fail(quoted(text) + " is longer than " + std::to_string(kMostRouteBytes) + " bytes");
   for (std::size_t begin = 1; begin <= path.size();) {

@@ -115,8 +115,7 @@ const Setting kSettings[] = {
      [](const Config& c) { return print_list(c.tls.ignored_executables); }},
 
     {"propagators", "", "tracecontext|b3|b3multi|jaeger|xray|datadog|none", SettingShape::kList,
-     false,
-     "formats of trace contexts to read; of several, the last in the list that is valid counts",
+     false, "formats of trace contexts to read; of several, the last valid one in the list counts",
      [](Config& c, Entries e) { return store_propagators(e, c.propagators); },
      [](const Config& c) { return print_propagators(c.propagators); }},
 
@@ -165,7 +164,7 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store(parse_bool(e[0].value), c.exemplars.why_exact); },
      [](const Config& c) { return one_bool(c.exemplars.why_exact); }},
     {"exemplars.beside_sdk", "", "link|skip", SettingShape::kScalar, false,
-     "spans of processes that an SDK makes send their own: beside those, or none",
+     "for processes whose SDK exports spans: link ours to them, or skip ours",
      [](Config& c, Entries e) { return store_name(e, kBesideSdk, c.exemplars.beside_sdk); },
      [](const Config& c) { return print_name(kBesideSdk, c.exemplars.beside_sdk); }},
     {"exemplars.policy", "", "POLICY", SettingShape::kScalar, false,
@@ -176,7 +175,7 @@ const Setting kSettings[] = {
      [](const Config& c) { return one(policy_text(c.exemplars.policies.policy)); }},
     {"exemplars.rules", "", "RULE", SettingShape::kList, false,
      "requests with another policy, such as 'service=checkout route=/api/ -> always'; the first "
-     "rule that is met counts",
+     "rule that matches applies",
      [](Config& c, Entries e) { return store_policy_rules(e, c.exemplars.policies.rules); },
      [](const Config& c) { return print_policy_rules(c.exemplars.policies.rules); }},
     {"exemplars.store.per_series", "", "N", SettingShape::kScalar, false,

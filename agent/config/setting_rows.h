@@ -29,7 +29,7 @@
               "http/protobuf|grpc",                                                                \
               SettingShape::kScalar,                                                               \
               false,                                                                               \
-              "protocol of " name "; with grpc the endpoint's path means nothing",                 \
+              "protocol of " name "; with grpc the endpoint's path is ignored",                    \
               [](Config& c, Entries e) {                                                           \
                 return store_name(e, kOtlpProtocols, c.otlp.signal.protocol);                      \
               },                                                                                   \

@@ -111,7 +111,7 @@ struct ConversationParts {
 // A protocol, as the registry names it.
 struct ProtocolRow {
   std::string_view name;  // of its counters in the metrics
-  Detect detect;          // null, of one row at most: its chunks are framed, which says what they are
+  Detect detect;  // null, of one row at most: its chunks are framed, which says what they are
   std::unique_ptr<ProtocolConversation> (*converse)(ProtocolId id, const ConversationParts& parts);
 };
 

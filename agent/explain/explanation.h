@@ -29,7 +29,7 @@ struct SlowOperation : ExplainedOperation {
   double p99_s = 0;               // linear within a bucket of its histogram
   double max_s = 0;
   double lost_s = 0;  // what all requests together took longer than usual, or the slow than others
-  std::string than_usual;   // "of the difference 78 % ..."; empty: not slower, or not known
+  std::string than_usual;   // "78 % of the difference ..."; empty: not slower, or not known
   std::string than_others;  // of the slowest percent; likewise
   std::optional<SlowestRequest> slowest;
   double slowest_s = 0;

@@ -190,7 +190,7 @@ Result<bool> OpenVerdict::enter(Verdict verdict) const {
   if (bpf_map_update_elem(map_fd_, &process, &value, BPF_EXIST) == 0) return true;
   const int reason = errno;
   if (reason == ENOENT) return false;
-  return fail_errno("a verdict about a process could not be entered", reason);
+  return fail_errno("cannot store whether a process is observed", reason);
 }
 
 Result<std::optional<OpenVerdict>> CapturePrograms::open_verdict(std::uint32_t tgid) const {
@@ -204,7 +204,7 @@ Result<std::optional<OpenVerdict>> CapturePrograms::open_verdict(std::uint32_t t
     return opened;
   if (errno == ENOENT) return std::nullopt;
   const int reason = errno;
-  return fail_errno("no verdict about a process can be entered", reason);
+  return fail_errno("cannot store whether a process is observed", reason);
 }
 
 Result<> CapturePrograms::exclude_for_good(std::uint32_t tgid) const {
@@ -250,7 +250,7 @@ Result<> CapturePrograms::sweep() {
   bpf_test_run_opts options{};
   options.sz = sizeof(options);
   if (const int status = bpf_prog_test_run_opts(bpf_program__fd(&noted), &options); status != 0)
-    return fail_errno("the sweep over noted sockets failed", -status);
+    return fail_errno("the sweep over marked sockets failed", -status);
   return {};
 }
 

@@ -151,7 +151,7 @@ KernelFeatures probe_kernel_features() {
   add(FeatureId::kSweep, "safe iterator over socket storage",
       types.has_function("bpf_iter_bpf_sk_storage_map") &&
           !types.has_member("bpf_local_storage_elem", "state"),
-      false, "sockets whose bodies move on are noted with each call, which costs a little more.");
+      false, "sockets are marked on each call instead, which costs a little more.");
   add(FeatureId::kUprobeMulti, "uprobe_multi links",
       types.has_attach_type("BPF_TRACE_UPROBE_MULTI"), false,
       "TLS cannot be read; Linux 6.6 or newer is needed.");

@@ -64,9 +64,9 @@ Result<UniqueFd> MappingIterator::over(const bpf_program* program, std::uint32_t
     options.link_info_len = sizeof(target);
   }
   const BpfLink link(bpf_program__attach_iter(program, &options));
-  if (!link) return fail_errno("the mapped files of a process cannot be told", errno);
+  if (!link) return fail_errno("the mapped files of a process cannot be listed", errno);
   UniqueFd told(bpf_iter_create(bpf_link__fd(link.get())));
-  if (!told.valid()) return fail_errno("the mapped files of a process cannot be told", errno);
+  if (!told.valid()) return fail_errno("the mapped files of a process cannot be listed", errno);
   return told;
 }
 

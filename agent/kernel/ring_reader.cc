@@ -15,9 +15,9 @@ Result<RingReader::Ring> RingReader::Ring::open(int fd) {
   std::uint32_t size = sizeof(known);
   if (bpf_obj_get_info_by_fd(fd, &known, &size) != 0) {
     const int reason = errno;
-    return fail_errno("the ring buffer's size could not be asked", reason);
+    return fail_errno("the ring buffer's size could not be queried", reason);
   }
-  if (known.type != BPF_MAP_TYPE_RINGBUF) return fail("the descriptor is not of a ring buffer");
+  if (known.type != BPF_MAP_TYPE_RINGBUF) return fail("the descriptor is not a ring buffer");
 
   Ring ring;
   ring.page_bytes_ = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -75,7 +75,7 @@ Result<RingReader> RingReader::open(std::span<const int> ring_fds) {
     if (!reader.wakeups_.valid() ||
         ::epoll_ctl(reader.wakeups_.get(), EPOLL_CTL_ADD, fd, &readable) != 0) {
       const int reason = errno;
-      return fail_errno("the ring buffer could not be waited for", reason);
+      return fail_errno("waiting for the ring buffer failed", reason);
     }
   }
   return reader;

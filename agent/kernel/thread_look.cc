@@ -50,7 +50,7 @@ Result<> ThreadLook::at(std::span<const std::uint32_t> threads) const {
   if (const int status =
           bpf_prog_test_run_opts(bpf_program__fd(loaded_->skeleton->progs.exa_look), &options);
       status != 0)
-    return fail_errno("threads could not be looked at", -status);
+    return fail_errno("what threads do could not be looked up", -status);
   return {};
 }
 

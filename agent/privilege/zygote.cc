@@ -176,7 +176,7 @@ Result<StartedReader> Zygote::start_reader(ReaderKind kind) {
   const Request request{.wish = Wish::kStart, .kind = kind, .number = reader.number};
   const int passed = theirs.get();
   if (!send_with_descriptors(control_.get(), bytes_of(request), std::span(&passed, 1)))
-    return fail_errno("the process that starts readers takes no requests", errno);
+    return fail_errno("the process that starts readers accepts no requests", errno);
   for (;;) {
     pollfd watched{.fd = control_.get(), .events = POLLIN, .revents = 0};
     if (::poll(&watched, 1, kPatienceMs) != 1)
@@ -203,7 +203,7 @@ Result<> Zygote::end_with_us(int pidfd) {
   const std::lock_guard lock(mutex_);
   const Request request{.wish = Wish::kEndWithUs, .kind = ReaderKind::kTexts, .number = 0};
   if (!send_with_descriptors(control_.get(), bytes_of(request), std::span(&pidfd, 1)))
-    return fail_errno("the process that starts readers takes no requests", errno);
+    return fail_errno("the process that starts readers accepts no requests", errno);
   return {};
 }
 

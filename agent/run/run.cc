@@ -84,7 +84,7 @@ WatchedThreads watch_threads(const Config& config, const kernel::CapturePrograms
     if (made)
       how = std::move(*made);
     else
-      log.warn("spans will not say all that threads sleep on: " + made.error().text);
+      log.warn("spans will not name everything that threads wait for: " + made.error().text);
   };
   if (programs.features().has(kernel::FeatureId::kThreadLook))
     watch(threads.look, kernel::ThreadLook::load(programs, capture_config(config)));

@@ -34,9 +34,9 @@
   X(kHeadBlocksExhausted, kLoss, heads_cut, memory, "incomplete heads dropped: no free block")     \
   X(kHeadBlocksOverShare, kLoss, heads_cut, memory_share, "incomplete heads dropped: process over its share") \
   X(kHeadTablesExhausted, kDegraded, head_tables, exhausted, "connections whose compressed heads are read without their table: no free place") \
-  X(kHeadsPartlyUnknown, kDegraded, head_tables, unseen, "compressed heads that refer to entries nobody saw") \
-  X(kHeadTablesTaken, kFlow, head_tables, taken_over, "tables that the agent before this one knew") \
-  X(kHeadTablesLearned, kFlow, head_tables, learned, "tables that a program of Go told, of a connection older than the agent") \
+  X(kHeadsPartlyUnknown, kDegraded, head_tables, unseen, "compressed heads that refer to entries that were not seen") \
+  X(kHeadTablesTaken, kFlow, head_tables, taken_over, "tables taken over from the previous agent") \
+  X(kHeadTablesLearned, kFlow, head_tables, learned, "tables read from Go programs for connections older than the agent") \
   X(kContextCut, kDegraded, heads_cut, context, "trace contexts cut off by the capture limit: unknown") \
   X(kContextInvalid, kFlow, contexts, invalid, "invalid trace contexts")                           \
   X(kContextAccepted, kFlow, contexts, accepted, "valid trace contexts")                           \
@@ -45,7 +45,7 @@
   X(kExchangesExcluded, kFlow, exchanges_filtered, target_excluded, "exchanges of excluded targets") \
   X(kExchangesIgnored, kFlow, exchanges_filtered, route, "exchanges of routes that are ignored")   \
   X(kExchangesPort, kFlow, exchanges_filtered, port, "exchanges on excluded or unknown ports")     \
-  X(kExchangesUnjudged, kLoss, exchanges_filtered, target_unjudged, "exchanges whose target no rule was applied to in time") \
+  X(kExchangesUnjudged, kLoss, exchanges_filtered, target_unjudged, "exchanges of processes that no rule was applied to in time") \
   X(kExchangesUnmeasured, kLoss, exchanges_filtered, unmeasured, "exchanges with an unknown start or end") \
   X(kExchangesRecorded, kFlow, exchanges_recorded, "", "exchanges counted in a histogram")         \
   X(kTargetsLate, kDegraded, targets, late, "exchanges recorded before their target or pod was known") \
@@ -76,7 +76,7 @@
   X(kOverflowMetricFull, kDegraded, series_overflow, metric_full, "measurements of new series: metric full") \
   X(kOverflowServiceShare, kDegraded, series_overflow, service_share, "measurements of new series: service over its share") \
   X(kOverflowProgramShare, kDegraded, series_overflow, program_share, "measurements of new series: program over its share") \
-  X(kOverflowNames, kDegraded, series_overflow, names, "measurements of new series: no room for the server's name") \
+  X(kOverflowNames, kDegraded, series_overflow, names, "measurements of new series: no room for the name of a server or an operation") \
   X(kOverflowNoProgram, kDegraded, series_overflow, origin_share, "measurements of new series: too many programs of one parent or cgroup") \
   X(kExchangesPassing, kFlow, exchanges_passing, "", "exchanges of young processes, counted per program") \
   X(kFineOverflow, kDegraded, table_left_out, series, "exchanges in series over the limit for quantiles") \
@@ -92,7 +92,7 @@
   X(kExemplarsChosen, kFlow, exemplars, chosen, "exemplars chosen")                                \
   X(kExemplarsWithIds, kFlow, exemplars, with_ids, "exemplars whose span was acknowledged")        \
   X(kExemplarsWithoutIds, kFlow, exemplars, without_ids, "exemplars whose span was not acknowledged") \
-  X(kDeliveriesOverwritten, kDegraded, deliveries, overwritten, "answers of which it is not known whether they arrived late: place taken by another") \
+  X(kDeliveriesOverwritten, kDegraded, deliveries, overwritten, "answers no longer followed after their last byte: place taken by another") \
   X(kRelativesOverBudget, kFlow, relatives, budget, "spans of chosen traces over the budget")      \
   X(kFloorOverflow, kLoss, floor_spans, overflow, "floor spans dropped: queue full")               \
   X(kSpansChosen, kFlow, spans_chosen, "", "spans synthesised for export")                         \

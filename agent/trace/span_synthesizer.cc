@@ -96,10 +96,10 @@ std::string delivery_sentence(const Delivery& delivery) {
   };
   std::string text;
   if (delivery.sent_again == 1)
-    text = "its answer was sent again " + after(delivery.sent_again_after);
+    text = "its answer was retransmitted " + after(delivery.sent_again_after);
   else if (delivery.sent_again > 1)
-    text = "its answer was sent again " + std::to_string(delivery.sent_again) + " times, until " +
-           after(delivery.sent_again_after);
+    text = "its answer was retransmitted " + std::to_string(delivery.sent_again) +
+           " times, the last " + after(delivery.sent_again_after);
   if (delivery.acknowledged_after > Duration::zero())
     text += (text.empty() ? "its answer was acknowledged " : ", and acknowledged ") +
             after(delivery.acknowledged_after);

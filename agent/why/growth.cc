@@ -61,7 +61,11 @@ std::string growth_phrase(const MeanTime& slow, const MeanTime& than) {
     known = known || part.state != TimeState::kUnknown;
     // What grew by more than all together: something else has shrunk.
     const auto percent = std::lround(100 * std::min(part.share, 1.0));
-    text += (text.empty() ? "of the difference " : ", ") + std::to_string(percent) + " % ";
+    const auto* const beginning = part.state == TimeState::kUnknown
+                                      ? "of the difference is "
+                                      : "of the difference was spent ";
+    const bool first = text.empty();
+    text += (first ? "" : ", ") + std::to_string(percent) + " % " + (first ? beginning : "");
     text += phrase_of(part.state);
   }
   return known ? text : std::string();

@@ -31,11 +31,11 @@ SlowestAndOthers slowest_percent(std::span<const AccountSum> by_bucket);
 
 // By half, and by a millisecond: else there is nothing to explain.
 bool is_longer(const MeanTime& slow, const MeanTime& than);
-// "of the difference 78 % waiting for a CPU, 20 % asleep"; empty where it is not known.
+// "78 % of the difference was spent waiting for a CPU, 20 % asleep"; empty where it is not known.
 std::string growth_phrase(const MeanTime& slow, const MeanTime& than);
 
-// "3 of 1204 took 208 ms on average, the others 12.3 ms: of the difference ..."; empty where the
-// slowest are not longer.
+// "3 of 1204 took 208 ms on average, the others 12.3 ms: 78 % of the difference ..."; empty where
+// the slowest are not longer.
 std::string growth_sentence(const SlowestAndOthers& requests);
 
 }  // namespace exa

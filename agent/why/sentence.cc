@@ -78,18 +78,18 @@ std::string before_it(const Account& account, Duration wall, Duration queued) {
     return time >= kLeastBefore && time * kLeastShare >= wall;
   };
   const std::chrono::microseconds connect(before.connect_us);
-  if (is_much(connect)) text = "its connection took " + readable(connect) + " to make, before it";
+  if (is_much(connect)) text = "before it, connecting took " + readable(connect);
   // Where nobody wants an account there is none.
   const bool wanted =
       account.thread_known || account.other_thread || account.moves || account.socket_known;
   if (!wanted || !is_much(queued)) return text;
-  add(text, "; ", "it was read " + readable(queued) + " after it had come");
+  add(text, "; ", "it waited " + readable(queued) + " to be read");
   const std::chrono::microseconds other_work(before.queued_other_work_us);
   const std::chrono::microseconds cpu_wait(before.queued_cpu_wait_us);
   std::string why;
-  if (is_much(other_work)) why = "had other work for " + readable(other_work);
+  if (is_much(other_work)) why = "was busy with other work for " + readable(other_work);
   if (is_much(cpu_wait)) add(why, " and ", "waited " + readable(cpu_wait) + " for a CPU");
-  if (!why.empty()) text += ", as the thread " + why;
+  if (!why.empty()) text += ": the thread " + why;
   return text;
 }
 
@@ -98,7 +98,7 @@ std::string before_it(const Account& account, Duration wall, Duration queued) {
 std::string why_sentence(const Account& account, Duration wall, Duration queued) {
   std::string text;
   if (account.thread_known && wall > Duration::zero()) text = where_the_time_went(account, wall);
-  if (account.other_thread) text = "one thread began it, another one ended it";
+  if (account.other_thread) text = "it began on one thread and ended on another";
   if (account.moves) text = "its process moves work between threads";
   const auto count = [&text](std::uint32_t least, std::uint32_t value, std::string_view one,
                              std::string_view many) {
@@ -106,7 +106,7 @@ std::string why_sentence(const Account& account, Duration wall, Duration queued)
   };
   count(1, account.major_faults, "page read from disk", "pages read from disk");
   count(kManyFaults, account.minor_faults, "page fault", "page faults");
-  count(1, account.retransmits, "segment sent again", "segments sent again");
+  count(1, account.retransmits, "segment retransmitted", "segments retransmitted");
   count(1, account.receiver_limited_ms, "ms waiting for the peer to make room",
         "ms waiting for the peer to make room");
   if (const auto before = before_it(account, wall, queued); !before.empty())

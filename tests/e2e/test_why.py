@@ -129,4 +129,4 @@ def test_whose_time_it_was_is_not_known_if_another_thread_answers(causes):
     note("another thread answers", "asleep", "unknown: 0", found)
     assert {"cpu_wait", "on_cpu", "asleep", "downstream", "page_faults"}.isdisjoint(found)
     assert CAUSES.isdisjoint(found)
-    assert found["sentence"] == "one thread began it, another one ended it"
+    assert found["sentence"] == "it began on one thread and ended on another"

@@ -74,7 +74,7 @@ std::string slow_text(const ToldJson& slow) {
 std::string failing_text(const ToldJson& failing, std::uint64_t start_ms, std::uint64_t end_ms) {
   std::string text = title_of(failing) + "\n";
   const auto since_ms = number_in(failing, "since_unix_ms");
-  const auto when = since_ms >= start_ms ? std::string("in this window for the first time")
+  const auto when = since_ms >= start_ms ? std::string("first seen in this window")
                                          : "in every window since " + time_text(since_ms) + " (" +
                                                readable_age(since_ms, end_ms) + ")";
   text += line("", std::to_string(number_in(failing, "failed")) + " of " +
@@ -82,7 +82,7 @@ std::string failing_text(const ToldJson& failing, std::uint64_t start_ms, std::u
                        " requests of the service, " + when);
   const auto example = value_in(failing, "example");
   if (!example.is_object()) return text;
-  text += line("as in        ", request_text(example, text_in(failing, "end") == "client"));
+  text += line("example      ", request_text(example, text_in(failing, "end") == "client"));
   return text + line("why          ", safe(example, "why"));
 }
 
@@ -99,10 +99,10 @@ std::string list_text(const ToldJson& list, std::uint64_t left_out, Text text_of
 Result<ToldJson> explanation_in(std::string_view windows) {
   const auto told = parsed_told(windows);
   if (told.is_discarded())
-    return fail("the running agent tells nothing of this form: is it the same version?");
+    return fail("the running agent's data has an unknown format; is it the same version?");
   auto explanation = value_in(told, "explanation");
   if (!explanation.is_object())
-    return fail("the running agent has not closed a window yet; try again in some seconds");
+    return fail("the running agent has not closed a window yet; try again in a few seconds");
   return explanation;
 }
 
@@ -118,7 +118,7 @@ Result<std::string> explanation_text(std::string_view windows, WallTime now) {
   // A window is told within seconds of its end, and the next one follows.
   if (const auto now_ms = now.ns / 1'000'000; now_ms > end_ms + 2 * (end_ms - start_ms) + kLateMs)
     text += "That is " + readable_age(end_ms, now_ms) +
-            " ago: the agent is behind, or hangs. What follows may not be so any more.\n\n";
+            " ago: the agent is behind or hung; what follows may be out of date.\n\n";
   const auto operations = list_in(*told, "slow");
   if (operations.empty()) return text + "No requests.\n";
   auto slow = ToldJson::array();

@@ -42,8 +42,8 @@ std::string errors_text(const ToldJson& service) {
 
 std::string overflow_text(std::uint64_t overflow) {
   if (overflow == 0) return {};
-  return "+: and those among " + std::to_string(overflow) +
-         " requests that found no place in a series of their own (otel.metric.overflow)\n";
+  return "+: there may be more among the " + std::to_string(overflow) +
+         " requests counted in overflow series (otel.metric.overflow)\n";
 }
 
 std::string unread_text(const ToldJson& service, const Reasons& reasons) {

@@ -49,7 +49,7 @@ std::vector<TlsUse> told_uses(std::vector<TlsUse> uses, const std::string& execu
     uses.push_back({.path = executable,
                     .library = "",
                     .build_id = "",
-                    .reason = "TLS by no known library",
+                    .reason = "TLS, in a library the agent does not know",
                     .connections = unread});
   for (std::size_t kind = EXA_KIND_HTTP2; kind < EXA_KIND_COUNT; ++kind)
     if (counts.connections[kind] > 0)

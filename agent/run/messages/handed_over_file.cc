@@ -45,7 +45,7 @@ Result<UniqueFd> open_handed_over_file(const Config& config) {
     file = UniqueFd(::open(path.c_str(), kFlags | O_EXCL, 0600));
   }
   if (!file.valid())
-    return fail_errno(path + ": what is known of connections will not outlive the agent", errno);
+    return fail_errno(path + ": open connections will not be handed to the next agent", errno);
   return file;
 }
 
@@ -70,7 +70,7 @@ Result<> leave_handed_over(int file, std::string_view text) {
   if (bytes == static_cast<ssize_t>(sizeof sum + text.size())) return {};
   const int error = bytes < 0 ? errno : ENOSPC;
   [[maybe_unused]] const int emptied = ::ftruncate(file, 0);  // a part of a text is none, either
-  return fail_errno("what is known of connections cannot be left for the next agent", error);
+  return fail_errno("open connections cannot be handed to the next agent", error);
 }
 
 }  // namespace exa

@@ -46,7 +46,7 @@ std::optional<ProberWord> ProberLine::word_of(UniqueFd attached) {
       return static_cast<LogThreshold>(value);
     case ChannelMessageType::kPolicies:
       if (auto policies = read_policies(heard_)) return std::move(*policies);
-      return end("policies that nobody can have configured");
+      return end("policies that no configuration can contain");
     case ChannelMessageType::kHeartbeat:
       if (!said_ready_) return end("a heartbeat before the pipeline was ready");
       return read_heartbeat(heard_);

@@ -168,7 +168,7 @@ Result<> Prober::begin() {
   if (auto loaded = kernel::MappingIterator::load(); loaded)
     mappings_.emplace(std::move(*loaded));
   else
-    log_.warn("what SDKs publish of their processes is not read: " + loaded.error().text);
+    log_.warn("resources published by SDKs cannot be read: " + loaded.error().text);
   // Before the first look: a program that is executed after it would have the verdict of another.
   if (auto attached = programs_.attach_processes(); !attached) return attached;
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;

@@ -49,10 +49,11 @@ std::optional<ProcessWords> Prober::words_of(int process_fd, std::uint32_t owner
   auto words = reader_.words(process_fd, owner, executable);
   if (words) return std::move(*words);
   if (words.error() == Unread::kHeldUp)
-    occasional_.warn("held up",
-                     "a process of user " + std::to_string(owner) +
-                         " stalls the reader of its environment: it is named without it",
-                     monotonic_now());
+    occasional_.warn(
+        "held up",
+        "a process of user " + std::to_string(owner) +
+            " stalls the reader of its environment; it is named without its environment",
+        monotonic_now());
   return std::nullopt;
 }
 
@@ -69,10 +70,11 @@ OtelEnvironment Prober::published_by(const ProcessFacts& facts, int process_fd,
     return std::move(*said);
   }
   if (said.error() == Unread::kHeldUp)
-    occasional_.warn("held up",
-                     "a process of user " + std::to_string(owner) +
-                         " stalls the reader of what it publishes: it is named without it",
-                     monotonic_now());
+    occasional_.warn(
+        "held up",
+        "a process of user " + std::to_string(owner) +
+            " stalls the reader of what it publishes; it is named without what it publishes",
+        monotonic_now());
   return published_before_.of(facts);
 }
 

@@ -29,17 +29,17 @@
   X(FILTERED_TLS, kFlow, filtered, tls, "ciphertext of a process whose TLS is read")               \
   X(FILTERED_TLS_UNREAD, kFlow, filtered, tls_unread, "ciphertext of a process whose TLS has not been read yet") \
   X(FILTERED_BODY, kFlow, filtered, body, "no message can begin here: only positions advance")     \
-  X(FILTERED_OUT_OF_STEP, kLoss, filtered, out_of_step, "HTTP/2 of which it is not known where a frame begins") \
+  X(FILTERED_OUT_OF_STEP, kLoss, filtered, out_of_step, "HTTP/2 whose frame boundaries are unknown") \
   X(EMITTED_CHUNK, kFlow, emitted, chunk, "chunk records written")                                 \
   X(EMITTED_SOCKET, kFlow, emitted, socket, "socket records written")                              \
   X(EMITTED_POSITION, kFlow, emitted, position, "position records written")                        \
   X(EMITTED_END, kFlow, emitted, end, "end records written")                                       \
   X(EMITTED_LAST_CALL, kFlow, emitted, last_call, "facts of an answer's last call, written late")  \
-  X(EMITTED_LOOK, kFlow, emitted, look, "what threads were seen to do in requests that take long")  \
-  X(EMITTED_RESEND, kFlow, emitted, resend, "segments of answers that were sent again")            \
+  X(EMITTED_LOOK, kFlow, emitted, look, "what threads do in requests that take long")  \
+  X(EMITTED_RESEND, kFlow, emitted, resend, "retransmitted segments of answers")            \
   X(EMITTED_DELIVERED, kFlow, emitted, delivered, "parts of answers that were acknowledged late")  \
   X(EMITTED_SLEEPS, kFlow, emitted, sleeps, "what threads slept on between two calls")             \
-  X(EMITTED_TABLE, kFlow, emitted, table, "dynamic tables of HPACK that programs of Go have")      \
+  X(EMITTED_TABLE, kFlow, emitted, table, "HPACK dynamic tables of Go programs")      \
   X(EMITTED_PROCESS, kFlow, emitted, process, "process records written")                           \
   X(EMITTED_PROCESS_EXIT, kFlow, emitted, process_exit, "process exit records written")            \
   X(CONTROL_WRITTEN, kFlow, control, written, "process records written to the control ring")       \
@@ -52,17 +52,17 @@
   X(DROPPED_POSITION_RING_FULL, kLoss, lost, position_ring_full, "position record lost: ring full") \
   X(DROPPED_END_RING_FULL, kLoss, lost, end_ring_full, "end record lost: ring buffer full")        \
   X(DROPPED_LAST_CALL_RING_FULL, kDegraded, lost, last_call_ring_full, "facts of a last call lost: ring buffer full") \
-  X(DROPPED_LOOK_RING_FULL, kDegraded, lost, look_ring_full, "what a thread was seen to do lost: ring buffer full") \
-  X(DROPPED_RESEND_RING_FULL, kDegraded, lost, resend_ring_full, "that an answer was sent again lost: ring buffer full") \
-  X(DROPPED_DELIVERED_RING_FULL, kDegraded, lost, delivered_ring_full, "that a part of an answer was acknowledged late lost: ring buffer full") \
-  X(DROPPED_SLEEPS_RING_FULL, kDegraded, lost, sleeps_ring_full, "sleeps told late: ring buffer full") \
-  X(DROPPED_SLEEPS_OVER_SHARE, kDegraded, lost, sleeps_over_share, "sleeps told late: their process fills the ring") \
+  X(DROPPED_LOOK_RING_FULL, kDegraded, lost, look_ring_full, "thread sample lost: ring buffer full") \
+  X(DROPPED_RESEND_RING_FULL, kDegraded, lost, resend_ring_full, "retransmission record lost: ring buffer full") \
+  X(DROPPED_DELIVERED_RING_FULL, kDegraded, lost, delivered_ring_full, "late acknowledgement record lost: ring buffer full") \
+  X(DROPPED_SLEEPS_RING_FULL, kDegraded, lost, sleeps_ring_full, "sleeps reported late: ring buffer full") \
+  X(DROPPED_SLEEPS_OVER_SHARE, kDegraded, lost, sleeps_over_share, "sleeps reported late: their process fills the ring") \
   X(DROPPED_SLEEPS_NO_STATE, kDegraded, lost, sleeps_no_state, "sleeps not followed: no memory for their thread") \
   X(DROPPED_TABLE_RING_FULL, kDegraded, lost, table_ring_full, "table record lost: ring buffer full") \
   X(DROPPED_PROCESS_RING_FULL, kLoss, lost, process_ring_full, "process record lost: ring full")   \
   X(DROPPED_PROCESS_NO_STATE, kLoss, lost, process_no_state, "process not announced: no memory for its state") \
   X(READ_FAULT, kDegraded, capture, read_fault, "user buffer unreadable: the chunk became a gap")  \
-  X(MOVED_NO_ROOM, kDegraded, capture, moved_no_room, "the end of a long body is told late: no room to note it") \
+  X(MOVED_NO_ROOM, kDegraded, capture, moved_no_room, "the end of a long body is reported late: no room to mark its socket") \
   X(SOCKETS_IGNORED, kFlow, capture, socket_ignored, "sockets switched off: no protocol recognised") \
   X(CONNECTIONS_TLS, kFlow, connections, tls, "TLS connections, read or not")                      \
   X(CONNECTIONS_TLS_READ, kFlow, connections, tls_read, "TLS connections whose plaintext was seen") \
@@ -83,7 +83,7 @@
   X(TLS_FILTERED_PORT, kFlow, tls_filtered, port, "TLS call on an excluded port")                  \
   X(TLS_FILTERED_IGNORED, kFlow, tls_filtered, ignored, "TLS stream speaks no known protocol")     \
   X(TLS_FILTERED_BODY, kFlow, tls_filtered, body, "no message can begin here: positions advance")  \
-  X(TLS_FILTERED_OUT_OF_STEP, kLoss, tls_filtered, out_of_step, "HTTP/2 of which it is not known where a frame begins") \
+  X(TLS_FILTERED_OUT_OF_STEP, kLoss, tls_filtered, out_of_step, "HTTP/2 whose frame boundaries are unknown") \
   X(EMITTED_TLS_CHUNK, kFlow, emitted, tls_chunk, "chunk records of TLS plaintext written")        \
   X(TLS_DROPPED_RING_FULL, kLoss, tls_dropped, ring_full, "TLS chunk lost: ring buffer full")      \
   X(TLS_DROPPED_OVER_SHARE, kLoss, tls_dropped, over_share, "TLS chunk left out: its process fills the ring") \

@@ -22,10 +22,10 @@ TEST(RouteText, SaysWhatIsWrong) {
     const auto pattern = parse_route_pattern(text);
     return pattern ? std::string("none") : pattern.error().text;
   };
-  EXPECT_THAT(error(""), HasSubstr("is no route such as /orders/{id}"));
-  EXPECT_THAT(error("orders"), HasSubstr("is no route such as"));
+  EXPECT_THAT(error(""), HasSubstr("is not a route such as /orders/{id}"));
+  EXPECT_THAT(error("orders"), HasSubstr("is not a route such as"));
   EXPECT_THAT(error("service= /x"), HasSubstr("names no service"));
-  EXPECT_THAT(error("service=shop"), HasSubstr("is no route such as"));
+  EXPECT_THAT(error("service=shop"), HasSubstr("is not a route such as"));
   EXPECT_THAT(error("/a/*/b"), HasSubstr("must be the last segment"));
   EXPECT_THAT(error("/a/{}"), HasSubstr("neither text, nor {name}"));
   EXPECT_THAT(error("/a/{id"), HasSubstr("neither text, nor {name}"));

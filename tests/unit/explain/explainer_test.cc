@@ -99,7 +99,7 @@ TEST_F(Explained, ComparesWithWhatIsUsual) {
   const auto& slow = explanation.slow.at(0);
   EXPECT_NEAR(slow.usual_s.value_or(0), 0.01, 1e-9);
   EXPECT_NEAR(slow.lost_s, 20 * 0.19, 1e-9);
-  EXPECT_EQ(slow.than_usual, "of the difference 79 % waiting for a CPU, 21 % on a CPU");
+  EXPECT_EQ(slow.than_usual, "79 % of the difference was spent waiting for a CPU, 21 % on a CPU");
   EXPECT_THAT(text_of(explanation), HasSubstr("mean 200 ms (usually 10.0 ms)"));
 }
 
@@ -137,8 +137,7 @@ TEST_F(Explained, ErrorsHaveABeginning) {
     ASSERT_TRUE(failing.example);
     EXPECT_EQ(failing.example->path, "/pay");
     EXPECT_THAT(text_of(explanation),
-                HasSubstr(window == 0 ? "4 of 16 requests of the service, in this window for the "
-                                        "first time"
+                HasSubstr(window == 0 ? "4 of 16 requests of the service, first seen in this window"
                                       : "4 of 16 requests of the service, in every window since "
                                         "2023-11-14 22:30:20Z (20 s)"));
   }

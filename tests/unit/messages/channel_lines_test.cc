@@ -232,7 +232,7 @@ TEST_F(Broken, PoliciesThatNobodyCanHaveConfiguredEndTheLine) {
   EXPECT_EQ(std::get<PolicySettings>(*word), policies);
   message.payload[0] = std::byte{'x'};
   send(message);
-  expect_violation("policies that nobody can have configured");
+  expect_violation("policies that no configuration can contain");
 }
 
 TEST_F(Broken, ValuesBeyondTheirListsAreNone) {

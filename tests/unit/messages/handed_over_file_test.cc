@@ -94,7 +94,7 @@ TEST_F(HandedOverFile, IsNoneWhereItCannotBeMade) {
   config_.lock_path = folder_ + "/absent/lock";
   const auto file = open_handed_over_file(config_);
   ASSERT_FALSE(file);
-  EXPECT_NE(file.error().text.find("will not outlive the agent"), std::string::npos);
+  EXPECT_NE(file.error().text.find("will not be handed to the next agent"), std::string::npos);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@
   X("exemplar.why.stopped", "double", "server", "stopped by a signal or a debugger, or frozen")     \
   X("exemplar.why.page_faults", "int", "both", "page faults of the thread that needed no disk")    \
   X("exemplar.why.major_page_faults", "int", "both", "those that read from disk")                  \
-  X("exemplar.why.retransmits", "int", "both", "segments that the socket had to send again")       \
+  X("exemplar.why.retransmits", "int", "both", "segments that the socket retransmitted")       \
   X("exemplar.why.out_of_order", "int", "both", "segments that the socket received out of order")  \
   X("exemplar.why.receiver_limited", "double", "both", "seconds of waiting for the peer to make room") \
   X("exemplar.why.connect", "double", "client", "seconds that it took to make the connection, before this request, the first on it") \

@@ -187,8 +187,8 @@ TEST_F(Accounts, TheSlowestSaysWhatGrew) {
       EXPECT_EQ(attribute_text(span.attributes, "exemplar.reason"), "slowest");
       grew.push_back(attribute_text(span.attributes, "exemplar.why.grew"));
     }
-  EXPECT_THAT(grew, ElementsAre("1 of 101 took 400 ms, the others 10.0 ms: of the difference 100 % "
-                                "waiting for a CPU"));
+  EXPECT_THAT(grew, ElementsAre("1 of 101 took 400 ms, the others 10.0 ms: 100 % of the difference "
+                                "was spent waiting for a CPU"));
 }
 
 }  // namespace

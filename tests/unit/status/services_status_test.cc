@@ -55,7 +55,7 @@ TEST(ServicesTable, ErrorsThatMayBeMoreAreMarked) {
                 .value(),
             "SERVICE  SERVED  CALLED  ERRORS  LAST REQUEST  READ          NOT READ\n"
             "shop        900       0     12+  2 s ago       HTTP/2, gRPC  -\n"
-            "+: and those among 500 requests that found no place in a series of their own "
+            "+: there may be more among the 500 requests counted in overflow series "
             "(otel.metric.overflow)\n");
 }
 

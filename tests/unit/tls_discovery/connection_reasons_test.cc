@@ -53,7 +53,7 @@ TEST(ConnectionReasons, ALibraryThatIsOnlyLinkedIsNotReadWhateverElseIsSpoken) {
   EXPECT_THAT(told({kOpenSsl}, counts({{EXA_KIND_TLS, 7}})),
               ElementsAre(Told("/lib/libssl.so.3",
                                "probed, but none of this process's TLS has passed through it", 0),
-                          Told("/srv/app", "TLS by no known library", 7)));
+                          Told("/srv/app", "TLS, in a library the agent does not know", 7)));
 }
 
 TEST(ConnectionReasons, OfTwoLibrariesEachHasItsOwn) {

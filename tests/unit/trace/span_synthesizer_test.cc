@@ -99,9 +99,9 @@ TEST(SpanSynthesizer, SaysWhyItTookSoLong) {
       span.attributes,
       Has("exemplar.why",
           std::string("56 % kept from the CPU by its cgroup's quota (2 times), 22 % on a "
-                      "CPU, 11 % asleep, 11 % waiting for a CPU; 1 segment sent again; 4 "
-                      "ms waiting for the peer to make room; its connection took 1.50 ms to "
-                      "make, before it; it was read 2.00 ms after it had come")));
+                      "CPU, 11 % asleep, 11 % waiting for a CPU; 1 segment retransmitted; 4 "
+                      "ms waiting for the peer to make room; before it, connecting took 1.50 "
+                      "ms; it waited 2.00 ms to be read")));
   EXPECT_THAT(span.attributes, Not(HasKey("exemplar.why.downstream")));
 }
 
@@ -122,7 +122,7 @@ TEST(SpanSynthesizer, MarksWhatHappenedWhen) {
   EXPECT_THAT(span.attributes, Has("exemplar.why.acknowledged_after", 0.004));
   EXPECT_THAT(span.attributes,
               Has("exemplar.why",
-                  std::string("its answer was sent again 2 times, until 3.00 ms after it was "
+                  std::string("its answer was retransmitted 2 times, the last 3.00 ms after it was "
                               "written, and acknowledged 4.00 ms after it was written")));
   exchange.arrival = exchange.first_response = {};
   EXPECT_TRUE(span_of(exchange).events.empty());

@@ -25,15 +25,15 @@ TEST(Growth, SaysWhatTheSlowestHadMoreOf) {
       of_requests(1'000, milliseconds(10), milliseconds(1), milliseconds(9)), AccountSum{},
       of_requests(20, milliseconds(210), milliseconds(161), milliseconds(9)), AccountSum{}};
   EXPECT_EQ(growth_sentence(slowest_percent(by_bucket)),
-            "20 of 1020 took 210 ms on average, the others 10.0 ms: of the difference 80 % waiting "
-            "for a CPU, 20 % asleep");
+            "20 of 1020 took 210 ms on average, the others 10.0 ms: 80 % of the difference was "
+            "spent waiting for a CPU, 20 % asleep");
 }
 
 TEST(Growth, OneRequestHasNoAverage) {
   const std::array by_bucket = {of_requests(9, milliseconds(10), {}, milliseconds(10)),
                                 of_requests(1, milliseconds(30), {}, milliseconds(30))};
   EXPECT_EQ(growth_sentence(slowest_percent(by_bucket)),
-            "1 of 10 took 30.0 ms, the others 10.0 ms: of the difference 100 % on a CPU");
+            "1 of 10 took 30.0 ms, the others 10.0 ms: 100 % of the difference was spent on a CPU");
 }
 
 // One percent of the requests or more, whole buckets, the highest first.
@@ -79,7 +79,7 @@ TEST(Growth, APartMayGrowByMoreThanAllTogether) {
   const auto fast = mean_of(of_requests(5, milliseconds(100), {}, milliseconds(90)));
   const auto slow = mean_of(of_requests(5, milliseconds(200), milliseconds(190), {}));
   EXPECT_TRUE(is_longer(slow, fast));
-  EXPECT_EQ(growth_phrase(slow, fast), "of the difference 100 % waiting for a CPU");
+  EXPECT_EQ(growth_phrase(slow, fast), "100 % of the difference was spent waiting for a CPU");
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ TEST(WhySentence, CountsWhatCanBeCounted) {
   account.receiver_limited_ms = 248;
   account.shared_with = 3;
   EXPECT_EQ(why_sentence(account, kWall),
-            "100 % on a CPU; 1 page read from disk; 51200 page faults; 2 segments sent again; "
+            "100 % on a CPU; 1 page read from disk; 51200 page faults; 2 segments retransmitted; "
             "248 ms waiting for the peer to make room; 3 other exchanges served by the thread "
             "meanwhile");
 }
@@ -64,8 +64,7 @@ TEST(WhySentence, CountsWhatCanBeCounted) {
 TEST(WhySentence, SaysWhatTheConnectionTookOnlyWhereThatIsMuch) {
   auto account = of_thread({}, kWall);
   account.before.connect_us = 1'030'000;
-  EXPECT_EQ(why_sentence(account, kWall),
-            "100 % on a CPU; its connection took 1.03 s to make, before it");
+  EXPECT_EQ(why_sentence(account, kWall), "100 % on a CPU; before it, connecting took 1.03 s");
   account.before.connect_us = 19'000;
   EXPECT_EQ(why_sentence(account, kWall), "100 % on a CPU");
 }
@@ -73,18 +72,15 @@ TEST(WhySentence, SaysWhatTheConnectionTookOnlyWhereThatIsMuch) {
 TEST(WhySentence, SaysWhyARequestWasReadLate) {
   auto account = of_thread({}, kWall);
   constexpr Duration kQueued = milliseconds(128);
-  EXPECT_EQ(why_sentence(account, kWall, kQueued),
-            "100 % on a CPU; it was read 128 ms after it had come");
+  EXPECT_EQ(why_sentence(account, kWall, kQueued), "100 % on a CPU; it waited 128 ms to be read");
   account.before.queued_other_work_us = 89'000;
-  EXPECT_EQ(
-      why_sentence(account, kWall, kQueued),
-      "100 % on a CPU; it was read 128 ms after it had come, as the thread had other work for "
-      "89.0 ms");
+  EXPECT_EQ(why_sentence(account, kWall, kQueued),
+            "100 % on a CPU; it waited 128 ms to be read: the thread was busy with other work for "
+            "89.0 ms");
   account.before.queued_cpu_wait_us = 38'000;
-  EXPECT_EQ(
-      why_sentence(account, kWall, kQueued),
-      "100 % on a CPU; it was read 128 ms after it had come, as the thread had other work for "
-      "89.0 ms and waited 38.0 ms for a CPU");
+  EXPECT_EQ(why_sentence(account, kWall, kQueued),
+            "100 % on a CPU; it waited 128 ms to be read: the thread was busy with other work for "
+            "89.0 ms and waited 38.0 ms for a CPU");
   EXPECT_EQ(why_sentence(account, kWall, milliseconds(9)), "100 % on a CPU");
 }
 
@@ -95,7 +91,7 @@ TEST(WhySentence, SaysWhatIsNotKnown) {
   account.socket_known = true;
   account.retransmits = 1;
   EXPECT_EQ(why_sentence(account, kWall),
-            "one thread began it, another one ended it; 1 segment sent again");
+            "it began on one thread and ended on another; 1 segment retransmitted");
 }
 
 TEST(WhySentence, SaysThatAThreadIsNotTheExchangesOwn) {
