@@ -2,6 +2,7 @@
 #ifndef EXA_BPF_LIB_FRAMES_OF_TLS_H
 #define EXA_BPF_LIB_FRAMES_OF_TLS_H
 
+#include "bpf/lib/process.bpf.h"
 #include "bpf/lib/tls_records.bpf.h"
 #include "bpf/lib/tls_stream.h"
 #include "bpf/maps/counters.bpf.h"

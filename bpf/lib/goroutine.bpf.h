@@ -3,6 +3,8 @@
 #ifndef EXA_BPF_LIB_GOROUTINE_H
 #define EXA_BPF_LIB_GOROUTINE_H
 
+#include <bpf/bpf_helpers.h>
+
 #include "bpf/lib/kernel_types.bpf.h"
 
 #if defined(__TARGET_ARCH_x86)

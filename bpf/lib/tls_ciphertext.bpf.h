@@ -13,6 +13,7 @@
 #include "bpf/lib/tls_registers.bpf.h"
 #include "bpf/lib/tls_share.bpf.h"
 #include "bpf/lib/user_buffer.bpf.h"
+#include "bpf/maps/processes.bpf.h"
 #include "bpf/maps/sockets.bpf.h"
 #include "bpf/maps/tls.bpf.h"
 

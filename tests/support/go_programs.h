@@ -1,6 +1,9 @@
 // Builds the Go sample of tests/corpus/elf/go_tls for tests that look into Go programs.
 #pragma once
 
+#include <optional>
+#include <string>
+
 #include "tests/support/elf_samples.h"
 
 namespace exa::test {

@@ -5,10 +5,6 @@
 
 #include "exa/abi/types.h"
 
-#ifndef __always_inline
-#define __always_inline inline __attribute__((always_inline))
-#endif
-
 #define EXA_TEXT4(a, b, c, d) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)
 #define EXA_TEXT8(a, b, c, d, e, f, g, h) (EXA_TEXT4(a, b, c, d) | EXA_TEXT4(e, f, g, h) << 32)
 #define EXA_FIRST5 0xffffffffffull

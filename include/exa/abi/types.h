@@ -7,6 +7,11 @@
 #include <linux/types.h>
 #endif
 
+/* libbpf's headers have it too, and put theirs in its place. */
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
+
 #ifdef __cplusplus
 #define EXA_ASSERT_SIZE(type, size) static_assert(sizeof(type) == (size), #type " changed size")
 #else
