@@ -1,5 +1,5 @@
 // All tracked connections by SocketId: an index over pooled connections.
-// Capture thread. Owned by ConnectionTracker. At most max_connections of 160 bytes; an
+// Capture thread. Owned by ConnectionTracker. At most max_connections of at most 336 bytes; an
 // index of 16 bytes for each that is allowed.
 #pragma once
 

@@ -1,8 +1,8 @@
 // Every connection of every observed process: brings each event to the conversation of its
 // connection, keeps byte positions, bounds the number of connections and accounts for every chunk.
-// It knows no protocol.
-// Capture thread. Owned by the request pipeline. At most TrackerOptions::connections of 160 bytes
-// and what their conversations keep of each, unanswered requests of 344 bytes and incomplete
+// It asks for no protocol.
+// Capture thread. Owned by the request pipeline. At most TrackerOptions::connections of 336 bytes
+// and what their conversations keep of each, unanswered requests of 640 bytes and incomplete
 // messages of 4 KiB; nothing is allocated per event.
 #pragma once
 

@@ -47,7 +47,7 @@ class Bounds {
   std::shared_ptr<const std::vector<double>> upper_bounds_;
 };
 
-// Semantic conventions 1.44.
+// As the conventions advise (semantics/semantics.h says which version).
 const Bounds& request_duration_bounds();
 // Time in the socket queue begins three decades lower.
 const Bounds& queue_duration_bounds();

@@ -27,7 +27,7 @@ struct SeriesLimits {
   std::uint32_t max_series_per_service = 1000;         // of one metric
   std::uint32_t max_program_series_per_metric = 500;   // beside the others
   std::uint32_t max_overflow_series_per_metric = 256;  // one a target, then one for the rest
-  std::uint32_t max_names = 8192;                      // of servers, in the keys of clients
+  std::uint32_t max_names = 8192;                      // of servers and operations, in keys
   std::uint32_t expire_after_windows = 30;             // without a request
   // Of programs that counted in a single window, while more than a quarter of their reserve is in
   // use.

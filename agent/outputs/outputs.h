@@ -1,5 +1,5 @@
-// The outputs that the configuration asks for: checked, described, started. The one file that names
-// every exporter.
+// The outputs that the configuration asks for: checked, described, started. Nobody else makes an
+// exporter.
 #pragma once
 
 #include <cstdint>

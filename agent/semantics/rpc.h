@@ -1,5 +1,5 @@
 // The convention of RPC calls, of gRPC: the stable part of OpenTelemetry's RPC conventions, with
-// rpc.status_code as they name it since 1.45. Pure.
+// rpc.status_code as their latest version names it. Pure.
 //
 // Of an exchange, operation.name is the path of the call ("/package.Service/Method"), and
 // operation.status one more than the status of gRPC, whose OK is 0; 0: no status was seen.

@@ -1,4 +1,4 @@
-// What a convention (OpenTelemetry semantic conventions 1.44: http, rpc, later database) makes of
+// What a convention (OpenTelemetry semantic conventions 1.45: http, rpc, later database) makes of
 // an exchange. One row says all of it; series keys and spans ask the row and know no convention.
 // Pure; what takes part in a series key allocates nothing.
 #pragma once

@@ -5,6 +5,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 import documents  # noqa: E402
+import include_graph  # noqa: E402
 
 
 def dead(tmp_path, text):
@@ -43,3 +44,12 @@ def test_a_readme_says_what_each_header_is_for():
         "agent/x/four.h: agent/x/README.md does not say what it is for",
         "agent/y/one.h: agent/README.md does not say what it is for"]
     assert documents.unnamed_headers(["agent/x/one.h"], {"agent/x": "`*.h`"}) != []
+
+
+def test_every_room_has_a_line_in_the_architecture():
+    rooms = (ROOT / "agent/README.md").read_text().split("## Rooms", 1)[1].split("###", 1)[0]
+    for room in include_graph.ALLOWED:
+        if not room.endswith("/*") and room != "agent":
+            name = room.rsplit("/", 1)[-1]
+            assert f"`{name}/`" in rooms or f"/{name}`" in rooms or f"/{name}/`" in rooms \
+                or f"`{name}`" in rooms, room
