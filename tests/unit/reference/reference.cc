@@ -299,7 +299,7 @@ exemplar\-agent \- latency histograms of every request, with exemplars that open
 .B exemplar\-agent replay
 .I FILE
 .SH DESCRIPTION
-Observes the sockets and TLS libraries of this host with eBPF, strictly read\-only, and exports
+Observes the sockets and TLS libraries of this host with eBPF, without changing traffic or data, and exports
 histograms with exemplars and the traces they open. The observed programs need no change.
 .SH COMMANDS
 .TP
