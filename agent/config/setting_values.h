@@ -11,6 +11,7 @@
 #include "agent/config/route_text.h"
 #include "agent/config/setting.h"
 #include "agent/config/value_text.h"
+#include "exa/base/hex.h"
 
 namespace exa::setting_values {
 
@@ -272,7 +273,7 @@ inline SettingResult store_size(Entries e, std::uint64_t least, std::uint64_t mo
 
 inline SettingResult store_seed(Entries e, std::string& place) {
   const auto& text = e[0].value;
-  if (text.size() != 32 || text.find_first_not_of("0123456789abcdef") != std::string::npos)
+  if (text.size() != 32 || !is_lower_hex(text))
     return refuse("the seed is not 32 lower-case hex digits (openssl rand -hex 16)");
   place = text;
   return {};
@@ -281,7 +282,8 @@ inline SettingResult store_seed(Entries e, std::string& place) {
 inline SettingResult store_objective(Entries e, double& place) {
   const auto share = parse_ratio(e[0].value);
   if (!share) return refuse(share.error().text);
-  if (*share >= 1) return refuse("an objective of 1 leaves no error budget: 0.999 allows one in 1000");
+  if (*share >= 1)
+    return refuse("an objective of 1 leaves no error budget: 0.999 allows one in 1000");
   place = *share;
   return {};
 }

@@ -7,6 +7,7 @@
 
 #include "agent/discovery/process_title.h"
 #include "agent/discovery/program_table.h"
+#include "exa/base/ascii.h"
 
 namespace exa {
 namespace {
@@ -34,10 +35,6 @@ std::string_view without_extension(std::string_view name) {
     if (name.size() > extension.size() && name.ends_with(extension))
       return name.substr(0, name.size() - extension.size());
   return name;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 // "1", "1.2", "1_2", "1.2.3-SNAPSHOT", "v1.4": but not the "2fa" of "shop-2fa-web".

@@ -3,16 +3,16 @@
 #include <algorithm>
 #include <cctype>
 
+#include "exa/base/ascii.h"
+#include "exa/base/hex.h"
+
 namespace exa {
 namespace {
 
 enum class Segment { kWord, kNumber, kUuid, kHex, kDate, kToken };
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  return hex_value(c) >= 0;
 }
 bool is_alpha(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');

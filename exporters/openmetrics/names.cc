@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "exa/base/ascii.h"
 #include "exporters/encoding/utf8.h"
 
 namespace exa {
@@ -14,10 +15,6 @@ namespace {
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 std::string sanitized(std::string_view name, bool colon_allowed) {
   std::string clean;
   clean.reserve(name.size() + 1);
