@@ -18,6 +18,12 @@ inline void append_hex(std::string& text, std::uint8_t byte) {
   text += hex_digit(byte);
 }
 
+// "\xNN", for what is not to be shown as it is.
+inline void append_escaped(std::string& text, std::uint8_t byte) {
+  text += "\\x";
+  append_hex(text, byte);
+}
+
 // Of a digit in either case; -1 of any other character.
 constexpr int hex_value(char c) {
   if (c >= '0' && c <= '9') return c - '0';
