@@ -9,6 +9,7 @@
 #include "agent/config/value_text.h"
 #include "exa/base/ascii.h"
 #include "exa/base/whitespace.h"
+#include "exa/model/address.h"
 
 namespace exa {
 namespace {

@@ -166,11 +166,6 @@ std::string decimal_text(double number) {
   return {text.data(), end};
 }
 
-std::string host_port_text(const std::string& host, std::uint16_t port) {
-  const bool is_ipv6 = host.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
 std::vector<std::pair<std::string, std::string>> parse_pairs(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> pairs;
   while (!text.empty()) {
