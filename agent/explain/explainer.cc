@@ -25,11 +25,7 @@ const Resource* resource_of(const ClosedWindow& window, TargetId id) {
 
 std::string operation_text(const SeriesKey& key, const ClosedWindow& window) {
   if (key.overflow) return "(others)";
-  const auto text_of = [&](NameId name) {
-    const auto known = window.names.find(name);
-    return known == window.names.end() ? KeyText{} : known->second;
-  };
-  const KeyTexts texts{.server = text_of(key.server.name), .name = text_of(key.name)};
+  const auto texts = window.texts_of(key);
   const auto& semantics = semantics_of(key.convention);
   std::string text =
       semantics.label != nullptr ? semantics.label(key, texts) : std::string(semantics.name);
