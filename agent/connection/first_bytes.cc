@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "agent/protocol/blank_lines.h"
 #include "agent/protocol/proxy_header.h"
 
 namespace exa {
@@ -32,7 +31,12 @@ FirstBytes::Recognised FirstBytes::recognise(std::string_view bytes) const {
     if (rows_[row].detect == nullptr) continue;
     const auto detection = rows_[row].detect(bytes);
     if (detection.verdict == Verdict::kYes) return {detection, row};
-    if (detection.verdict == Verdict::kNeedMore) undecided = {detection, row};
+    if (detection.verdict != Verdict::kNeedMore) continue;
+    const bool is_first = undecided.detection.verdict == Verdict::kNo;
+    const auto skipped =
+        is_first ? detection.skipped : std::min(undecided.detection.skipped, detection.skipped);
+    undecided = {detection, row};
+    undecided.detection.skipped = skipped;  // what may be a part of any message is kept
   }
   return undecided;
 }
@@ -52,7 +56,8 @@ ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
   const auto from_chunk = std::min(bytes.size(), first.size() - from_kept);
   std::copy_n(kept.begin(), from_kept, first.begin());
   std::copy_n(bytes.begin(), from_chunk, first.begin() + static_cast<std::ptrdiff_t>(from_kept));
-  const auto recognised = recognise({first.data(), from_kept + from_chunk});
+  auto recognised = recognise({first.data(), from_kept + from_chunk});
+  if (kept.empty() && recognised.detection.skipped == first.size()) recognised = recognise(bytes);
   const auto& detection = recognised.detection;
 
   if (begun == nullptr) {
@@ -62,14 +67,17 @@ ChunkUse FirstBytes::on_bytes(Connection& connection, const ChunkEvent& chunk,
     if (gap_bytes > 0) end(connection, direction);
     return ChunkUse::kBelonging;
   }
-  if (kept.empty() && gap_bytes == 0 && is_blank(bytes))
+  const bool none_begins =
+      detection.verdict == Verdict::kNeedMore && detection.skipped == bytes.size();
+  if (kept.empty() && gap_bytes == 0 && none_begins)
     return begin(connection, direction) != nullptr ? ChunkUse::kBelonging : ChunkUse::kNotProtocol;
   if (detection.verdict == Verdict::kYes)
     return hand_over(connection, recognised, chunk, bytes, gap_bytes);
   const bool too_few = gap_bytes == 0 && from_kept + from_chunk < first.size();
   if (detection.verdict == Verdict::kNeedMore && too_few) {
     if (begun == nullptr) begun = begin(connection, direction);
-    if (begun != nullptr && gather(connection, *begun, chunk, bytes)) return ChunkUse::kBelonging;
+    if (begun != nullptr && gather(connection, *begun, chunk, bytes, detection.skipped))
+      return ChunkUse::kBelonging;
   }
   end(connection, direction);
   return ChunkUse::kNotProtocol;
@@ -99,11 +107,10 @@ ChunkUse FirstBytes::hand_over(Connection& connection, const Recognised& recogni
 }
 
 bool FirstBytes::gather(Connection& connection, Pending& begun, const ChunkEvent& chunk,
-                        std::string_view bytes) {
+                        std::string_view bytes, std::size_t skipped) {
   if (!begun.kept.empty()) return blocks_.add(begun.kept, bytes) == bytes.size();
-  const auto blank = leading_blank(bytes);
-  begun.kept.start = start_of(chunk, bytes, blank);
-  return blocks_.keep(begun.kept, *connection.process, bytes.substr(blank));
+  begun.kept.start = start_of(chunk, bytes, skipped);
+  return blocks_.keep(begun.kept, *connection.process, bytes.substr(skipped));
 }
 
 FirstBytes::Pending* FirstBytes::pending(const Connection& connection, Direction direction) {

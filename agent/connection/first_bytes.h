@@ -61,9 +61,9 @@ class FirstBytes final : public Conversation {
   Pending* begin(Connection& connection, Direction direction);
   // It does not.
   void end(Connection& connection, Direction direction);
-  // Keeps the bytes; empty lines before a message are passed over. False: there is no room.
+  // Keeps the bytes but for the first ones if they are to be skipped. False: there is no room.
   bool gather(Connection& connection, Pending& begun, const ChunkEvent& chunk,
-              std::string_view bytes);
+              std::string_view bytes, std::size_t skipped);
   ChunkUse hand_over(Connection& connection, const Recognised& recognised, const ChunkEvent& chunk,
                      std::string_view bytes, std::uint64_t gap_bytes);
 

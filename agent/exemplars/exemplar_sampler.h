@@ -41,9 +41,10 @@ class ExemplarSampler {
       push_floor(exchange, ticket);
   }
 
-  void on_value(const Offer& offer) {
+  // ticket: of the request, as on_request had it.
+  void on_value(const Offer& offer, RecordTicket ticket) {
     auto& strata = store_.count(offer);
-    if (policies_.admits(offer)) store_.compete(strata, offer);
+    if (policies_.admits(offer)) store_.compete(strata, offer, ticket);
   }
 
   // Chooses among what came since the last call and forgets it. Called before the registry's own

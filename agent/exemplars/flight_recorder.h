@@ -57,7 +57,6 @@ class FlightRecorder {
   }
 
   [[nodiscard]] std::size_t capacity() const { return mask_ + 1; }
-  [[nodiscard]] std::uint64_t pushed() const { return next_; }
 
  private:
   std::size_t mask_;

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "agent/exemplars/randomness.h"
+#include "agent/trace/ids/randomness.h"
 
 namespace exa {
 namespace {

@@ -9,11 +9,11 @@
 
 #include "agent/exemplars/flight_recorder.h"
 #include "agent/exemplars/floor_queue.h"
-#include "agent/exemplars/per_series.h"
 #include "agent/exemplars/reactive_budget.h"
 #include "agent/exemplars/series_watch.h"
 #include "agent/exemplars/span_budget.h"
 #include "agent/exemplars/store.h"
+#include "agent/metrics/per_series.h"
 #include "agent/metrics/series_registry.h"
 #include "agent/telemetry/counters.h"
 #include "exa/model/exchange.h"

@@ -25,16 +25,18 @@ std::uint32_t CandidateStore::keep(std::uint32_t place, const Exchange& exchange
   return kept;
 }
 
-void CandidateStore::take(StratumSlot& slot, const Rank& rank, const Offer& offer) {
+void CandidateStore::take(StratumSlot& slot, const Rank& rank, const Offer& offer,
+                          RecordTicket ticket) {
   slot.rank = rank;
-  slot.ticket = offer.ticket;
+  slot.ticket = ticket;
   slot.kept = keep(slot.kept, offer.exchange);
 }
 
-void CandidateStore::take_slowest(SlowestSlot& slowest, const Rank& rank, const Offer& offer) {
+void CandidateStore::take_slowest(SlowestSlot& slowest, const Rank& rank, const Offer& offer,
+                                  RecordTicket ticket) {
   slowest.value_ns = offer.value;
   slowest.slot.count = 1;
-  take(slowest.slot, rank, offer);
+  take(slowest.slot, rank, offer, ticket);
 }
 
 std::optional<Exchange> CandidateStore::load(const StratumSlot& slot,

@@ -12,9 +12,9 @@
 
 #include "agent/exemplars/flight_recorder.h"
 #include "agent/exemplars/kept_records.h"
-#include "agent/exemplars/per_series.h"
 #include "agent/exemplars/policies/policy.h"
 #include "agent/exemplars/slot.h"
+#include "agent/metrics/per_series.h"
 
 namespace exa {
 
@@ -36,13 +36,13 @@ class CandidateStore {
     strata.errors += offer.is_error ? 1 : 0;
     return strata;
   }
-  void compete(SeriesStrata& strata, const Offer& offer) {
+  void compete(SeriesStrata& strata, const Offer& offer, RecordTicket ticket) {
     auto& slot = strata.slots[offer.is_error][offer.bucket];
     const auto rank = rank_of(offer.exchange);
     if (slot.count++ == 0 || rank.beats(slot.rank)) [[unlikely]]
-      take(slot, rank, offer);
+      take(slot, rank, offer, ticket);
     if (offer.is_duration && strata.slowest.loses_to(offer.value, rank)) [[unlikely]]
-      take_slowest(strata.slowest, rank, offer);
+      take_slowest(strata.slowest, rank, offer, ticket);
   }
 
   // Also of series in which nothing competed.
@@ -58,8 +58,9 @@ class CandidateStore {
   // Ids of targets have a number in their lower half that no two of the living share.
   static constexpr std::size_t kTargetNumbers = 1 << 16;
 
-  void take(StratumSlot& slot, const Rank& rank, const Offer& offer);
-  void take_slowest(SlowestSlot& slowest, const Rank& rank, const Offer& offer);
+  void take(StratumSlot& slot, const Rank& rank, const Offer& offer, RecordTicket ticket);
+  void take_slowest(SlowestSlot& slowest, const Rank& rank, const Offer& offer,
+                    RecordTicket ticket);
   std::uint32_t keep(std::uint32_t place, const Exchange& exchange);
 
   PerSeries<SeriesStrata> strata_;

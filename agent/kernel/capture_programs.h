@@ -91,7 +91,6 @@ class CapturePrograms {
 
   // Borrowed; inherited copies work without capabilities. One reader reads all data rings.
   [[nodiscard]] std::vector<int> event_ring_fds() const;
-  [[nodiscard]] int event_ring_fd() const { return event_ring_fds().front(); }
   [[nodiscard]] int control_ring_fd() const;
   [[nodiscard]] int counters_fd() const;
   // For programs that are loaded beside these and share maps.

@@ -61,9 +61,9 @@ Rung choose_rung(const KernelTypes& types) {
 std::string describe(Rung rung) {
   if (is_built(rung))
     return "capture by " + std::string(rung_name(rung)) + ", state in socket storage";
-  return "this kernel has no sock_send_length and sock_recv_length tracepoints (Linux 6.3 and "
-         "newer have them); it could be observed by " +
-         std::string(rung_name(rung)) + ", which this build does not contain";
+  if (rung == Rung::kNone) return "this kernel offers no way to see the bytes of sockets";
+  return "this kernel could be observed by " + std::string(rung_name(rung)) +
+         ", which this build does not contain";
 }
 
 }  // namespace
@@ -115,9 +115,12 @@ KernelFeatures probe_kernel_features() {
   add(FeatureId::kBtf, "kernel type information (BTF)", types.known(), true,
       "the programs cannot be fitted to this kernel; it must be built with CONFIG_DEBUG_INFO_BTF "
       "and /sys/kernel/btf/vmlinux be readable.");
-  add(FeatureId::kSocketLength, "tracepoints sock_send_length and sock_recv_length",
-      types.has_tracepoint("sock_send_length") && types.has_tracepoint("sock_recv_length"), true,
-      "no socket I/O can be seen; Linux 6.3 or newer is needed.");
+  found.rung = choose_rung(types);
+  found.rung_sentence = describe(found.rung);
+  for (const RungRow& row : rungs())
+    if (row.open)
+      add(FeatureId::kRung, row.needs, row.is_offered(types), !is_built(found.rung),
+          row.cost_of_lack);
   add(FeatureId::kSocketState, "tracepoint inet_sock_set_state",
       types.has_tracepoint("inet_sock_set_state"), true,
       "the end of connections cannot be seen; Linux 4.16 or newer is needed.");
@@ -185,8 +188,6 @@ KernelFeatures probe_kernel_features() {
       "deleted executables of running processes cannot be looked at.");
 
   found.preempts_tracepoints = has_preemptible_tracepoints();
-  found.rung = choose_rung(types);
-  found.rung_sentence = describe(found.rung);
   return found;
 }
 

@@ -13,7 +13,7 @@ namespace exa::kernel {
 
 enum class FeatureId {
   kBtf,
-  kSocketLength,
+  kRung,  // one for each rung of this build
   kSocketState,
   kRingBuffer,
   kSocketStorage,
@@ -39,7 +39,7 @@ struct Feature {
   FeatureId id;
   std::string_view name;
   bool present = false;
-  bool required = false;          // without it the agent cannot run
+  bool required = false;          // without it the agent cannot run; of rungs, without any of them
   std::string_view cost_of_lack;  // a sentence, for when it is absent
 };
 

@@ -4,19 +4,8 @@
 #include <bpf/libbpf.h>
 
 #include <cerrno>
-#include <string_view>
 
 namespace exa::kernel {
-namespace {
-
-std::uint64_t sum_of_group(const KernelCounterValues& values, std::string_view group) {
-  std::uint64_t sum = 0;
-  for (std::size_t row = 0; row < values.size(); ++row)
-    if (group == kernel_counter_texts()[row].group) sum += values[row];
-  return sum;
-}
-
-}  // namespace
 
 const std::array<KernelCounterText, EXA_COUNTER_COUNT>& kernel_counter_texts() {
   static constexpr std::array<KernelCounterText, EXA_COUNTER_COUNT> kTexts{{
@@ -44,22 +33,6 @@ Result<KernelCounterValues> KernelCounters::read() {
       sums[i % EXA_COUNTER_COUNT] += values_[i];
   }
   return sums;
-}
-
-std::int64_t chunk_identity_error(const KernelCounterValues& values) {
-  return static_cast<std::int64_t>(sum_of_group(values, "hits") - sum_of_group(values, "filtered") -
-                                   values[EXA_COUNTER_EMITTED_CHUNK] -
-                                   sum_of_group(values, "dropped"));
-}
-
-std::int64_t tls_identity_error(const KernelCounterValues& values) {
-  return static_cast<std::int64_t>(
-      sum_of_group(values, "tls_hits") - sum_of_group(values, "tls_filtered") -
-      values[EXA_COUNTER_EMITTED_TLS_CHUNK] - sum_of_group(values, "tls_dropped"));
-}
-
-std::uint64_t records_emitted(const KernelCounterValues& values) {
-  return sum_of_group(values, "emitted");
 }
 
 }  // namespace exa::kernel

@@ -34,11 +34,4 @@ class KernelCounters {
   std::vector<std::uint64_t> values_;
 };
 
-// hits - filtered - emitted - dropped: zero when no program is running.
-std::int64_t chunk_identity_error(const KernelCounterValues& values);
-// The same of the calls of TLS libraries.
-std::int64_t tls_identity_error(const KernelCounterValues& values);
-// Records that were written to the data ring.
-std::uint64_t records_emitted(const KernelCounterValues& values);
-
 }  // namespace exa::kernel

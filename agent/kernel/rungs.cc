@@ -21,22 +21,36 @@ constexpr const char* kReceived[] = {"exa_sock_recv", "exa_sock_recv_2", "exa_so
 constexpr const char* kSent[] = {"exa_sock_send", "exa_sock_send_2", "exa_sock_send_3"};
 
 constexpr std::array kRungs{
-    RungRow{Rung::kSocketLength, "tp_btf sock_*_length",
+    RungRow{
+        .rung = Rung::kSocketLength,
+        .name = "tp_btf sock_*_length",
+        .is_offered =
             [](const KernelTypes& types) {
               return types.has_tracepoint("sock_send_length") &&
                      types.has_tracepoint("sock_recv_length");
             },
-            [] { return capture_object<capture_socket_length_bpf>(kReceived, kSent); }},
-    RungRow{Rung::kTcpFentry, "fentry tcp_sendmsg/tcp_recvmsg",
-            [](const KernelTypes& types) { return types.has_function("tcp_sendmsg"); }, nullptr},
-    RungRow{Rung::kTcpKprobe, "kprobe tcp_sendmsg/tcp_recvmsg",
-            [](const KernelTypes&) {
-              return ::access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0;
-            },
-            nullptr},
-    RungRow{Rung::kSyscallTracepoint, "system call tracepoints",
-            [](const KernelTypes& types) { return types.known(); }, nullptr},
+        .open = [] { return capture_object<capture_socket_length_bpf>(kReceived, kSent); },
+        .needs = "tracepoints sock_send_length and sock_recv_length",
+        .cost_of_lack = "socket I/O cannot be seen through them; Linux 6.3 or newer is needed."},
+    RungRow{.rung = Rung::kTcpFentry,
+            .name = "fentry tcp_sendmsg/tcp_recvmsg",
+            .is_offered =
+                [](const KernelTypes& types) {
+                  return types.has_function("tcp_sendmsg") && types.has_function("tcp_recvmsg");
+                }},
+    RungRow{.rung = Rung::kTcpKprobe,
+            .name = "kprobe tcp_sendmsg/tcp_recvmsg",
+            .is_offered =
+                [](const KernelTypes&) {
+                  return ::access("/sys/bus/event_source/devices/kprobe/type", R_OK) == 0;
+                }},
+    RungRow{.rung = Rung::kSyscallTracepoint,
+            .name = "system call tracepoints",
+            .is_offered = [](const KernelTypes& types) { return types.known(); }},
 };
+static_assert(std::ranges::all_of(kRungs, [](const RungRow& row) {
+  return row.open == nullptr || !(row.needs.empty() || row.cost_of_lack.empty());
+}));
 
 }  // namespace
 

@@ -20,7 +20,11 @@ struct RungRow {
   bool (*is_offered)(const KernelTypes& types);
   // Its object, opened and not loaded; null if that fails, errno says why. No function: not in this
   // build.
-  std::unique_ptr<CaptureObject> (*open)();
+  std::unique_ptr<CaptureObject> (*open)() = nullptr;
+  // Of one in this build, for people: what the kernel must have, and a sentence for when it has
+  // not.
+  std::string_view needs = {};
+  std::string_view cost_of_lack = {};
 };
 
 std::span<const RungRow> rungs();  // without kNone

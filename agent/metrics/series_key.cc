@@ -3,11 +3,11 @@
 namespace exa {
 
 const MetricDescription& describe(const SeriesKey& key) {
-  return semantics_of(key.convention).metrics[static_cast<std::size_t>(key.kind)];
+  return semantics_of(key.convention).metrics[key.kind];
 }
 
 const MetricDescription& describe(const SeriesKey& key, AccountMetric metric) {
-  return semantics_of(key.convention).account_metrics[static_cast<std::size_t>(metric)];
+  return semantics_of(key.convention).account_metrics[metric];
 }
 
 SeriesKey SeriesKeys::of(const Exchange& exchange, MetricKind kind) {

@@ -84,11 +84,6 @@ std::uint64_t siphash64(const HashKey& key, std::span<const std::uint8_t> messag
   return state.squeeze();
 }
 
-std::array<std::uint8_t, 16> siphash128(const HashKey& key, std::span<const std::uint8_t> message) {
-  const auto common_bytes = message.size() / kWordBytes * kWordBytes;
-  return SipHash128Prefix(key, message.first(common_bytes)).digest(message.subspan(common_bytes));
-}
-
 SipHash128Prefix::SipHash128Prefix(const HashKey& key, std::span<const std::uint8_t> common)
     : size_bytes_(common.size()) {
   State state(key);

@@ -12,14 +12,13 @@ namespace exa {
 using HashKey = std::array<std::uint8_t, 16>;
 
 std::uint64_t siphash64(const HashKey& key, std::span<const std::uint8_t> message);
-std::array<std::uint8_t, 16> siphash128(const HashKey& key, std::span<const std::uint8_t> message);
 
-// For messages that begin alike: what they have in common is hashed once.
+// The longer hash, for messages that begin alike: what they have in common is hashed once.
 class SipHash128Prefix {
  public:
   // common: whole words of 8 bytes.
   SipHash128Prefix(const HashKey& key, std::span<const std::uint8_t> common);
-  // siphash128 of common and rest in a row.
+  // Of common and rest in a row.
   [[nodiscard]] std::array<std::uint8_t, 16> digest(std::span<const std::uint8_t> rest) const;
 
  private:

@@ -5,11 +5,11 @@
 
 #include "agent/metrics/metric_table.h"
 #include "agent/why/time_spent.h"
+#include "exa/base/enum_table.h"
+#include "exa/base/time.h"
 
 namespace exa {
 namespace {
-
-constexpr double kNanosecondsOfSecond = 1e9;
 
 std::vector<NumberPoint> time_points(const AccountSum& total, const NumberPoint& bare) {
   std::vector<NumberPoint> points;
@@ -19,7 +19,7 @@ std::vector<NumberPoint> time_points(const AccountSum& total, const NumberPoint&
     if (of_thread ? total.of_thread == 0 : total.spent[state] == 0) continue;
     auto point = bare;
     point.attributes.push_back({"state", std::string(name_of(state))});
-    point.value = static_cast<double>(total.spent[state]) / kNanosecondsOfSecond;
+    point.value = seconds_of(total.spent[state]);
     points.push_back(std::move(point));
   }
   return points;
@@ -32,25 +32,32 @@ std::vector<NumberPoint> retransmit_points(const AccountSum& total, const Number
   return {std::move(point)};
 }
 
-}  // namespace
+struct Row {
+  Role end = Role::kUnknown;  // whose durations it is told beside
+  const char* unit = nullptr;
+  std::vector<NumberPoint> (*points)(const AccountSum& total, const NumberPoint& bare) = nullptr;
+};
+constexpr EnumTable<AccountMetric, Row> kRows = {
+    {AccountMetric::kServerTime, {Role::kServer, "s", time_points}},
+    {AccountMetric::kServerRetransmits, {Role::kServer, "{segment}", retransmit_points}},
+    {AccountMetric::kClientRetransmits, {Role::kClient, "{segment}", retransmit_points}},
+};
+static_assert(kRows.is_whole());
 
-const char* unit_of(AccountMetric metric) {
-  return metric == AccountMetric::kServerTime ? "s" : "{segment}";
-}
+}  // namespace
 
 std::vector<AccountPoints> account_points(const SeriesKey& key, const AccountSum& total,
                                           const NumberPoint& bare) {
   std::vector<AccountPoints> metrics;
-  const auto add = [&](AccountMetric metric, std::vector<NumberPoint> points) {
+  for (std::size_t i = 0; i < kRows.kSize; ++i) {
+    const auto metric = static_cast<AccountMetric>(i);
+    const auto& row = kRows[metric];
     const auto& description = describe(key, metric);
-    if (description.name == nullptr || points.empty()) return;
-    metrics.push_back(
-        {.description = &description, .unit = unit_of(metric), .points = std::move(points)});
-  };
-  const bool server = row_of(key.kind).end == Role::kServer;
-  if (server) add(AccountMetric::kServerTime, time_points(total, bare));
-  add(server ? AccountMetric::kServerRetransmits : AccountMetric::kClientRetransmits,
-      retransmit_points(total, bare));
+    if (row.end != row_of(key.kind).end || description.name == nullptr) continue;
+    auto points = row.points(total, bare);
+    if (points.empty()) continue;
+    metrics.push_back({.description = &description, .unit = row.unit, .points = std::move(points)});
+  }
   return metrics;
 }
 

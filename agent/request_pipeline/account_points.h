@@ -14,12 +14,9 @@ namespace exa {
 // Of one metric, a monotonic sum.
 struct AccountPoints {
   const MetricDescription* description = nullptr;
-  const char* unit = nullptr;
+  const char* unit = nullptr;  // UCUM
   std::vector<NumberPoint> points;
 };
-
-// The unit of a metric of accounts, UCUM.
-const char* unit_of(AccountMetric metric);
 
 // total: since the series began; bare: a point with its attributes and times. No metrics where
 // nothing is known. A state that cannot be told yet has no point; from then on all of them have.

@@ -11,12 +11,17 @@
 namespace exa {
 namespace {
 
-KeyTexts texts_of(const SeriesKey& key, const ClosedWindow& window) {
-  const auto text_of = [&](NameId name) {
-    const auto known = window.names.find(name);
-    return known == window.names.end() ? KeyText{} : known->second;
-  };
-  return {.server = text_of(key.server.name), .name = text_of(key.name)};
+std::shared_ptr<const RequestSeries> requests_of(const SeriesKey& key, const KeyTexts& texts) {
+  const auto& row = row_of(key.kind);
+  if (!row.counts_requests) return nullptr;
+  auto requests = std::make_shared<RequestSeries>();
+  requests->at_client = row.end == Role::kClient;
+  if (key.overflow) return requests;
+  const auto& semantics = semantics_of(key.convention);
+  requests->asked = semantics.asked(key, texts);
+  requests->answered = semantics.answered(key);
+  requests->is_error = key.error != ErrorType::kNone;
+  return requests;
 }
 
 // Puts points of the same metric of the same resource together, in the order in which they come.
@@ -81,9 +86,11 @@ void CumulativeSeries::add(const ClosedWindow& window) {
   for (const auto& counted : window.series) {
     const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
     if (is_new) {
+      const auto texts = window.texts_of(counted.key);
       State state{.uid = counted.uid,
                   .key = counted.key,
-                  .attributes = attributes_of(counted.key, texts_of(counted.key, window)),
+                  .attributes = attributes_of(counted.key, texts),
+                  .requests = requests_of(counted.key, texts),
                   .resource = nullptr,
                   .total = {.start = window.start},
                   .accounts = {},
@@ -132,6 +139,7 @@ MetricBatch CumulativeSeries::points(const ClosedWindow& window, ExemplarsOfSeri
       made.exemplars = std::move(its->second);
       std::ranges::stable_sort(made.exemplars, {}, &Exemplar::value);
     }
+    made.requests = state.requests;
     if (const auto its = shares.find(state.uid); its != shares.end()) made.window = its->second;
     builder.points_of<Histogram>(state.resource, description, row.unit)
         .points.push_back(std::move(made));

@@ -39,6 +39,7 @@ class CumulativeSeries {
     SeriesUid uid = 0;
     SeriesKey key;
     Attributes attributes;
+    std::shared_ptr<const RequestSeries> requests;  // null: it counts something else
     std::shared_ptr<const Resource> resource;
     CumulativeTotal total;
     AccountSum accounts;                              // nothing where they are not kept

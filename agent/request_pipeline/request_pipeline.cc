@@ -203,9 +203,9 @@ void RequestPipeline::record(TargetId id, Exchange exchange) {
                        .is_duration = row.is_time,
                        .counts_requests = row.counts_requests,
                        .value = value,
-                       .ticket = ticket,
                        .service = entry.target->service_name,
-                       .exchange = exchange});
+                       .exchange = exchange},
+                      ticket);
   }
 }
 

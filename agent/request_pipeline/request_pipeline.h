@@ -21,7 +21,6 @@
 #include "agent/exchange/exchange_sink.h"
 #include "agent/exemplars/exemplar_sampler.h"
 #include "agent/exemplars/flight_recorder.h"
-#include "agent/exemplars/randomness.h"
 #include "agent/exemplars/relatives.h"
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_registry.h"
@@ -39,6 +38,7 @@
 #include "agent/request_pipeline/target_table.h"
 #include "agent/routes/route_table.h"
 #include "agent/telemetry/counters.h"
+#include "agent/trace/ids/randomness.h"
 #include "agent/trace/ids/trace_ids.h"
 #include "exa/base/time.h"
 

@@ -2,20 +2,14 @@
 // Pure.
 #pragma once
 
-#include <cstdint>
-#include <string_view>
-
+#include "agent/semantics/semantics.h"
 #include "exa/model/exchange.h"
 
 namespace exa {
 
-// Does the request carry spans? As OTLP's specification names it: a call, or a POST whose path ends
-// so, whatever is before it.
 inline bool carries_spans(const Exchange& exchange) {
-  const auto name = exchange.operation.name.view();
-  if (exchange.operation.convention == Convention::kRpc)
-    return name.ends_with("opentelemetry.proto.collector.trace.v1.TraceService/Export");
-  return exchange.operation.method == Method::kPost && name.ends_with("/v1/traces");
+  const auto carries = semantics_of(exchange.operation.convention).carries_spans;
+  return carries != nullptr && carries(exchange);
 }
 
 // What is known of one process.

@@ -2,18 +2,16 @@
 
 #include <string>
 
-#include "agent/semantics/path_template.h"
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
 #include "agent/why/sentence.h"
+#include "exa/model/address.h"
 
 namespace exa {
 namespace {
 
-std::string with_port(const std::string& address, std::uint16_t port) {
-  if (port == 0) return address;
-  const bool is_ipv6 = address.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+std::string with_port(const std::string& host, std::uint16_t port) {
+  return port == 0 ? host : host_port_text(host, port);
 }
 
 // Port 0: the socket under a TLS stream is not known, and nothing is said of it.
@@ -30,9 +28,10 @@ std::string peer_of(const Exchange& exchange) {
 }  // namespace
 
 SlowestRequest described(const Exchange& exchange, WallClockOffset offset) {
+  const auto& semantics = semantics_of(exchange.operation.convention);
   return {.begin = offset.to_wall(exchange.read),
-          .path = presentable_path(exchange.operation.name.view()),
-          .route = semantics_of(exchange.operation.convention).route(exchange),
+          .path = semantics.presentable(exchange),
+          .route = semantics.route(exchange),
           .peer = peer_of(exchange),
           .why = why_sentence(exchange.account, exchange.duration(), exchange.queued()),
           .trace_id = {}};

@@ -18,7 +18,7 @@ CumulativeSeries::SharesOfSeries window_shares(const ClosedWindow& window,
 
   CumulativeSeries::SharesOfSeries shares;
   for (const auto& series : window.series) {
-    if (!row_of(series.key.kind).is_time) continue;  // the table tells durations
+    if (!row_of(series.key.kind).counts_requests) continue;
     auto share = std::make_shared<WindowShare>(WindowShare{.count = series.delta.count(),
                                                            .sum_ns = series.delta.sum,
                                                            .min_ns = series.delta.min,

@@ -1,5 +1,5 @@
-// What a closed window tells of each series beside its histogram: exact figures, fine counts, and
-// the slowest request in words. Pure; window thread.
+// What a closed window tells of each series of requests beside its histogram: exact figures, fine
+// counts, and the slowest request in words. Pure; window thread.
 #pragma once
 
 #include <vector>

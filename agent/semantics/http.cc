@@ -99,6 +99,14 @@ std::string label(const OperationKey& key, const KeyTexts& texts) {
   return label;
 }
 
+std::string asked(const OperationKey& key, const KeyTexts& /*texts*/) {
+  return std::string(method_text(key.method));
+}
+
+std::string answered(const OperationKey& key) {
+  return key.status != 0 ? std::to_string(key.status) : broken_off_text(key.error);
+}
+
 std::string_view key_name(const Exchange& exchange) {
   return exchange.route == nullptr ? std::string_view() : std::string_view(*exchange.route);
 }
@@ -130,6 +138,10 @@ Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, Metr
   return attributes;
 }
 
+std::string presentable(const Exchange& exchange) {
+  return presentable_path(exchange.operation.name.view());
+}
+
 std::string route(const Exchange& exchange) {
   if (exchange.route != nullptr) return *exchange.route;
   return path_template(exchange.operation.name.view(), exchange.operation.name.cut());
@@ -150,8 +162,7 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
     attributes.push_back(
         {"http.request.method_original", std::string(exchange.operation.method_original.view())});
   attributes.push_back({"url.scheme", std::string(scheme_text(exchange.tls))});
-  if (!exchange.operation.name.empty())
-    attributes.push_back({"url.path", presentable_path(exchange.operation.name.view())});
+  if (!exchange.operation.name.empty()) attributes.push_back({"url.path", presentable(exchange)});
   // What was only guessed for a name is none that the conventions mean.
   if (!route.empty())
     attributes.push_back(
@@ -161,6 +172,12 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
   add_outcome(exchange, attributes);
   if (const auto version = protocol_version_text(exchange.protocol_version); !version.empty())
     attributes.push_back({"network.protocol.version", std::string(version)});
+}
+
+// Whatever is before it.
+bool carries_spans(const Exchange& exchange) {
+  return exchange.operation.method == Method::kPost &&
+         exchange.operation.name.view().ends_with("/v1/traces");
 }
 
 }  // namespace http_semantics

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "agent/semantics/errors.h"
+#include "agent/semantics/path_template.h"
 #include "agent/semantics/server_name.h"
 
 namespace exa {
@@ -97,6 +98,14 @@ std::string label(const OperationKey& key, const KeyTexts& texts) {
   return label;
 }
 
+std::string asked(const OperationKey& /*key*/, const KeyTexts& texts) {
+  return std::string(texts.name.view());
+}
+
+std::string answered(const OperationKey& key) {
+  return key.status != 0 ? status_text(key.status) : broken_off_text(key.error);
+}
+
 void fill_key(const Exchange& exchange, MetricKind kind, OperationKey& key) {
   if (kind == MetricKind::kServerQueue) return;
   key.status = exchange.operation.status;
@@ -111,6 +120,10 @@ Attributes point_attributes(const OperationKey& key, const KeyTexts& texts, Metr
     attributes.push_back({"error.type", error_text(key.error, key.status)});
   add_server(key, texts, attributes);
   return attributes;
+}
+
+std::string presentable(const Exchange& exchange) {
+  return presentable_path(exchange.operation.name.view());
 }
 
 std::string route(const Exchange& exchange) {
@@ -134,6 +147,11 @@ void span_attributes(const Exchange& exchange, std::string_view route, Attribute
   if (exchange.operation.status != 0)
     attributes.push_back({"rpc.status_code", status_text(exchange.operation.status)});
   add_outcome(exchange, attributes);
+}
+
+bool carries_spans(const Exchange& exchange) {
+  return exchange.operation.name.view().ends_with(
+      "opentelemetry.proto.collector.trace.v1.TraceService/Export");
 }
 
 }  // namespace rpc_semantics

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "exa/base/enum_table.h"
 #include "exa/base/inline_string.h"
 #include "exa/model/attribute.h"
 #include "exa/model/exchange.h"
@@ -31,12 +32,17 @@ enum class MetricKind : std::uint8_t {
   kServerRequestSize,
   kServerResponseSize,
   kServerActive,
+  kCount
 };
-inline constexpr std::size_t kMetricKinds = 6;
+inline constexpr auto kMetricKinds = static_cast<std::size_t>(MetricKind::kCount);
 
 // What the accounts of all exchanges of a series add up to, told beside its durations.
-enum class AccountMetric : std::uint8_t { kServerTime, kServerRetransmits, kClientRetransmits };
-inline constexpr std::size_t kAccountMetrics = 3;
+enum class AccountMetric : std::uint8_t {
+  kServerTime,
+  kServerRetransmits,
+  kClientRetransmits,
+  kCount
+};
 
 // Its unit, and how it is measured: metrics/metric_table.
 struct MetricDescription {
@@ -81,17 +87,21 @@ struct KeyTexts {
 };
 
 struct Semantics {
+  Convention convention;
   std::string_view name;
   // What was spoken, for people; empty: the key does not say. Null: the name.
   std::string_view (*spoken)(const OperationKey& key) = nullptr;
   // What a series of durations is of, for people: "GET 200". Null: the convention's name.
   std::string (*label)(const OperationKey& key, const KeyTexts& texts) = nullptr;
-  std::array<MetricDescription, kMetricKinds> metrics;  // by MetricKind; no name: it has none such
-  std::array<MetricDescription, kAccountMetrics> account_metrics;  // by AccountMetric; likewise
+  // Likewise, in two columns: "GET" and "200", or what went wrong where there was no status. Empty:
+  // the key does not say.
+  std::string (*asked)(const OperationKey& key, const KeyTexts& texts);
+  std::string (*answered)(const OperationKey& key);
+  // A metric that it has not got has no row, and so no name.
+  EnumTable<MetricKind, MetricDescription> metrics;
+  EnumTable<AccountMetric, MetricDescription> account_metrics = {};
 
-  [[nodiscard]] bool has(MetricKind kind) const {
-    return metrics[static_cast<std::size_t>(kind)].name != nullptr;
-  }
+  [[nodiscard]] bool has(MetricKind kind) const { return metrics[kind].name != nullptr; }
 
   // kNone: it is no error. The only definition of one.
   ErrorType (*error_type)(const Exchange& exchange);
@@ -109,11 +119,16 @@ struct Semantics {
   // What the spans of a series' requests are called.
   std::string (*series_span_name)(const OperationKey& key, const KeyTexts& texts);
 
+  // The operation's name as people may see it: valid text, without what looks like a secret.
+  std::string (*presentable)(const Exchange& exchange);
   // The operation's name of low cardinality, without its parameters; empty: it has none.
   std::string (*route)(const Exchange& exchange);
   std::string (*span_name)(const Exchange& exchange, std::string_view route);
   // All but what every exchange has: the two ends, times, and why the span is exported.
   void (*span_attributes)(const Exchange& exchange, std::string_view route, Attributes& attributes);
+
+  // Does the request carry spans to a collector, as OTLP's specification names it? Null: none does.
+  bool (*carries_spans)(const Exchange& exchange) = nullptr;
 };
 
 // The row of a convention.

@@ -1,23 +1,28 @@
 #include "agent/trace/span_synthesizer.h"
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
+#include "agent/trace/ids/randomness.h"
 #include "agent/why/sentence.h"
 #include "agent/why/thread_doing.h"
+#include "exa/base/enum_table.h"
 #include "exa/base/hex.h"
 #include "exa/base/readable_duration.h"
 
 namespace exa {
 namespace {
 
-constexpr std::uint64_t kRandomnessBits = 56;
-
-constexpr std::array<std::string_view, 4> kLinkNames = {"", "connection", "context", "thread"};
+constexpr EnumTable<SpanLink, std::string_view> kLinkNames = {
+    {SpanLink::kNone, ""},
+    {SpanLink::kConnection, "connection"},
+    {SpanLink::kContext, "context"},
+    {SpanLink::kThread, "thread"},
+};
+static_assert(kLinkNames.is_whole());
 
 std::string randomness_text(std::uint64_t randomness) {
   std::string text;
@@ -198,8 +203,7 @@ Span synthesize_span(const Exchange& exchange, const SpanPurpose& purpose,
   span.events = events_of(exchange, purpose.delivery, offset);
   if (!purpose.growth.empty()) attributes.push_back({"exemplar.why.grew", purpose.growth});
   if (purpose.link != SpanLink::kNone)
-    attributes.push_back(
-        {"exemplar.link", std::string(kLinkNames[static_cast<std::size_t>(purpose.link)])});
+    attributes.push_back({"exemplar.link", std::string(kLinkNames[purpose.link])});
   if (purpose.beside_sdk) attributes.push_back({"exemplar.beside_sdk", std::string("true")});
   if (purpose.reason) {
     attributes.push_back({"exemplar", std::string("true")});

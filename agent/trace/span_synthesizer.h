@@ -16,7 +16,7 @@ namespace exa {
 
 // By what a span's parent is known: it is the other end of the connection, or of the same process
 // the exchange that has the same trace context, or the one that its thread was serving.
-enum class SpanLink : std::uint8_t { kNone, kConnection, kContext, kThread };
+enum class SpanLink : std::uint8_t { kNone, kConnection, kContext, kThread, kCount };
 
 // What became of an answer after its last byte was written, as far as is known.
 struct Delivery {

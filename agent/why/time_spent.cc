@@ -1,5 +1,7 @@
 #include "agent/why/time_spent.h"
 
+#include "exa/base/enum_table.h"
+
 namespace exa {
 namespace {
 
@@ -7,23 +9,24 @@ struct Words {
   std::string_view name;
   std::string_view phrase;
 };
-constexpr std::array<Words, kTimeStates> kWords = {{
-    {"throttled", "kept from the CPU by its cgroup's quota"},
-    {"cpu_wait", "waiting for a CPU"},
-    {"on_cpu", "on a CPU"},
-    {"downstream", "waiting for requests that it made"},
-    {"asleep", "asleep"},
-    {"unknown", "not known"},
-}};
+constexpr EnumTable<TimeState, Words> kWords = {
+    {TimeState::kThrottled, {"throttled", "kept from the CPU by its cgroup's quota"}},
+    {TimeState::kCpuWait, {"cpu_wait", "waiting for a CPU"}},
+    {TimeState::kOnCpu, {"on_cpu", "on a CPU"}},
+    {TimeState::kDownstream, {"downstream", "waiting for requests that it made"}},
+    {TimeState::kAsleep, {"asleep", "asleep"}},
+    {TimeState::kUnknown, {"unknown", "not known"}},
+};
+static_assert(kWords.is_whole());
 
 }  // namespace
 
 std::string_view name_of(TimeState state) {
-  return kWords[static_cast<std::size_t>(state)].name;
+  return kWords[state].name;
 }
 
 std::string_view phrase_of(TimeState state) {
-  return kWords[static_cast<std::size_t>(state)].phrase;
+  return kWords[state].phrase;
 }
 
 }  // namespace exa

@@ -22,8 +22,9 @@ enum class TimeState : std::uint8_t {
   kDownstream,  // asleep until requests that the thread made itself were answered
   kAsleep,      // otherwise
   kUnknown,     // another thread ended it, or the kernel does not tell
+  kCount
 };
-inline constexpr std::size_t kTimeStates = 6;
+inline constexpr auto kTimeStates = static_cast<std::size_t>(TimeState::kCount);
 
 // As the attribute `state` of metrics names it: "cpu_wait".
 std::string_view name_of(TimeState state);

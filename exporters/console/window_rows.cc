@@ -1,7 +1,6 @@
 #include "exporters/console/window_rows.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <map>
 #include <string_view>
@@ -34,15 +33,6 @@ std::string series_key(const Resource* resource, const std::string& metric,
   return key;
 }
 
-// Durations of requests at one end; a time of our own (in a queue) is not one.
-std::string side_of(const Metric& metric) {
-  const std::string_view name = metric.name;
-  if (metric.unit != "s" || name.starts_with("exemplar_agent")) return {};
-  if (name.find(".server.") != std::string_view::npos) return "server";
-  if (name.find(".client.") != std::string_view::npos) return "client";
-  return {};
-}
-
 // What a counter that reports losses holds: it counts things, whole ones.
 std::uint64_t count_of(const NumberPoint& point) {
   return std::visit(Overloaded{
@@ -62,12 +52,6 @@ std::string counter_name(std::string_view metric, const Attributes& attributes) 
   return reason.empty() ? name : name + "{" + reason + "}";
 }
 
-std::string first_text(const Attributes& attributes, std::initializer_list<const char*> keys) {
-  for (const char* key : keys)
-    if (auto text = attribute_text(attributes, key); !text.empty()) return text;
-  return {};
-}
-
 std::vector<DurationCell> merged(const std::vector<DurationCell>& a,
                                  const std::vector<DurationCell>& b) {
   std::vector<DurationCell> both;
@@ -84,7 +68,7 @@ std::vector<DurationCell> merged(const std::vector<DurationCell>& a,
   return cells;
 }
 
-void add(WindowRow& row, const HistogramPoint& point, bool is_error) {
+void add(WindowRow& row, const HistogramPoint& point) {
   const WindowShare& share = *point.window;
   const bool is_first = row.count == 0;
   row.min_ns = is_first ? share.min_ns : std::min(row.min_ns, share.min_ns);
@@ -99,7 +83,7 @@ void add(WindowRow& row, const HistogramPoint& point, bool is_error) {
   else if (!row.cells.empty())
     row.cells = share.cells.empty() ? share.cells : merged(row.cells, share.cells);
   row.count += share.count;
-  row.errors += is_error ? share.count : 0;
+  row.errors += point.requests->is_error ? share.count : 0;
   row.sum_ns += share.sum_ns;
   row.exemplars.insert(row.exemplars.end(), point.exemplars.begin(), point.exemplars.end());
 }
@@ -157,24 +141,20 @@ std::vector<ServiceRows> by_service(Rows&& rows, RowOrder order) {
   return sorted;
 }
 
-void add_points(Rows& rows, const std::string& service, const std::string& side,
-                const Histogram& histogram) {
+void add_points(Rows& rows, const std::string& service, const Histogram& histogram) {
   for (const HistogramPoint& point : histogram.points) {
-    if (!point.window || point.window->count == 0) continue;
-    const std::string error = attribute_text(point.attributes, "error.type");
-    std::string status = first_text(
-        point.attributes,
-        {"http.response.status_code", "rpc.status_code", "db.response.status_code", "error.type"});
-    std::string method =
-        first_text(point.attributes, {"http.request.method", "rpc.method", "db.operation.name"});
+    if (!point.requests || !point.window || point.window->count == 0) continue;
+    const RequestSeries& requests = *point.requests;
+    const std::string side = requests.at_client ? "client" : "server";
+    std::string method = requests.asked;
     if (method.empty() && !attribute_text(point.attributes, "otel.metric.overflow").empty())
       method = "(others)";
-    WindowRow& row = rows[{service, side, method, status}];
-    add(row, point, !error.empty());
+    WindowRow& row = rows[{service, side, method, requests.answered}];
+    add(row, point);
     row.service = service;
     row.side = side;
     row.method = std::move(method);
-    row.status = std::move(status);
+    row.status = requests.answered;
   }
 }
 
@@ -221,10 +201,7 @@ WindowView WindowReader::read(const MetricBatch& batch, RowOrder order) {
       std::visit(Overloaded{
                      [](const Gauge& /*not of a window*/) {},
                      [&](const Sum& sum) { count(resource.resource.get(), metric, sum); },
-                     [&](const Histogram& histogram) {
-                       if (const std::string side = side_of(metric); !side.empty())
-                         add_points(rows, service, side, histogram);
-                     },
+                     [&](const Histogram& histogram) { add_points(rows, service, histogram); },
                  },
                  metric.points);
     }

@@ -18,7 +18,7 @@ struct WindowRow {
   std::string service;
   std::string side;  // "server" or "client"
   std::string method;
-  std::string status;  // status code, or the error type where there is none
+  std::string status;  // or what went wrong where there is none
   std::uint64_t count = 0;
   std::uint64_t errors = 0;
   std::uint64_t sum_ns = 0;

@@ -23,7 +23,6 @@ enum class LogCause : std::uint8_t {
   kExpired,
   kShutdown,
   kRecovered,
-  kWriteFailed,
   kCount,
 };
 

@@ -32,7 +32,7 @@ ALLOWED = {
     "agent/trace/context": GROUND,
     "agent/trace/ids": GROUND,
     "agent/semantics": GROUND,
-    "agent/trace": GROUND | {"agent/semantics", "agent/why"},
+    "agent/trace": GROUND | {"agent/trace/ids", "agent/semantics", "agent/why"},
     "agent/protocol": GROUND,
     # Each protocol in its folder. Of the kernel's contract only what a protocol's frames look like.
     "agent/protocol/*": GROUND | KERNEL_CONTRACT | {"agent/protocol", "agent/trace/context",
@@ -48,9 +48,9 @@ ALLOWED = {
                                     "agent/telemetry"},
     "agent/routes": GROUND | {"agent/semantics"},
     "agent/metrics": GROUND | {"agent/semantics", "agent/telemetry"},
-    "agent/exemplars/policies": GROUND | {"agent/exemplars", "agent/metrics"},
-    "agent/exemplars": GROUND | {"agent/exemplars/policies", "agent/metrics", "agent/semantics",
-                                 "agent/telemetry"},
+    "agent/exemplars/policies": GROUND | {"agent/metrics", "agent/trace/ids"},
+    "agent/exemplars": GROUND | {"agent/exemplars/policies", "agent/metrics", "agent/trace/ids",
+                                 "agent/semantics", "agent/telemetry"},
     "agent/request_pipeline": GROUND | {
         "exa/export",
         "agent/exemplars", "agent/metrics", "agent/routes", "agent/trace", "agent/trace/ids",

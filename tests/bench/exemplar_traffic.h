@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "agent/exemplars/exemplar_sampler.h"
-#include "agent/exemplars/randomness.h"
 #include "agent/metrics/series_registry.h"
+#include "agent/trace/ids/randomness.h"
 
 namespace exa::bench {
 
@@ -88,8 +88,8 @@ class Agent {
                        .bucket = bucket,
                        .is_error = request.is_error,
                        .value = request.value_ns,
-                       .ticket = ticket,
-                       .exchange = exchange});
+                       .exchange = exchange},
+                      ticket);
   }
   Selection close() {
     auto selection = sampler_.close_window(registry_, recorder_);

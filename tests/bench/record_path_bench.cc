@@ -16,9 +16,9 @@
 
 #include "agent/config/policy_text.h"
 #include "agent/exemplars/exemplar_sampler.h"
-#include "agent/exemplars/randomness.h"
 #include "agent/metrics/exponential_histogram.h"
 #include "agent/metrics/series_registry.h"
+#include "agent/trace/ids/randomness.h"
 
 namespace {
 std::uint64_t allocations = 0;
@@ -110,8 +110,8 @@ class Path {
                          .bucket = bucket,
                          .is_error = key.error != ErrorType::kNone,
                          .value = value,
-                         .ticket = i,
-                         .exchange = exchange});
+                         .exchange = exchange},
+                        i);
     }
   }
   void count_window_in_exponential_histograms() {

@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <memory>
 #include <set>
+#include <string_view>
+#include <vector>
 
 #include "agent/kernel/features.h"
 #include "tests/bpf/capture_fixture.h"
@@ -261,6 +263,20 @@ TEST(Features, ALackIsASentenceAndARefusal) {
   features.rung = kernel::Rung::kSocketLength;
   EXPECT_FALSE(features.can_run());
   EXPECT_THAT(features.refusal(), testing::HasSubstr("BPF ring buffer is missing"));
+}
+
+TEST(Features, OneRungOfThisBuildIsEnough) {
+  const auto features = kernel::probe_kernel_features();
+  std::vector<std::string_view> told;
+  for (const auto& feature : features.features) {
+    if (feature.id != kernel::FeatureId::kRung) continue;
+    told.push_back(feature.name);
+    EXPECT_EQ(feature.required, !kernel::is_built(features.rung)) << feature.name;
+  }
+  std::vector<std::string_view> built;
+  for (const auto& row : kernel::rungs())
+    if (row.open != nullptr) built.push_back(row.needs);
+  EXPECT_EQ(told, built);
 }
 
 TEST(Features, ProgramsAreRefusedWithTheReason) {

@@ -29,7 +29,6 @@ ElfResult<void> BoundedReader::read(std::uint64_t offset, std::span<std::byte> o
   if (out.size() > bytes_left_) return std::unexpected(ElfError::kTooMuch);
   if (Clock::now() > deadline_) return std::unexpected(ElfError::kTooSlow);
   bytes_left_ -= out.size();
-  bytes_read_ += out.size();
   while (!out.empty()) {
     const ssize_t got = pread(fd_, out.data(), out.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;

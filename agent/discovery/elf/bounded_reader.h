@@ -28,7 +28,6 @@ class BoundedReader {
 
   [[nodiscard]] std::uint64_t size_bytes() const { return identity_.size_bytes; }
   [[nodiscard]] const FileIdentity& identity() const { return identity_; }
-  [[nodiscard]] std::uint64_t bytes_read() const { return bytes_read_; }
 
   // True if [offset, offset + length) lies inside the file as it was when opened.
   [[nodiscard]] bool contains(std::uint64_t offset, std::uint64_t length) const {
@@ -57,7 +56,6 @@ class BoundedReader {
   int fd_;
   FileIdentity identity_;
   std::uint64_t bytes_left_;
-  std::uint64_t bytes_read_ = 0;
   Clock::time_point deadline_;
 };
 

@@ -13,11 +13,7 @@ std::size_t PlanCache::Hash::operator()(const FileIdentity& file) const {
 
 std::shared_ptr<const AttachPlan> PlanCache::find(const FileIdentity& file) {
   const auto found = plans_.find(file);
-  if (found == plans_.end()) {
-    ++misses_;
-    return nullptr;
-  }
-  ++hits_;
+  if (found == plans_.end()) return nullptr;
   order_.splice(order_.begin(), order_, found->second);
   return found->second->plan;
 }
@@ -31,7 +27,6 @@ void PlanCache::remember(const FileIdentity& file, std::shared_ptr<const AttachP
   if (plans_.size() == capacity_) {
     plans_.erase(order_.back().file);
     order_.pop_back();
-    ++evictions_;
   }
   order_.push_front({file, std::move(plan)});
   plans_.emplace(file, order_.begin());

@@ -22,9 +22,6 @@ class PlanCache {
   void remember(const FileIdentity& file, std::shared_ptr<const AttachPlan> plan);
 
   [[nodiscard]] std::size_t size() const { return plans_.size(); }
-  [[nodiscard]] std::uint64_t hits() const { return hits_; }
-  [[nodiscard]] std::uint64_t misses() const { return misses_; }
-  [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
 
  private:
   struct Hash {
@@ -39,9 +36,6 @@ class PlanCache {
   std::size_t capacity_;
   Order order_;
   std::unordered_map<FileIdentity, Order::iterator, Hash> plans_;
-  std::uint64_t hits_ = 0;
-  std::uint64_t misses_ = 0;
-  std::uint64_t evictions_ = 0;
 };
 
 }  // namespace exa

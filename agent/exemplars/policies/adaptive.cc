@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "agent/exemplars/randomness.h"
+#include "agent/trace/ids/randomness.h"
 
 namespace exa {
 namespace {

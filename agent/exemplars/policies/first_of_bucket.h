@@ -3,8 +3,8 @@
 
 #include <cstdint>
 
-#include "agent/exemplars/per_series.h"
 #include "agent/exemplars/policies/policy.h"
+#include "agent/metrics/per_series.h"
 
 namespace exa {
 

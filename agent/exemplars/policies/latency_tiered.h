@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "agent/exemplars/policies/policy.h"
-#include "agent/exemplars/randomness.h"
 #include "agent/model/policy_spec.h"
+#include "agent/trace/ids/randomness.h"
 #include "exa/base/time.h"
 
 namespace exa {

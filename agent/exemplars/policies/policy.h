@@ -9,7 +9,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "agent/exemplars/flight_recorder.h"
 #include "agent/metrics/series_registry.h"
 #include "exa/model/exchange.h"
 
@@ -23,7 +22,6 @@ struct Offer {
   bool is_duration = true;      // so that the largest is the slowest
   bool counts_requests = true;  // one such value per request, however many series it has
   std::uint64_t value = 0;
-  RecordTicket ticket = 0;
   std::string_view service = {};  // service.name of its target
   const Exchange& exchange;
 };

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "agent/exemplars/policies/policy.h"
-#include "agent/exemplars/randomness.h"
+#include "agent/trace/ids/randomness.h"
 
 namespace exa {
 

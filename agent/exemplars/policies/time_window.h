@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "agent/exemplars/per_series.h"
 #include "agent/exemplars/policies/policy.h"
+#include "agent/metrics/per_series.h"
 #include "exa/base/time.h"
 
 namespace exa {

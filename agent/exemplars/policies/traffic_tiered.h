@@ -4,11 +4,11 @@
 #include <span>
 #include <vector>
 
-#include "agent/exemplars/per_series.h"
 #include "agent/exemplars/policies/policy.h"
 #include "agent/exemplars/policies/request_rate.h"
-#include "agent/exemplars/randomness.h"
+#include "agent/metrics/per_series.h"
 #include "agent/model/policy_spec.h"
+#include "agent/trace/ids/randomness.h"
 
 namespace exa {
 

@@ -26,7 +26,6 @@ void PodDirectory::apply(PodUpdate update, MonotonicTime now) {
       }
       break;
     case PodUpdate::Kind::kListEnded:
-      synced_ = true;
       for (auto& [uid, entry] : pods_)
         if (entry.list != list_ && !entry.deleted.known()) entry.deleted = now;
       break;

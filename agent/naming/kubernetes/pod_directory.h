@@ -36,7 +36,6 @@ class PodDirectory {
   // Drops what was deleted long ago.
   void forget_deleted(MonotonicTime now);
 
-  [[nodiscard]] bool synced() const { return synced_; }
   [[nodiscard]] bool has(const std::string& uid) const { return pods_.contains(uid); }
   [[nodiscard]] std::size_t size() const { return pods_.size(); }
 
@@ -54,7 +53,6 @@ class PodDirectory {
   std::unordered_map<std::string, Entry> pods_;
   std::unordered_map<std::string, std::string> uid_of_container_;
   std::uint64_t list_ = 0;
-  bool synced_ = false;
 };
 
 }  // namespace exa

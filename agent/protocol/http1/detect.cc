@@ -12,13 +12,10 @@ constexpr std::string_view kStatusLine = "HTTP/1.";
 using Verdict = Detection::Verdict;
 
 Detection found(Verdict verdict, Side side) {
-  return {verdict, side};
+  return {.verdict = verdict, .side = side};
 }
 
-}  // namespace
-
-Detection detect(std::string_view bytes) {
-  bytes.remove_prefix(leading_blank(bytes));
+Detection detect_message(std::string_view bytes) {
   if (bytes.empty()) return found(Verdict::kNeedMore, Side::kUnclear);
 
   const auto common = std::min(bytes.size(), kStatusLine.size());
@@ -40,6 +37,15 @@ Detection detect(std::string_view bytes) {
   return rest.front() == '/' || rest.front() == '*' || rest.starts_with("http")
              ? found(Verdict::kYes, Side::kRequest)
              : Detection{};
+}
+
+}  // namespace
+
+Detection detect(std::string_view bytes) {
+  const auto blank = leading_blank(bytes);
+  auto detection = detect_message(bytes.substr(blank));
+  detection.skipped = blank;
+  return detection;
 }
 
 }  // namespace exa::http1

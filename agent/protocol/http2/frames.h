@@ -61,7 +61,6 @@ class FrameReader {
   [[nodiscard]] bool within_frame() const {
     return flow_.have == EXA_HTTP2_HEADER_BYTES && !mismatched_;
   }
-  [[nodiscard]] std::uint32_t frame_left() const { return flow_.left; }
 
  private:
   FrameStep take_header();

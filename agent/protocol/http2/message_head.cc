@@ -8,10 +8,6 @@
 namespace exa::http2 {
 namespace {
 
-bool is_usual_in_method(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
-}
-
 // Three digits; 0 if it is something else.
 std::uint16_t parse_status(std::string_view text) {
   const auto number = http::decimal_number(text);
@@ -120,10 +116,8 @@ void MessageHead::take_pseudo(std::string_view name, const hpack::Field& field) 
   const bool authority = name == "authority";
   const bool path = name == "path";
   const bool method = name == "method";
-  const bool protocol = name == "protocol";
-  if (!authority && !path && !method && !protocol && name != "scheme") return;
+  if (!authority && !path && !method && name != "protocol" && name != "scheme") return;
   is_request_ = true;
-  has_protocol_ |= protocol;
   has_authority_ |= authority;
   if (!field.value_known) return;
   if (method && !method_known_) take_method(field.value);
@@ -134,7 +128,7 @@ void MessageHead::take_pseudo(std::string_view name, const hpack::Field& field) 
 void MessageHead::take_method(std::string_view value) {
   method_known_ = true;
   method_ = http::parse_method(value);
-  if (method_ == Method::kOther && std::ranges::all_of(value, is_usual_in_method))
+  if (method_ == Method::kOther && std::ranges::all_of(value, http::is_method_character))
     method_original_.assign(value);
 }
 

@@ -35,8 +35,6 @@ class MessageHead {
   [[nodiscard]] const InlineString<101>& path() const { return path_; }
   // :authority, else the host field.
   [[nodiscard]] const InlineString<45>& host() const { return host_; }
-  // CONNECT of another protocol than TCP (RFC 8441).
-  [[nodiscard]] bool has_protocol() const { return has_protocol_; }
 
   // 0: none, or it is not known.
   [[nodiscard]] std::uint16_t status() const { return status_; }
@@ -81,7 +79,6 @@ class MessageHead {
   bool is_response_ = false;
   bool method_known_ = false;
   bool has_authority_ = false;
-  bool has_protocol_ = false;
   bool is_grpc_ = false;
   bool content_type_known_ = false;
   bool partly_unknown_ = false;

@@ -51,9 +51,11 @@ void Prober::write_status() {
 void Prober::note_share_losses() {
   for (const auto& loss : line_.share_losses()) {
     const std::string comm(loss.comm.view());
-    note_refused(SharedTable::kConnections, loss.tgid, comm, loss.lost[0]);
-    note_refused(SharedTable::kUnansweredRequests, loss.tgid, comm, loss.lost[1]);
-    note_refused(SharedTable::kIncompleteHeads, loss.tgid, comm, loss.lost[2] + loss.lost[3]);
+    const auto lost = [&](Place place) { return loss.lost[static_cast<std::size_t>(place)]; };
+    note_refused(SharedTable::kConnections, loss.tgid, comm, lost(Place::kConnection));
+    note_refused(SharedTable::kUnansweredRequests, loss.tgid, comm, lost(Place::kRequest));
+    note_refused(SharedTable::kIncompleteHeads, loss.tgid, comm,
+                 lost(Place::kHead) + lost(Place::kLargeHead));
   }
 }
 

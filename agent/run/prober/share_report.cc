@@ -1,15 +1,22 @@
 #include "agent/run/prober/share_report.h"
 
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
+
+#include "exa/base/enum_table.h"
 
 namespace exa {
 
 std::string_view name_of(SharedTable table) {
-  constexpr std::array<std::string_view, 5> kNames = {"data ring", "TLS streams", "connections",
-                                                      "unanswered requests", "incomplete heads"};
-  return kNames[static_cast<std::size_t>(table)];
+  constexpr EnumTable<SharedTable, std::string_view> kNames = {
+      {SharedTable::kDataRing, "data ring"},
+      {SharedTable::kTlsStreams, "TLS streams"},
+      {SharedTable::kConnections, "connections"},
+      {SharedTable::kUnansweredRequests, "unanswered requests"},
+      {SharedTable::kIncompleteHeads, "incomplete heads"},
+  };
+  static_assert(kNames.is_whole());
+  return kNames[table];
 }
 
 bool ShareReport::note(SharedTable table, std::uint32_t tgid, std::string comm,

@@ -20,6 +20,7 @@ enum class SharedTable : std::uint8_t {
   kConnections,
   kUnansweredRequests,
   kIncompleteHeads,
+  kCount
 };
 std::string_view name_of(SharedTable table);
 

@@ -22,8 +22,9 @@ enum class SleepCause : std::uint8_t {
   kEvents,   // one of several descriptors: epoll, poll, select
   kChild,    // the end or the exec of a process of its own
   kStopped,  // by a signal, a debugger or a freezer
+  kCount
 };
-inline constexpr std::size_t kSleepCauses = 8;
+inline constexpr auto kSleepCauses = static_cast<std::size_t>(SleepCause::kCount);
 using SleepTimes = std::array<std::uint32_t, kSleepCauses>;  // microseconds by SleepCause
 
 // What was before an exchange, which its duration leaves out. Zero where it is not known.

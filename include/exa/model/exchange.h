@@ -5,6 +5,7 @@
 // an allocation.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -26,8 +27,9 @@ enum class Role : std::uint8_t { kUnknown, kServer, kClient };
 // network.protocol.version; which protocol it is of says the convention.
 enum class ProtocolVersion : std::uint8_t { kUnknown, k10, k11, k2 };
 
-// By which semantic convention it is told: the place of the row in agent/semantics/conventions.cc.
-enum class Convention : std::uint8_t { kHttp, kRpc };
+// By which semantic convention it is told: each has its row in agent/semantics/conventions.cc.
+enum class Convention : std::uint8_t { kHttp, kRpc, kCount };
+inline constexpr auto kConventions = static_cast<std::size_t>(Convention::kCount);
 
 // How the exchange ended. kUnknown where the bytes that would tell were not seen: never invented.
 enum class Outcome : std::uint8_t {
@@ -110,7 +112,7 @@ struct Exchange {
   TraceId trace_id;              // incoming, or as agent/trace/trace_ids.h says
   SpanId parent_span_id;         // incoming caller, or the joined client end, or none
   SpanId span_id;                // of the span that would be synthesised
-  std::uint64_t randomness = 0;  // R of 56 bits, see exemplars/randomness.h
+  std::uint64_t randomness = 0;  // R of 56 bits, see agent/trace/ids/randomness.h
 
   Account account;  // once it has ended
 

@@ -76,7 +76,15 @@ struct SlowestRequest {
   TraceId trace_id;   // invalid: no stored trace shows it
 };
 
-// What a point counted in the window just closed; exact but for the cells.
+// Whose durations a series is of, as a table tells it. Text of observed traffic.
+struct RequestSeries {
+  bool at_client = false;  // the end at which they were measured
+  std::string asked;       // "GET"; empty: not known, or of many
+  std::string answered;    // "200", or what went wrong where there was no status; empty likewise
+  bool is_error = false;
+};
+
+// What a series of requests counted in the window just closed; exact but for the cells.
 struct WindowShare {
   std::uint64_t count = 0;
   std::uint64_t sum_ns = 0;
@@ -109,7 +117,9 @@ struct HistogramPoint {
   std::shared_ptr<const std::vector<double>> bounds;  // ascending upper bounds, inclusive
   // The same values, where exponential histograms are wanted; or null.
   std::shared_ptr<const ExponentialBuckets> exponential;
-  std::vector<Exemplar> exemplars;            // of the window just closed, ascending by value
+  std::vector<Exemplar> exemplars;  // of the window just closed, ascending by value
+  // Where it counts requests, each once, by their durations; else null, and so is the window.
+  std::shared_ptr<const RequestSeries> requests;
   std::shared_ptr<const WindowShare> window;  // null: nothing was counted in it
 };
 

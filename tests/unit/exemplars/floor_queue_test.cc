@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "agent/exemplars/randomness.h"
+#include "agent/trace/ids/randomness.h"
 
 namespace exa {
 namespace {

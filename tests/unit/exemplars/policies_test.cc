@@ -4,7 +4,7 @@
 #include <map>
 #include <random>
 
-#include "agent/exemplars/randomness.h"
+#include "agent/trace/ids/randomness.h"
 #include "tests/unit/exemplars/sampler_fixture.h"
 
 namespace exa {

@@ -11,7 +11,7 @@
 
 #include "agent/exemplars/policies/make_policy.h"
 #include "agent/exemplars/policy_rules.h"
-#include "agent/exemplars/randomness.h"
+#include "agent/trace/ids/randomness.h"
 
 namespace exa {
 

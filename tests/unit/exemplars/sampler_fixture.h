@@ -55,8 +55,8 @@ class SamplerFixture : public ::testing::Test {
                        .bucket = bucket,
                        .is_error = is_error(exchange),
                        .value = value,
-                       .ticket = ticket,
-                       .exchange = exchange});
+                       .exchange = exchange},
+                      ticket);
     return exchange;
   }
 

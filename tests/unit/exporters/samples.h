@@ -91,6 +91,11 @@ inline HistogramPoint histogram_point(Attributes attributes, std::vector<Exempla
   return point;
 }
 
+inline HistogramPoint of_requests(HistogramPoint point, RequestSeries requests) {
+  point.requests = std::make_shared<const RequestSeries>(std::move(requests));
+  return point;
+}
+
 // Its last window: requests of these durations, each in a cell of its own.
 inline HistogramPoint in_window(HistogramPoint point, std::vector<std::uint64_t> durations_ns) {
   WindowShare share;

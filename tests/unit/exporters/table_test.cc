@@ -41,9 +41,17 @@ Attributes answered(int status) {
   return attributes;
 }
 
+RequestSeries requests_of(int status, bool at_client = false) {
+  return {.at_client = at_client,
+          .asked = "GET",
+          .answered = std::to_string(status),
+          .is_error = status >= 500};
+}
+
 HistogramPoint point_of(int status, std::vector<std::uint64_t> durations_ns,
                         std::vector<Exemplar> exemplars = {}) {
-  return s::in_window(s::histogram_point(answered(status), std::move(exemplars)),
+  return s::in_window(s::of_requests(s::histogram_point(answered(status), std::move(exemplars)),
+                                     requests_of(status)),
                       std::move(durations_ns));
 }
 
@@ -76,7 +84,7 @@ TEST(WindowRows, TellTheQuantilesOfTheWindow) {
 }
 
 TEST(WindowRows, AQuantileIsNoDurationThatWasNot) {
-  auto point = s::histogram_point(s::get_200());
+  auto point = s::of_requests(s::histogram_point(s::get_200()), requests_of(200));
   point.window = std::make_shared<const WindowShare>(WindowShare{.count = 1,
                                                                  .sum_ns = 100,
                                                                  .min_ns = 100,
@@ -88,17 +96,20 @@ TEST(WindowRows, AQuantileIsNoDurationThatWasNot) {
 }
 
 TEST(WindowRows, ShowNothingOfSeriesThatCountedNothing) {
-  EXPECT_TRUE(
-      view_of(s::batch({s::duration_metric({s::histogram_point(s::get_200())})})).services.empty());
+  const auto idle = s::of_requests(s::histogram_point(s::get_200()), requests_of(200));
+  EXPECT_TRUE(view_of(s::batch({s::duration_metric({idle})})).services.empty());
 }
 
 TEST(WindowRows, AddSeriesOfOneRowAndCountErrors) {
   auto elsewhere = point_of(503, {7 * kMs, 9 * kMs});
   elsewhere.attributes.push_back({"http.route", std::string("/a")});
-  auto queue = s::duration_metric({hundred()}, "exemplar_agent.http.server.queue.duration");
-  const auto view = view_of(s::batch(
-      {s::duration_metric({point_of(503, {2 * kMs, 4 * kMs}), elsewhere}),
-       s::duration_metric({point_of(503, {1 * kMs})}, "http.client.request.duration"), queue}));
+  auto first_byte = hundred();
+  first_byte.requests = nullptr;  // another time of the same requests
+  const auto asked_elsewhere = s::of_requests(point_of(503, {1 * kMs}), requests_of(503, true));
+  const auto view =
+      view_of(s::batch({s::duration_metric({point_of(503, {2 * kMs, 4 * kMs}), elsewhere}),
+                        s::duration_metric({asked_elsewhere}, "db.operation.duration"),
+                        s::duration_metric({first_byte}, "http.server.time_to_first_byte")}));
   ASSERT_EQ(view.services.size(), 1u);
   ASSERT_EQ(view.services[0].rows.size(), 2u);
   const auto& server = view.services[0].rows[0];
@@ -251,11 +262,11 @@ TEST(Table, SaysWhyNoExemplarOpensATrace) {
 }
 
 TEST(Table, LetsNoTerminalSequencePass) {
-  auto point = s::in_window(
-      s::histogram_point({{"http.request.method", std::string("G\x1b]0;owned\x07\nET")},
-                          {"error.type", std::string("\xc2\x9b"
-                                                     "2J\xe2\x80\xae\xff")}}),
-      {kMs});
+  auto point =
+      s::in_window(s::of_requests(s::histogram_point({}), {.asked = "G\x1b]0;owned\x07\nET",
+                                                           .answered = "\xc2\x9b"
+                                                                       "2J\xe2\x80\xae\xff"}),
+                   {kMs});
   auto share = *point.window;
   share.slowest->path = "/\x1b[2J\n";
   share.slowest->route = "/\r";

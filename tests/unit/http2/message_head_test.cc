@@ -48,7 +48,6 @@ TEST(MessageHead, OfARequest) {
   EXPECT_TRUE(made.is_grpc());
   EXPECT_EQ(made.context().state(), ContextState::kValid);
   EXPECT_EQ(made.context().randomness(), 0x0123456789abcdu);
-  EXPECT_FALSE(made.has_protocol());
 }
 
 TEST(MessageHead, OfAnAnswer) {
@@ -178,7 +177,7 @@ TEST(MessageHead, OddTargetsAndMethods) {
   EXPECT_TRUE(head({field(":path", "who:secret@shop")}).path().empty());
   EXPECT_EQ(head({field(":authority", "me:secret@shop")}).host().view(), "shop");
   EXPECT_EQ(head({field("host", "shop")}).host().view(), "shop");
-  EXPECT_TRUE(head({field(":method", "CONNECT"), field(":protocol", "websocket")}).has_protocol());
+  EXPECT_TRUE(head({field(":protocol", "websocket")}).is_request());
   EXPECT_EQ(head({field("content-length", "99999999999999999999")}).content_length(),
             kUnknownBytes);
 }

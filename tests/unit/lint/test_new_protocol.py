@@ -10,18 +10,15 @@ sys.path.insert(0, str(ROOT / "scripts" / "lib"))
 import include_graph  # noqa: E402
 
 
-def added_lines(table):
-    """What the tests' copy of a table of the product has besides; it must lack nothing."""
-    product = (ROOT / "agent" / table).read_text().splitlines()
-    ours = (LINE / pathlib.Path(table).name).read_text().splitlines()
-    added = []
-    for line in ours:
-        if product and line == product[0]:
-            product.pop(0)
-        else:
-            added.append(line)
-    assert product == [], f"{table} says more than the copy"
-    return added
+def build_text():
+    return (LINE / "CMakeLists.txt").read_text()
+
+
+def rows_added():
+    """What the tests add to tables of the product: (table, row, headers)."""
+    calls = re.findall(r'^exa_table_with_row\((\S+)\s+"((?:[^"\\]|\\.)*)"\s+([^)]*)\)', build_text(),
+                       re.MULTILINE)
+    return [(table, row.replace('\\"', '"'), headers.split()) for table, row, headers in calls]
 
 
 def sources_that(pattern):
@@ -32,25 +29,28 @@ def sources_that(pattern):
     return found
 
 
-def test_a_protocol_is_one_row_more():
-    added = added_lines("conversation/registry.cc")
-    assert [line for line in added if not line.startswith("#include")] == [
-        "    ProtocolRow{.name = \"line\", .detect = line::detect, .converse = made<line::LineConversation>},"]
-    assert len(added) == 3
+def test_a_protocol_and_a_convention_are_a_row_more_each():
+    assert [(table, row) for table, row, _ in rows_added()] == [
+        ("conversation/registry.cc",
+         'ProtocolRow{.name = "line", .detect = line::detect, '
+         '.converse = made<line::LineConversation>}'),
+        ("semantics/conventions.cc", "kLineSemantics")]
 
 
-def test_a_convention_is_one_row_more():
-    added = added_lines("semantics/conventions.cc")
-    assert added == ['#include "tests/line_protocol/line_semantics.h"', "    kLineSemantics,"]
+def test_their_tables_are_the_products_otherwise():
+    for table, _, headers in rows_added():
+        assert (ROOT / "agent" / table).read_text().count("\n};\n") == 1, "where the row is put"
+        assert all((ROOT / header).parent == LINE for header in headers)
+        assert not (LINE / pathlib.Path(table).name).exists()
 
 
 def test_its_program_is_made_of_the_products_libraries_and_the_folder():
-    build = (LINE / "CMakeLists.txt").read_text()
-    sources = re.search(r"add_executable\(unit_line_protocol ([^)]*)\)", build).group(1).split()
-    assert set(sources) == {"line_protocol_test.cc", "line_conversation.cc", "registry.cc",
-                            "conventions.cc"}
-    libraries = re.search(r"target_link_libraries\(\w+ PRIVATE([^)]*)\)", build).group(1).split()
-    assert all(name.startswith(("exa_", "GTest::")) for name in libraries)
+    sources = re.search(r"add_executable\(unit_line_protocol ([^)]*)\)", build_text()).group(1)
+    made = {f"${{CMAKE_CURRENT_BINARY_DIR}}/{pathlib.Path(table).name}"
+            for table, _, _ in rows_added()}
+    assert set(sources.split()) == {"line_protocol_test.cc", "line_conversation.cc"} | made
+    libraries = re.search(r"target_link_libraries\(\w+ PRIVATE([^)]*)\)", build_text()).group(1)
+    assert all(name.startswith(("exa_", "GTest::")) for name in libraries.split())
 
 
 def test_nothing_in_the_product_knows_the_line_protocol():

@@ -23,6 +23,12 @@ TEST(Http1Detect, TellsRequestsFromResponses) {
   expect("HTTP/1.", Verdict::kYes, Side::kResponse);
 }
 
+TEST(Http1Detect, SkipsEmptyLines) {
+  EXPECT_EQ(http1::detect("\r\n\r\nGET /").skipped, 4u);
+  EXPECT_EQ(http1::detect("\r\n").skipped, 2u);
+  EXPECT_EQ(http1::detect("GET /").skipped, 0u);
+}
+
 TEST(Http1Detect, WaitsWhileBytesAreTooFew) {
   expect("", Verdict::kNeedMore);
   expect("\r\n", Verdict::kNeedMore);

@@ -11,11 +11,11 @@
 #include "agent/metrics/metric_table.h"
 #include "agent/metrics/series_key.h"
 #include "agent/request_pipeline/account_points.h"
-#include "agent/semantics/span_attributes.h"
 #include "agent/telemetry/self_metrics.h"
 #include "exa/base/overloaded.h"
 #include "exporters/openmetrics/names.h"
 #include "tests/unit/reference/reference_texts.h"
+#include "tests/unit/reference/span_attributes.h"
 
 namespace exa::testing {
 namespace {
@@ -123,8 +123,9 @@ std::string account_rows(const SeriesKey& key, const std::string& labels) {
 
 std::string metric_rows_of_services() {
   std::string rows;
-  for (const auto convention : {Convention::kHttp, Convention::kRpc})
+  for (std::size_t place = 0; place < kConventions; ++place)
     for (std::size_t kind = 0; kind < kMetricKinds; ++kind) {
+      const auto convention = static_cast<Convention>(place);
       SeriesKey key;
       key.convention = convention;
       key.kind = static_cast<MetricKind>(kind);

@@ -7,10 +7,10 @@
 #include <sstream>
 #include <string>
 
-#include "agent/semantics/span_attributes.h"
 #include "agent/trace/span_synthesizer.h"
 #include "exa/model/exchange.h"
 #include "tests/unit/reference/reference.h"
+#include "tests/unit/reference/span_attributes.h"
 
 namespace exa {
 namespace {

@@ -192,6 +192,27 @@ TEST_F(Records, NamesOfServersStayWhereWindowsAreJoined) {
   EXPECT_EQ(requests, (std::map<std::string, std::uint64_t>{{"shop", 2}, {"till", 1}}));
 }
 
+TEST_F(Records, OnlyDurationsOfRequestsAreToldAsRequests) {
+  start({.body_sizes = true});
+  socket(1s, kClient, 40'000, 80);
+  socket(1s, kServer, 80, 40'000);
+  one_request(1s, 5'000);
+  const auto window = pipeline_->close_window(kStart + 10s);
+
+  CumulativeSeries series;
+  series.add(window);
+  std::map<std::string, std::string> told;
+  for (const auto& resource : series.points(window, {}, {}).resources)
+    for (const auto& metric : resource.metrics)
+      for (const auto& point : histogram_points(metric))
+        if (const auto* const requests = point.requests.get())
+          told[metric.name] = (requests->at_client ? "client " : "server ") + requests->asked +
+                              " " + requests->answered;
+  EXPECT_EQ(told, (std::map<std::string, std::string>{
+                      {"http.client.request.duration", "client GET 503"},
+                      {"http.server.request.duration", "server GET 503"}}));
+}
+
 TEST_F(Records, SizesOfBodiesCountWhereTheyAreAskedFor) {
   start({.body_sizes = true});
   socket(1s, kClient, 40'000, 80);

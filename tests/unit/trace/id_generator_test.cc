@@ -21,6 +21,10 @@ std::string hex(const std::array<std::uint8_t, N>& bytes) {
   return to_hex(Id<N>{bytes});
 }
 
+std::array<std::uint8_t, 16> siphash128(const HashKey& key, std::span<const std::uint8_t> message) {
+  return SipHash128Prefix(key, {}).digest(message);
+}
+
 // From the reference implementation of SipHash: key 00..0f, messages "", 00, 00 01, ...
 TEST(SipHash, Gives64BitReferenceVectors) {
   const std::uint64_t expected[] = {0x726fdb47dd0e0e31, 0x74f839c593dc67fd, 0x0d6c8009d9a94f5a,

@@ -1,4 +1,4 @@
-#include "agent/exemplars/randomness.h"
+#include "agent/trace/ids/randomness.h"
 
 #include <gtest/gtest.h>
 
