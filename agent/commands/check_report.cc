@@ -8,6 +8,7 @@
 #include "agent/kernel/features.h"
 #include "agent/model/exit_codes.h"
 #include "agent/privilege/single_instance.h"
+#include "exa/model/address.h"
 #include "exporters/page/listen_socket.h"
 
 namespace exa {

@@ -8,6 +8,7 @@
 #include "agent/config/declarative_exporters.h"
 #include "agent/config/declarative_source.h"
 #include "agent/config/value_text.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {

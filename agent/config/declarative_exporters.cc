@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "agent/config/value_text.h"
+#include "exa/model/address.h"
 
 namespace exa {
 

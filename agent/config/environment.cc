@@ -8,6 +8,8 @@
 #include "agent/config/config_text.h"
 #include "agent/config/value_text.h"
 #include "exa/base/ascii.h"
+#include "exa/base/whitespace.h"
+#include "exa/model/address.h"
 
 namespace exa {
 namespace {

@@ -11,6 +11,8 @@
 
 #include "agent/config/value_text.h"
 #include "exa/base/result.h"
+#include "exa/base/take_until.h"
+#include "exa/base/whitespace.h"
 #include "exa/model/exchange.h"
 
 namespace exa::policy_arguments {
@@ -32,15 +34,13 @@ using Arguments = std::vector<Argument>;
 inline Arguments arguments_of(std::string_view text) {
   Arguments arguments;
   while (!trimmed(text).empty()) {
-    const auto comma = text.find(',');
-    const auto one = trimmed(text.substr(0, comma));
+    const auto one = trimmed(take_until(text, ','));
     const auto equals = one.find('=');
     if (equals == std::string_view::npos)
       arguments.push_back({.name = {}, .value = one});
     else
       arguments.push_back(
           {.name = trimmed(one.substr(0, equals)), .value = trimmed(one.substr(equals + 1))});
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
   }
   return arguments;
 }

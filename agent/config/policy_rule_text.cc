@@ -6,6 +6,7 @@
 #include "agent/config/policy_arguments.h"
 #include "agent/config/policy_text.h"
 #include "agent/config/value_text.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 

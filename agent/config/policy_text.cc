@@ -10,6 +10,7 @@
 #include "agent/config/policy_arguments.h"
 #include "agent/config/value_text.h"
 #include "exa/base/overloaded.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "agent/config/setting_rows.h"
 #include "agent/config/setting_values.h"
+#include "exa/model/address.h"
 
 namespace exa {
 namespace {

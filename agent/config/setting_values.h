@@ -11,6 +11,7 @@
 #include "agent/config/route_text.h"
 #include "agent/config/setting.h"
 #include "agent/config/value_text.h"
+#include "exa/base/hex.h"
 
 namespace exa::setting_values {
 
@@ -274,7 +275,7 @@ inline SettingResult store_size(Entries e, std::uint64_t least, std::uint64_t mo
 
 inline SettingResult store_seed(Entries e, std::string& place) {
   const auto& text = e[0].value;
-  if (text.size() != 32 || text.find_first_not_of("0123456789abcdef") != std::string::npos)
+  if (text.size() != 32 || !is_lower_hex(text))
     return refuse("the seed is not 32 lower-case hex digits (openssl rand -hex 16)");
   place = text;
   return {};

@@ -8,6 +8,8 @@
 #include <numeric>
 
 #include "exa/base/percent.h"
+#include "exa/base/take_until.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {
@@ -75,12 +77,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 Result<Duration> parse_duration(std::string_view text) {
   const auto ns =
@@ -170,17 +166,10 @@ std::string decimal_text(double number) {
   return {text.data(), end};
 }
 
-std::string host_port_text(const std::string& host, std::uint16_t port) {
-  const bool is_ipv6 = host.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
 std::vector<std::pair<std::string, std::string>> parse_pairs(std::string_view text) {
   std::vector<std::pair<std::string, std::string>> pairs;
   while (!text.empty()) {
-    const auto comma = text.find(',');
-    const auto member = text.substr(0, comma);
-    text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
+    const auto member = take_until(text, ',');
     const auto equals = member.find('=');
     if (equals == std::string_view::npos) continue;
     const auto key = trimmed(member.substr(0, equals));

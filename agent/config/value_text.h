@@ -24,10 +24,6 @@ Result<std::pair<std::string, std::uint16_t>> parse_host_port(std::string_view t
 std::string duration_text(Duration duration);
 std::string size_text(std::uint64_t size_bytes);
 std::string decimal_text(double number);
-std::string host_port_text(const std::string& host, std::uint16_t port);
-
-// Without the spaces and tabs around it.
-std::string_view trimmed(std::string_view text);
 
 // "key1=value1,key2=value2" of the OpenTelemetry environment, values percent-decoded; pairs without
 // a key or '=' are left out.

@@ -6,19 +6,13 @@
 #include <charconv>
 
 #include "agent/discovery/proc_reader.h"
+#include "exa/base/take_until.h"
 #include "exa/base/unique_fd.h"
 
 namespace exa {
 namespace {
 
 constexpr std::size_t kMaxMountsBytes = 4u << 20;
-
-std::string_view take(std::string_view& rest, char separator) {
-  const auto end = rest.find(separator);
-  const auto taken = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return taken;
-}
 
 bool covers(std::string_view point, std::string_view path) {
   if (point == "/") return true;
@@ -30,23 +24,23 @@ bool covers(std::string_view point, std::string_view path) {
 // id parent major:minor root POINT options [optional fields] - KIND source options
 Mounts::Mounts(std::string_view text) {
   while (!text.empty()) {
-    auto line = take(text, '\n');
+    auto line = take_until(text, '\n');
     const auto dash = line.find(" - ");
     if (dash == std::string_view::npos) continue;
     auto kind = line.substr(dash + 3);
     line = line.substr(0, dash);
     std::uint64_t id = 0;
-    const auto number = take(line, ' ');
+    const auto number = take_until(line, ' ');
     std::from_chars(number.data(), number.data() + number.size(), id);
     for (int field = 0; field < 2; ++field)
-      take(line, ' ');
-    const auto root = take(line, ' ');
-    const auto point = take(line, ' ');
+      take_until(line, ' ');
+    const auto root = take_until(line, ' ');
+    const auto point = take_until(line, ' ');
     if (point.starts_with('/'))
       mounts_.push_back({.id = id,
                          .root = std::string(root),
                          .point = std::string(point),
-                         .file_system = std::string(take(kind, ' '))});
+                         .file_system = std::string(take_until(kind, ' '))});
   }
 }
 

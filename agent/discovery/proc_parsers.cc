@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "agent/discovery/container/cgroup_path.h"
+#include "exa/base/take_until.h"
 
 namespace exa {
 namespace {
@@ -15,14 +16,6 @@ std::optional<Number> number(std::string_view text) {
   if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size())
     return std::nullopt;
   return value;
-}
-
-// Takes the text up to the separator off the front.
-std::string_view take(std::string_view& rest, char separator) {
-  const auto end = rest.find(separator);
-  const auto taken = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return taken;
 }
 
 }  // namespace
@@ -39,7 +32,7 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
   rest.remove_prefix(1);
   // Fields 3 (state), 4 (parent) ... 22 (start time).
   for (int field = 3; field <= 22; ++field) {
-    const auto value = take(rest, ' ');
+    const auto value = take_until(rest, ' ');
     if (field == 4) {
       const auto parent = number<std::uint32_t>(value);
       if (!parent) return std::nullopt;

@@ -1,6 +1,5 @@
 #include "agent/discovery/proc_reader.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -9,28 +8,14 @@
 #include <cerrno>
 #include <charconv>
 #include <climits>
-#include <memory>
 
+#include "agent/discovery/base_name.h"
 #include "agent/discovery/mounts.h"
+#include "agent/discovery/running_processes.h"
 #include "exa/base/unique_fd.h"
 
 namespace exa {
 namespace {
-
-struct ExeLink {
-  std::string path;
-  bool absent = false;  // a kernel thread, or a process that is ending
-};
-
-ExeLink read_exe(int directory) {
-  std::array<char, PATH_MAX> target{};
-  const auto length = readlinkat(directory, "exe", target.data(), target.size());
-  if (length < 0) return {.path = {}, .absent = errno == ENOENT};
-  std::string_view path(target.data(), static_cast<std::size_t>(length));
-  constexpr std::string_view kDeleted = " (deleted)";
-  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
-  return {.path = std::string(path), .absent = false};
-}
 
 // Where the process runs, as it sees that itself.
 std::string read_working_folder(int directory) {
@@ -60,6 +45,16 @@ std::string read_text(int fd, std::size_t limit) {
 std::string read_process_file(int process_fd, const char* name) {
   const auto file = open_below_no_mount(process_fd, name, O_RDONLY);
   return file.valid() ? read_text(file.get(), kMaxProcTextBytes) : std::string();
+}
+
+ExeLink read_exe(int process_fd) {
+  std::array<char, PATH_MAX> target{};
+  const auto length = readlinkat(process_fd, "exe", target.data(), target.size());
+  if (length < 0) return {.path = {}, .absent = errno == ENOENT};
+  std::string_view path(target.data(), static_cast<std::size_t>(length));
+  constexpr std::string_view kDeleted = " (deleted)";
+  if (path.ends_with(kDeleted)) path.remove_suffix(kDeleted.size());
+  return {.path = std::string(path), .absent = false};
 }
 
 std::uint32_t owner_of(int process_fd) {
@@ -94,7 +89,7 @@ std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
   if (facts.is_kernel_thread) return facts;
   facts.cgroup = parse_cgroup(read_process_file(directory.get(), "cgroup"));
   if (!words_) return facts;
-  const auto name = facts.exe_path.substr(facts.exe_path.rfind('/') + 1);
+  const std::string name(base_name(facts.exe_path));
   const auto owner = owner_of(directory.get());
   if (auto words = words_(directory.get(), owner, name)) {
     facts.environment = std::move(words->environment);
@@ -120,7 +115,7 @@ std::string ProcReader::name_of_program(int directory, std::uint32_t parent, std
     if (!next.valid() || owner_of(next.get()) != owner) return {};
     const auto stat = parse_proc_stat(read_process_file(next.get(), "stat"));
     const auto exe = read_exe(next.get()).path;
-    if (!stat || exe.substr(exe.rfind('/') + 1) != executable) return {};
+    if (!stat || base_name(exe) != executable) return {};
     auto words = words_(next.get(), owner, executable);
     if (!words) return {};
     program = std::move(words->program);
@@ -134,18 +129,7 @@ std::string ProcReader::name_of_program(int directory, std::uint32_t parent, std
 }
 
 std::vector<std::uint32_t> ProcReader::processes(std::size_t limit) const {
-  std::vector<std::uint32_t> found;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(root_.c_str()), closedir);
-  if (directory == nullptr) return found;
-  while (const auto* entry = readdir(directory.get())) {
-    const std::string_view name(entry->d_name);
-    std::uint32_t tgid = 0;
-    const auto parsed = std::from_chars(name.data(), name.data() + name.size(), tgid);
-    if (parsed.ec != std::errc() || parsed.ptr != name.data() + name.size()) continue;
-    if (found.size() >= limit) break;
-    found.push_back(tgid);
-  }
-  return found;
+  return running_processes(root_, limit);
 }
 
 }  // namespace exa

@@ -46,6 +46,13 @@ std::string read_process_file(int process_fd, const char* name);
 // What an open file of /proc says, to its end or the limit.
 std::string read_text(int fd, std::size_t limit);
 
+// Its executable as the kernel names it, without " (deleted)"; empty if that cannot be read.
+struct ExeLink {
+  std::string path;
+  bool absent = false;  // a kernel thread, or a process that is ending
+};
+ExeLink read_exe(int process_fd);
+
 // The user of the process whose folder in /proc this is.
 std::uint32_t owner_of(int process_fd);
 

@@ -1,5 +1,7 @@
 #include "agent/discovery/process_title.h"
 
+#include "agent/discovery/base_name.h"
+
 namespace exa {
 namespace {
 
@@ -48,7 +50,7 @@ ProgramName name_by_title(std::string_view title) {
   }
   // Its own words, chosen by whoever wrote it: "shop: worker 3".
   first = first.substr(0, first.find_first_of(":("));
-  return {.name = std::string(first.substr(first.rfind('/') + 1))};
+  return {.name = std::string(base_name(first))};
 }
 
 }  // namespace exa

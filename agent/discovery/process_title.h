@@ -6,6 +6,7 @@
 
 #include "agent/discovery/program_name.h"
 #include "agent/discovery/program_table.h"
+#include "exa/base/take_until.h"
 
 namespace exa {
 
@@ -15,10 +16,7 @@ class Words {
 
   std::optional<std::string_view> next() {
     if (rest_.empty()) return std::nullopt;
-    const auto end = rest_.find(separator_);
-    const auto word = rest_.substr(0, end);
-    rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
-    return word;
+    return take_until(rest_, separator_);
   }
   [[nodiscard]] bool only_empty_left() const {
     return rest_.find_first_not_of(separator_) == std::string_view::npos;

@@ -5,19 +5,21 @@
 #include <optional>
 #include <vector>
 
+#include "agent/discovery/base_name.h"
 #include "agent/discovery/process_title.h"
 #include "agent/discovery/program_table.h"
+#include "exa/base/ascii.h"
 
 namespace exa {
 namespace {
 
 constexpr std::string_view kHere = ".";
 
-std::string_view base_name(std::string_view path) {
+// Also of a folder that is written with a slash behind it.
+std::string_view last_part(std::string_view path) {
   while (path.size() > 1 && path.ends_with('/'))
     path.remove_suffix(1);
-  const auto slash = path.rfind('/');
-  return slash == std::string_view::npos ? path : path.substr(slash + 1);
+  return base_name(path);
 }
 
 std::string_view folder_of(std::string_view path) {
@@ -34,10 +36,6 @@ std::string_view without_extension(std::string_view name) {
     if (name.size() > extension.size() && name.ends_with(extension))
       return name.substr(0, name.size() - extension.size());
   return name;
-}
-
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
 }
 
 // "1", "1.2", "1_2", "1.2.3-SNAPSHOT", "v1.4": but not the "2fa" of "shop-2fa-web".
@@ -67,7 +65,7 @@ bool is_entry(std::string_view name) {
 // A file and a module have no such names. Whatever option it is the value of, one that no table
 // knows, is not taken for the program.
 bool is_no_program(std::string_view word) {
-  const auto name = base_name(word);
+  const auto name = last_part(word);
   if (word.empty() || name.find('=') != std::string_view::npos) return true;
   if (name.starts_with('.') && name != "." && name != "..") return true;
   const auto rest = name.find_first_not_of("0123456789.:[]*");
@@ -88,7 +86,7 @@ ProgramName of_folder(std::string_view folder, std::string_view otherwise = {}) 
 }
 
 ProgramName of_script(std::string_view path, bool is_java, std::string_view folder = {}) {
-  const auto name = base_name(path);
+  const auto name = last_part(path);
   if (name == "." || name == ".." || name == "/") return of_folder(path);
   const auto stem = without_extension(name);
   if (is_entry(name)) return of_folder(folder.empty() ? folder_of(path) : folder, stem);
@@ -219,7 +217,7 @@ class Walk {
         if (serves_folder_) return;
         if (!chosen_.empty())
           found_ = ProgramName{.name = std::string(chosen_)};
-        else if (!take_server(without_extension(base_name(value))))
+        else if (!take_server(without_extension(last_part(value))))
           found_ = of_script(value, program_->is_java);
         return;
       case Says::kScriptGoOn:
@@ -281,11 +279,11 @@ ProgramName name_by_words(const Program& program, Words words) {
 }
 
 ProgramName program_name(std::string_view executable, std::string_view cmdline) {
-  const auto* const interpreter = interpreter_of(base_name(executable));
+  const auto* const interpreter = interpreter_of(last_part(executable));
   if (interpreter == nullptr) return {};
   Words words(cmdline, '\0');
   const auto first = words.next().value_or("");
-  if (words.only_empty_left() && interpreter_of(base_name(first)) == nullptr)
+  if (words.only_empty_left() && interpreter_of(last_part(first)) == nullptr)
     return name_by_title(first);
   return name_by_words(*interpreter, words);
 }

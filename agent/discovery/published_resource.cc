@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "exa/base/hex.h"
+#include "exa/base/percent.h"
 
 namespace exa {
 namespace {
@@ -116,16 +117,7 @@ std::optional<Attribute> attribute_of(Bytes key_value) {
 
 // As OTEL_RESOURCE_ATTRIBUTES has it.
 void append_encoded(std::string& to, std::string_view text) {
-  for (const char c : text) {
-    const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                       std::string_view("-._~/:").contains(c);
-    if (plain) {
-      to += c;
-      continue;
-    }
-    to += '%';
-    append_hex(to, static_cast<std::uint8_t>(c));
-  }
+  append_percent_encoded(to, text, [](char c) { return is_unreserved(c) || c == '/' || c == ':'; });
 }
 
 // opentelemetry.proto.resource.v1.Resource. Nothing: it is none.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "agent/config/value_text.h"
+#include "agent/discovery/base_name.h"
 #include "agent/discovery/container/cgroup_path.h"
 #include "agent/model/clean_text.h"
 
@@ -16,10 +17,6 @@ constexpr std::size_t kMaxAttributes = 64;
 
 enum class Match : std::uint8_t { kNo, kUnknown, kYes };
 
-std::string base_name(const std::string& path) {
-  return path.substr(path.rfind('/') + 1);
-}
-
 // Whether a pattern over paths fits, of which the last component may be all that is known. '*' and
 // '?' cross '/' there, so that a name that does not fit says little about its path.
 Match match_executable(const std::string& pattern, const std::string& exe) {
@@ -28,9 +25,10 @@ Match match_executable(const std::string& pattern, const std::string& exe) {
   };
   const auto sure = [](bool match) { return match ? Match::kYes : Match::kNo; };
   if (exe.empty()) return Match::kUnknown;
-  if (pattern.find('/') == std::string::npos) return sure(fits(pattern, base_name(exe)));
+  if (pattern.find('/') == std::string::npos)
+    return sure(fits(pattern, std::string(base_name(exe))));
   if (exe.find('/') != std::string::npos) return sure(fits(pattern, exe));
-  const auto name = base_name(pattern);
+  const std::string name(base_name(pattern));
   // Every path has a folder before its last component.
   if (pattern.size() == name.size() + 2 && pattern.front() == '*' && fits(name, exe))
     return Match::kYes;
@@ -75,7 +73,7 @@ ServiceName name_of(const TargetSettings& settings, const ProcessFacts& facts, c
   const auto found = [](std::string name) { return ServiceName{std::move(name), false}; };
   if (!cgroup.systemd_unit.empty()) return found(cgroup.systemd_unit);
   if (!facts.script.empty()) return found(facts.script);
-  if (!facts.exe_path.empty()) return found(base_name(facts.exe_path));
+  if (!facts.exe_path.empty()) return found(std::string(base_name(facts.exe_path)));
   return found(facts.comm.empty() ? "unknown_service" : "unknown_service:" + facts.comm);
 }
 
@@ -90,10 +88,10 @@ bool is_ours(std::string_view key) {
 
 bool matches_executable(const std::string& pattern, const std::string& exe_path) {
   const bool of_path = pattern.find('/') != std::string::npos;
-  if (!of_path) return fnmatch(pattern.c_str(), base_name(exe_path).c_str(), 0) == 0;
+  if (!of_path) return fnmatch(pattern.c_str(), std::string(base_name(exe_path)).c_str(), 0) == 0;
   if (exe_path.find('/') != std::string::npos)
     return fnmatch(pattern.c_str(), exe_path.c_str(), 0) == 0;
-  const auto name = base_name(pattern);
+  const std::string name(base_name(pattern));
   const bool says_something = name.find_first_not_of("*?") != std::string::npos;
   return says_something && fnmatch(name.c_str(), exe_path.c_str(), 0) == 0;
 }
@@ -135,7 +133,8 @@ Target build_target(const TargetSettings& settings, const HostIdentity& host,
     if (!value.empty() && attributes.size() < kMaxAttributes)
       attributes.push_back({clean_text(key, kMaxNameBytes), clean_text(value, kMaxNameBytes)});
   };
-  const auto executable = facts.exe_path.empty() ? facts.comm : base_name(facts.exe_path);
+  const auto executable =
+      facts.exe_path.empty() ? facts.comm : std::string(base_name(facts.exe_path));
   // Most telling first: what does not fit into a message is left out from the end.
   add("service.name", target.service_name);
   add("service.instance.id", host.host_name + "-" + std::to_string(facts.process.tgid) + "-" +

@@ -1,5 +1,6 @@
 #include "agent/discovery/target_finder.h"
 
+#include "agent/discovery/base_name.h"
 #include "agent/model/clean_text.h"
 #include "agent/model/version.h"
 
@@ -16,7 +17,7 @@ namespace {
 bool runs(const ProcessFacts& facts, const ProcessAnnouncement& announced) {
   constexpr std::size_t kToldBytes = 63;
   if (facts.exe_path.empty() || announced.exe_name.empty()) return true;
-  const auto name = std::string_view(facts.exe_path).substr(facts.exe_path.rfind('/') + 1);
+  const auto name = base_name(facts.exe_path);
   return name.substr(0, kToldBytes) == announced.exe_name;
 }
 

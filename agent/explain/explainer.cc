@@ -7,6 +7,7 @@
 #include "agent/metrics/series_key.h"
 #include "agent/request_pipeline/told_request.h"
 #include "agent/semantics/semantics.h"
+#include "exa/base/time.h"
 
 namespace exa {
 namespace {
@@ -16,12 +17,6 @@ constexpr std::uint64_t kFewestWindows = 3;
 // What is usual follows what is, by this share of the difference a window.
 constexpr double kSlowestPace = 1.0 / 30;
 
-constexpr double kNanosecondsOfSecond = 1e9;
-
-double in_seconds(std::uint64_t ns) {
-  return static_cast<double>(ns) / kNanosecondsOfSecond;
-}
-
 const Resource* resource_of(const ClosedWindow& window, TargetId id) {
   const auto target = window.targets.find(id);
   return target == window.targets.end() || !target->second ? nullptr
@@ -30,11 +25,7 @@ const Resource* resource_of(const ClosedWindow& window, TargetId id) {
 
 std::string operation_text(const SeriesKey& key, const ClosedWindow& window) {
   if (key.overflow) return "(others)";
-  const auto text_of = [&](NameId name) {
-    const auto known = window.names.find(name);
-    return known == window.names.end() ? KeyText{} : known->second;
-  };
-  const KeyTexts texts{.server = text_of(key.server.name), .name = text_of(key.name)};
+  const auto texts = window.texts_of(key);
   const auto& semantics = semantics_of(key.convention);
   std::string text =
       semantics.label != nullptr ? semantics.label(key, texts) : std::string(semantics.name);
@@ -154,9 +145,9 @@ Explanation Explainer::explain(const ClosedWindow& window, const std::vector<boo
     slow.requests = requests;
     slow.mean_s = mean.total();
     slow.p99_s = quantile(operation.delta, row_of(operation.kind).bounds(), 0.99);
-    slow.max_s = in_seconds(operation.delta.max);
+    slow.max_s = seconds_of(operation.delta.max);
     slow.slowest = operation.slowest;
-    slow.slowest_s = in_seconds(operation.slowest_ns);
+    slow.slowest_s = seconds_of(operation.slowest_ns);
     const auto split = slowest_percent(operation.by_bucket);
     slow.than_others = growth_sentence(split);
     if (split.others.exchanges > 0)

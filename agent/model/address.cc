@@ -7,9 +7,8 @@
 namespace exa {
 
 IpEndpoint unmapped(const IpEndpoint& endpoint) {
-  static constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0,    0,
-                                                           0, 0, 0, 0, 0xff, 0xff};
-  if (!endpoint.is_ipv6 || !std::equal(kMapped.begin(), kMapped.end(), endpoint.address.begin()))
+  if (!endpoint.is_ipv6 ||
+      !std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), endpoint.address.begin()))
     return endpoint;
   IpEndpoint plain{.address = {}, .port = endpoint.port};
   std::copy_n(endpoint.address.begin() + 12, 4, plain.address.begin());

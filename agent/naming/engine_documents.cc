@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "exa/base/hex.h"
+
 namespace exa {
 namespace {
 
@@ -86,9 +88,7 @@ std::string cut(std::string_view text) {
 
 // "sha256:..." or bare digits are what the engine calls an image that nobody named.
 std::string image_of(std::string_view text) {
-  const bool is_id =
-      text.starts_with("sha256:") ||
-      (text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos);
+  const bool is_id = text.starts_with("sha256:") || (text.size() == 64 && is_lower_hex(text));
   return is_id ? std::string() : cut(text);
 }
 

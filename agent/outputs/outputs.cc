@@ -11,6 +11,7 @@
 #include "agent/config/value_text.h"
 #include "agent/model/version.h"
 #include "agent/privilege/confinement.h"
+#include "exa/model/address.h"
 #include "exporters/console/make_console.h"
 #include "exporters/openmetrics/endpoint.h"
 #include "exporters/otlp/make_otlp.h"

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string_view>
 
+#include "exa/base/ascii.h"
 #include "exa/model/exchange.h"
 
 namespace exa::http {
@@ -37,6 +38,12 @@ constexpr Method parse_method(std::string_view token) {
       break;
   }
   return Method::kOther;
+}
+
+// In the methods that anybody uses; other characters of a token stand at the front of other
+// protocols.
+constexpr bool is_method_character(char c) {
+  return is_letter(c) || c == '-' || c == '_';
 }
 
 constexpr bool is_blank_or_control(char c) {

@@ -9,6 +9,7 @@
 
 #include "agent/discovery/tls/plan_message.h"
 #include "agent/privilege/descriptor_passing.h"
+#include "agent/readers/mapping_records.h"
 
 namespace exa {
 namespace {
@@ -50,24 +51,14 @@ bool ask(const StartedReader& reader, const ReaderQuestion& question, std::span<
 
 // Which file the reader maps at the address.
 std::optional<MappedImage> file_at(std::uint64_t address, const UniqueFd& iterator) {
-  std::array<char, 16 * sizeof(exa_mapping)> bytes{};
-  std::size_t held = 0;
-  for (std::size_t seen = 0; seen < kMaxMappings;) {
-    const auto got = ::read(iterator.get(), bytes.data() + held, bytes.size() - held);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got <= 0) return std::nullopt;
-    held += static_cast<std::size_t>(got);
-    const std::size_t whole = held / sizeof(exa_mapping);
-    for (std::size_t i = 0; i < whole; ++i) {
-      exa_mapping mapping;
-      std::memcpy(&mapping, bytes.data() + i * sizeof mapping, sizeof mapping);
-      if (mapping.start == address) return image_of(mapping);
-    }
-    seen += whole;
-    held -= whole * sizeof(exa_mapping);
-    std::memmove(bytes.data(), bytes.data() + whole * sizeof(exa_mapping), held);
-  }
-  return std::nullopt;
+  std::optional<MappedImage> found;
+  std::size_t seen = 0;
+  for_each_mapping(iterator.get(), [&](const exa_mapping& mapping) {
+    if (mapping.start != address) return ++seen < kMaxMappings;
+    found = image_of(mapping);
+    return false;
+  });
+  return found;
 }
 
 }  // namespace

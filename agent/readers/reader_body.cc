@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 #include <span>
 
@@ -14,6 +13,7 @@
 #include "agent/discovery/tls/mapped_images.h"
 #include "agent/discovery/tls/plan_message.h"
 #include "agent/privilege/descriptor_passing.h"
+#include "agent/readers/mapping_records.h"
 #include "agent/readers/reader_protocol.h"
 
 namespace exa {
@@ -34,20 +34,7 @@ bool send_images(int socket, const ImageCollector& collector) {
 
 bool answer_images(int socket, int iterator) {
   ImageCollector collector;
-  std::array<exa_mapping, 32> records{};
-  std::size_t held = 0;  // bytes: a read may end within a record
-  auto* const bytes = reinterpret_cast<char*>(records.data());
-  for (bool enough = false; !enough;) {
-    const auto got = ::read(iterator, bytes + held, sizeof(records) - held);
-    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-    if (got <= 0) break;
-    held += static_cast<std::size_t>(got);
-    const std::size_t whole = held / sizeof(exa_mapping);
-    for (std::size_t i = 0; i < whole && !enough; ++i)
-      enough = !collector.add(records.at(i));
-    held -= whole * sizeof(exa_mapping);
-    std::memmove(bytes, bytes + whole * sizeof(exa_mapping), held);
-  }
+  for_each_mapping(iterator, [&](const exa_mapping& mapping) { return collector.add(mapping); });
   return send_images(socket, collector);
 }
 

@@ -6,11 +6,10 @@
 #include "agent/metrics/metric_table.h"
 #include "agent/why/time_spent.h"
 #include "exa/base/enum_table.h"
+#include "exa/base/time.h"
 
 namespace exa {
 namespace {
-
-constexpr double kNanosecondsOfSecond = 1e9;
 
 std::vector<NumberPoint> time_points(const AccountSum& total, const NumberPoint& bare) {
   std::vector<NumberPoint> points;
@@ -20,7 +19,7 @@ std::vector<NumberPoint> time_points(const AccountSum& total, const NumberPoint&
     if (of_thread ? total.of_thread == 0 : total.spent[state] == 0) continue;
     auto point = bare;
     point.attributes.push_back({"state", std::string(name_of(state))});
-    point.value = static_cast<double>(total.spent[state]) / kNanosecondsOfSecond;
+    point.value = seconds_of(total.spent[state]);
     points.push_back(std::move(point));
   }
   return points;

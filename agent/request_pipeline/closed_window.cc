@@ -24,6 +24,20 @@ std::string WindowSeries::growth() const {
   return accounts ? growth_sentence(slowest_percent(accounts->by_bucket)) : std::string();
 }
 
+KeyTexts ClosedWindow::texts_of(const SeriesKey& key) const {
+  const auto text_of = [this](NameId name) {
+    const auto known = names.find(name);
+    return known == names.end() ? KeyText{} : known->second;
+  };
+  return {.server = text_of(key.server.name), .name = text_of(key.name)};
+}
+
+std::string service_of(const ClosedWindow& window, TargetId id) {
+  const auto target = window.targets.find(id);
+  if (target == window.targets.end() || !target->second) return {};
+  return target->second->service_name;
+}
+
 void ClosedWindow::absorb(ClosedWindow&& later) {
   end = later.end;
   offset = later.offset;

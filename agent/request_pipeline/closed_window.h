@@ -62,9 +62,15 @@ struct ClosedWindow {
   std::vector<GraphEnd> graph_ends;  // where the graph of services is asked for
   std::map<TargetId, std::shared_ptr<const Target>> targets;  // of all series, spans and ends
 
+  // Of a series that counted for the first time.
+  [[nodiscard]] KeyTexts texts_of(const SeriesKey& key) const;
+
   // Makes this window and the one after it into one. No count is lost; of two exemplars of one
   // stratum the better one stays.
   void absorb(ClosedWindow&& later);
 };
+
+// service.name of one of its targets; empty: it is none.
+std::string service_of(const ClosedWindow& window, TargetId id);
 
 }  // namespace exa

@@ -11,14 +11,6 @@
 namespace exa {
 namespace {
 
-KeyTexts texts_of(const SeriesKey& key, const ClosedWindow& window) {
-  const auto text_of = [&](NameId name) {
-    const auto known = window.names.find(name);
-    return known == window.names.end() ? KeyText{} : known->second;
-  };
-  return {.server = text_of(key.server.name), .name = text_of(key.name)};
-}
-
 std::shared_ptr<const RequestSeries> requests_of(const SeriesKey& key, const KeyTexts& texts) {
   const auto& row = row_of(key.kind);
   if (!row.counts_requests) return nullptr;
@@ -94,7 +86,7 @@ void CumulativeSeries::add(const ClosedWindow& window) {
   for (const auto& counted : window.series) {
     const auto [known, is_new] = by_uid_.try_emplace(counted.uid, series_.size());
     if (is_new) {
-      const auto texts = texts_of(counted.key, window);
+      const auto texts = window.texts_of(counted.key);
       State state{.uid = counted.uid,
                   .key = counted.key,
                   .attributes = attributes_of(counted.key, texts),

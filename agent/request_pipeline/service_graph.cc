@@ -11,12 +11,6 @@ namespace {
 // As Tempo calls who is not traced.
 constexpr const char* kUser = "user";
 
-std::string service_of(const ClosedWindow& window, TargetId id) {
-  const auto target = window.targets.find(id);
-  if (target == window.targets.end() || !target->second) return {};
-  return target->second->service_name;
-}
-
 // Without its port: a service has one name, wherever it listens.
 std::string host_of(const GraphEnd& client) {
   auto host = client.host.view();

@@ -11,19 +11,8 @@
 namespace exa {
 namespace {
 
-std::string service_of(const ClosedWindow& window, TargetId id) {
-  const auto target = window.targets.find(id);
-  if (target == window.targets.end() || !target->second) return {};
-  return target->second->service_name;
-}
-
 std::string span_name_of(const SeriesKey& key, const ClosedWindow& window) {
-  const auto text_of = [&](NameId name) {
-    const auto known = window.names.find(name);
-    return known == window.names.end() ? KeyText{} : known->second;
-  };
-  return semantics_of(key.convention)
-      .series_span_name(key, {.server = text_of(key.server.name), .name = text_of(key.name)});
+  return semantics_of(key.convention).series_span_name(key, window.texts_of(key));
 }
 
 bool is_latest(const Exemplar& a, const Exemplar& b) {

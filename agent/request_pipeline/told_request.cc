@@ -5,14 +5,13 @@
 #include "agent/semantics/semantics.h"
 #include "agent/semantics/server_name.h"
 #include "agent/why/sentence.h"
+#include "exa/model/address.h"
 
 namespace exa {
 namespace {
 
-std::string with_port(const std::string& address, std::uint16_t port) {
-  if (port == 0) return address;
-  const bool is_ipv6 = address.find(':') != std::string::npos;
-  return (is_ipv6 ? "[" + address + "]" : address) + ":" + std::to_string(port);
+std::string with_port(const std::string& host, std::uint16_t port) {
+  return port == 0 ? host : host_port_text(host, port);
 }
 
 // Port 0: the socket under a TLS stream is not known, and nothing is said of it.

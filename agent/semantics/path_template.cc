@@ -3,19 +3,17 @@
 #include <algorithm>
 #include <cctype>
 
+#include "exa/base/ascii.h"
+#include "exa/base/hex.h"
+#include "exa/base/percent.h"
+
 namespace exa {
 namespace {
 
 enum class Segment { kWord, kNumber, kUuid, kHex, kDate, kToken };
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 bool is_hex(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-bool is_alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return hex_value(c) >= 0;
 }
 
 bool matches_shape(std::string_view text, std::string_view shape) {  // '#' digit, 'h' hex
@@ -41,7 +39,7 @@ Segment classify(std::string_view text) {
   if (matches_shape(text, "hhhhhhhh-hhhh-hhhh-hhhh-hhhhhhhhhhhh")) return Segment::kUuid;
   if (text.size() >= kHexIdBytes && std::ranges::all_of(text, is_hex))
     return text.size() > 36 ? Segment::kToken : Segment::kHex;
-  const auto letters = static_cast<std::size_t>(std::ranges::count_if(text, is_alpha));
+  const auto letters = static_cast<std::size_t>(std::ranges::count_if(text, is_letter));
   if (text.size() >= kTokenBytes && digits >= 3 && letters >= 3) return Segment::kToken;
   if (text.size() >= 2 * kTokenBytes && std::ranges::count(text, '-') < 3) return Segment::kToken;
   // "v1", "oauth2" are words; "order-12345" and "1234_thumb" name one thing among many.
@@ -52,18 +50,8 @@ std::string_view without_parameters(std::string_view segment) {
   return segment.substr(0, segment.find(';'));
 }
 
-void append_escaped(std::string& to, std::string_view text) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte > 0x20 && byte < 0x7f) {
-      to += c;
-    } else {
-      to += '%';
-      to += kDigits[byte >> 4];
-      to += kDigits[byte & 15];
-    }
-  }
+void append_printable(std::string& to, std::string_view text) {
+  append_percent_encoded(to, text, [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
 // Calls visit(segment, is_last) for each text between slashes; the slashes are the caller's.
@@ -94,7 +82,7 @@ std::string path_template(std::string_view path, bool cut) {
     }
     switch (classify(segment)) {
       case Segment::kWord:
-        append_escaped(result, segment);
+        append_printable(result, segment);
         return;
       case Segment::kDate:
         result += "{date}";
@@ -116,7 +104,7 @@ std::string presentable_path(std::string_view path) {
     if (classify(segment) == Segment::kToken)
       result += "{token}";
     else
-      append_escaped(result, segment);
+      append_printable(result, segment);
     if (!last) result += '/';
   });
   return result;

@@ -3,10 +3,8 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <array>
-#include <ctime>
-
 #include "exa/base/hex.h"
+#include "exa/base/utc.h"
 
 namespace exa {
 namespace {
@@ -36,16 +34,11 @@ std::string json_text(std::string_view text) {
   return out;
 }
 
-// gmtime_r and not a local-time pattern: the pipeline may not open /etc/localtime.
-std::string utc_text(spdlog::log_clock::time_point time) {
+std::string time_text(spdlog::log_clock::time_point time) {
   const auto since_epoch = time.time_since_epoch();
-  const std::time_t whole_seconds = spdlog::log_clock::to_time_t(time);
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count() % 1000;
-  std::tm parts{};
-  gmtime_r(&whole_seconds, &parts);
-  std::array<char, 40> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  return fmt::format("{}.{:03}Z", std::string_view(text.data(), length), ms);
+  return fmt::format("{}.{:03}Z", utc_text(spdlog::log_clock::to_time_t(time), "%Y-%m-%dT%H:%M:%S"),
+                     ms);
 }
 
 class LineFormatter final : public spdlog::formatter {
@@ -57,7 +50,7 @@ class LineFormatter final : public spdlog::formatter {
                                  spdlog::level::to_string_view(message.level).size());
     const std::string_view name(message.logger_name.data(), message.logger_name.size());
     const std::string_view text(message.payload.data(), message.payload.size());
-    const auto time = utc_text(message.time);
+    const auto time = time_text(message.time);
     const auto line =
         format_ == LogFormat::kJson
             ? fmt::format(
@@ -88,8 +81,7 @@ std::string escaped(std::string_view text) {
     if (byte >= 0x20 && byte < 0x7f) {
       out += c;
     } else {
-      out += "\\x";
-      append_hex(out, byte);
+      append_escaped(out, byte);
     }
   }
   return out;

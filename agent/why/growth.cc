@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "exa/base/readable_duration.h"
+#include "exa/base/time.h"
 
 namespace exa {
 namespace {
@@ -20,7 +21,7 @@ MeanTime mean_of(const AccountSum& sum) {
   MeanTime mean;
   if (sum.exchanges == 0) return mean;
   for (std::size_t i = 0; i < kTimeStates; ++i)
-    mean.s[i] = static_cast<double>(sum.spent.ns[i]) / 1e9 / static_cast<double>(sum.exchanges);
+    mean.s[i] = seconds_of(sum.spent.ns[i]) / static_cast<double>(sum.exchanges);
   return mean;
 }
 

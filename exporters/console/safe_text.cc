@@ -13,11 +13,6 @@
 namespace exa {
 namespace {
 
-void append_escape(std::string& out, char c) {
-  out += "\\x";
-  append_hex(out, static_cast<std::uint8_t>(c));
-}
-
 // Zero width and direction marks are no danger to the terminal, but they make one text look like
 // another: U+200B..U+200F, U+2028..U+202E, U+2060..U+206F, U+FEFF.
 bool deceives(std::string_view sequence) {
@@ -77,7 +72,7 @@ std::string terminal_safe(std::string_view text) {
     const auto lead = static_cast<std::uint8_t>(sequence[0]);
     if (length == 0 || lead < 0x20 || lead == 0x7f || deceives(sequence))
       for (const char c : sequence)
-        append_escape(safe, c);
+        append_escaped(safe, static_cast<std::uint8_t>(c));
     else
       safe += sequence;
     text.remove_prefix(sequence.size());

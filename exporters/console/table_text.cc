@@ -3,11 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
-#include <ctime>
 #include <optional>
 #include <vector>
 
 #include "exa/base/readable_duration.h"
+#include "exa/base/utc.h"
 #include "exporters/console/safe_text.h"
 #include "exporters/console/table_columns.h"
 
@@ -37,12 +37,7 @@ std::string formatted(const char* format, Values... values) {
 }
 
 std::string clock_text(WallTime time, const char* form) {
-  const auto seconds = static_cast<std::time_t>(time.ns / 1'000'000'000);
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  std::array<char, 32> text;
-  std::strftime(text.data(), text.size(), form, &utc);
-  return text.data();
+  return utc_text(static_cast<std::time_t>(time.ns / 1'000'000'000), form);
 }
 
 std::string time_of_day(WallTime time) {
@@ -78,8 +73,7 @@ class TableWriter {
  public:
   TableWriter(const WindowView& window, const TableSettings& settings)
       : window_(window), settings_(settings) {
-    seconds_ =
-        window.end > window.start ? static_cast<double>(window.end.ns - window.start.ns) / 1e9 : 0;
+    seconds_ = window.end > window.start ? seconds_of(window.end.ns - window.start.ns) : 0;
   }
 
   std::string write() {

@@ -6,24 +6,18 @@
 #include <cmath>
 #include <cstdint>
 
+#include "exa/base/ascii.h"
 #include "exporters/encoding/utf8.h"
 
 namespace exa {
 namespace {
-
-bool is_letter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 std::string sanitized(std::string_view name, bool colon_allowed) {
   std::string clean;
   clean.reserve(name.size() + 1);
   if (!name.empty() && is_digit(name.front())) clean += '_';
   for (const char c : name) {
-    const bool allowed = is_letter(c) || is_digit(c) || (colon_allowed && c == ':');
+    const bool allowed = is_letter(c) || is_digit(c) || c == '_' || (colon_allowed && c == ':');
     const char kept = allowed ? c : '_';
     if (kept == '_' && !allowed && !clean.empty() && clean.back() == '_') continue;
     clean += kept;

@@ -4,23 +4,11 @@
 #include <optional>
 
 #include "exa/base/ascii.h"
+#include "exa/base/take_until.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-// Cuts text at the first separator and returns what stood before it.
-std::string_view take_until(std::string_view& text, char separator) {
-  const auto at = text.find(separator);
-  const std::string_view head = text.substr(0, at);
-  text = at == std::string_view::npos ? std::string_view() : text.substr(at + 1);
-  return trimmed(head);
-}
 
 // RFC 9110 section 12.4.2, in thousandths; nullopt if malformed.
 std::optional<int> parse_quality(std::string_view text) {
@@ -46,10 +34,10 @@ struct Choice {
 // The next member of a comma-separated list; one with a malformed q has quality 0.
 Choice take_choice(std::string_view& list) {
   std::string_view member = take_until(list, ',');
-  Choice choice{.name = take_until(member, ';'), .version = {}};
+  Choice choice{.name = trimmed(take_until(member, ';')), .version = {}};
   while (!member.empty()) {
     std::string_view parameter = take_until(member, ';');
-    const std::string_view key = take_until(parameter, '=');
+    const std::string_view key = trimmed(take_until(parameter, '='));
     std::string_view value = trimmed(parameter);
     if (value.size() >= 2 && value.front() == '"' && value.back() == '"')
       value = value.substr(1, value.size() - 2);

@@ -4,14 +4,12 @@
 #include <array>
 #include <cstdint>
 
+#include "exa/base/ascii.h"
+
 namespace exa {
 namespace {
 
 using Seconds = std::chrono::seconds;
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 // Reads a date from left to right; any mismatch makes it fail for good.
 class DateReader {

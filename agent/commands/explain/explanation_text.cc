@@ -1,11 +1,10 @@
 #include "agent/commands/explain/explanation_text.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 
 #include "agent/commands/status/told_json.h"
 #include "exa/base/readable_duration.h"
+#include "exa/base/utc.h"
 #include "exporters/console/safe_text.h"
 
 namespace exa {
@@ -15,11 +14,7 @@ constexpr std::size_t kMostShown = 5;  // of the slow, and of the failing
 constexpr std::uint64_t kLateMs = 5'000;
 
 std::string time_text(std::uint64_t unix_ms) {
-  const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
-  std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  std::array<char, 32> text;
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%SZ", &utc)};
+  return utc_text(static_cast<std::time_t>(unix_ms / 1000), "%Y-%m-%d %H:%M:%SZ");
 }
 
 std::string safe(const ToldJson& object, const char* key) {

@@ -2,40 +2,26 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 
-#include "agent/commands/status/running_agent.h"
+#include "agent/commands/status/told_json.h"
 #include "exporters/console/safe_text.h"
 
 namespace exa {
 namespace {
 
-using Json = nlohmann::json;
-
-const Json* list_in(const Json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found != object.end() && found->is_array() ? &*found : nullptr;
+// What is missing shows as "?": the use keeps its line.
+std::string shown_text(const ToldJson& object, const char* key) {
+  const auto value = value_in(object, key);
+  return value.is_string() ? terminal_safe(value.get_ref<const std::string&>()) : "?";
 }
 
-std::string text_in(const Json& object, const char* key) {
-  if (!object.is_object()) return "?";
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string()
-             ? terminal_safe(found->get_ref<const std::string&>())
-             : "?";
+std::string shown_number(const ToldJson& object, const char* key) {
+  const auto value = value_in(object, key);
+  return value.is_number_unsigned() ? std::to_string(value.get<std::uint64_t>()) : "?";
 }
 
-std::string number_in(const Json& object, const char* key) {
-  if (!object.is_object()) return "?";
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number_unsigned()
-             ? std::to_string(found->get<std::uint64_t>())
-             : "?";
-}
-
-std::string connections_in(const Json& use) {
-  const auto number = number_in(use, "connections");
+std::string connections_in(const ToldJson& use) {
+  const auto number = shown_number(use, "connections");
   if (number == "?" || number == "0") return {};
   return ": " + number + (number == "1" ? " connection" : " connections");
 }
@@ -56,34 +42,34 @@ std::string row(const std::string& pid, const std::string& executable, const std
 }
 
 // Processes that wanted more than their share of something. Nothing if there are none.
-std::string over_share_table(const Json& status) {
-  const auto* const all = list_in(status, "over_share");
-  if (all == nullptr || all->empty()) return {};
+std::string over_share_table(const ToldJson& status) {
+  const auto all = list_in(status, "over_share");
+  if (all.empty()) return {};
   std::string table = '\n' + left("PID", 8) + ' ' + left("COMMAND", 32) + ' ' +
                       left("SHARE OF", 20) + ' ' + right("REFUSED", 12) + '\n';
-  for (const auto& one : *all)
-    table += left(number_in(one, "pid"), 8) + ' ' + left(text_in(one, "command"), 32) + ' ' +
-             left(text_in(one, "share_of"), 20) + ' ' + right(number_in(one, "refused"), 12) + '\n';
+  for (const auto& one : all)
+    table += left(shown_number(one, "pid"), 8) + ' ' + left(shown_text(one, "command"), 32) + ' ' +
+             left(shown_text(one, "share_of"), 20) + ' ' + right(shown_number(one, "refused"), 12) +
+             '\n';
   return table;
 }
 
 }  // namespace
 
 Result<std::string> status_table(std::string_view json) {
-  const auto status = json.size() <= kMaxToldBytes ? Json::parse(json, nullptr, false)
-                                                   : Json(Json::value_t::discarded);
-  const auto* const processes = list_in(status, "processes");
-  if (processes == nullptr) return fail("does not contain a status");
+  const auto status = parsed_told(json);
+  const auto processes = value_in(status, "processes");
+  if (!processes.is_array()) return fail("does not contain a status");
   std::string table = row("PID", "EXECUTABLE", "LIBRARY", "PROBES", "TLS");
-  for (const auto& process : *processes) {
-    const auto* const uses = list_in(process, "tls");
-    if (uses == nullptr) return fail("contains a process of unknown form");
-    for (const auto& use : *uses) {
-      const auto library = text_in(use, "library");
-      table +=
-          row(number_in(process, "pid"), text_in(process, "executable"),
-              library.empty() ? "-" : library, number_in(use, "probes"),
-              text_in(use, "reason") + connections_in(use) + " (" + text_in(use, "path") + ")");
+  for (const auto& process : processes) {
+    const auto uses = value_in(process, "tls");
+    if (!uses.is_array()) return fail("contains a process of unknown form");
+    for (const auto& use : uses) {
+      const auto library = shown_text(use, "library");
+      table += row(
+          shown_number(process, "pid"), shown_text(process, "executable"),
+          library.empty() ? "-" : library, shown_number(use, "probes"),
+          shown_text(use, "reason") + connections_in(use) + " (" + shown_text(use, "path") + ")");
     }
   }
   return table + over_share_table(status);

@@ -6,6 +6,9 @@
 #include <optional>
 #include <utility>
 
+#include "exa/base/hex.h"
+#include "exa/base/take_until.h"
+
 namespace exa {
 namespace {
 
@@ -14,20 +17,8 @@ constexpr std::size_t kStaticUidDigits = 32;
 constexpr std::size_t kUuidLength = 36;
 constexpr std::size_t kMaxNameBytes = 255;
 
-// Takes the text up to the separator off the front.
-std::string_view take(std::string_view& rest, char separator) {
-  const auto end = rest.find(separator);
-  const auto taken = rest.substr(0, end);
-  rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-  return taken;
-}
-
-bool is_hex(std::string_view text) {
-  return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 bool is_container_id(std::string_view text) {
-  return text.size() == kIdDigits && is_hex(text);
+  return text.size() == kIdDigits && is_lower_hex(text);
 }
 
 bool strip_suffix(std::string_view& text, std::string_view suffix) {
@@ -38,13 +29,13 @@ bool strip_suffix(std::string_view& text, std::string_view suffix) {
 
 // The uid as the API writes it: systemd slices have '_' where it has '-', as '-' nests slices.
 std::optional<std::string> pod_uid_of(std::string_view text) {
-  if (text.size() == kStaticUidDigits && is_hex(text)) return std::string(text);
+  if (text.size() == kStaticUidDigits && is_lower_hex(text)) return std::string(text);
   if (text.size() != kUuidLength) return std::nullopt;
   std::string uid(text);
   for (std::size_t i = 0; i < uid.size(); ++i) {
     const bool separator = i == 8 || i == 13 || i == 18 || i == 23;
     if (separator && uid[i] == '_') uid[i] = '-';
-    if (separator ? uid[i] != '-' : !is_hex({&uid[i], 1})) return std::nullopt;
+    if (separator ? uid[i] != '-' : !is_lower_hex({&uid[i], 1})) return std::nullopt;
   }
   return uid;
 }
@@ -231,7 +222,7 @@ CgroupIdentity identify_cgroup(std::string_view path, std::string_view node) {
   PodQos qos_above = PodQos::kUnknown;
   std::string_view parent;
   while (!path.empty()) {
-    const auto component = take(path, '/');
+    const auto component = take_until(path, '/');
     if (component.empty() || component == "..") continue;
     const bool believed = !delegation.names_end;
     delegation.see(component, found.in_container());
@@ -287,9 +278,9 @@ std::string choose_cgroup_path(std::string_view proc_cgroup) {
   std::array<std::string_view, 3> paths;
   std::string_view placed;
   while (!proc_cgroup.empty()) {
-    auto line = take(proc_cgroup, '\n');
-    const auto hierarchy = take(line, ':');
-    const auto controllers = take(line, ':');
+    auto line = take_until(proc_cgroup, '\n');
+    const auto hierarchy = take_until(line, ':');
+    const auto controllers = take_until(line, ':');
     if (!line.starts_with('/')) continue;
     if (hierarchy == "0" && controllers.empty())
       paths[0] = line;

@@ -1,7 +1,6 @@
 #include "agent/discovery/elf/control_flow.h"
 
 #include <Zydis/Decoder.h>
-#include <Zydis/Register.h>
 
 #include <algorithm>
 #include <array>
@@ -10,6 +9,7 @@
 
 #include "agent/discovery/elf/bounded_reader.h"
 #include "agent/discovery/elf/machine_code.h"
+#include "agent/discovery/elf/whole_register.h"
 
 namespace exa {
 namespace {
@@ -34,10 +34,6 @@ class TableJumps {
   int sum_in_ = -1;
   int age_ = 0;
 };
-
-int whole(ZydisRegister part) {
-  return ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, part);
-}
 
 // Walks x86 code; visit(Instruction). False: not understood.
 template <typename Visit>
@@ -72,7 +68,7 @@ bool walk_x86(std::span<const std::byte> code, const Visit& visit) {
         const bool table = first.type == ZYDIS_OPERAND_TYPE_MEMORY
                                ? first.mem.index != ZYDIS_REGISTER_NONE && first.mem.scale == 8
                                : first.type == ZYDIS_OPERAND_TYPE_REGISTER &&
-                                     tables.goes_through(whole(first.reg.value));
+                                     tables.goes_through(whole_register(first.reg.value));
         if (!relative && table) instruction.step = Step::kOther;
         break;
       }
@@ -80,7 +76,7 @@ bool walk_x86(std::span<const std::byte> code, const Visit& visit) {
         break;
     }
     if (what.mnemonic == ZYDIS_MNEMONIC_ADD && first.type == ZYDIS_OPERAND_TYPE_REGISTER)
-      tables.note_sum(whole(first.reg.value));
+      tables.note_sum(whole_register(first.reg.value));
     else
       tables.note_other();
     visit(instruction);

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/discovery/elf/whole_register.h"
+
 namespace exa {
 namespace {
 
@@ -27,15 +29,11 @@ struct Instruction {
   }
 };
 
-ZydisRegister whole(ZydisRegister part) {
-  return ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, part);
-}
-
 bool writes(const Instruction& instruction, ZydisRegister wanted) {
   return std::ranges::any_of(instruction.all(), [&](const ZydisDecodedOperand& operand) {
     return operand.type == ZYDIS_OPERAND_TYPE_REGISTER &&
            (operand.actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) != 0 &&
-           whole(operand.reg.value) == wanted;
+           whole_register(operand.reg.value) == wanted;
   });
 }
 

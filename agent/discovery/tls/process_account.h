@@ -12,9 +12,7 @@ struct ProcessAccount {
   std::uint32_t user = 0;
   std::string name;
 };
-// Borrow the open folder of the process in /proc.
+// Borrows the open folder of the process in /proc.
 [[nodiscard]] ProcessAccount account_of(int process_fd);
-// Without " (deleted)".
-[[nodiscard]] std::string executable_of(int process_fd);
 
 }  // namespace exa

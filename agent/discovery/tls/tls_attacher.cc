@@ -1,14 +1,15 @@
 #include "agent/discovery/tls/tls_attacher.h"
 
 #include <fcntl.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <iterator>
 #include <utility>
 
+#include "agent/discovery/base_name.h"
+#include "agent/discovery/proc_reader.h"
+#include "agent/discovery/running_processes.h"
 #include "agent/discovery/tls/process_account.h"
 
 namespace exa {
@@ -19,15 +20,6 @@ constexpr std::array kLibraryFolders = {
     "/usr/local/lib",        "/usr/local/lib64",
 };
 constexpr std::array kLibraryNames = {"libssl.so.3", "libssl.so.1.1", "libgnutls.so.30"};
-
-std::string name_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? path : path.substr(slash + 1);
-}
-
-bool is_gone(std::uint32_t tgid) {
-  return ::kill(static_cast<pid_t>(tgid), 0) != 0 && errno == ESRCH;
-}
 
 }  // namespace
 
@@ -134,9 +126,9 @@ void TlsAttacher::look(std::uint32_t tgid, Look look, MonotonicTime now) {
     return;
   }
   look.process = std::move(*process);
-  look.executable = executable_of(look.process.get());
+  look.executable = read_exe(look.process.get()).path;
   look.told_by = look.executable;
-  if (ignored_.contains(name_of(look.executable))) {
+  if (ignored_.contains(base_name(look.executable))) {
     if (!look.speaks_tls) return;
     look.uses.push_back({.path = look.executable,
                          .library = "",

@@ -1,19 +1,18 @@
 #include "agent/discovery/tls/tls_watch.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <charconv>
 #include <cstring>
+#include <limits>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "agent/discovery/proc_reader.h"
+#include "agent/discovery/running_processes.h"
 #include "agent/discovery/tls/connection_reasons.h"
-#include "agent/discovery/tls/process_account.h"
 
 namespace exa {
 namespace {
@@ -27,29 +26,10 @@ constexpr seconds kTidyInterval{10};
 constexpr Duration kFirstPatience = seconds(1);
 constexpr Duration kLongestPatience = seconds(64);
 
-std::vector<std::uint32_t> running_processes() {
-  std::vector<std::uint32_t> all;
-  const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir("/proc"), ::closedir);
-  if (!folder) return all;
-  while (const dirent* entry = ::readdir(folder.get())) {
-    const char* const begin = entry->d_name;
-    const char* const end = begin + std::strlen(begin);
-    std::uint32_t tgid = 0;
-    if (const auto [at, error] = std::from_chars(begin, end, tgid);
-        error == std::errc() && at == end)
-      all.push_back(tgid);
-  }
-  return all;
-}
-
-bool is_gone(std::uint32_t tgid) {
-  return ::kill(static_cast<pid_t>(tgid), 0) != 0 && errno == ESRCH;
-}
-
 // Of a process that has no TLS library; what the kernel calls it where its path cannot be read.
 std::string executable_or(std::uint32_t tgid, const exa_connection_counts& counts) {
   const auto process = open_process(tgid);
-  auto path = process ? executable_of(process->get()) : std::string();
+  auto path = process ? read_exe(process->get()).path : std::string();
   const auto* const comm = reinterpret_cast<const char*>(counts.comm);
   return path.empty() ? std::string(comm, ::strnlen(comm, sizeof(counts.comm))) : path;
 }
@@ -111,7 +91,7 @@ void TlsWatch::run() {
 }
 
 void TlsWatch::look_at_running_processes() {
-  for (const auto tgid : running_processes()) {
+  for (const auto tgid : running_processes("/proc", std::numeric_limits<std::size_t>::max())) {
     if (queue_.closed()) return;
     attacher_->look_at(tgid, false, monotonic_now());
     changed_ = true;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <fstream>
 
+#include "exa/base/percent.h"
+
 namespace exa {
 namespace {
 
@@ -108,18 +110,8 @@ void ApiClient::stop() {
 }
 
 std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string out;
-  for (const char c : text) {
-    if (kPlain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    }
-  }
+  append_percent_encoded(out, text, is_unreserved);
   return out;
 }
 

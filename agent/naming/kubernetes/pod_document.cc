@@ -6,6 +6,8 @@
 #include <chrono>
 #include <limits>
 
+#include "exa/base/hex.h"
+
 namespace exa {
 namespace {
 
@@ -91,8 +93,7 @@ std::int64_t unix_seconds(std::string_view text) {
 std::string id_of(std::string_view text) {
   const auto scheme = text.find("://");
   if (scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
-  const bool hex = text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-  return text.size() == 64 && hex ? std::string(text) : std::string();
+  return text.size() == 64 && is_lower_hex(text) ? std::string(text) : std::string();
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include "agent/protocol/http1/field_name.h"
 #include "agent/protocol/http_words.h"
-#include "agent/trace/context/whitespace.h"
+#include "exa/base/whitespace.h"
 
 namespace exa::http1 {
 namespace {
@@ -57,7 +57,7 @@ template <typename Visit>
 void for_each_element(std::string_view list, Visit visit) {
   while (true) {
     const auto comma = list.find(',');
-    visit(trim_whitespace(list.substr(0, comma)));
+    visit(trimmed(list.substr(0, comma)));
     if (comma == list.npos) return;
     list.remove_prefix(comma + 1);
   }
@@ -101,24 +101,24 @@ void read_field(std::string_view name, std::string_view value, bool folded, Fiel
                 ContextReader* context) {
   switch (framing_field(name)) {
     case FieldName::kHost:
-      if (fields.host.empty() && !folded) fields.host = trim_whitespace(value);
+      if (fields.host.empty() && !folded) fields.host = trimmed(value);
       return;
     case FieldName::kExpect:
-      if (k100Continue.equals(trim_whitespace(value))) fields.expect_continue = true;
+      if (k100Continue.equals(trimmed(value))) fields.expect_continue = true;
       return;
     case FieldName::kConnection:
-      read_connection(trim_whitespace(value), fields);
+      read_connection(trimmed(value), fields);
       return;
     case FieldName::kUpgrade:
       for_each_element(
           value, [&](std::string_view protocol) { fields.upgrade_http2 |= protocol == kHttp2; });
       return;
     case FieldName::kContentLength:
-      read_content_length(trim_whitespace(value), fields);
+      read_content_length(trimmed(value), fields);
       fields.content_length_invalid |= folded;
       return;
     case FieldName::kTransferEncoding:
-      read_transfer_encoding(trim_whitespace(value), fields);
+      read_transfer_encoding(trimmed(value), fields);
       fields.transfer_encoding_invalid |= folded;
       return;
     case FieldName::kOther:

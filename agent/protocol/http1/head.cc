@@ -8,7 +8,7 @@
 #include "agent/protocol/http1/line_reader.h"
 #include "agent/protocol/http1/method.h"
 #include "agent/protocol/http_words.h"
-#include "agent/trace/context/whitespace.h"
+#include "exa/base/whitespace.h"
 
 namespace exa::http1 {
 namespace {
@@ -83,11 +83,10 @@ bool names_other_protocol(std::string_view word) {
 // makes it credible, but a method that is any word needs a usual target too; without a version only
 // a method that everybody knows and a usual target do.
 InvalidReason parse_odd_request_line(std::string_view rest, RequestHead& head) {
-  const auto words = trim_whitespace(rest);
+  const auto words = trimmed(rest);
   const auto last = words.substr(words.find_last_of(" \t") + 1);
   const bool versioned = is_version(last);
-  const auto target =
-      trim_whitespace(words.substr(0, words.size() - (versioned ? last.size() : 0)));
+  const auto target = trimmed(words.substr(0, words.size() - (versioned ? last.size() : 0)));
   const bool usual_target =
       target.starts_with('/') || target.starts_with('*') || target.starts_with("http");
   const bool usual_method = std::ranges::all_of(head.method_text, is_usual_in_method);

@@ -15,12 +15,10 @@ constexpr bool is_usual_in_method(char c) {
   return (c >= 'A' && c <= 'Z') || c == '-' || c == '_';
 }
 
-// How many characters at the front may be a method. Other characters of a token are in no method
-// that anybody uses, but at the front of other protocols.
+// How many characters at the front may be a method.
 constexpr std::size_t method_length(std::string_view bytes) {
   std::size_t length = 0;
-  while (length < bytes.size() &&
-         (is_usual_in_method(bytes[length]) || (bytes[length] >= 'a' && bytes[length] <= 'z')))
+  while (length < bytes.size() && http::is_method_character(bytes[length]))
     ++length;
   return length;
 }

@@ -8,10 +8,6 @@
 namespace exa::http2 {
 namespace {
 
-bool is_usual_in_method(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-' || c == '_';
-}
-
 // Three digits; 0 if it is something else.
 std::uint16_t parse_status(std::string_view text) {
   const auto number = http::decimal_number(text);
@@ -132,7 +128,7 @@ void MessageHead::take_pseudo(std::string_view name, const hpack::Field& field) 
 void MessageHead::take_method(std::string_view value) {
   method_known_ = true;
   method_ = http::parse_method(value);
-  if (method_ == Method::kOther && std::ranges::all_of(value, is_usual_in_method))
+  if (method_ == Method::kOther && std::ranges::all_of(value, http::is_method_character))
     method_original_.assign(value);
 }
 

@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <array>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <cstring>
 
 #include "agent/config/config.h"
+#include "agent/run/messages/checksum.h"
 
 namespace exa {
 namespace {
@@ -23,11 +23,6 @@ bool is_ours(int file) {
   struct stat status{};
   return ::fstat(file, &status) == 0 && S_ISREG(status.st_mode) && status.st_uid == ::geteuid() &&
          status.st_nlink == 1 && (status.st_mode & 077) == 0;
-}
-
-std::uint32_t checksum(std::string_view text) {
-  return static_cast<std::uint32_t>(
-      ::crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size())));
 }
 
 }  // namespace

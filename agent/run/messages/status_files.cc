@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include <cerrno>
 #include <charconv>
@@ -10,15 +9,12 @@
 #include <memory>
 
 #include "agent/config/config.h"
+#include "agent/run/messages/checksum.h"
 
 namespace exa {
 namespace {
 
 constexpr std::string_view kMark = "exemplar-agent services ";
-
-std::uint64_t checksum(std::string_view text) {
-  return ::crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
-}
 
 }  // namespace
 

@@ -3,8 +3,8 @@
 #include <cstddef>
 
 #include "agent/trace/context/hex_id.h"
-#include "agent/trace/context/whitespace.h"
 #include "exa/base/ascii.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {
@@ -40,7 +40,7 @@ bool next_field(std::string_view& rest, std::string_view& field) {
 }  // namespace
 
 bool read_b3(std::string_view value, TraceContext& context) {
-  value = trim_whitespace(value);
+  value = trimmed(value);
   if (value.size() == 1) return read_decision(value, context);
   std::string_view field;
   if (!next_field(value, field) || !read_trace_id(field, context.trace_id)) return false;
@@ -53,22 +53,22 @@ bool read_b3(std::string_view value, TraceContext& context) {
 }
 
 bool read_b3_trace_id(std::string_view value, TraceContext& context) {
-  return read_trace_id(trim_whitespace(value), context.trace_id);
+  return read_trace_id(trimmed(value), context.trace_id);
 }
 
 bool read_b3_span_id(std::string_view value, TraceContext& context) {
-  return read_span_id(trim_whitespace(value), context.parent);
+  return read_span_id(trimmed(value), context.parent);
 }
 
 bool read_b3_sampled(std::string_view value, TraceContext& context) {
-  value = trim_whitespace(value);
+  value = trimmed(value);
   const bool sampled = value == "1" || equals_ignoring_case(value, "true");
   if (sampled) context.flags |= kTraceSampled;
   return sampled || value == "0" || equals_ignoring_case(value, "false");
 }
 
 bool read_b3_flags(std::string_view value, TraceContext& context) {
-  if (trim_whitespace(value) == "1") context.flags |= kTraceSampled;
+  if (trimmed(value) == "1") context.flags |= kTraceSampled;
   return true;
 }
 

@@ -8,7 +8,7 @@
 #include <optional>
 
 #include "agent/trace/context/hex_id.h"
-#include "agent/trace/context/whitespace.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {
@@ -18,7 +18,7 @@ constexpr std::string_view kUpperHalf = "_dd.p.tid=";
 
 template <typename Number>
 std::optional<Number> number_of(std::string_view text) {
-  text = trim_whitespace(text);
+  text = trimmed(text);
   Number number = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
   if (read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
@@ -57,7 +57,7 @@ bool read_datadog_tags(std::string_view value, TraceContext& context) {
   bool found = false;
   while (!value.empty()) {
     const auto comma = value.find(',');
-    const auto tag = trim_whitespace(value.substr(0, comma));
+    const auto tag = trimmed(value.substr(0, comma));
     value = comma == value.npos ? std::string_view() : value.substr(comma + 1);
     if (!tag.starts_with(kUpperHalf)) continue;
     Id<kHalf> half;

@@ -4,7 +4,7 @@
 #include <cstddef>
 
 #include "agent/trace/context/hex_id.h"
-#include "agent/trace/context/whitespace.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {
@@ -31,7 +31,7 @@ bool take_colon(std::string_view& text) {
 }  // namespace
 
 bool read_uber_trace_id(std::string_view value, TraceContext& context) {
-  value = trim_whitespace(value);
+  value = trimmed(value);
   if (!read_hex_id(take_digits(value), HexLetters::kAnyCase, context.trace_id)) return false;
   if (!take_colon(value)) return false;
   if (!read_hex_id(take_digits(value), HexLetters::kAnyCase, context.parent)) return false;

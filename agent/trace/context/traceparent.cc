@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "agent/trace/context/whitespace.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint8_t kNotHex = 0xff;
 
 // Lower case only: upper-case digits are invalid in both headers.
-constexpr auto kHexDigit = [] {
+constexpr auto kDigitValue = [] {
   std::array<std::uint8_t, 256> table{};
   table.fill(kNotHex);
   for (int i = 0; i < 10; ++i)
@@ -20,8 +20,8 @@ constexpr auto kHexDigit = [] {
   return table;
 }();
 
-std::uint8_t hex_digit(char c) {
-  return kHexDigit[static_cast<unsigned char>(c)];
+std::uint8_t lower_hex_value(char c) {
+  return kDigitValue[static_cast<unsigned char>(c)];
 }
 
 // Exactly Bytes * 2 digits from the front of text, which the caller has checked to be there.
@@ -29,8 +29,8 @@ template <std::size_t Bytes>
 bool read_hex(std::string_view text, std::array<std::uint8_t, Bytes>& bytes) {
   std::uint8_t wrong = 0;
   for (std::size_t i = 0; i < Bytes; ++i) {
-    const auto high = hex_digit(text[2 * i]);
-    const auto low = hex_digit(text[2 * i + 1]);
+    const auto high = lower_hex_value(text[2 * i]);
+    const auto low = lower_hex_value(text[2 * i + 1]);
     wrong |= high | low;
     bytes[i] = static_cast<std::uint8_t>(high << 4 | (low & 15));
   }
@@ -80,7 +80,7 @@ std::optional<std::uint64_t> randomness_of(std::string_view value) {
 }  // namespace
 
 std::optional<TraceContext> parse_traceparent(std::string_view value) {
-  value = trim_whitespace(value);
+  value = trimmed(value);
   if (value.size() < kTraceparentBytes) return std::nullopt;
   if (value[kTraceIdAt - 1] != '-' || value[kParentAt - 1] != '-' || value[kFlagsAt - 1] != '-')
     return std::nullopt;
@@ -109,7 +109,7 @@ bool read_traceparent(std::string_view value, TraceContext& context) {
 void TracestateReader::read(std::string_view value) {
   while (valid_) {
     const auto comma = value.find(',');
-    const auto member = trim_whitespace(value.substr(0, comma));
+    const auto member = trimmed(value.substr(0, comma));
     // Empty members are allowed and count for nothing.
     if (!member.empty() && (++members_ > kMaxTracestateMembers || !read_member(member)))
       valid_ = false;

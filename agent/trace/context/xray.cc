@@ -5,8 +5,8 @@
 #include <cstddef>
 
 #include "agent/trace/context/hex_id.h"
-#include "agent/trace/context/whitespace.h"
 #include "exa/base/ascii.h"
+#include "exa/base/whitespace.h"
 
 namespace exa {
 namespace {
@@ -46,16 +46,16 @@ bool read_field(std::string_view name, std::string_view value, TraceContext& con
 }  // namespace
 
 bool read_amzn_trace_id(std::string_view value, TraceContext& context) {
-  value = trim_whitespace(value);
+  value = trimmed(value);
   if (value.empty()) return false;
   while (!value.empty()) {
     const auto semicolon = value.find(';');
-    const auto field = trim_whitespace(value.substr(0, semicolon));
+    const auto field = trimmed(value.substr(0, semicolon));
     value = semicolon == value.npos ? std::string_view() : value.substr(semicolon + 1);
     if (field.empty()) continue;
     const auto equals = field.find('=');
-    if (equals == field.npos || !read_field(trim_whitespace(field.substr(0, equals)),
-                                            trim_whitespace(field.substr(equals + 1)), context))
+    if (equals == field.npos ||
+        !read_field(trimmed(field.substr(0, equals)), trimmed(field.substr(equals + 1)), context))
       return false;
   }
   return true;

@@ -17,11 +17,9 @@ enum class Tag : std::uint8_t { kTrace = 't', kServerSpan = 's', kClientSpan = '
 // An IPv4-mapped IPv6 address (a dual-stack listener's view) becomes the IPv4 address it stands
 // for, as the other end may hold a plain IPv4 socket.
 std::array<std::uint8_t, 16> canonical_address(const IpEndpoint& endpoint) {
-  static constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0,    0,
-                                                           0, 0, 0, 0, 0xff, 0xff};
   std::array<std::uint8_t, 16> address{};
   if (!endpoint.is_ipv6) {
-    std::copy(kMapped.begin(), kMapped.end(), address.begin());
+    std::copy(kMappedPrefix.begin(), kMappedPrefix.end(), address.begin());
     std::copy_n(endpoint.address.begin(), 4, address.begin() + 12);
   } else {
     address = endpoint.address;

@@ -1,10 +1,18 @@
-// Letters as protocols compare them: ASCII only, whatever the locale. Pure.
+// Letters and digits as protocols know them: ASCII only, whatever the locale. Pure.
 #pragma once
 
 #include <algorithm>
 #include <string_view>
 
 namespace exa {
+
+constexpr bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 constexpr char lower_case(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "exa/base/ascii.h"
 #include "exa/base/hex.h"
 
 namespace exa {
@@ -21,6 +22,24 @@ inline std::string percent_decoded(std::string_view text) {
     }
   }
   return decoded;
+}
+
+// What a URL may have as it is wherever it stands (RFC 3986 section 2.3).
+constexpr bool is_unreserved(char c) {
+  return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+template <typename IsPlain>
+void append_percent_encoded(std::string& to, std::string_view text, const IsPlain& is_plain) {
+  for (const char c : text) {
+    if (is_plain(c)) {
+      to += c;
+    } else {
+      constexpr std::string_view kDigits = "0123456789ABCDEF";
+      const auto byte = static_cast<unsigned char>(c);
+      to += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    }
+  }
 }
 
 }  // namespace exa

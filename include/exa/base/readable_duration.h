@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <string>
 
+#include "exa/base/time.h"
+
 namespace exa {
 
 // Three digits that count, in the unit that suits: "870 us", "1.23 ms", "208 ms", "4.56 s".
@@ -24,7 +26,7 @@ inline std::string readable_duration(double seconds) {
   return formatted(seconds < 99.95 ? "%.1f s" : "%.0f s", seconds);
 }
 inline std::string readable_duration(std::uint64_t ns) {
-  return readable_duration(static_cast<double>(ns) / 1e9);
+  return readable_duration(seconds_of(ns));
 }
 
 // In whole seconds, minutes or hours, for ages: "110 s", "5 min".

@@ -34,6 +34,9 @@ constexpr Duration elapsed(MonotonicTime earlier, MonotonicTime later) {
 constexpr MonotonicTime operator+(MonotonicTime time, Duration by) {
   return {time.ns + static_cast<std::uint64_t>(by.count())};
 }
+constexpr double seconds_of(std::uint64_t ns) {
+  return static_cast<double>(ns) / 1e9;
+}
 constexpr double seconds(Duration duration) {
   return static_cast<double>(duration.count()) / 1e9;
 }

@@ -1,4 +1,5 @@
-// Optional whitespace of header fields (RFC 9110 section 5.6.3).
+// Blanks and tabs around a text: what header fields have for whitespace (RFC 9110 section 5.6.3).
+// Pure.
 #pragma once
 
 #include <string_view>
@@ -9,7 +10,7 @@ constexpr bool is_whitespace(char c) {
   return c == ' ' || c == '\t';
 }
 
-constexpr std::string_view trim_whitespace(std::string_view text) {
+constexpr std::string_view trimmed(std::string_view text) {
   const char* first = text.data();
   const char* last = first + text.size();
   while (first != last && is_whitespace(*first))
