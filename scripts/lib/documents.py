@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Checks documents: links to files and headings that exist, and that the README of a folder, or of
-the one around it, says what each header is for.
+the one around it, says what each header is for, and of none that is gone.
 
     scripts/lib/documents.py [ROOT]     print violations, exit 1 if there are any
 """
@@ -90,6 +90,23 @@ def unnamed_headers(headers, readmes):
     return found
 
 
+def headers_gone(headers, readmes):
+    """Headers that a README names and that are not there: those without a folder in or below its own,
+    the others anywhere."""
+    found = []
+    for folder, text in readmes.items():
+        for number, line in prose_of(text):
+            words = (word for _, code in CODE.findall(line) for word in re.split(r"[\s,()]+", code))
+            for word in words:
+                if not word.endswith(".h") or "*" in word or "<" in word:
+                    continue
+                near = f"{folder}/" if "/" not in word else ""
+                if not any(f"/{header}".endswith(f"/{word}") and header.startswith(near)
+                           for header in headers):
+                    found.append(f"{folder}/README.md:{number}: there is no {word}")
+    return found
+
+
 def tracked(root, *patterns):
     names = subprocess.run(["git", "-C", str(root), "ls-files", "-z", "--cached", "--others",
                             "--exclude-standard", "--", *patterns],
@@ -105,7 +122,8 @@ def main():
     rooms = ("agent", "bpf", "exporters", "include")
     readmes = {str(pathlib.PurePosixPath(name).parent): (root / name).read_text()
                for name in tracked(root, *(f"{room}/*README.md" for room in rooms))}
-    found += unnamed_headers(tracked(root, *(f"{room}/*.h" for room in rooms)), readmes)
+    headers = tracked(root, *(f"{room}/*.h" for room in rooms))
+    found += unnamed_headers(headers, readmes) + headers_gone(tracked(root, "*.h"), readmes)
     for sentence in found:
         print(sentence)
     print(f"documents: {len(names)} files, {len(found)} violations")

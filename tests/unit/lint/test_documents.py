@@ -46,6 +46,13 @@ def test_a_readme_says_what_each_header_is_for():
     assert documents.unnamed_headers(["agent/x/one.h"], {"agent/x": "`*.h`"}) != []
 
 
+def test_a_readme_names_no_header_that_is_gone():
+    readmes = {"agent/x": "`one.h`, `gone.h`\n`y/one.h`, `x/gone.h`, `*.h`, `<name>.h`\n"}
+    assert documents.headers_gone(["agent/x/one.h", "exporters/y/one.h"], readmes) == [
+        "agent/x/README.md:1: there is no gone.h", "agent/x/README.md:2: there is no x/gone.h"]
+    assert documents.headers_gone(["agent/y/one.h"], {"agent/x": "`one.h`"}) != []
+
+
 def test_every_room_has_a_line_in_the_architecture():
     rooms = (ROOT / "agent/README.md").read_text().split("## Rooms", 1)[1].split("###", 1)[0]
     for room in include_graph.ALLOWED:

@@ -229,8 +229,7 @@ std::string reference_page() {
       "\n"
       "## Settings\n"
       "Keys of the YAML file; a dot is a level. Flags override `OTEL_*` variables, which override "
-      "the "
-      "file.\n"
+      "the file.\n"
       "\n"
       "| key | flag | type | default | description |\n"
       "|---|---|---|---|---|\n";
