@@ -16,6 +16,7 @@ struct BudgetPressure {
   static constexpr BudgetPressure from_bits(std::uint8_t bits) {
     return {.backend = (bits & 1U) != 0, .agent = (bits & 2U) != 0};
   }
+  bool operator==(const BudgetPressure&) const = default;
 };
 
 }  // namespace exa
