@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <fstream>
 #include <thread>
 #include <utility>
 
@@ -64,6 +65,14 @@ void Capture::observe() {
   const auto attached = programs_->attach();
   ASSERT_TRUE(attached.has_value()) << attached.error().text;
   running_ = true;
+}
+
+bool Capture::sleeps(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  const auto name_end = text.rfind(") ");
+  return name_end != std::string::npos && text.substr(name_end + 2, 1) == "S";
 }
 
 void Capture::stop() {
