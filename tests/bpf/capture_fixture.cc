@@ -8,7 +8,11 @@
 #include <unistd.h>
 
 #include <csignal>
+<<<<<<< HEAD
 #include <string_view>
+=======
+#include <fstream>
+>>>>>>> main
 #include <thread>
 #include <utility>
 
@@ -72,6 +76,14 @@ void Capture::observe() {
   const auto attached = programs_->attach();
   ASSERT_TRUE(attached.has_value()) << attached.error().text;
   running_ = true;
+}
+
+bool Capture::sleeps(pid_t thread) {
+  std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string text;
+  std::getline(stat, text);
+  const auto name_end = text.rfind(") ");
+  return name_end != std::string::npos && text.substr(name_end + 2, 1) == "S";
 }
 
 void Capture::stop() {

@@ -41,6 +41,8 @@ class Capture : public testing::Test {
   void load(const kernel::CaptureConfig& config, const kernel::KernelFeatures& features);
   void observe();
   void stop();
+  // A thread of this process waits in the kernel.
+  [[nodiscard]] static bool sleeps(pid_t thread);
   void release();
   void drain();
   [[nodiscard]] std::uint64_t count(exa_kernel_counter row);

@@ -46,8 +46,10 @@ class Look : public Capture {
   std::uint32_t seen_while(const std::function<void()>& wait,
                            const std::function<void()>& release = {}) {
     Connection connection;
+    std::atomic<pid_t> waiting = 0;
     std::jthread thread([&] {
       send_all(connection.client.get(), kRequest);
+      waiting = ::gettid();
       wait();
     });
     EXPECT_TRUE(eventually([&] { return !chunks(connection.client_cookie).empty(); }));
@@ -55,8 +57,11 @@ class Look : public Capture {
     if (sent.empty()) return EXA_DOINGS;
     const auto number = sent[0].event.facts.thread.thread;
     std::uint32_t doing = EXA_DOING_RUN;
-    int in_a_row = 0;  // on the way there it may be in other calls, and wait for a CPU in them
+    // On the way there it may be in other calls, and wait for a CPU in them: on a crowded machine
+    // for many looks, but not asleep.
+    int in_a_row = 0;
     EXPECT_TRUE(eventually([&] {
+      if (waiting == 0 || !sleeps(waiting)) return false;
       EXPECT_TRUE(look_->at(std::array{number}));
       const auto looks = looks_of(number);
       if (looks.empty()) return false;

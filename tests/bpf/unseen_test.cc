@@ -10,7 +10,6 @@
 
 #include <atomic>
 #include <cstring>
-#include <fstream>
 #include <thread>
 
 #include "tests/bpf/capture_fixture.h"
@@ -28,14 +27,6 @@ class Unseen : public Capture {
     send_all(file.get(), bytes);
     EXPECT_EQ(::lseek(file.get(), 0, SEEK_SET), 0);
     return file;
-  }
-  // A thread of this process waits in the kernel.
-  static bool sleeps(pid_t thread) {
-    std::ifstream stat("/proc/self/task/" + std::to_string(thread) + "/stat");
-    std::string text;
-    std::getline(stat, text);
-    const auto name_end = text.rfind(") ");
-    return name_end != std::string::npos && text.substr(name_end + 2, 1) == "S";
   }
   // Exactly one chunk, all gap.
   void expect_gap(std::uint64_t cookie, exa_direction direction, std::uint64_t position,

@@ -144,7 +144,8 @@ TEST(Declarative, TakesTheFirstExporterOfEachKindAlone) {
                "    - pull: {exporter: {prometheus: {port: 1}}}\n"
                "    - pull: {exporter: {prometheus: {port: 2}}}\n"));
   ASSERT_TRUE(found) << found.error().text;
-  const auto& [traces, metrics, queue] = found->config.otlp;
+  const auto& traces = found->config.otlp.traces;
+  const auto& metrics = found->config.otlp.metrics;
   EXPECT_EQ(traces.endpoint, "https://a:4317");
   EXPECT_EQ(traces.client_certificate, "/c");
   EXPECT_THAT(traces.headers, ElementsAre(Pair("api-key", "a")));
