@@ -8,11 +8,8 @@
 #include <unistd.h>
 
 #include <csignal>
-<<<<<<< HEAD
-#include <string_view>
-=======
 #include <fstream>
->>>>>>> main
+#include <string_view>
 #include <thread>
 #include <utility>
 
