@@ -1,6 +1,6 @@
 """One connection of HTTP/2 for as long as ten million streams: nothing is lost at either end, and
 nothing grows. At full speed, so the agent must get the CPU that it asks for: where many others run,
-its rings fill up, and what they refused is said with the failure."""
+its rings fill up, and what was dropped is said with the failure."""
 import re
 import subprocess
 

@@ -93,8 +93,10 @@ class Agent:
         try:
             report = eventually(reached, within=within)
         except AssertionError as short:
-            refused = self.scrape().refused_chunks()
-            raise AssertionError(f"{short}; chunks refused: {refused or 'none'}") from short
+            if not self.process.running():  # the shortfall is the news, not that nobody answers
+                raise
+            dropped = self.scrape().dropped_chunks()
+            raise AssertionError(f"{short}; chunks dropped: {dropped or 'none'}") from short
         seen = report.count(metric, program, **attributes)
         assert seen == count, f"{metric} {program or ''} {attributes}: {seen}, not {count}"
         return report

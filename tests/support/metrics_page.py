@@ -21,9 +21,9 @@ class MetricsPage:
         total = sum(sample.value for sample in self.find(name, **labels))
         return int(total) if total == int(total) else total
 
-    def refused_chunks(self):
-        """What the rings had no room for: the requests in it are lost, and the agent's want of CPU is
-        why, where nobody floods it."""
+    def dropped_chunks(self):
+        """Why chunks were lost, and how many. Of a full ring the agent's want of CPU is the cause,
+        where nobody floods it."""
         return {f"{group}_{sample.labels['reason']}": int(sample.value)
                 for group in ("kernel_dropped", "kernel_tls_dropped")
                 for sample in self.find(f"exemplar_agent_{group}_total") if sample.value}
