@@ -78,8 +78,14 @@ class ConfigLoader {
       if (const auto applied = apply(*setting, entries))
         loaded_.origins[std::string(setting->key)] = variable;
       else
-        loaded_.warnings.push_back(variable + ": " + applied.error().text + "; ignored");
+        warn_once(variable + ": " + applied.error().text + "; ignored");
     }
+  }
+
+  // One variable may be of several settings, such as the endpoint of all signals.
+  void warn_once(std::string warning) {
+    if (std::ranges::find(loaded_.warnings, warning) == loaded_.warnings.end())
+      loaded_.warnings.push_back(std::move(warning));
   }
 
   void apply_flag(const FlagSetting& flag) {

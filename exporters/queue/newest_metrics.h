@@ -50,7 +50,7 @@ class NewestMetricExporter final : public MetricExporter, private Backlog {
   void take(std::shared_ptr<const MetricBatch> batch);
   // Of what has begun to arrive the rest must follow.
   [[nodiscard]] bool can_be_superseded() const {
-    return temporality_ == Temporality::kCumulative || !any_delivered_;
+    return temporality_ == Temporality::kCumulative || !current_ || !any_delivered_;
   }
 
   const MetricEncoder encode_;

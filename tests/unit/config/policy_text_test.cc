@@ -87,7 +87,8 @@ TEST(PolicyText, SaysWhatIsWrong) {
   EXPECT_THAT(error_of("percentile(90%, last=5)"), HasSubstr("percentile: "));
   EXPECT_THAT(error_of("traffic_tiered(100=1, 10=1)"), HasSubstr("'10' is not a larger number"));
   EXPECT_THAT(error_of("latency_tiered(1s=1, 1s=1)"), HasSubstr("'1s' is not a longer duration"));
-  EXPECT_THAT(error_of("adaptive(1, least=1, most=0.1)"), HasSubstr("larger than its most"));
+  EXPECT_THAT(error_of("adaptive(1, least=1, most=0.1)"),
+              HasSubstr("its minimum share exceeds its maximum"));
   EXPECT_THAT(error_of("all_of(all_of(all_of(all_of(all_of(never)))))"),
               HasSubstr("nested too deeply"));
   EXPECT_THAT(error_of(std::string(2'000, 'a')), HasSubstr("longer than 1024 bytes"));

@@ -59,7 +59,7 @@ TEST_F(HandedOverFile, HasAllOrNothing) {
   ::setrlimit(RLIMIT_FSIZE, &before);
   std::signal(SIGXFSZ, handler);
   ASSERT_FALSE(left);
-  EXPECT_NE(left.error().text.find("cannot be left"), std::string::npos);
+  EXPECT_NE(left.error().text.find("cannot be handed to the next agent"), std::string::npos);
   EXPECT_EQ(take_handed_over(file->get()), "");
 }
 
