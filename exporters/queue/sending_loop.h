@@ -69,6 +69,8 @@ class SendingLoop {
   // With the lock:
   [[nodiscard]] bool closing() const { return closing_; }
   [[nodiscard]] bool in_flight() const { return in_flight_; }
+  // The backend put off what was sent last: until it takes something, or refuses it for good.
+  [[nodiscard]] bool failing() const { return failing_; }
   // It is known that there is no attempt before that time.
   [[nodiscard]] bool pauses_until(std::chrono::steady_clock::time_point time) const {
     return !in_flight_ && failing_ && next_attempt_ >= time;

@@ -216,6 +216,12 @@ void QueuedSpanExporter::shutdown(Clock::time_point deadline) {
   loop_.finish(deadline);
 }
 
+bool QueuedSpanExporter::take_pressure() {
+  const bool pressed = pressed_.exchange(false);
+  const auto lock = loop_.lock();
+  return pressed || loop_.failing();
+}
+
 std::size_t QueuedSpanExporter::queued_spans() const {
   const auto lock = loop_.lock();
   std::size_t spans = 0;

@@ -48,7 +48,7 @@ class QueuedSpanExporter final : public SpanExporter, private Backlog {
   void shutdown(std::chrono::steady_clock::time_point deadline) override;
 
   [[nodiscard]] std::size_t queued_spans() const override;
-  [[nodiscard]] bool take_pressure() override { return pressed_.exchange(false); }
+  [[nodiscard]] bool take_pressure() override;
   // Any thread: their bytes.
   [[nodiscard]] std::size_t queued_bytes() const;
 

@@ -89,7 +89,8 @@ def test_what_is_too_large_is_sent_in_pieces(start_agent, nginx):
             curl(*[f"{nginx.url}/ok?{'x' * 200}", f"{nginx.url}/broken", f"{nginx.url}/missing"] * 2)
         eventually(backend.spans, within=20, what="spans")
         eventually(lambda: backend.count(SERVER) == 60, within=20, what="60 server requests")
-        assert agent.scrape().sum("exemplar_agent_export_attempts_total", reason="retry") > 0
+        eventually(lambda: agent.scrape().sum("exemplar_agent_export_attempts_total",
+                                              reason="retry") > 0, what="a piece that was too large")
         assert agent.stop() == 0
 
 

@@ -29,8 +29,8 @@ class SpanExporter {
   virtual void shutdown(std::chrono::steady_clock::time_point deadline) = 0;
   // Any thread, for a gauge: spans that are not decided yet.
   [[nodiscard]] virtual std::size_t queued_spans() const { return 0; }
-  // Any thread: whether fewer spans would be better. Since it was last asked, the backend put some
-  // off, or spans have filled half of the queue.
+  // Any thread: whether fewer spans would be better. The backend puts them off, or since this was
+  // last asked it has, or spans have filled half of the queue.
   [[nodiscard]] virtual bool take_pressure() { return false; }
 };
 

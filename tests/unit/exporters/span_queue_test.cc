@@ -124,6 +124,14 @@ TEST_F(SpanQueue, FeelsPressureOnceForEachTimeThatTheBackendPutsSpansOff) {
   EXPECT_FALSE(exporter_->take_pressure());
 }
 
+TEST_F(SpanQueue, FeelsPressureAllTheTimeThatTheBackendPutsSpansOff) {
+  answer({.status = SendStatus::kRetry, .retry_after = 60s});
+  start();
+  EXPECT_EQ(send(2), SpanDelivery::kPending);
+  EXPECT_TRUE(exporter_->take_pressure());
+  EXPECT_TRUE(exporter_->take_pressure()) << "though there was no further attempt";
+}
+
 TEST_F(SpanQueue, FeelsPressureWhenHalfOfItIsUsed) {
   script_->held = true;
   auto settings = quick();
