@@ -71,26 +71,33 @@ struct exa_run {
 };
 
 /* Freed by the kernel with its socket. Written by the I/O programs, one a direction; arrival_ns
- * also by the data_ready program, flags also by the programs that see the end. */
+ * also by the data_ready program, flags also by the programs that see the end.
+ *
+ * The data_ready program runs on the CPU of whoever sends, the others on the receiver's. So what it
+ * looks at, and what hardly changes, shares a cache line with the pointer that the kernel keeps
+ * before the state; what each call writes begins the next one. */
 struct exa_socket_state {
-  struct exa_flow flow[2]; /* by exa_direction */
-  struct exa_run run;
-  struct exa_http2_flow frames[2]; /* by exa_direction */
   __u64 arrival_ns;
-  __u64 connect_ns;   /* when the first SYN left, until EXA_SOCKET_CONNECTED */
-  __u64 cookie;       /* valid once announced */
   __u32 flags;        /* exa_socket_flags, changed atomically */
   __u32 tgid;         /* process of the last I/O, 0 before the first */
   __u32 generation;   /* of the process verdicts when tgid was judged */
   __u32 socket_error; /* kept for a pending end */
-  __u32 busy_ticks;   /* of sending, before what is sent now; EXA_BUSY_UNKNOWN */
+  __u64 cookie;       /* valid once announced */
+  __u64 connect_ns;   /* when the first SYN left, until EXA_SOCKET_CONNECTED */
   /* The sum of the sequence numbers that its first bytes found: equal at both ends, and another for
    * the next connection of the same addresses. */
   __u32 connection_number;
+  __u32 unused[3];
+
+  struct exa_flow flow[2]; /* by exa_direction */
+  struct exa_run run;
+  __u32 busy_ticks; /* of sending, before what is sent now; EXA_BUSY_UNKNOWN */
+  __u32 reserved;
+  struct exa_http2_flow frames[2]; /* by exa_direction */
   /* Of the last call of the direction of answers, if that had no record; here and not on the stack,
    * which has no room for it. Without a size there is none to tell. */
   struct exa_last_call_event last_call;
 };
-EXA_ASSERT_SIZE(struct exa_socket_state, 312);
+EXA_ASSERT_SIZE(struct exa_socket_state, 328);
 
 #endif

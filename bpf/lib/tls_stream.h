@@ -77,7 +77,7 @@ struct exa_tls_stream {
   __u32 from_start;     /* position 0 is the first byte there ever was */
   __u32 tells_leaving;  /* its socket is proven and linked, and so tells what leaves */
 };
-EXA_ASSERT_SIZE(struct exa_tls_stream, 520);
+EXA_ASSERT_SIZE(struct exa_tls_stream, 536);
 
 /* What is kept of a stream that was freed while its socket lived. */
 struct exa_tls_remnant {
