@@ -30,13 +30,16 @@ std::optional<ProcStat> parse_proc_stat(std::string_view text) {
   auto rest = text.substr(close + 1);
   if (!rest.starts_with(' ')) return std::nullopt;
   rest.remove_prefix(1);
-  // Fields 3 (state), 4 (parent) ... 22 (start time).
+  constexpr std::uint32_t kForkNoExec = 0x40;  // PF_FORKNOEXEC of the kernel's sched.h
+  // Fields 3 (state), 4 (parent) ... 9 (flags) ... 22 (start time).
   for (int field = 3; field <= 22; ++field) {
     const auto value = take_until(rest, ' ');
     if (field == 4) {
       const auto parent = number<std::uint32_t>(value);
       if (!parent) return std::nullopt;
       stat.parent = *parent;
+    } else if (field == 9) {
+      stat.forked = (number<std::uint32_t>(value).value_or(0) & kForkNoExec) != 0;
     } else if (field == 22) {
       const auto start = number<std::uint64_t>(value);
       if (!start) return std::nullopt;

@@ -12,6 +12,7 @@ namespace exa {
 struct ProcStat {
   std::string comm;
   std::uint32_t parent = 0;
+  bool forked = false;            // it runs what its parent ran: no exec since
   std::uint64_t start_ticks = 0;  // since boot, in USER_HZ
 };
 

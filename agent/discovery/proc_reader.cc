@@ -73,6 +73,11 @@ std::uint64_t tick_start_ns(std::uint64_t start_ticks) {
   return start_ticks * kStartTickNs;
 }
 
+bool is_forked(int process_fd) {
+  const auto stat = parse_proc_stat(read_process_file(process_fd, "stat"));
+  return stat && stat->forked;
+}
+
 std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
   const UniqueFd root(open(root_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   const auto directory =
@@ -83,6 +88,7 @@ std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
   ProcessFacts facts;
   facts.process = {.tgid = tgid, .start_time_ns = tick_start_ns(stat->start_ticks)};
   facts.comm = stat->comm;
+  facts.forked = stat->forked;
   auto exe = read_exe(directory.get());
   facts.exe_path = std::move(exe.path);
   facts.is_kernel_thread = exe.absent;
@@ -96,6 +102,7 @@ std::optional<ProcessFacts> ProcReader::read(std::uint32_t tgid) const {
     facts.script =
         name_of_program(directory.get(), stat->parent, owner, name, std::move(words->program));
   }
+  facts.forked = facts.forked && is_forked(directory.get());
   if (!published_) return facts;
   // An SDK has put its environment into it already.
   auto published = published_(facts, directory.get(), owner);

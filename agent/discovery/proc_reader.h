@@ -29,6 +29,7 @@ struct ProcessFacts {
   std::string script;           // of the program that its interpreter runs, see program_name()
   OtelEnvironment environment;  // or as its SDK publishes it
   bool is_kernel_thread = false;
+  bool forked = false;  // all this is of the program that its parent ran: there was no exec
 };
 
 // Who reads for the prober what the process's SDK publishes, see published_resource.h; all empty:

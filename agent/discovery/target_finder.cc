@@ -21,6 +21,13 @@ bool runs(const ProcessFacts& facts, const ProcessAnnouncement& announced) {
   return name.substr(0, kToldBytes) == announced.exe_name;
 }
 
+// What it says of itself may be another program's though the executable is the same, as with one
+// script that executes the next.
+bool is_as_announced(const ProcessFacts& facts, const ProcessAnnouncement& announced) {
+  return same_process(facts.process, announced.process) && runs(facts, announced) &&
+         (!announced.forked || facts.forked);
+}
+
 // Its memory is a copy of its parent's, so what that says of itself holds for both. Another program
 // may have the parent's number by now, and the parent may run another one.
 bool is_copy_of(const ProcessFacts& parent, const ProcessAnnouncement& announced) {
@@ -56,8 +63,7 @@ ResolvedTarget TargetFinder::resolve(const ProcessAnnouncement& announced) {
   auto facts = reader_.read(announced.process.tgid);
   // What belongs to somebody else by now, or runs another program, says nothing about the announced
   // one.
-  const bool looked_at = facts && !facts->is_kernel_thread &&
-                         same_process(facts->process, announced.process) && runs(*facts, announced);
+  const bool looked_at = facts && !facts->is_kernel_thread && is_as_announced(*facts, announced);
   if (!looked_at) {
     facts = ProcessFacts{};
     facts->comm = announced.comm;

@@ -14,14 +14,16 @@ EVERY_SPAN = "exemplars:\n  budget: 5000\n  floor: 1\n"
 
 
 def joined(report, server_program, client_program):
-    """(server spans, those of them that are of the same trace as the client's end). A parent is the
-    client's span; where the server's end was exported a window earlier, none is named."""
+    """(server spans, those of them that are of the same trace as the client's end). Their parent is the
+    client's span; none is named only where the two ends were exported with different windows."""
     clients = {span["trace_id"]: span for span in report.find_spans(client_program, "CLIENT")}
     servers = report.find_spans(server_program, "SERVER")
-    for span in servers:
-        if int(span["parent_span_id"] or "0", 16):
-            assert span["parent_span_id"] == clients[span["trace_id"]]["span_id"], span
-    return len(servers), sum(span["trace_id"] in clients for span in servers)
+    both = [(span, clients[span["trace_id"]]) for span in servers if span["trace_id"] in clients]
+    for server, client in both:
+        if int(server["parent_span_id"] or "0", 16) or \
+                report.exported_with[server["span_id"]] == report.exported_with[client["span_id"]]:
+            assert server["parent_span_id"] == client["span_id"], server
+    return len(servers), len(both)
 
 
 @pytest.mark.parametrize("kind", ["server", "listener"])

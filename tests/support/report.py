@@ -29,6 +29,7 @@ class Report:
     histogram_lines: list = field(default_factory=list)
     sum_lines: list = field(default_factory=list)
     spans: list = field(default_factory=list)
+    exported_with: dict = field(default_factory=dict)  # by span id, the number of the window
 
     @staticmethod
     def parse(text):
@@ -48,6 +49,7 @@ class Report:
                 report.sum_lines.append(value)
             elif kind == "span":
                 report.spans.append(value)
+                report.exported_with[value["span_id"]] = len(report.windows)  # its line comes after
             else:
                 raise AssertionError(f"unknown line: {line}")
         return report
@@ -87,6 +89,18 @@ class Report:
             for exemplar in line["exemplars"]:
                 assert line["min"] <= exemplar["value"] <= line["max"], line
         self._check_exemplars_open_spans()
+        self._check_links_have_parents()
+
+    def dangling(self):
+        """Spans that name a parent which never went out: it can only be a caller's, from a header."""
+        ids = {(span["trace_id"], span["span_id"]) for span in self.spans}
+        return [span for span in self.spans if int(span["parent_span_id"] or "0", 16) and
+                (span["trace_id"], span["parent_span_id"]) not in ids]
+
+    def _check_links_have_parents(self):
+        """A parent that the agent found itself went out, too."""
+        found = [span for span in self.dangling() if span["attributes"].get("exemplar.link")]
+        assert not found, f"no parent for {found[0]} and {len(found) - 1} more"
 
     def _check_exemplars_open_spans(self):
         """The promise: ids on an exemplar belong to a span that went out, whose length is the

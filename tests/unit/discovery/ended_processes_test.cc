@@ -30,8 +30,8 @@ class EndedProcess : public ::testing::Test {
   void write(const std::string& name, const std::string& text) const {
     std::ofstream(root_ / "77" / name, std::ios::binary) << text;
   }
-  static std::string stat(std::uint64_t ticks) {
-    return "77 (w) S 1 1 1 0 -1 0 0 0 0 0 0 0 0 0 20 0 1 0 " + std::to_string(ticks) + " 1 1\n";
+  static std::string stat(std::uint64_t ticks, int flags = 0) {
+    return "77 (w) S 1 1 1 0 -1 " + std::to_string(flags) + " 0 0 0 0 0 0 0 0 20 0 1 0 " + std::to_string(ticks) + " 1 1\n";
   }
   [[nodiscard]] TargetFinder finder() const {
     return TargetFinder({}, kHost, ProcReader(read_here, root_.string()));
@@ -62,6 +62,18 @@ TEST_F(EndedProcess, ACopyThatEndsWhileItIsLookedAtHasItsParentsName) {
   std::ofstream(root_ / "78" / "stat") << stat(600);
   std::filesystem::create_symlink("/usr/bin/python3.11", root_ / "78" / "exe");
   EXPECT_EQ(name_of(child()), "orders_api");
+}
+
+TEST_F(EndedProcess, ACopyThatHasExecutedTheSameInterpreterSinceIsNamedAsItWas) {
+  std::filesystem::create_directories(root_ / "78");
+  std::filesystem::create_symlink("/usr/bin/python3.11", root_ / "78" / "exe");
+  std::ofstream(root_ / "78" / "cmdline", std::ios::binary) << "python3\0/srv/worker.py\0"s;
+  std::ofstream(root_ / "78" / "stat") << stat(600);
+  EXPECT_EQ(name_of(child()), "orders_api");
+  EXPECT_FALSE(finder().resolve(child()).looked_at);
+  std::ofstream(root_ / "78" / "stat") << stat(600, 0x40);
+  EXPECT_EQ(name_of(child()), "worker") << "it has set its title";
+  EXPECT_TRUE(finder().resolve(child()).looked_at);
 }
 
 TEST_F(EndedProcess, WhatIsNoCopyHasItsOwn) {
