@@ -41,6 +41,7 @@ std::string service_of(const ClosedWindow& window, TargetId id) {
 void ClosedWindow::absorb(ClosedWindow&& later) {
   end = later.end;
   offset = later.offset;
+  last = later.last;
 
   std::unordered_map<SeriesUid, std::size_t> by_uid;
   for (std::size_t i = 0; i < series.size(); ++i)

@@ -60,6 +60,7 @@ struct ClosedWindow {
   std::vector<WindowSpan> spans;  // exemplars' first, most important first
   std::vector<WindowExemplar> exemplars;
   std::vector<GraphEnd> graph_ends;  // where the graph of services is asked for
+  bool last = false;                 // none comes after it
   std::map<TargetId, std::shared_ptr<const Target>> targets;  // of all series, spans and ends
 
   // Of a series that counted for the first time.

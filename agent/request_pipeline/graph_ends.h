@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "agent/metrics/distribution.h"
-#include "exa/base/inline_string.h"
+#include "agent/semantics/server_name.h"
 #include "exa/model/exchange.h"
 
 namespace exa {
@@ -17,12 +17,13 @@ namespace exa {
 // Of one end of one connection, and of the requests that carried a trace context or of those that
 // did not.
 struct GraphEnd {
+  SocketId socket = 0;
   IpEndpoint local;
   IpEndpoint remote;
   TargetId target = kNoTarget;
   Role role = Role::kServer;
   bool has_context = false;
-  InlineString<45> host;  // of a client's: the server as its first request named it
+  ServerHost host;  // of a client's: the server as its first request named it; empty: it did not
   Distribution durations{};
   std::uint64_t failed = 0;
 };
@@ -43,12 +44,14 @@ class GraphEnds {
         places_.erase(known);
         return false;
       }
-      ends_.push_back({.local = unmapped(exchange.local),
+      ends_.push_back({.socket = exchange.socket,
+                       .local = unmapped(exchange.local),
                        .remote = unmapped(exchange.remote),
                        .target = exchange.target,
                        .role = exchange.role,
                        .has_context = exchange.has_context,
-                       .host = exchange.host});
+                       .host = {}});
+      if (exchange.role == Role::kClient) name_server(exchange, ends_.back().host);
     }
     auto& end = ends_[known->second];
     end.durations.add(bucket, value);

@@ -21,49 +21,44 @@ bool is_latest(const Exemplar& a, const Exemplar& b) {
 
 }  // namespace
 
-SpanMetrics::Place& SpanMetrics::place_of(Identity identity, WallTime start) {
-  auto known = states_.find(identity);
-  if (known == states_.end()) {
-    if (states_.size() >= kMostSeries) identity = {};
-    known = states_.try_emplace(std::move(identity)).first;
-    if (known->second.last_window == 0) known->second.total.start = start;
-  }
-  return *known;
+auto SpanMetrics::in_use() const {
+  return [this] {
+    std::set<const Place*> referred;
+    for (const auto& [uid, place] : by_series_)
+      referred.insert(place);
+    return
+        [referred = std::move(referred)](const Place& place) { return referred.contains(&place); };
+  };
+}
+
+SpanMetrics::Place* SpanMetrics::place_of(Identity identity, WallTime start) {
+  const auto [place, is_new] = table_.place(std::move(identity), in_use());
+  if (is_new) place->second.total.start = start;
+  return place;
 }
 
 void SpanMetrics::add(const ClosedWindow& window) {
-  ++window_;
+  table_.begin_window();
   for (const auto& series : window.series) {
     const auto& row = row_of(series.key.kind);
     if (!row.counts_requests) continue;
     auto [place, is_new] = by_series_.try_emplace(series.uid, nullptr);
     if (is_new && series.key.overflow) {
-      place->second = &place_of({}, window.start);
+      place->second = place_of({}, window.start);
     } else if (is_new) {
       const bool failed = series.key.error != ErrorType::kNone;
       place->second =
-          &place_of({service_of(window, series.key.target), span_name_of(series.key, window),
-                     row.end == Role::kClient ? SpanKind::kClient : SpanKind::kServer,
-                     failed ? SpanStatus::kError : SpanStatus::kUnset},
-                    window.start);
+          place_of({service_of(window, series.key.target), span_name_of(series.key, window),
+                    row.end == Role::kClient ? SpanKind::kClient : SpanKind::kServer,
+                    failed ? SpanStatus::kError : SpanStatus::kUnset},
+                   window.start);
     }
-    auto& state = place->second->second;
-    state.total.add(series.delta);
-    state.last_window = window_;
+    place->second->second.total.add(series.delta);
+    table_.touch(*place->second);
   }
   for (const auto expired : window.expired)
     by_series_.erase(expired);
-  forget_passed();
-}
-
-void SpanMetrics::forget_passed() {
-  if (window_ % kForgottenAfter != 0) return;
-  std::set<const Place*> referred;
-  for (const auto& [uid, place] : by_series_)
-    referred.insert(place);
-  std::erase_if(states_, [&](const Place& place) {
-    return place.second.last_window + kForgottenAfter < window_ && !referred.contains(&place);
-  });
+  table_.end_window(in_use());
 }
 
 Attributes SpanMetrics::attributes_of(const Identity& identity) {
@@ -85,7 +80,7 @@ std::vector<Metric> SpanMetrics::points(
       std::ranges::copy(chosen, std::back_inserter(by_place[place->second]));
   Sum calls;
   Histogram latencies;
-  for (const auto& place : states_) {
+  for (const auto& place : table_.places()) {
     const auto attributes = attributes_of(place.first);
     auto calls_point = place.second.total.number_point(attributes, window.end);
     auto latency = place.second.total.histogram_point(attributes, window.end,
@@ -100,7 +95,7 @@ std::vector<Metric> SpanMetrics::points(
     calls.points.push_back(std::move(calls_point));
     latencies.points.push_back(std::move(latency));
   }
-  if (states_.empty()) return {};
+  if (table_.places().empty()) return {};
   return {{.name = "traces_spanmetrics_calls",
            .description = "Calls, by service and name of their spans.",
            .unit = "",

@@ -1,12 +1,11 @@
 // Span metrics of all requests, as Grafana Tempo's metrics-generator names those that it makes of
 // the spans it is sent: traces_spanmetrics_calls_total and traces_spanmetrics_latency. Ours count
 // every request, and not only those whose spans are exported.
-// Window thread only, owned by WindowPublisher. At most kMostSeries; what finds no place counts in
-// one of otel.metric.overflow.
+// Window thread only, owned by WindowPublisher. At most kMostSeries, divided among services; what
+// finds no place counts in one of otel.metric.overflow.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <tuple>
 #include <unordered_map>
@@ -15,6 +14,7 @@
 #include "agent/request_pipeline/closed_window.h"
 #include "agent/request_pipeline/cumulative_series.h"
 #include "agent/request_pipeline/cumulative_total.h"
+#include "agent/request_pipeline/shared_table.h"
 #include "exa/model/metric.h"
 #include "exa/model/span.h"
 
@@ -23,7 +23,6 @@ namespace exa {
 class SpanMetrics {
  public:
   static constexpr std::size_t kMostSeries = 4000;
-  static constexpr std::uint32_t kForgottenAfter = 360;  // windows without a request
 
   void add(const ClosedWindow& window);
   // exemplars: of the window that was added last; each series shows its own's.
@@ -34,19 +33,16 @@ class SpanMetrics {
   // service, name of its spans, whether they are of servers, whether of errors; all empty:
   // overflow.
   using Identity = std::tuple<std::string, std::string, SpanKind, SpanStatus>;
-  struct State {
-    CumulativeTotal total;
-    std::uint64_t last_window = 0;
-  };
-  using Place = std::map<Identity, State>::value_type;
+  using Table = SharedTable<Identity, CumulativeTotal>;
+  using Place = Table::Place;
 
-  Place& place_of(Identity identity, WallTime start);
-  void forget_passed();
+  // Of places, whether a series counts there.
+  [[nodiscard]] auto in_use() const;
+  Place* place_of(Identity identity, WallTime start);
   [[nodiscard]] static Attributes attributes_of(const Identity& identity);
 
-  std::map<Identity, State> states_;
+  Table table_{kMostSeries};
   std::unordered_map<SeriesUid, Place*> by_series_;
-  std::uint64_t window_ = 0;  // by number
 };
 
 }  // namespace exa

@@ -17,11 +17,13 @@ void append(std::string& key, std::string_view text) {
 }
 
 // Which series a point is of, among those of a batch. A resource is told by its content: a process
-// may be described anew.
-std::string series_key(const Resource* resource, const Metric& metric,
-                       const Attributes& attributes) {
+// may be described anew. One that began anew is another: while the older one has not expired both
+// are in the batch.
+std::string series_key(const Resource* resource, const Metric& metric, const Attributes& attributes,
+                       WallTime start) {
   std::string key;
   append(key, metric.name);
+  append(key, std::to_string(start.ns));
   for (const auto* const all :
        {resource == nullptr ? nullptr : &resource->attributes, &attributes}) {
     key += '|';
@@ -42,10 +44,11 @@ class Earlier {
     for (const ResourceMetrics& resource : batch->resources)
       for (const Metric& metric : resource.metrics) {
         for (const HistogramPoint& point : histogram_points(metric))
-          histograms_.emplace(series_key(resource.resource.get(), metric, point.attributes),
-                              &point);
+          histograms_.emplace(
+              series_key(resource.resource.get(), metric, point.attributes, point.start), &point);
         for (const NumberPoint& point : counter_points(metric))
-          numbers_.emplace(series_key(resource.resource.get(), metric, point.attributes), &point);
+          numbers_.emplace(
+              series_key(resource.resource.get(), metric, point.attributes, point.start), &point);
       }
   }
 
@@ -54,9 +57,8 @@ class Earlier {
   [[nodiscard]] const Point* find(const Resource* resource, const Metric& metric,
                                   const Point& point) const {
     const auto& points = points_of(point);
-    const auto known = points.find(series_key(resource, metric, point.attributes));
-    if (known == points.end() || known->second->start != point.start) return nullptr;
-    return known->second;
+    const auto known = points.find(series_key(resource, metric, point.attributes, point.start));
+    return known == points.end() ? nullptr : known->second;
   }
 
  private:
@@ -71,8 +73,15 @@ class Earlier {
   Points<NumberPoint> numbers_;
 };
 
-std::uint64_t less(std::uint64_t a, std::uint64_t b) {
-  return a > b ? a - b : 0;
+// What counts never falls; should it, then that is not told as less than nothing.
+template <typename Count>
+Count less(Count a, Count b) {
+  return a > b ? a - b : Count{0};
+}
+
+// The wall clock may have been set back since.
+WallTime start_after(WallTime earlier, WallTime time) {
+  return std::min(earlier, time);
 }
 
 // The count of what the buckets of one scale hold in each bucket of a smaller one.
@@ -90,9 +99,9 @@ void subtract(const ExponentialBuckets& earlier, ExponentialBuckets& from) {
 }
 
 bool subtract(const HistogramPoint& earlier, HistogramPoint& from) {
-  from.start = earlier.time;
+  from.start = start_after(earlier.time, from.time);
   from.count = less(from.count, earlier.count);
-  from.sum -= earlier.sum;
+  from.sum = less(from.sum, earlier.sum);
   for (std::size_t i = 0; i < std::min(from.bucket_counts.size(), earlier.bucket_counts.size());
        ++i)
     from.bucket_counts[i] = less(from.bucket_counts[i], earlier.bucket_counts[i]);
@@ -110,14 +119,14 @@ bool subtract(const HistogramPoint& earlier, HistogramPoint& from) {
 }
 
 bool subtract(const NumberPoint& earlier, NumberPoint& from) {
-  from.start = earlier.time;
+  from.start = start_after(earlier.time, from.time);
   return std::visit(Overloaded{
                         [](std::int64_t& now, std::int64_t before) {
-                          now -= before;
+                          now = less(now, before);
                           return now != 0;
                         },
                         [](double& now, double before) {
-                          now -= before;
+                          now = less(now, before);
                           return now != 0;
                         },
                         // The same metric is of one type for good.

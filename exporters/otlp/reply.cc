@@ -97,7 +97,7 @@ std::optional<OtlpReply> decode_otlp_json_reply(std::string_view body) {
   const auto partial = json.find("partialSuccess");
   if (partial == json.end() || partial->is_null()) return reply;
   if (!partial->is_object()) return std::nullopt;
-  for (const char* key : {"rejectedSpans", "rejectedDataPoints"}) {
+  for (const char* key : {"rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"}) {
     const auto rejected = partial->find(key);
     if (rejected == partial->end()) continue;
     std::int64_t count = 0;

@@ -42,7 +42,7 @@ struct AnswerHeader {
 [[nodiscard]] bool retryable_http(long status);
 
 struct OtlpReply {
-  std::uint64_t rejected = 0;  // spans or points; never below 0 whatever was sent
+  std::uint64_t rejected = 0;  // spans, points or log records; never below 0 whatever was sent
   std::string message;         // printable ASCII, cut at kLongestReplyMessage
 };
 inline constexpr std::size_t kLongestReplyMessage = 200;

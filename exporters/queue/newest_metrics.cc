@@ -29,8 +29,8 @@ void NewestMetricExporter::export_metrics(std::shared_ptr<const MetricBatch> bat
   {
     const auto lock = loop_.lock();
     if (loop_.closing()) return;
-    // What is in flight may be the backend's already; what waits to be tried again is not, so the
-    // newer batch takes its place, and its pause.
+    // What is in flight may be the backend's already. What waits to be tried again may be, too; of
+    // cumulative points that does no harm, so the newer batch takes its place, and its pause.
     if (!loop_.in_flight() && can_be_superseded()) {
       take(std::move(batch));
     } else {
@@ -47,7 +47,8 @@ void NewestMetricExporter::take(std::shared_ptr<const MetricBatch> batch) {
   requests_.clear();
   next_request_ = 0;
   settled_points_ = 0;
-  any_refused_ = any_delivered_ = false;
+  refused_points_ = 0;
+  any_refused_ = any_arrived_ = false;
 }
 
 SendOutcome NewestMetricExporter::attempt(Sender& sender) {
@@ -73,23 +74,26 @@ bool NewestMetricExporter::divide() {
 void NewestMetricExporter::settle(Verdict verdict, std::uint64_t rejected) {
   const auto points = next_request_ < requests_.size() ? requests_[next_request_].points : 0;
   settled_points_ += points;
-  if (verdict == Verdict::kRefused) {
-    any_refused_ = true;
-  } else {
-    any_delivered_ = true;
+  any_refused_ = any_refused_ || verdict != Verdict::kDelivered;
+  any_arrived_ = any_arrived_ || verdict != Verdict::kRefused;
+  if (verdict == Verdict::kRefused)
+    refused_points_ += points;
+  else if (verdict == Verdict::kDelivered)
     counters_.add(ExportCounter::kMetricPointsRejected, std::min<std::uint64_t>(rejected, points));
-  }
   if (++next_request_ < requests_.size()) return;
   counters_.add(any_refused_ ? ExportCounter::kMetricBatchesRefused
                              : ExportCounter::kMetricBatchesSent);
-  // What was refused as a whole is in the next difference.
-  if (any_delivered_ && temporality_ == Temporality::kDelta) delivered_ = current_;
+  // What was refused as a whole is in the next difference; of a batch that arrived in part what was
+  // refused is in none.
+  if (any_arrived_ && temporality_ == Temporality::kDelta) {
+    counters_.add(ExportCounter::kMetricPointsRejected, refused_points_);
+    delivered_ = current_;
+  }
   current_ = nullptr;
   requests_.clear();
 }
 
 void NewestMetricExporter::attempt_ended(bool paused) {
-  // A batch of which some requests are delivered is delivered whole.
   if (waiting_ && (!current_ || (paused && can_be_superseded())))
     take(std::exchange(waiting_, nullptr));
 }

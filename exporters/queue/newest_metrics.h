@@ -1,6 +1,8 @@
 // Sends metric batches, always the newest: cumulative points supersede one another, so an outage
-// costs neither memory nor a count. Where differences are sent they are to the batch that was
-// delivered last, so that then, too, what is superseded is in the next.
+// costs no memory, and no count of a series that is still there after it. Where differences are
+// sent they are to the batch that was delivered last, so that then, too, what is superseded is in
+// the next. But a difference that was sent once may have arrived, whatever became of its answer:
+// it is sent again as it was until its fate is known, and the newer one waits.
 // export_metrics on the window thread; a sending loop of its own encodes and sends. Budget: one
 // batch in flight or to be tried again, one waiting, and the one that was delivered last.
 #pragma once
@@ -48,9 +50,11 @@ class NewestMetricExporter final : public MetricExporter, private Backlog {
   void settle(Verdict verdict, std::uint64_t rejected) override;
   void attempt_ended(bool paused) override;
   void take(std::shared_ptr<const MetricBatch> batch);
-  // Of what has begun to arrive the rest must follow.
+  // A difference is until it is encoded to be sent: from then on it may be the backend's, and a
+  // newer one to the same baseline would hold its counts again. So, too, if a part of it arrived.
   [[nodiscard]] bool can_be_superseded() const {
-    return temporality_ == Temporality::kCumulative || !current_ || !any_delivered_;
+    return temporality_ == Temporality::kCumulative || !current_ ||
+           (requests_.empty() && !any_arrived_);
   }
 
   const MetricEncoder encode_;
@@ -60,13 +64,14 @@ class NewestMetricExporter final : public MetricExporter, private Backlog {
   // Guarded by the loop's lock; current_ and its requests are the loop's alone while in flight.
   std::shared_ptr<const MetricBatch> waiting_;
   std::shared_ptr<const MetricBatch> current_;
-  std::shared_ptr<const MetricBatch> delivered_;  // where differences are sent
+  std::shared_ptr<const MetricBatch> delivered_;  // where differences are sent: their baseline
   std::vector<EncodedMetrics>
       requests_;  // of current_, what is not settled; empty: not encoded yet
   std::size_t next_request_ = 0;
-  std::size_t settled_points_ = 0;  // of current_
+  std::size_t settled_points_ = 0;    // of current_
+  std::uint64_t refused_points_ = 0;  // of current_, for certain
   bool any_refused_ = false;
-  bool any_delivered_ = false;
+  bool any_arrived_ = false;  // or may have, and is not sent again
   std::size_t limit_bytes_;
   SendingLoop loop_;  // the last: its thread uses the others
 };

@@ -96,12 +96,14 @@ void SendingLoop::conclude(const SendOutcome& outcome) {
     return backlog_.settle(Verdict::kDelivered, outcome.rejected);
   }
   counters_.add(ExportCounter::kAttemptsFailed);
+  const bool unproven =
+      outcome.status == SendStatus::kRefused && outcome.trouble == SendTrouble::kBadReply;
   if (outcome.status == SendStatus::kTooLarge && !words_.too_large.empty())
     log_.say(LogCause::kTooLarge, LogLevel::kWarning, words_.too_large);
   else
-    log_.say(outcome.trouble == SendTrouble::kBadReply ? LogCause::kBadReply : LogCause::kRefused,
-             LogLevel::kError, outcome.text + std::string(words_.dropped));
-  backlog_.settle(Verdict::kRefused, 0);
+    log_.say(unproven ? LogCause::kBadReply : LogCause::kRefused, LogLevel::kError,
+             outcome.text + std::string(words_.dropped));
+  backlog_.settle(unproven ? Verdict::kUnproven : Verdict::kRefused, 0);
 }
 
 void SendingLoop::finish(Clock::time_point deadline) {

@@ -19,7 +19,11 @@
 
 namespace exa {
 
-enum class Verdict : std::uint8_t { kDelivered, kRefused };
+enum class Verdict : std::uint8_t {
+  kDelivered,
+  kRefused,
+  kUnproven,  // the answer was a success that nobody can read: taken or not, it is not sent again
+};
 
 // The queue as the loop sees it. The loop's thread calls it, and holds the loop's lock but for
 // attempt().

@@ -24,6 +24,13 @@ std::size_t heap_bytes(const Attributes& attributes) {
   return bytes;
 }
 
+std::size_t heap_bytes(const std::vector<SpanEvent>& events) {
+  std::size_t bytes = events.capacity() * sizeof(SpanEvent);
+  for (const SpanEvent& event : events)
+    bytes += event.name.size();
+  return bytes;
+}
+
 // A resource is shared: it counts once a piece.
 std::size_t footprint_bytes(const std::vector<Span>& spans) {
   std::size_t bytes = 0;
@@ -51,7 +58,7 @@ constexpr BacklogWords kRecordWords{
 
 std::size_t footprint_bytes(const Span& span) {
   return sizeof(Span) + heap_bytes(span.attributes) + span.name.size() + span.trace_state.size() +
-         span.status_message.size();
+         span.status_message.size() + heap_bytes(span.events);
 }
 
 QueuedSpanExporter::QueuedSpanExporter(std::unique_ptr<Sender> sender, SpanEncoder encode,
@@ -200,7 +207,7 @@ void QueuedSpanExporter::settle(Verdict verdict, std::uint64_t rejected) {
   } else {
     counters_.add(fates_.refused, spans);
   }
-  if (verdict == Verdict::kRefused || rejected != 0) front.ticket->refused = true;
+  if (verdict != Verdict::kDelivered || rejected != 0) front.ticket->refused = true;
   --front.ticket->open_pieces;
   bytes_ -= front.bytes;
   pieces_.pop_front();

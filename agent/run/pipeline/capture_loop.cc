@@ -43,11 +43,13 @@ void CaptureLoop::on_tick(MonotonicTime time) {
 void CaptureLoop::on_end(MonotonicTime time) {
   pipeline_.release_held();
   recording_.tick(time);
-  close_window(time);
+  close_window(time, /*last=*/true);
 }
 
-void CaptureLoop::close_window(MonotonicTime time) {
-  if (windows_.take(pipeline_.close_window(time))) recording_.merged();
+void CaptureLoop::close_window(MonotonicTime time, bool last) {
+  auto window = pipeline_.close_window(time);
+  window.last = last;
+  if (windows_.take(std::move(window))) recording_.merged();
 }
 
 }  // namespace exa

@@ -45,7 +45,7 @@ class CaptureLoop {
   void on_end(MonotonicTime time);
 
  private:
-  void close_window(MonotonicTime time);
+  void close_window(MonotonicTime time, bool last = false);
 
   RequestPipeline& pipeline_;
   WindowSink& windows_;

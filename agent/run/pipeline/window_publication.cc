@@ -32,12 +32,14 @@ void WindowPublication::publish(WindowJob& job) {
   }
   gauges.spans_queued = parts_.outputs.queued_spans();
   gauges.window_s = std::chrono::duration<double>(parts_.config.window).count();
-  auto kernel = parts_.kernel_totals();
-  if (!kernel) parts_.occasional.warn("kernel counters", kernel.error().text, monotonic_now());
+  // Counters do not go away for a window: who makes differences would see them begin anew.
+  if (auto kernel = parts_.kernel_totals())
+    kernel_totals_ = std::move(*kernel);
+  else
+    parts_.occasional.warn("kernel counters", kernel.error().text, monotonic_now());
   std::vector<ResourceMetrics> self;
-  self.push_back(self_metrics(parts_.agent, parts_.counters, parts_.export_counters,
-                              kernel ? *kernel : std::vector<std::uint64_t>(), gauges, parts_.start,
-                              job.window.end));
+  self.push_back(self_metrics(parts_.agent, parts_.counters, parts_.export_counters, kernel_totals_,
+                              gauges, parts_.start, job.window.end));
   const auto stored = publisher_.publish(job.window, std::move(self));
   if (!parts_.services_file.valid()) return;
   services_.add(job.window);

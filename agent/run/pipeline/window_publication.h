@@ -46,6 +46,7 @@ class WindowPublication {
  private:
   Parts parts_;
   WindowPublisher publisher_;
+  std::vector<std::uint64_t> kernel_totals_;  // as they were read last
   ServiceTotals services_;
   Explainer explainer_;
 };

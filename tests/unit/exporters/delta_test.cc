@@ -9,6 +9,7 @@
 #include <random>
 #include <sstream>
 #include <thread>
+#include <utility>
 
 #include "exporters/queue/newest_metrics.h"
 #include "tests/unit/exporters/samples.h"
@@ -104,6 +105,37 @@ TEST(Delta, ASeriesThatBeganAnewIsNew) {
   EXPECT_EQ(std::get<std::int64_t>(counter_points(delta.resources[0].metrics[0])[0].value), 3);
 }
 
+TEST(Delta, ASeriesThatBeganAnewStandsBesideTheOneThatHasNotExpired) {
+  const auto two = [](std::int64_t older, std::int64_t younger, unsigned window) {
+    auto metric = calls(older);
+    auto& points = std::get<Sum>(metric.points).points;
+    points.push_back(points[0]);
+    points[1].start.ns += s::kSecond;
+    points[1].value = younger;
+    return batch_of({metric}, window);
+  };
+  const auto earlier = two(7, 3, 0);
+  const auto delta = delta_batch(two(7, 5, 1), &earlier);
+  const auto points = counter_points(delta.resources[0].metrics[0]);
+  ASSERT_EQ(points.size(), 1u) << "nothing was added to the older one";
+  EXPECT_EQ(std::get<std::int64_t>(points[0].value), 2);
+}
+
+TEST(Delta, NeverBeginsAfterItEnds) {
+  const auto earlier = batch_of({calls(7), durations({1, 2, 0, 0}, 0.5)}, 5);
+  const auto delta = delta_batch(batch_of({calls(9), durations({1, 3, 0, 0}, 1)}, 2), &earlier);
+  const auto number = counter_points(delta.resources[0].metrics[0])[0];
+  EXPECT_EQ(number.start, number.time) << "the wall clock was set back";
+  const auto point = histogram_points(delta.resources[0].metrics[1])[0];
+  EXPECT_EQ(point.start, point.time);
+}
+
+TEST(Delta, IsNeverLessThanNothing) {
+  const auto earlier = batch_of({calls(7)}, 0);
+  const auto delta = delta_batch(batch_of({calls(6)}, 1), &earlier);
+  EXPECT_TRUE(counter_points(delta.resources[0].metrics[0]).empty());
+}
+
 TEST(Delta, BucketsOfAnEarlierScaleAreTakenFromThoseThatHoldThemNow) {
   auto before = durations({3, 0, 0, 0}, 1);
   auto after = durations({5, 0, 0, 0}, 2);
@@ -118,19 +150,33 @@ TEST(Delta, BucketsOfAnEarlierScaleAreTakenFromThoseThatHoldThemNow) {
   EXPECT_THAT(buckets.counts, ElementsAre(0, 1, 1)) << "indexes -3 and -1 are in -1 now";
 }
 
-// A backend that puts off as it pleases, so that some batches are superseded and others half sent.
+// A backend that puts off as it pleases, even what it has taken, so that some batches are
+// superseded and others half sent. What it is sent again it knows by its bytes.
 TEST(DeltaOnItsWay, AddsUpToWhatWasCounted) {
   for (unsigned seed = 0; seed < 20; ++seed) {
     std::mt19937 random(seed);
     auto script = std::make_shared<SenderScript>();
     std::map<std::string, std::int64_t> arrived;
+    std::string put_off;
+    bool taken = false;
     script->verdict = [&](int, const std::string& request) {
-      if (random() % 10 < 3) return SendOutcome{.status = SendStatus::kRetry};
-      std::istringstream lines(request);
-      std::string name;
-      std::int64_t value = 0;
-      while (lines >> name >> value)
-        arrived[name] += value;
+      if (put_off.empty()) taken = false;
+      EXPECT_TRUE(put_off.empty() || request == put_off) << "seed " << seed;
+      const auto outcome = random() % 10;
+      if (outcome >= 2 && !std::exchange(taken, true)) {
+        std::istringstream lines(request);
+        std::string name;
+        std::int64_t value = 0;
+        while (lines >> name >> value)
+          arrived[name] += value;
+      }
+      if (outcome < 5) {
+        put_off = request;
+        return SendOutcome{.status = SendStatus::kRetry};
+      }
+      put_off.clear();
+      if (outcome == 5)
+        return SendOutcome{.status = SendStatus::kRefused, .trouble = SendTrouble::kBadReply};
       return SendOutcome{.status = SendStatus::kDelivered};
     };
     // A line a point, so many a request.

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "tests/unit/exporters/samples.h"
 #include "tests/unit/exporters/scripted_sender.h"
 
@@ -25,6 +27,14 @@ std::vector<EncodedMetrics> encode(const MetricsToEncode& what) {
   return requests;
 }
 
+// To the batch that was delivered last.
+std::vector<EncodedMetrics> encode_delta(const MetricsToEncode& what) {
+  MetricBatch added = what.batch;
+  if (what.delivered != nullptr) added.window_start.ns -= what.delivered->window_start.ns;
+  return encode(
+      {.batch = added, .limit_bytes = what.limit_bytes, .skipped_points = what.skipped_points});
+}
+
 std::shared_ptr<const MetricBatch> batch_of(std::uint64_t bytes) {
   auto batch = std::make_shared<MetricBatch>();
   batch->window_start = {bytes};
@@ -33,12 +43,16 @@ std::shared_ptr<const MetricBatch> batch_of(std::uint64_t bytes) {
 
 class NewestMetrics : public testing::Test {
  protected:
-  NewestMetricExporter& start() {
+  NewestMetricExporter& start(Temporality temporality = Temporality::kCumulative,
+                              std::size_t request_bytes = QueueSettings().request_bytes) {
     QueueSettings settings;
+    settings.request_bytes = request_bytes;
     settings.shortest_backoff = 2ms;
     settings.longest_backoff = 10ms;
+    const bool delta = temporality == Temporality::kDelta;
     exporter_ = std::make_unique<NewestMetricExporter>(std::make_unique<ScriptedSender>(script_),
-                                                       encode, settings, counters_, LogSink());
+                                                       delta ? encode_delta : encode, settings,
+                                                       counters_, LogSink(), temporality);
     return *exporter_;
   }
   std::uint64_t count(Counter counter) const { return counters_.get(counter); }
@@ -88,6 +102,63 @@ TEST_F(NewestMetrics, RetriesWithTheNewest) {
   EXPECT_EQ(count(Counter::kMetricBatchesSent), 1u);
   EXPECT_EQ(count(Counter::kMetricBatchesSuperseded), 1u);
   EXPECT_GE(count(Counter::kAttemptsRetried), 3u);
+}
+
+TEST_F(NewestMetrics, RetriesTheSameDifferenceUntilItsFateIsKnown) {
+  std::atomic<bool> up = false;
+  script_->verdict = [&](int, const std::string&) {
+    return SendOutcome{.status = up ? SendStatus::kDelivered : SendStatus::kRetry};
+  };
+  start(Temporality::kDelta).export_metrics(batch_of(100));
+  ASSERT_TRUE(script_->wait_for_attempts(2));
+  exporter_->export_metrics(batch_of(200));
+  exporter_->export_metrics(batch_of(350));
+  ASSERT_TRUE(script_->wait_for_attempts(script_->attempts() + 2));
+  up = true;
+  exporter_->shutdown(Clock::now() + 10s);
+  auto all = sizes();
+  EXPECT_EQ(all.back(), 250u) << "what was added since, once";
+  all.pop_back();
+  EXPECT_THAT(all, testing::Each(100u));
+  EXPECT_EQ(count(Counter::kMetricBatchesSent), 2u);
+  EXPECT_EQ(count(Counter::kMetricBatchesSuperseded), 1u);
+}
+
+TEST_F(NewestMetrics, ADifferenceThatMayHaveArrivedIsNotInTheNext) {
+  script_->verdict = [](int attempt, const std::string&) {
+    if (attempt > 0) return SendOutcome{.status = SendStatus::kDelivered};
+    return SendOutcome{.status = SendStatus::kRefused, .trouble = SendTrouble::kBadReply};
+  };
+  start(Temporality::kDelta).export_metrics(batch_of(100));
+  ASSERT_TRUE(script_->wait_for_attempts(1));
+  exporter_->export_metrics(batch_of(300));
+  exporter_->shutdown(Clock::now() + 10s);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{100, 200}));
+  EXPECT_EQ(count(Counter::kMetricBatchesRefused), 1u);
+  EXPECT_EQ(count(Counter::kMetricBatchesSent), 1u);
+}
+
+TEST_F(NewestMetrics, ADifferenceThatWasRefusedIsInTheNext) {
+  script_->verdict = [](int attempt, const std::string&) {
+    return SendOutcome{.status = attempt > 0 ? SendStatus::kDelivered : SendStatus::kRefused};
+  };
+  start(Temporality::kDelta).export_metrics(batch_of(100));
+  ASSERT_TRUE(script_->wait_for_attempts(1));
+  exporter_->export_metrics(batch_of(300));
+  exporter_->shutdown(Clock::now() + 10s);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{100, 300}));
+  EXPECT_EQ(count(Counter::kMetricPointsRejected), 0u);
+}
+
+TEST_F(NewestMetrics, CountsTheRefusedPartOfADifferenceThatArrivedInPart) {
+  script_->verdict = [](int attempt, const std::string&) {
+    return SendOutcome{.status = attempt == 1 ? SendStatus::kRefused : SendStatus::kDelivered};
+  };
+  start(Temporality::kDelta, 40).export_metrics(batch_of(100));
+  exporter_->shutdown(Clock::now() + 10s);
+  EXPECT_EQ(sizes(), (std::vector<std::size_t>{40, 40, 20}));
+  EXPECT_EQ(count(Counter::kMetricPointsRejected), 4u);
+  EXPECT_EQ(count(Counter::kMetricBatchesRefused), 1u);
 }
 
 TEST_F(NewestMetrics, DropsWhatIsRefused) {

@@ -33,6 +33,8 @@ TEST(OtlpReply, ToleratesUnknownFieldsAndRefusesGarbage) {
   EXPECT_FALSE(decode_otlp_reply("\x1f\x8b\x08").has_value());
   EXPECT_TRUE(decode_otlp_json_reply("{}").has_value());
   EXPECT_EQ(decode_otlp_json_reply(R"({"partialSuccess":{"rejectedDataPoints":7}})")->rejected, 7u);
+  EXPECT_EQ(decode_otlp_json_reply(R"({"partialSuccess":{"rejectedLogRecords":"3"}})")->rejected,
+            3u);
   EXPECT_EQ(decode_otlp_json_reply(R"({"partialSuccess":{"rejectedSpans":-7}})")->rejected, 0u);
   for (const char* bad : {"[]", "7", "{", R"({"partialSuccess":7})",
                           R"({"partialSuccess":{"rejectedSpans":"many"}})"})

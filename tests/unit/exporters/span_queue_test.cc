@@ -319,6 +319,10 @@ TEST(Footprint, GrowsWithWhatASpanHolds) {
   Span large = small;
   large.attributes.push_back({"url.path", std::string(10'000, 'a')});
   EXPECT_GT(footprint_bytes(large), footprint_bytes(small) + 10'000);
+  Span eventful = small;
+  for (int i = 0; i < 100; ++i)
+    eventful.events.push_back({.time = {}, .name = std::string(100, 'e')});
+  EXPECT_GT(footprint_bytes(eventful), footprint_bytes(small) + 100 * (100 + sizeof(SpanEvent)));
 }
 
 }  // namespace

@@ -180,6 +180,7 @@ TEST_F(TraceMetrics, WhoIsNotObservedIsAVirtualNode) {
   send({.tgid = 200, .client_port = 50'000}, 9);         // is asked by nobody who is traced
   send({.tgid = 200, .client_port = 50'001}, 10, true);  // by somebody who is, elsewhere
   close();
+  close();  // their other ends might have been in this window
   EXPECT_THAT(values_of("traces_service_graph_request"),
               UnorderedElementsAre("shop cart=1", "user cart virtual_node=1"))
       << "cart listens where shop asked";
@@ -187,14 +188,67 @@ TEST_F(TraceMetrics, WhoIsNotObservedIsAVirtualNode) {
 
 TEST_F(TraceMetrics, AServerElsewhereIsCalledAsItsClientCallsIt) {
   send({.role = Role::kClient});
+  auto exchange = exchange_of({.role = Role::kClient});
+  exchange.host.assign("SHOP.example:8080");
+  exchange.socket = 8;
+  pipeline.on_exchange(exchange);
+  exchange.host.assign("a\nb=\"c\"");
+  exchange.socket = 9;
+  pipeline.on_exchange(exchange);
   close();
-  EXPECT_THAT(values_of("traces_service_graph_request"),
-              UnorderedElementsAre("shop shop.example virtual_node=1"));
+  close();
+  EXPECT_THAT(
+      values_of("traces_service_graph_request"),
+      UnorderedElementsAre("shop shop.example virtual_node=2", "shop 10.0.0.2 virtual_node=1"))
+      << "what is no name of a host is none";
+}
+
+TEST_F(TraceMetrics, ServicesShareTheirTableAndIdleNamesMakeRoom) {
+  ClosedWindow window;
+  SeriesUid uid = 0;
+  const auto of = [&](TargetId target, const std::string& service, unsigned names) {
+    window.targets[target] = std::make_shared<const Target>(target_of(target, service));
+    for (unsigned i = 0; i < names; ++i) {
+      WindowSeries series;
+      series.uid = ++uid;
+      series.key.kind = MetricKind::kServerDuration;
+      series.key.target = target;
+      series.key.name = ++uid;
+      window.names[series.key.name].assign("/" + service + std::to_string(uid));
+      series.delta.add(0, 1);
+      window.series.push_back(series);
+    }
+  };
+  SpanMetrics metrics;
+  const auto series_of = [&](const std::string& service) {
+    metrics.add(window);
+    std::size_t count = 0;
+    const auto all = metrics.points(window, {});
+    for (const auto& point : counter_points(all[0]))
+      count += attribute_text(point.attributes, "service") == service ? 1 : 0;
+    return count;
+  };
+  of(1, "greedy", 5000);
+  EXPECT_EQ(series_of("greedy"), SpanMetrics::kMostSeries / 2);
+  const auto greedy = window.series;
+  window = {};
+  of(2, "modest", 10);
+  EXPECT_EQ(series_of("modest"), 10u);
+  window = {};
+  for (const auto& series : greedy)
+    window.expired.push_back(series.uid);
+  for (int idle = 0; idle < 31; ++idle) {
+    metrics.add(window);
+    window = {};
+  }
+  of(1, "greedy", 5000);
+  EXPECT_EQ(series_of("greedy"), SpanMetrics::kMostSeries / 2 - 5) << "of what modest left";
 }
 
 TEST_F(TraceMetrics, TheGraphLeavesOutWhatHasNoRoom) {
   for (std::size_t i = 0; i < GraphEnds::kMostEnds + 10; ++i)
     send({.role = Role::kClient}, 1000 + i);
+  close();
   close();
   EXPECT_EQ(counters.get(Counter::kGraphLeftOut), 10u);
   EXPECT_THAT(values_of("traces_service_graph_request"),
