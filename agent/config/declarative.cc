@@ -35,11 +35,15 @@ class DeclarativeReader {
       source_.put("log.level", document["log_level"], std::move(*level));
     read_tracer_provider(document["tracer_provider"]);
     read_meter_provider(document["meter_provider"]);
-    // What has no provider is not exported.
-    const bool disabled = source_.value(document["disabled"]) == "true";
-    if (disabled || !exporters_.has_traces()) source_.put("otlp.traces.enabled", document, "false");
-    if (disabled || !exporters_.has_metrics())
-      source_.put("otlp.metrics.enabled", document, "false");
+    // What has no provider is not exported, and what has one is, whatever our own file says of
+    // another backend. Of logs it says nothing yet.
+    const bool disabled = source_.is_true(document["disabled"]);
+    const auto put_enabled = [&](const char* key, bool has_exporter) {
+      source_.put(key, document, has_exporter && !disabled ? "true" : "false");
+    };
+    put_enabled("otlp.traces.enabled", exporters_.has_traces());
+    put_enabled("otlp.metrics.enabled", exporters_.has_metrics());
+    if (disabled) source_.put("otlp.logs.enabled", document, "false");
     if (disabled || !exporters_.has_page()) source_.put("openmetrics.listen", document, "off");
   }
 
@@ -48,7 +52,7 @@ class DeclarativeReader {
 
   // The agent speaks for many services: a name or an instance for all of them would merge them.
   void read_resource(const Node& resource) {
-    if (!is_map(resource)) return;
+    if (!source_.has_map(resource, "a resource")) return;
     source_.ignore_others(resource, "resource", {"attributes", "attributes_list"});
     std::vector<SettingEntry> entries;
     const auto add = [&](const Node& node, SettingEntry entry) {
@@ -59,7 +63,7 @@ class DeclarativeReader {
     };
     for (auto& entry : source_.pairs(resource["attributes_list"]))
       add(resource["attributes_list"], std::move(entry));
-    if (is_list(resource["attributes"]))
+    if (source_.has_list(resource["attributes"], "a value of attributes"))
       for (const auto& attribute : resource["attributes"]) {
         auto name = source_.value_of(attribute, "name");
         auto text = source_.value_of(attribute, "value");
@@ -74,7 +78,7 @@ class DeclarativeReader {
   // Baggage, which is no context, identifies nothing. Without propagators an SDK would neither read
   // nor write contexts; the agent writes none anyway, and goes on to read what it read.
   void read_propagator(const Node& propagator) {
-    if (!is_map(propagator)) return;
+    if (!source_.has_map(propagator, "a propagator")) return;
     source_.ignore_others(propagator, "propagator", {"composite", "composite_list"});
     const auto& setting = *find_setting("propagators");
     std::vector<SettingEntry> entries;
@@ -85,9 +89,14 @@ class DeclarativeReader {
       else if (name != "baggage")
         source_.ignore(node, "the propagator " + std::string(name));
     };
-    if (is_list(propagator["composite"]))
-      for (const auto& one : propagator["composite"])
-        if (is_map(one) && one.size() == 1) add(one, one.begin()->first.Scalar());
+    if (source_.has_list(propagator["composite"], "a value of composite")) {
+      for (const auto& one : propagator["composite"]) {
+        if (is_map(one) && one.size() == 1)
+          add(one, one.begin()->first.Scalar());
+        else
+          source_.ignore(one, "a propagator that is not a map of one name");
+      }
+    }
     if (const auto list = source_.value(propagator["composite_list"]))
       for (std::string_view rest = *list; !rest.empty();) {
         const auto name = trimmed(rest.substr(0, rest.find(',')));
@@ -99,9 +108,9 @@ class DeclarativeReader {
   }
 
   void read_tracer_provider(const Node& provider) {
-    if (!is_map(provider)) return;
+    if (!source_.has_map(provider, "a tracer provider")) return;
     source_.ignore_others(provider, "tracer_provider", {"processors"});
-    if (!is_list(provider["processors"])) return;
+    if (!source_.has_list(provider["processors"], "a value of processors")) return;
     for (const auto& processor : provider["processors"]) {
       if (!is_map(processor) || !is_map(processor["batch"])) {
         source_.ignore(processor, "a span processor other than batch");
@@ -114,10 +123,10 @@ class DeclarativeReader {
   }
 
   void read_meter_provider(const Node& provider) {
-    if (!is_map(provider)) return;
+    if (!source_.has_map(provider, "a meter provider")) return;
     source_.ignore_others(provider, "meter_provider", {"readers", "exemplar_filter"});
     read_exemplar_filter(provider["exemplar_filter"]);
-    if (!is_list(provider["readers"])) return;
+    if (!source_.has_list(provider["readers"], "a value of readers")) return;
     for (const auto& reader : provider["readers"]) {
       if (is_map(reader) && is_map(reader["periodic"])) {
         const auto periodic = reader["periodic"];

@@ -32,57 +32,72 @@ bool DeclarativeExporters::take_otlp(const Node& exporter, const Node& owner,
     source_.ignore(exporter, "a second exporter of " + signal);
     return false;
   }
-  taken = true;
+  if (!settings.IsNull() && !source_.has_map(settings, "the exporter " + kind)) return false;
   const bool grpc = kind == "otlp_grpc";
+  const bool of_metrics = signal == "metrics";
+  // Nor is anything else taken if there is nowhere to send to: our own file's backend would be
+  // given this one's credentials.
+  auto endpoint = endpoint_of(settings, signal, grpc);
+  if (!endpoint) {
+    source_.warn(exporter, "the exporter " + kind + ": " + endpoint.error().text);
+    return false;
+  }
+  taken = true;
   const auto keys = "otlp." + signal + ".";
   source_.ignore_others(
       settings, kind,
       {"endpoint", "tls", "headers", "headers_list", "compression", "timeout",
-       "default_histogram_aggregation", "temporality_preference", grpc ? "endpoint" : "encoding"});
+       grpc ? "endpoint" : "encoding", of_metrics ? "default_histogram_aggregation" : "endpoint",
+       of_metrics ? "temporality_preference" : "endpoint"});
   // What is omitted is what the schema says, and nothing of what our own file says of a backend:
   // its credentials are not this one's.
   source_.put(keys + "protocol", exporter, grpc ? "grpc" : "http/protobuf");
-  read_endpoint(settings, exporter, keys, grpc);
+  source_.put(keys + "endpoint", exporter, std::move(*endpoint));
   source_.put(keys + "compression", exporter,
               source_.value_of(settings, "compression").value_or("none"));
   source_.put(keys + "timeout", exporter,
               source_.value_of(settings, "timeout").value_or("10000") + "ms");
   read_tls(is_map(settings) ? settings["tls"] : Node(), exporter, keys, grpc);
   read_headers(settings, exporter, keys);
+  if (of_metrics) read_temporality(settings, exporter);
   if (!is_map(settings)) return true;
-  read_aggregation(settings);
-  read_temporality(settings);
+  if (of_metrics) read_aggregation(settings);
   if (source_.value(settings["encoding"]).value_or("protobuf") != "protobuf")
     source_.ignore(settings["encoding"], "another encoding than protobuf");
   return true;
 }
 
-void DeclarativeExporters::read_temporality(const Node& settings) {
-  const auto node = settings["temporality_preference"];
-  const auto preference = source_.value(node).value_or("cumulative");
-  if (preference == "delta" || preference == "low_memory")
-    source_.put("otlp.metrics.temporality", node, "delta");
-  else if (preference != "cumulative")
-    source_.ignore(node, "another temporality than cumulative, delta and low_memory");
+void DeclarativeExporters::read_temporality(const Node& settings, const Node& exporter) {
+  const auto preference =
+      source_.value_of(settings, "temporality_preference").value_or("cumulative");
+  const bool delta = preference == "delta" || preference == "low_memory";
+  if (!delta && preference != "cumulative")
+    source_.ignore(settings["temporality_preference"],
+                   "another temporality than cumulative, delta and low_memory");
+  source_.put("otlp.metrics.temporality", exporter, delta ? "delta" : "cumulative");
 }
 
 // Of gRPC it may come without a scheme: then it is encrypted, unless that is not wanted.
-void DeclarativeExporters::read_endpoint(const Node& settings, const Node& exporter,
-                                         const std::string& keys, bool grpc) {
-  const std::string path = keys == "otlp.traces." ? "/v1/traces" : "/v1/metrics";
-  auto endpoint = source_.value_of(settings, "endpoint")
-                      .value_or(grpc ? "http://localhost:4317" : "http://localhost:4318" + path);
+Result<std::string> DeclarativeExporters::endpoint_of(const Node& settings,
+                                                      const std::string& signal, bool grpc) {
+  if (is_map(settings) && settings["endpoint"] && !settings["endpoint"].IsNull() &&
+      !settings["endpoint"].IsScalar())
+    return fail("its endpoint is a list or map");
+  auto endpoint =
+      source_.value_of(settings, "endpoint")
+          .value_or(grpc ? "http://localhost:4317" : "http://localhost:4318/v1/" + signal);
   if (grpc && !endpoint.contains("://")) {
     const bool insecure =
-        is_map(settings) && source_.value_of(settings["tls"], "insecure") == "true";
+        is_map(settings) && is_map(settings["tls"]) && source_.is_true(settings["tls"]["insecure"]);
     endpoint = (insecure ? "http://" : "https://") + endpoint;
   }
-  source_.put(keys + "endpoint", exporter, std::move(endpoint));
+  return parse_url(endpoint);
 }
 
 // The names of the first release candidates, and those of the release.
 void DeclarativeExporters::read_tls(const Node& tls, const Node& exporter, const std::string& keys,
                                     bool grpc) {
+  static_cast<void>(source_.has_map(tls, "a value of tls"));
   for (const auto& [key, names] :
        {std::pair("certificate", std::array{"ca_file", "certificate_file"}),
         std::pair("client_certificate", std::array{"cert_file", "client_certificate_file"}),
@@ -102,7 +117,7 @@ void DeclarativeExporters::read_headers(const Node& settings, const Node& export
   std::vector<SettingEntry> entries;
   if (is_map(settings)) {
     entries = source_.pairs(settings["headers_list"]);
-    if (is_list(settings["headers"]))
+    if (source_.has_list(settings["headers"], "a value of headers"))
       for (const auto& header : settings["headers"]) {
         auto name = source_.value_of(header, "name");
         auto text = source_.value_of(header, "value");
@@ -112,6 +127,8 @@ void DeclarativeExporters::read_headers(const Node& settings, const Node& export
           source_.ignore(header, "a header without a name and a plain value");
       }
   }
+  // Those of our own file must not stay where one of these turns out to be unusable.
+  if (!entries.empty()) source_.put_entries(keys + "headers", exporter, {});
   source_.put_entries(keys + "headers", exporter, std::move(entries));
 }
 
@@ -138,6 +155,7 @@ bool DeclarativeExporters::take_page(const Node& exporter, const Node& owner) {
     return false;
   }
   const auto settings = exporter.begin()->second;
+  if (!settings.IsNull() && !source_.has_map(settings, "the exporter " + kind)) return false;
   source_.ignore_others(settings, kind, {"host", "port"});
   const OpenMetricsSettings defaults;
   const auto text = source_.value_of(settings, "port");

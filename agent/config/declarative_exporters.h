@@ -25,11 +25,11 @@ class DeclarativeExporters {
   using Node = YAML::Node;
 
   bool take_otlp(const Node& exporter, const Node& owner, const std::string& signal, bool& taken);
-  void read_endpoint(const Node& settings, const Node& exporter, const std::string& keys,
-                     bool grpc);
+  [[nodiscard]] Result<std::string> endpoint_of(const Node& settings, const std::string& signal,
+                                                bool grpc);
   void read_tls(const Node& tls, const Node& exporter, const std::string& keys, bool grpc);
   void read_headers(const Node& settings, const Node& exporter, const std::string& keys);
-  void read_temporality(const Node& settings);
+  void read_temporality(const Node& settings, const Node& exporter);
   void read_aggregation(const Node& settings);
 
   DeclarativeSource& source_;

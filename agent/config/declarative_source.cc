@@ -4,7 +4,9 @@
 
 #include "agent/config/config_text.h"
 #include "agent/config/value_text.h"
+#include "agent/config/yaml_documents.h"
 #include "agent/config/yaml_source.h"
+#include "exa/base/ascii.h"
 
 namespace exa {
 namespace {
@@ -69,17 +71,23 @@ void DeclarativeSource::parse(std::string_view text,
   }
   // yaml-cpp reports by exceptions; they end here.
   try {
-    read(YAML::Load(std::string(without_byte_order_mark(text))));
+    const std::string document(without_byte_order_mark(text));
+    if (const auto second = second_document(document))
+      reading_.problems.push_back(place(*second) + ": a second document; expected only one");
+    else
+      read(YAML::Load(document));
   } catch (const YAML::Exception& error) {
-    reading_.problems.push_back(file_name_ + ":" + std::to_string(error.mark.line + 1) + ":" +
-                                std::to_string(error.mark.column + 1) + ": " + error.msg);
+    reading_.problems.push_back(place(error.mark) + ": " + error.msg);
   }
 }
 
-std::string DeclarativeSource::place(const Node& node) const {
-  if (!node.IsDefined() || node.Mark().is_null()) return file_name_;
-  const auto mark = node.Mark();
+std::string DeclarativeSource::place(const YAML::Mark& mark) const {
+  if (mark.is_null()) return file_name_;
   return file_name_ + ":" + std::to_string(mark.line + 1) + ":" + std::to_string(mark.column + 1);
+}
+
+std::string DeclarativeSource::place(const Node& node) const {
+  return node.IsDefined() ? place(node.Mark()) : file_name_;
 }
 
 void DeclarativeSource::warn(const Node& node, const std::string& text) {
@@ -103,13 +111,37 @@ bool DeclarativeSource::is_text(const Node& node, const std::string& text) {
 }
 
 std::optional<std::string> DeclarativeSource::value(const Node& node) {
-  if (!node.IsDefined() || !node.IsScalar()) return std::nullopt;
+  if (!node.IsDefined() || node.IsNull()) return std::nullopt;
+  if (!node.IsScalar()) {
+    ignore(node, "a list or map in place of a plain value");
+    return std::nullopt;
+  }
   auto text = substituted(node.Scalar(), environment_);
   if (!text)
     problem(node, "'" + node.Scalar().substr(0, 80) +
                       "' is not a substitution such as ${NAME} or ${NAME:-default}");
   if (!text || text->empty() || !is_text(node, *text)) return std::nullopt;
   return text;
+}
+
+bool DeclarativeSource::is_true(const Node& node) {
+  const auto text = value(node);
+  if (!text || equals_ignoring_case(*text, "false")) return false;
+  if (equals_ignoring_case(*text, "true")) return true;
+  warn(node, "'" + text->substr(0, 80) + "' is neither true nor false");
+  return false;
+}
+
+bool DeclarativeSource::has_map(const Node& node, const std::string& what) {
+  if (!node.IsDefined() || node.IsNull()) return false;
+  if (!node.IsMap()) ignore(node, what + " that is no map");
+  return node.IsMap();
+}
+
+bool DeclarativeSource::has_list(const Node& node, const std::string& what) {
+  if (!node.IsDefined() || node.IsNull()) return false;
+  if (!node.IsSequence()) ignore(node, what + " that is no list");
+  return node.IsSequence();
 }
 
 std::optional<std::string> DeclarativeSource::value_of(const Node& map, const char* name) {

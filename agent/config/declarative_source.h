@@ -28,18 +28,25 @@ class DeclarativeSource {
   void parse(std::string_view text, const std::function<void(const Node& document)>& read);
   [[nodiscard]] DeclarativeReading result() && { return std::move(reading_); }
 
-  // A plain value; empty ones are none, as are those that are not there.
+  // A plain value; empty ones are none, as are those that are not there. What stands there in
+  // another shape is ignored with a warning, here and below: whoever wrote it relies on it.
   [[nodiscard]] std::optional<std::string> value(const Node& node);
+  // True in any case of letters; neither true nor false is false, with a warning.
+  [[nodiscard]] bool is_true(const Node& node);
   // Of a member of a map, where it is one.
   [[nodiscard]] std::optional<std::string> value_of(const Node& map, const char* name);
   // "a=b,c=d", with names and values that are text.
   [[nodiscard]] std::vector<SettingEntry> pairs(const Node& node);
+
+  [[nodiscard]] bool has_map(const Node& node, const std::string& what);
+  [[nodiscard]] bool has_list(const Node& node, const std::string& what);
 
   void put(std::string_view key, const Node& node, std::string text);
   // Replaces a list or map, by none if there are none.
   void put_entries(std::string_view key, const Node& node, std::vector<SettingEntry> entries);
   void put_milliseconds(std::string_view key, const Node& node);
 
+  void warn(const Node& node, const std::string& text);  // that something is ignored
   void ignore(const Node& node, const std::string& what);
   // Names all members but those that are known.
   void ignore_others(const Node& node, const std::string& path,
@@ -47,8 +54,8 @@ class DeclarativeSource {
   void problem(const Node& node, const std::string& text);
 
  private:
+  [[nodiscard]] std::string place(const YAML::Mark& mark) const;
   [[nodiscard]] std::string place(const Node& node) const;
-  void warn(const Node& node, const std::string& text);
   [[nodiscard]] bool is_text(const Node& node, const std::string& text);
 
   const std::string file_name_;
@@ -59,9 +66,6 @@ class DeclarativeSource {
 // yaml-cpp throws when it is asked of what is not there.
 inline bool is_map(const YAML::Node& node) {
   return node.IsDefined() && node.IsMap();
-}
-inline bool is_list(const YAML::Node& node) {
-  return node.IsDefined() && node.IsSequence();
 }
 
 // The same name again: the later value counts.

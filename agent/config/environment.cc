@@ -220,9 +220,12 @@ class EnvironmentReader {
     }
     if (!otlp) put("otlp.metrics.enabled", "OTEL_METRICS_EXPORTER", "false");
     if (!prometheus) put("openmetrics.listen", "OTEL_METRICS_EXPORTER", "off");
+    serves_prometheus_ = prometheus;
   }
 
+  // Where to serve, which does not say that anything is served.
   void read_prometheus() {
+    if (!serves_prometheus_) return;
     const auto host = value("OTEL_EXPORTER_PROMETHEUS_HOST");
     const auto port = value("OTEL_EXPORTER_PROMETHEUS_PORT");
     if (!host && !port) return;
@@ -301,6 +304,7 @@ class EnvironmentReader {
 
   const Environment& environment_;
   std::array<OtlpProtocol, 3> protocols_;  // by kSignals
+  bool serves_prometheus_ = true;          // as far as OTEL_METRICS_EXPORTER says
   EnvironmentReading reading_;
 };
 

@@ -140,6 +140,12 @@ class ConfigLoader {
   std::vector<std::string> problems_;
 };
 
+// Whatever stands for nothing in YAML ("~" is quoted anyway). Of true and numbers our reader takes
+// the text, however it looks.
+bool is_yaml_null(std::string_view text) {
+  return text == "null" || text == "Null" || text == "NULL";
+}
+
 // Double-quoted YAML: every string that is not plainly harmless.
 std::string yaml_scalar(std::string_view text) {
   const bool plain = !text.empty() &&
@@ -147,7 +153,7 @@ std::string yaml_scalar(std::string_view text) {
                          "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                          "0123456789_./:-") == std::string_view::npos &&
                      text.front() != '-' && text.front() != ':' && text.back() != ':' &&
-                     text != "null" && text.find("---") == std::string_view::npos;
+                     !is_yaml_null(text) && text.find("---") == std::string_view::npos;
   if (plain) return std::string(text);
   std::string out = "\"";
   for (const char c : text) {

@@ -213,7 +213,8 @@ const Setting kSettings[] = {
      [](Config& c, Entries e) { return store_routes(e, c.routes.known); },
      [](const Config& c) { return print_routes(c.routes.known); }},
     {"routes.ignore", "", "ROUTE", SettingShape::kList, false,
-     "requests that are not counted at either end, such as /healthz",
+     "requests that are not counted at either end, such as /healthz, or with service=NAME only at "
+     "that server's",
      [](Config& c, Entries e) { return store_routes(e, c.routes.ignored); },
      [](const Config& c) { return print_routes(c.routes.ignored); }},
     {"routes.learn", "", "BOOL", SettingShape::kScalar, false,

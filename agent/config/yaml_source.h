@@ -1,5 +1,5 @@
 // Reads the configuration file: strict keys, each problem with its line, column and key.
-// Pure: text in, values out. Besides declarative_* nobody sees yaml-cpp.
+// Pure: text in, values out.
 #pragma once
 
 #include <string>

@@ -61,11 +61,18 @@ namespace {
 // a metric of a target.
 struct ErrorRatios {
   std::vector<double> of_active;  // of the target and metric of each series that counted
-  double worst = 0;               // of those with requests enough to have one
+  double worst = 0;               // of services, with requests and errors enough to have one
 };
 
-// One error of a few requests is no failing service.
+// One error of a few requests is no failing service, nor are a few of any number in one window.
 constexpr std::uint64_t kFewestRequests = 20;
+constexpr std::uint64_t kFewestErrors = 5;
+
+// A service fails by what it answers. What a client was answered is another one's doing, or its
+// own: who polls for what is not there yet gets errors all day.
+bool tells_of_service(const MetricRow& row) {
+  return row.counts_requests && row.end == Role::kServer;
+}
 
 ErrorRatios error_ratios(const SeriesRegistry& registry, const CandidateStore& store) {
   struct Totals {
@@ -87,7 +94,9 @@ ErrorRatios error_ratios(const SeriesRegistry& registry, const CandidateStore& s
     const auto& total = totals[group(index)];
     const auto ratio = static_cast<double>(total.errors) / static_cast<double>(total.requests);
     ratios.of_active.push_back(ratio);
-    if (total.requests >= kFewestRequests) ratios.worst = std::max(ratios.worst, ratio);
+    if (total.requests >= kFewestRequests && total.errors >= kFewestErrors &&
+        tells_of_service(row_of(registry.at(index).key.kind)))
+      ratios.worst = std::max(ratios.worst, ratio);
   }
   return ratios;
 }

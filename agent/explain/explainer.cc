@@ -57,17 +57,21 @@ std::size_t keep_first(std::vector<Told>& all, Weight weight) {
 Explainer::Operation* Explainer::operation_of(const WindowSeries& series,
                                               const ClosedWindow& window) {
   const auto [known, is_new] = by_series_.try_emplace(series.uid, nullptr);
-  if (!is_new) return known->second;
-  const auto& row = row_of(series.key.kind);
-  Identity identity{service_text(resource_of(window, series.key.target)), row.end,
-                    operation_text(series.key, window)};
-  auto operation = operations_.find(identity);
+  const bool is_full = operations_.size() >= kMaxOperations;
+  if (known->second != nullptr || (!is_new && is_full)) return known->second;
+  // Only the first window of a series has its texts.
+  if (is_new)
+    waiting_.insert_or_assign(
+        series.uid, Identity{service_text(resource_of(window, series.key.target)),
+                             row_of(series.key.kind).end, operation_text(series.key, window)});
+  auto operation = operations_.find(waiting_.at(series.uid));
   if (operation == operations_.end()) {
-    if (operations_.size() == kMaxOperations) return nullptr;
-    operation = operations_.try_emplace(std::move(identity)).first;
+    if (is_full) return nullptr;
+    operation = operations_.try_emplace(waiting_.at(series.uid)).first;
     operation->second.kind = series.key.kind;
     operation->second.is_error = series.key.error != ErrorType::kNone;
   }
+  waiting_.erase(series.uid);
   return known->second = &operation->second;
 }
 
@@ -177,8 +181,10 @@ Explanation Explainer::explain(const ClosedWindow& window, const std::vector<boo
         return std::pair(slow.lost_s, slow.mean_s * static_cast<double>(slow.requests));
       });
   explanation.failing_left_out = keep_first(explanation.failing, &FailingOperation::failed);
-  for (const auto uid : window.expired)
+  for (const auto uid : window.expired) {
     by_series_.erase(uid);
+    waiting_.erase(uid);
+  }
   forget_passed();
   return explanation;
 }

@@ -38,7 +38,8 @@ class Explainer {
   void forget_passed();
 
   std::map<Identity, Operation> operations_;
-  std::unordered_map<SeriesUid, Operation*> by_series_;  // null: there was no place for it
+  std::unordered_map<SeriesUid, Operation*> by_series_;  // null: there was no place for it yet
+  std::unordered_map<SeriesUid, Identity> waiting_;      // of those without a place
   std::map<std::pair<std::string, Role>, std::uint64_t> requests_;  // of this window
   std::size_t not_compared_ = 0;  // series of this window for which there was no place
   std::uint64_t window_ = 0;      // by number

@@ -320,6 +320,7 @@ ClosedWindow RequestPipeline::close_window(MonotonicTime end) {
     sampler_.forget(expired.index);
   }
   targets_.close_window(registry_);
+  routes_.close_window();
   programs_.close_window(registry_);
   window_start_ = now_;
   deliveries_.begin_window(now_);

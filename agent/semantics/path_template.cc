@@ -54,6 +54,12 @@ void append_printable(std::string& to, std::string_view text) {
   append_percent_encoded(to, text, [](char c) { return c > 0x20 && c < 0x7f; });
 }
 
+// Braces are ours: what a client puts in them must not look like a placeholder.
+void append_word(std::string& to, std::string_view text) {
+  append_percent_encoded(to, text,
+                         [](char c) { return c > 0x20 && c < 0x7f && c != '{' && c != '}'; });
+}
+
 // Calls visit(segment, is_last) for each text between slashes; the slashes are the caller's.
 template <typename Visit>
 void for_each_segment(std::string_view path, Visit visit) {
@@ -82,7 +88,7 @@ std::string path_template(std::string_view path, bool cut) {
     }
     switch (classify(segment)) {
       case Segment::kWord:
-        append_printable(result, segment);
+        append_word(result, segment);
         return;
       case Segment::kDate:
         result += "{date}";

@@ -7,7 +7,8 @@
 namespace exa {
 
 // "/users/4711/orders/2024-05-01" -> "/users/{id}/orders/{date}". Numbers, UUIDs, long hex, dates
-// and long mixed tokens become placeholders; at most kMaxTemplateSegments segments are kept.
+// and long mixed tokens become placeholders; at most kMaxTemplateSegments segments are kept. Braces
+// that were sent are percent-encoded, so that only placeholders have any.
 // `cut`: the path is only the first part of what was sent, its last segment may be incomplete.
 inline constexpr int kMaxTemplateSegments = 8;
 std::string path_template(std::string_view path, bool cut);

@@ -28,7 +28,9 @@ void Percentile::see(const Offer& offer) {
 void Percentile::update(Memory& memory) {
   memory.update_in = last_ / kUpdates;
   sorted_.assign(memory.values.begin(), memory.values.begin() + memory.seen);
-  const auto rank = static_cast<std::ptrdiff_t>(std::ceil(quantile_ * memory.seen)) - 1;
+  // 7 % of 100 are 7, and not what floating point has a little above it.
+  const auto wanted = std::ceil(quantile_ * memory.seen - 1e-9);
+  const auto rank = static_cast<std::ptrdiff_t>(wanted) - 1;
   const auto place = sorted_.begin() + std::clamp<std::ptrdiff_t>(rank, 0, memory.seen - 1);
   std::ranges::nth_element(sorted_, place);
   memory.above = *place;

@@ -80,8 +80,10 @@ void MessageHead::take(const hpack::Field& field) {
 // Not what may be a query, a name or a credential, nor what is longer than any of these is.
 bool MessageHead::tells(std::string_view name, std::string_view value) {
   constexpr std::size_t kLongestWord = 64;
-  if (!reads(name) && !is_context_header(name)) return false;
-  if (value.find_first_of("?@#%=&") != value.npos) return false;
+  // Of trace contexts some are lists of key=value.
+  const bool of_context = is_context_header(name);
+  if (!reads(name) && !of_context) return false;
+  if (value.find_first_of(of_context ? "?@#%&" : "?@#%=&") != value.npos) return false;
   std::size_t word = 0;
   for (const char c : value) {
     word = c == '/' ? 0 : word + 1;

@@ -87,7 +87,8 @@ ContextReader::Best ContextReader::best() const {
   for (const auto source : headers_->sources()) {
     const auto state = state_of(source);
     if (state > best.state) best = {state, source};
-    if (state == ContextState::kValid) break;
+    // What was not seen may be valid, and then another link would be a wrong one.
+    if (state >= ContextState::kUnknown) break;
   }
   return best;
 }

@@ -2,8 +2,10 @@
 // Pure, any thread, no allocation. Owned by the parser of one request head.
 //
 // Each propagator's headers stand for themselves. A malformed one, or a second one of a name,
-// spoils its own context only, and the next propagator's counts. A context without a trace or
-// without a caller (a decision to sample alone, a trace that a load balancer began) is none.
+// spoils its own context only, and the next propagator's counts. One whose value was not seen
+// leaves all unknown, unless one before it is valid: a wrong link is worse than none. A context
+// without a trace or without a caller (a decision to sample alone, a trace that a load balancer
+// began) is none.
 #pragma once
 
 #include <array>

@@ -150,6 +150,19 @@ TEST(ConfigEnvironment, ExporterListsAndPrometheusAddress) {
   EXPECT_EQ(loaded->config.openmetrics.port, 1234);
 }
 
+TEST(ConfigEnvironment, APrometheusAddressServesNothingByItself) {
+  for (const char* const exporters : {"otlp", "none", "console,otlp"}) {
+    const auto loaded = load_config({.environment = {{"OTEL_METRICS_EXPORTER", exporters},
+                                                     {"OTEL_EXPORTER_PROMETHEUS_HOST", "0.0.0.0"},
+                                                     {"OTEL_EXPORTER_PROMETHEUS_PORT", "1234"}}});
+    ASSERT_TRUE(loaded);
+    EXPECT_FALSE(loaded->config.openmetrics.enabled) << exporters;
+  }
+  const auto loaded = load_config({.environment = {{"OTEL_EXPORTER_PROMETHEUS_PORT", "1234"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded->config.openmetrics.enabled) << "as it is by default";
+}
+
 TEST(ConfigEnvironment, ResourceAttributesGoToEveryTargetButNotTheName) {
   const auto loaded = load_config(
       {.environment = {{"OTEL_RESOURCE_ATTRIBUTES", "service.name=agent,env=prod,env=test"}}});

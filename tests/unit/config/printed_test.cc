@@ -26,6 +26,21 @@ TEST(ConfigPrint, EveryKeyIsThereAndReadsBack) {
   EXPECT_EQ(again->config, loaded->config);
 }
 
+TEST(ConfigPrint, TextThatLooksLikeSomethingElseReadsBack) {
+  for (const char* const text :
+       {"null", "Null", "NULL", "~", "True", "yes", "0x1f", "1e3", ".inf"}) {
+    auto before = load_config({});
+    ASSERT_TRUE(before);
+    before->config.targets.resource = {{"team", text}, {text, "a"}};
+    before->config.targets.include.exe = {text, "b"};
+    before->config.record_path = text;
+    const auto again =
+        load_config({.file_name = "printed.yaml", .file_text = config_yaml(*before)});
+    ASSERT_TRUE(again) << text << ": " << again.error().text;
+    EXPECT_EQ(again->config, before->config) << text;
+  }
+}
+
 TEST(ConfigPrint, StarsAreNoSecret) {
   for (const char* text :
        {"otlp: {headers: {authorization: \"***\"}}\n",

@@ -210,14 +210,16 @@ TEST_F(Sampler, NeverSpendsMoreThanBudgetAndBurst) {
 }
 
 TEST_F(Sampler, ErrorsBeyondTheObjectiveRaiseTheBudgetWithinItsLimit) {
-  const auto chosen_with = [this](int errors, int of) {
+  const auto chosen_with = [this](int errors, int of, Role role = Role::kServer) {
     configure({.spans_per_window = 2,
                .burst_spans = 2,
                .most_spans = 6,
                .allowed_error_ratio = 0.01,
                .floor_probability = 0});
     for (int i = 0; i < of; ++i)
-      send({.duration = 1ms, .status = static_cast<std::uint16_t>(i < errors ? 500 : 200)});
+      send({.duration = 1ms,
+            .status = static_cast<std::uint16_t>(i < errors ? 500 : 200),
+            .role = role});
     for (TargetId target = 2; target < 12; ++target)
       send({.duration = 1ms, .target = target});
     close();
@@ -228,6 +230,8 @@ TEST_F(Sampler, ErrorsBeyondTheObjectiveRaiseTheBudgetWithinItsLimit) {
   EXPECT_EQ(chosen_with(15, 100), 6u) << "more than fourteen times as many";
   EXPECT_EQ(counters.get(Counter::kBudgetRaised), 1u);
   EXPECT_EQ(chosen_with(3, 3), 2u) << "too few requests to have a ratio";
+  EXPECT_EQ(chosen_with(4, 20), 2u) << "too few errors to have one";
+  EXPECT_EQ(chosen_with(50, 100, Role::kClient), 2u) << "it is not the service that fails";
 }
 
 TEST_F(Sampler, UnderPressureTheBudgetIsHalved) {

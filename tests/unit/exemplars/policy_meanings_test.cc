@@ -142,6 +142,16 @@ TEST(PolicyMeaning, AboveTheQuantileOfTheLastValues) {
   EXPECT_NEAR(admitted, 2'000, 250);
 }
 
+TEST(PolicyMeaning, APercentileOfAHundredValuesIsOneOfThem) {
+  for (int percent = 1; percent < 100; ++percent) {
+    const auto policy = made(policy::Percentile{.quantile = percent / 100.0, .last = 100});
+    for (int i = 0; i < 100; ++i)
+      offered(*policy, {.end = kStart, .took = Duration(1 + i * 37 % 100)});
+    EXPECT_TRUE(offered(*policy, {.end = kStart, .took = Duration(percent + 1)})) << percent;
+    EXPECT_FALSE(offered(*policy, {.end = kStart, .took = Duration(percent)})) << percent;
+  }
+}
+
 TEST(PolicyMeaning, TheMoreTrafficASeriesHasTheSmallerIsItsShare) {
   Traffic traffic(6);
   for (const auto& [rate, share] :

@@ -194,6 +194,35 @@ TEST_F(Explained, TellsTheFirstAndCountsTheRest) {
   EXPECT_THAT(text_of(explanation), HasSubstr("and 25 more, see --json")) << "of errors";
 }
 
+TEST(Explainer, WhatFoundNoPlaceGetsOneLater) {
+  // The first window of a series has its texts.
+  const auto window_of = [](NameId first, std::size_t count, const char* path) {
+    ClosedWindow window;
+    for (auto name = first; name < first + count; ++name) {
+      WindowSeries series{
+          .uid = name, .key = {}, .delta = {}, .fine = {}, .accounts = {}, .exponential = {}};
+      series.key.convention = Convention::kHttp;
+      series.key.name = name;
+      series.delta.add(0, 1'000'000);
+      window.series.push_back(series);
+      if (path != nullptr) window.names[name].assign(path + std::to_string(name));
+    }
+    return window;
+  };
+  Explainer explainer;
+  static_cast<void>(explainer.explain(window_of(1, Explainer::kMaxOperations, "/early/"), {}));
+  constexpr NameId kLate = 100'000;
+  const auto before = explainer.explain(window_of(kLate, 1, "/late/"), {});
+  EXPECT_TRUE(before.slow.empty());
+  EXPECT_EQ(before.slow_left_out, 1u);
+  for (std::uint32_t i = 0; i < Explainer::kForgottenAfter; ++i)
+    static_cast<void>(explainer.explain(window_of(kLate, 1, nullptr), {}));
+  const auto after = explainer.explain(window_of(kLate, 1, nullptr), {});
+  ASSERT_EQ(after.slow.size(), 1u);
+  EXPECT_EQ(after.slow_left_out, 0u);
+  EXPECT_THAT(after.slow[0].operation, HasSubstr("/late/100000"));
+}
+
 TEST(ExplanationText, NothingObservedMovesTheCursor) {
   const auto text = explanation_text(
       R"({"explanation":{"slow":[{"service":"a\u001b[2Jb","end":"server","operation":"GET","requests":1,"lost_s":1,)"

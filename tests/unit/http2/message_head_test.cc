@@ -139,11 +139,13 @@ TEST(MessageHead, OnlyATraceparentIsKnownByItsForm) {
   EXPECT_EQ(head({unnamed}, b3).context().state(), ContextState::kAbsent) << "not asked for";
 }
 
-TEST(MessageHead, AValueThatIsNotKnownLeavesTheNextPropagatorsContext) {
+TEST(MessageHead, AValueThatIsNotKnownMayBeTheContextThatCounts) {
   const auto b3 = field("b3", "463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-1");
   const auto made = head({unknown_value("traceparent"), b3}, kAll);
   EXPECT_TRUE(made.partly_unknown());
-  EXPECT_EQ(made.context().state(), ContextState::kValid);
+  EXPECT_EQ(made.context().state(), ContextState::kUnknown);
+  EXPECT_EQ(head({field("traceparent", kParent), unknown_value("b3")}, kAll).context().state(),
+            ContextState::kValid);
   EXPECT_EQ(head({unknown_value("b3")}, kAll).context().state(), ContextState::kUnknown);
   EXPECT_FALSE(head({unknown_value("b3")}).partly_unknown()) << "it is not read";
 }
@@ -165,6 +167,10 @@ TEST(MessageHead, MayTellOnWhatIsNoSecret) {
   EXPECT_TRUE(MessageHead::tells("traceparent", kParent));
   EXPECT_TRUE(MessageHead::tells("b3", "463ac35c9f6413ad48485a3953bb6124-a2fb4a1d1a96d312-1"));
   EXPECT_TRUE(MessageHead::tells("x-datadog-trace-id", "1"));
+  EXPECT_TRUE(MessageHead::tells("x-datadog-tags", "_dd.p.dm=-1"));
+  EXPECT_TRUE(MessageHead::tells("x-amzn-trace-id", "Root=1-00000000-000000000000000000000004"));
+  EXPECT_FALSE(MessageHead::tells("content-type", "text/plain;boundary=a"));
+  EXPECT_FALSE(MessageHead::tells(":path", "/a=b"));
   EXPECT_FALSE(MessageHead::tells("authorization", "b3"));
 }
 

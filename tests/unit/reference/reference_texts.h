@@ -13,7 +13,7 @@ warning and ignored.
 
 | key | means | if omitted |
 |---|---|---|
-| `disabled` | nothing is exported or served | `false` |
+| `disabled` | nothing is exported, logs included, and nothing is served | `false` |
 | `log_level` | `log.level` | as our own file says |
 | `resource.attributes`, `attributes_list` | `targets.resource`; not `service.name` and `service.instance.id`, which would be those of all processes | as our own file says |
 | `propagator.composite`, `composite_list` | `propagators` | as our own file says: an SDK would propagate nothing, but the agent only reads |
@@ -22,9 +22,9 @@ warning and ignored.
 | `meter_provider.readers`: `periodic.interval` | `window` | as our own file says, not 60 s: exemplars are chosen per window |
 | `meter_provider.readers`: `pull.exporter` | `openmetrics.listen`, of the first `prometheus` or `prometheus/development` | nothing is served |
 | `meter_provider.exemplar_filter` | `always_off`: `exemplars.budget` 0; `trace_based`: `exemplars.policy` | as our own file says, not `trace_based`: the agent exports the spans of its exemplars itself |
-| `otlp_http`, `otlp_grpc`: `endpoint`, `tls`, `headers`, `headers_list`, `compression`, `timeout` | `otlp.*` of that signal, whatever our own file says of another backend; over gRPC an endpoint without a scheme is encrypted unless `tls.insecure` | `localhost`, no TLS files, no headers, no compression, 10 s |
-| `default_histogram_aggregation` | `metrics.histograms` | as our own file says |
-| `temporality_preference` | `otlp.metrics.temporality`: `cumulative`, or `delta` and `low_memory` | `cumulative` |
+| `otlp_http`, `otlp_grpc`: `endpoint`, `tls`, `headers`, `headers_list`, `compression`, `timeout` | `otlp.*` of that signal, whatever our own file says of another backend; over gRPC an endpoint without a scheme is encrypted unless `tls.insecure`; an exporter whose endpoint is no URL is ignored as a whole | `localhost`, no TLS files, no headers, no compression, 10 s |
+| `default_histogram_aggregation`, of metrics | `metrics.histograms` | as our own file says |
+| `temporality_preference`, of metrics | `otlp.metrics.temporality`: `cumulative`, or `delta` and `low_memory` | `cumulative` |
 | `encoding` | only `protobuf` | that |
 
 `${NAME}`, `${env:NAME}` and `${NAME:-default}` are replaced by variables, `$$` by a dollar; anything else in `${}` is

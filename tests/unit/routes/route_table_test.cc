@@ -93,11 +93,90 @@ TEST_F(Routes, HostilePathsCostLittle) {
               static_cast<char>('a' + random() % 26);
     EXPECT_EQ(route("shop", path), "");
   }
+  RouteTexts texts(20);
   RouteLearner learner(20);
   for (int i = 0; i < 50'000; ++i)
     learner.see("/" + std::string(1 + random() % 5, static_cast<char>('a' + random() % 26)) + "/" +
-                std::string(1, static_cast<char>('a' + random() % 26)));
+                    std::string(1, static_cast<char>('a' + random() % 26)),
+                texts);
   EXPECT_LE(learner.nodes(), RouteLearner::kMostNodes);
+}
+
+TEST_F(Routes, DeeperRoutesSurviveManyWords) {
+  EXPECT_EQ(after(60, "/api/orders/17"), "/api/orders/{id}");
+  for (char c = 'a'; c <= 'z'; ++c)
+    route("shop", "/api/" + std::string(3, c));
+  EXPECT_EQ(route("shop", "/api/orders/18"), "/api/orders/{id}");
+}
+
+TEST_F(Routes, NewEndpointsOfOldServicesAreLearnt) {
+  after(1'000'000, "/home");
+  std::string found;
+  for (int i = 0; i < 2'000; ++i) {
+    route("shop", "/home");
+    found = route("shop", "/new");
+  }
+  EXPECT_EQ(found, "/new");
+  EXPECT_EQ(route("shop", "/home"), "/home");
+}
+
+TEST_F(Routes, AreLearntAfterAScanner) {
+  std::mt19937 random(3);
+  const auto word = [&] {
+    std::string text;
+    for (int i = 0; i < 6; ++i)
+      text += static_cast<char>('a' + random() % 26);
+    return text;
+  };
+  EXPECT_EQ(after(60, "/home"), "/home");
+  const auto scan = [&] {
+    for (const auto& path : {"/" + word(), "/" + word() + "/" + word(), "/api/{" + word() + "}"})
+      route("shop", path);
+  };
+  for (int i = 0; i < 5'000; ++i)
+    scan();
+  for (int i = 0; i < 5'000; ++i) {
+    route("shop", "/late/17");
+    if (i % 10 == 0) scan();
+  }
+  EXPECT_EQ(route("shop", "/late/18"), "/late/{id}");
+  EXPECT_EQ(route("shop", "/home"), "/home") << "what was earned stays";
+}
+
+TEST_F(Routes, BracesOfClientsAreWords) {
+  for (int i = 0; i < 100; ++i)
+    for (char c = 'a'; c <= 'z'; ++c)
+      route("shop", "/api/{" + std::string(1, c) + "}");
+  EXPECT_EQ(route("shop", "/api/{other}"), "/api/{name}");
+}
+
+TEST_F(Routes, IdleServicesMakeRoom) {
+  for (std::size_t i = 0; i < RouteTable::kMostServices; ++i)
+    route("s" + std::to_string(i), "/a");
+  const auto* const kept = table.route_of("s0", "/a", false);
+  EXPECT_EQ(kept, nullptr);
+  EXPECT_EQ(after(60, "/a", "s1"), "/a");
+  const auto* const text = table.route_of("s1", "/a", false);
+  EXPECT_EQ(after(60, "/a", "late"), "") << "no place yet";
+  for (std::uint64_t i = 0; i <= RouteTable::kIdleWindows; ++i) {
+    route("s2", "/a");
+    table.close_window();
+  }
+  EXPECT_EQ(after(60, "/a", "late"), "/a");
+  EXPECT_EQ(*text, "/a") << "exchanges may point to it";
+}
+
+TEST_F(Routes, OfAClientOnlyPatternsOfAllServicesAreIgnored) {
+  const auto admits = [this](Role role, const char* path) {
+    Exchange exchange;
+    exchange.role = role;
+    exchange.operation.convention = Convention::kHttp;
+    exchange.operation.name.assign(path);
+    return table.admit("shop", exchange);
+  };
+  EXPECT_FALSE(admits(Role::kServer, "/internal/debug"));
+  EXPECT_TRUE(admits(Role::kClient, "/internal/debug")) << "of whom it asks, not the shop's";
+  EXPECT_FALSE(admits(Role::kClient, "/healthz"));
 }
 
 TEST_F(Routes, WhatIsNoPathHasNone) {

@@ -14,6 +14,10 @@ TEST(PathTemplate, ReplacesWhatNamesOneThingAmongMany) {
   EXPECT_EQ(path_template("/t/eyJhbGciOiJIUzI1NiJ9abc123DEF456", false), "/t/{token}");
 }
 
+TEST(PathTemplate, BracesThatWereSentAreNoPlaceholder) {
+  EXPECT_EQ(path_template("/api/{id}/{", false), "/api/%7Bid%7D/%7B");
+}
+
 TEST(PathTemplate, KeepsWords) {
   EXPECT_EQ(path_template("/", false), "/");
   EXPECT_EQ(path_template("/api/v1/checkout", false), "/api/v1/checkout");

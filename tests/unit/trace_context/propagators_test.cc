@@ -85,6 +85,10 @@ TEST(Propagators, AnInvalidOneShowsUnlessAnotherIsValid) {
   EXPECT_EQ(reader.state(), ContextState::kUnknown);
   reader.on_header("x-datadog-trace-id", "5");
   reader.on_header("x-datadog-parent-id", "5");
+  EXPECT_EQ(reader.state(), ContextState::kUnknown) << "the one before may be valid";
+  EXPECT_FALSE(reader.context());
+  for (const auto& [name, value] : kW3c)
+    reader.on_header(name, value);
   EXPECT_EQ(reader.state(), ContextState::kValid);
 }
 
@@ -197,7 +201,9 @@ TEST(Propagators, OfGarbageNoIdIsZeroAndNoneDependsOnWhoElseIsRead) {
           alone.on_header(name, value);
       }
     }
-    ASSERT_GE(together.state(), alone.state()) << seed;
+    if (together.state() != ContextState::kUnknown) {
+      ASSERT_GE(together.state(), alone.state()) << seed;
+    }
     ASSERT_EQ(together.context().has_value(), together.state() == ContextState::kValid) << seed;
     if (!together.context()) continue;
     ++valid;
