@@ -31,7 +31,8 @@ class EndedProcess : public ::testing::Test {
     std::ofstream(root_ / "77" / name, std::ios::binary) << text;
   }
   static std::string stat(std::uint64_t ticks, int flags = 0) {
-    return "77 (w) S 1 1 1 0 -1 " + std::to_string(flags) + " 0 0 0 0 0 0 0 0 20 0 1 0 " + std::to_string(ticks) + " 1 1\n";
+    return "77 (w) S 1 1 1 0 -1 " + std::to_string(flags) + " 0 0 0 0 0 0 0 0 20 0 1 0 " +
+           std::to_string(ticks) + " 1 1\n";
   }
   [[nodiscard]] TargetFinder finder() const {
     return TargetFinder({}, kHost, ProcReader(read_here, root_.string()));
