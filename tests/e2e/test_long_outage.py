@@ -11,7 +11,7 @@ from support.report import SERVER
 from support.resources import resident_mib
 from support.waiting import eventually
 
-SECONDS = int(os.environ.get("EXA_OUTAGE_SECONDS", "20"))
+SECONDS = int(os.environ.get("EXA_OUTAGE_SECONDS", "12"))
 RATE = 500
 LONGEST_BACKOFF = 30
 

@@ -61,8 +61,10 @@ with listen() as l:
     def becomes():
         serve(l.accept()[0], 204); select.select([l], [], []); exec_as("successor", l)
     pid = child(becomes); ask(dial(l))
-    sys.stdin.read()  # until these two have their names
-    ask(c); c.close(); ask(dial(l)); wait(giver, taker, pid)
+    sys.stdin.readline()  # until these two have their names
+    ask(c); last = dial(l); ask(last)
+    sys.stdin.readline()  # and those that they became
+    c.close(); last.close(); wait(giver, taker, pid)
 
 listeners = [listen() for _ in range(3)]
 def shares(own):
@@ -92,7 +94,10 @@ def test_shapes_of_processes(start_agent, tmp_path):
     agent = start_agent(ports=[port], config=EVERY_SPAN)
     expected = {201: 3, 202: 3, 206: 1, 204: 1, 207: 1, 205: 1, 203: 12}
     with subprocess.Popen([PYTHON, tmp_path / "first.py", str(port)], stdin=subprocess.PIPE) as first:
-        agent.wait_for_count(SERVER, 8)
+        for count in (8, 10):
+            agent.wait_for_count(SERVER, count)
+            first.stdin.write(b"\n")
+            first.stdin.flush()
         first.communicate(timeout=30)
     assert first.returncode == 0
     for metric in (SERVER, CLIENT):
