@@ -20,8 +20,9 @@ void require(bool holds) {
 // Secrets print as ***, which is no seed and another header.
 exa::LoadedConfig without_secrets(exa::LoadedConfig loaded) {
   loaded.config.exemplars.seed.clear();
-  loaded.config.otlp.traces.headers.clear();
-  loaded.config.otlp.metrics.headers.clear();
+  for (auto* const signal :
+       {&loaded.config.otlp.traces, &loaded.config.otlp.metrics, &loaded.config.otlp.logs})
+    signal->headers.clear();
   return loaded;
 }
 
@@ -71,10 +72,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       {.file_name = "fuzz.yaml", .file_text = parts.front(), .environment = environment});
   const auto& config = loaded ? loaded : alone;
   if (!config) return 0;
-  check_endpoint(config->config.otlp.traces.endpoint);
-  check_endpoint(config->config.otlp.metrics.endpoint);
-  check_headers(config->config.otlp.traces);
-  check_headers(config->config.otlp.metrics);
+  const auto& otlp = config->config.otlp;
+  for (const auto* const signal : {&otlp.traces, &otlp.metrics, &otlp.logs}) {
+    check_endpoint(signal->endpoint);
+    check_headers(*signal);
+  }
   const auto shown = without_secrets(*config);
   const auto origins = size % 2 == 0 ? exa::Origins::kShown : exa::Origins::kLeftOut;
   const auto again = exa::load_config(

@@ -1,5 +1,5 @@
 // Headers of trace contexts. What is accepted must be valid; a traceparent writes back to the same
-// text; and what is read for one propagator does not depend on which others are.
+// text; and the first propagator whose context was sent decides, whether it could be read or not.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -64,11 +64,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto propagator : exa::kAllPropagators.all() | std::views::reverse) {
     const exa::ContextHeaders headers({propagator});
     const auto one = read(input, headers);
-    if (state != exa::ContextState::kValid && one.context()) {
-      require(all.context()->trace_id == one.context()->trace_id);
-      require(all.context()->parent == one.context()->parent);
-    }
     state = std::max(state, one.state());
+    if (state == exa::ContextState::kUnknown) break;
+    if (!one.context()) continue;
+    require(all.context()->trace_id == one.context()->trace_id);
+    require(all.context()->parent == one.context()->parent);
+    break;
   }
   require(all.state() == state);
   return 0;
