@@ -44,12 +44,7 @@ Result<std::unique_ptr<Sender>> GrpcSender::make(const OtlpSignalSettings& setti
   url->url = url->url.substr(0, url->url.find_first_of("/?", authority)).append(method);
   auto headers = request_headers(settings);
   if (!headers) return std::unexpected(headers.error());
-  auto transfer = HttpTransfer::make({.user_agent = "exemplar-agent/" + settings.agent_version,
-                                      .ca_file = settings.ca_file,
-                                      .client_certificate_file = settings.client_certificate_file,
-                                      .client_key_file = settings.client_key_file,
-                                      .connect_timeout = settings.timeout,
-                                      .http2 = true});
+  auto transfer = otlp_transfer(settings, /*http2=*/true);
   if (!transfer) return std::unexpected(transfer.error());
   return std::unique_ptr<Sender>(
       new GrpcSender(std::move(*url), std::move(*headers), std::move(*transfer), settings));

@@ -35,11 +35,7 @@ Result<std::unique_ptr<Sender>> HttpSender::make(const OtlpSignalSettings& setti
   if (!url) return std::unexpected(url.error());
   auto headers = request_headers(settings);
   if (!headers) return std::unexpected(headers.error());
-  auto transfer = HttpTransfer::make({.user_agent = "exemplar-agent/" + settings.agent_version,
-                                      .ca_file = settings.ca_file,
-                                      .client_certificate_file = settings.client_certificate_file,
-                                      .client_key_file = settings.client_key_file,
-                                      .connect_timeout = settings.timeout});
+  auto transfer = otlp_transfer(settings, /*http2=*/false);
   if (!transfer) return std::unexpected(transfer.error());
   return std::unique_ptr<Sender>(
       new HttpSender(std::move(*url), std::move(*headers), std::move(*transfer), settings));

@@ -25,6 +25,16 @@ Result<> add_otlp_headers(const OtlpHeaders& configured, HttpHeaders& headers) {
   return {};
 }
 
+Result<std::unique_ptr<HttpTransfer>> otlp_transfer(const OtlpSignalSettings& settings,
+                                                    bool http2) {
+  return HttpTransfer::make({.user_agent = "exemplar-agent/" + settings.agent_version,
+                             .ca_file = settings.ca_file,
+                             .client_certificate_file = settings.client_certificate_file,
+                             .client_key_file = settings.client_key_file,
+                             .connect_timeout = settings.timeout,
+                             .http2 = http2});
+}
+
 SendOutcome otlp_not_now(std::string text) {
   return {
       .status = SendStatus::kRetry, .trouble = SendTrouble::kUnreachable, .text = std::move(text)};
