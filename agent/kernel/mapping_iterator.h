@@ -1,7 +1,7 @@
 // Descriptors that tell the mapped files of one process when they are read, as records of
 // exa/abi/mapping.h. Making one touches nothing of the process; reading one waits for the lock of
 // its memory, so that is for somebody who may be killed meanwhile. The reader needs no capability.
-// One thread of the prober, which owns it.
+// Any thread of the prober.
 #pragma once
 
 #include <cstdint>

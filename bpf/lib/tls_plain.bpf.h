@@ -40,15 +40,19 @@ static __noinline int exa_tls_count_no_stream(const struct exa_tls_key* key,
   return 0;
 }
 
-static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct exa_counter_row* row,
-                                        struct exa_scratch* scratch, const struct exa_plain* plain,
-                                        __u32 captured, __u8 gap, __u8 flags) {
-  struct exa_chunk_event* event = &scratch->event;
-  struct exa_socket_state* state = &stream->state;
+/* A record of what exa_tls_will_tell() noted. Called in one place: see there. */
+static __noinline int exa_tls_tell(struct exa_tls_stream* stream, struct exa_counter_row* row,
+                                   struct exa_scratch* scratch, const struct exa_plain* plain) {
+  struct exa_chunk_event* event;
+  struct exa_socket_state* state;
+
+  if (!stream || !row || !scratch || !plain) return 0;
+  event = &scratch->event;
+  state = &stream->state;
   const int egress = plain->direction == EXA_EGRESS;
   const struct exa_flow* flow = &state->flow[egress];
   const struct exa_flow* other = &state->flow[!egress];
-  __u32 size, later;
+  __u32 size, later, captured = *(volatile __u32*)&event->captured_bytes;
   int room;
 
   if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
@@ -71,8 +75,7 @@ static __always_inline int exa_tls_emit(struct exa_tls_stream* stream, struct ex
   event->length_bytes = (captured & later) | (plain->length & ~later);
   event->captured_bytes = captured;
   event->direction = plain->direction;
-  event->gap_reason = gap & ~later;
-  event->flags = EXA_CHUNK_TLS | flags;
+  event->gap_reason &= ~later;
   if (exa_ports_are_proven(bpf_get_current_task_btf())) event->flags |= EXA_CHUNK_PORTS_PROVEN;
   event->other_moved = 0;
   event->arrival_ns = 0;
@@ -126,9 +129,19 @@ static __always_inline void exa_tls_ignore(struct exa_socket_state* state,
 
 enum exa_tls_looked {
   EXA_TLS_NOT_TOLD,
-  EXA_TLS_TOLD,   /* the ring now knows how far this direction has come */
+  EXA_TLS_TELL,   /* a record is due: exa_tls_tell() */
   EXA_TLS_FRAMES, /* HTTP/2: nothing was counted, it is left to be walked along */
 };
+
+/* From memory these are any numbers to the verifier, whichever way they came: so it follows the
+ * record only once. */
+static __always_inline int exa_tls_will_tell(struct exa_scratch* scratch, __u32 captured, __u8 gap,
+                                             __u8 flags) {
+  scratch->event.captured_bytes = captured;
+  scratch->event.gap_reason = gap;
+  scratch->event.flags = EXA_CHUNK_TLS | flags;
+  return EXA_TLS_TELL;
+}
 
 /* The same decision as for a chunk of a plain socket; returns an exa_tls_looked. One thread may
  * read a stream while another writes it and finds out what it speaks, so that is asked once. */
@@ -161,7 +174,7 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
       default:
         break;
     }
-    return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_READ_FAULT, 0);
+    return exa_tls_will_tell(scratch, 0, EXA_GAP_READ_FAULT, 0);
   }
 
   word = *(__u64*)scratch->payload; /* with zeroes after the chunk's end */
@@ -181,7 +194,7 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
   switch (exa_run_look(run, &exa_config, word, turned, state->flow[egress].position, known)) {
     case EXA_SIGHT_BODY:
       if ((known & EXA_SOCKET_RECOGNISED) && exa_tls_look_at_last(run, plain))
-        return exa_tls_emit(stream, row, scratch, plain, 0, EXA_GAP_BUDGET, EXA_CHUNK_ENDS);
+        return exa_tls_will_tell(scratch, 0, EXA_GAP_BUDGET, EXA_CHUNK_ENDS);
       EXA_COUNT_SHARED(row, TLS_FILTERED_BODY);
       return EXA_TLS_NOT_TOLD;
     case EXA_SIGHT_TLS: /* TLS inside TLS: its plaintext has a stream of its own */
@@ -215,7 +228,7 @@ static __noinline int exa_tls_look(struct exa_tls_stream* stream, struct exa_cou
     gap = copied ? EXA_GAP_BUDGET : EXA_GAP_READ_FAULT;
     flags = exa_tls_look_at_last(run, plain);
   }
-  return exa_tls_emit(stream, row, scratch, plain, copied, gap, flags);
+  return exa_tls_will_tell(scratch, copied, gap, flags);
 }
 
 /* Plaintext of an observed process went through the stream. */
@@ -266,12 +279,15 @@ static __noinline int exa_tls_on_plain(struct exa_tls_stream* stream, struct exa
     exa_tls_ignore(state, row, EXA_KIND_UNKNOWN);
   } else {
     told = exa_tls_look(stream, row, scratch, plain, turned);
-    if (told == EXA_TLS_FRAMES)
+    if (told == EXA_TLS_FRAMES) {
       told = exa_tls_look_at_frames(stream, row, scratch, plain);
-    else if (told == EXA_TLS_TOLD)
-      moved = scratch->event.length_bytes;
-    else
-      moved &= ~exa_tls_leaves_later(stream, plain);
+    } else {
+      if (told == EXA_TLS_TELL) told = exa_tls_tell(stream, row, scratch, plain);
+      if (told)
+        moved = scratch->event.length_bytes;
+      else
+        moved &= ~exa_tls_leaves_later(stream, plain);
+    }
   }
   exa_tls_scratch_give_back(taken);
 

@@ -166,9 +166,9 @@ Result<> Prober::begin() {
       return fail_errno("cannot set up the event loop", errno);
   }
   if (auto loaded = kernel::MappingIterator::load(); loaded)
-    mappings_.emplace(std::move(*loaded));
+    mappings_ = std::make_shared<const kernel::MappingIterator>(std::move(*loaded));
   else
-    log_.warn("resources published by SDKs cannot be read: " + loaded.error().text);
+    log_.warn("neither TLS nor resources published by SDKs can be read: " + loaded.error().text);
   // Before the first look: a program that is executed after it would have the verdict of another.
   if (auto attached = programs_.attach_processes(); !attached) return attached;
   if (auto excluded = exclude_ourselves(); !excluded) return excluded;
@@ -220,7 +220,7 @@ void Prober::on_timer() {
 // milliseconds would be gone before it is judged. A failure leaves plain traffic observed.
 TlsState Prober::start_tls() {
   if (!config_.tls.enabled) return TlsState::kOff;
-  auto started = TlsCapture::start(programs_, capture_config(config_),
+  auto started = TlsCapture::start(programs_, capture_config(config_), mappings_,
                                    config_.tls.ignored_executables, zygote_);
   if (!started) {
     log_.warn("TLS traffic cannot be read here: " + started.error().text);

@@ -107,7 +107,8 @@ class Prober {
   kernel::CapturePrograms programs_;
   WatchedThreads threads_;
   MonotonicTime looked_;
-  std::optional<kernel::MappingIterator> mappings_;  // without: what SDKs publish is not read
+  // Without: neither TLS nor what SDKs publish is read.
+  std::shared_ptr<const kernel::MappingIterator> mappings_;
   SecondLooks second_looks_;
   PublishedBefore published_before_;
   std::unique_ptr<TlsCapture> tls_;  // none: off, or refused by the kernel

@@ -37,10 +37,11 @@ std::vector<std::string> reachable_host_libraries() {
 }
 
 struct TlsCapture::Parts {
-  Parts(kernel::TlsPrograms loaded, kernel::MappingIterator iterator, Zygote& zygote)
+  Parts(kernel::TlsPrograms loaded, std::shared_ptr<const kernel::MappingIterator> iterator,
+        Zygote& zygote)
       : programs(std::move(loaded)), mappings(std::move(iterator)), reader(zygote) {}
   kernel::TlsPrograms programs;
-  kernel::MappingIterator mappings;
+  std::shared_ptr<const kernel::MappingIterator> mappings;
   ForeignReader reader;  // of the watch's thread
   WrittenFiles written;
   // Of the watch's thread: files whose programs tell tables; none any more.
@@ -77,22 +78,21 @@ TlsCapture::~TlsCapture() {
     auto* const left = parts_.release();
 }
 
-Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CapturePrograms& capture,
-                                                      const kernel::CaptureConfig& config,
-                                                      std::vector<std::string> ignored_executables,
-                                                      Zygote& zygote) {
+Result<std::unique_ptr<TlsCapture>> TlsCapture::start(
+    const kernel::CapturePrograms& capture, const kernel::CaptureConfig& config,
+    std::shared_ptr<const kernel::MappingIterator> mappings,
+    std::vector<std::string> ignored_executables, Zygote& zygote) {
+  if (!mappings) return fail("which libraries a process maps is not told");
   auto programs = kernel::TlsPrograms::load(capture, config);
   if (!programs) return std::unexpected(programs.error());
-  auto mappings = kernel::MappingIterator::load();
-  if (!mappings) return std::unexpected(mappings.error());
-  auto parts = std::make_unique<Parts>(std::move(*programs), std::move(*mappings), zygote);
+  auto parts = std::make_unique<Parts>(std::move(*programs), std::move(mappings), zygote);
   kernel::TlsPrograms& loaded = parts->programs;
   Parts& own = *parts;
 
   ForeignFiles foreign{
       .mapped = [&own](std::uint32_t tgid,
                        std::uint32_t owner) -> std::expected<MappedImages, Unread> {
-        const auto iterator = own.mappings.code_of(tgid);
+        const auto iterator = own.mappings->code_of(tgid);
         if (!iterator) return std::unexpected(Unread::kNoReader);
         return own.reader.images(*iterator, owner);
       },
@@ -103,7 +103,7 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CaptureProgr
       .read =
           [&own](int place_fd, const FileIdentity* expected, ReadLimits limits,
                  std::uint32_t owner) {
-            return own.reader.plan(place_fd, expected, limits, owner, own.mappings);
+            return own.reader.plan(place_fd, expected, limits, owner, *own.mappings);
           }};
   ignored_executables.insert(ignored_executables.end(), std::begin(kWithoutTls),
                              std::end(kWithoutTls));
@@ -113,7 +113,7 @@ Result<std::unique_ptr<TlsCapture>> TlsCapture::start(const kernel::CaptureProgr
              return own.written.keep(fd, file, [&] { return own.attach(fd, plan); });
            },
        .written = [&own] { return own.written.take_written(); },
-       .locked = [&own] { return own.mappings.locked(); },
+       .locked = [&own] { return own.mappings->locked(); },
        .mark_dull = [&loaded](std::uint32_t device,
                               std::uint64_t inode) { loaded.mark_dull(device, inode); },
        .is_excluded = [&loaded](std::uint32_t tgid) { return loaded.is_excluded(tgid); },

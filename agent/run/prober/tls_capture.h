@@ -12,6 +12,7 @@
 
 #include "agent/discovery/tls/tls_attacher.h"
 #include "agent/kernel/capture_programs.h"
+#include "agent/kernel/mapping_iterator.h"
 #include "agent/privilege/zygote.h"
 #include "exa/base/result.h"
 
@@ -24,10 +25,10 @@ class TlsCapture {
  public:
   // ignored_executables: by name; their processes give no cause to probe anything. An error means
   // that TLS stays unread, and nothing else.
-  static Result<std::unique_ptr<TlsCapture>> start(const kernel::CapturePrograms& capture,
-                                                   const kernel::CaptureConfig& config,
-                                                   std::vector<std::string> ignored_executables,
-                                                   Zygote& zygote);
+  static Result<std::unique_ptr<TlsCapture>> start(
+      const kernel::CapturePrograms& capture, const kernel::CaptureConfig& config,
+      std::shared_ptr<const kernel::MappingIterator> mappings,
+      std::vector<std::string> ignored_executables, Zygote& zygote);
   ~TlsCapture();
 
   // A record of the control ring, of any type. Never blocks.
