@@ -30,7 +30,9 @@ static __always_inline int exa_emit_chunk(struct sock* sk, struct task_struct* t
   __u32 size;
   int room;
 
-  barrier_var(captured);
+  /* From memory it is any number to the verifier, whichever way it came. */
+  event->captured_bytes = captured;
+  captured = *(volatile __u32*)&event->captured_bytes;
   if (captured > EXA_MAX_CAPTURE_BYTES) captured = EXA_MAX_CAPTURE_BYTES;
   *(__u64*)(scratch->payload + captured) = 0;
   size = sizeof(*event) + ((captured + 7) & ~7u);
