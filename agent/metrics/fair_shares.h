@@ -13,12 +13,12 @@ namespace exa {
 template <typename Owner>
 class FairShares {
  public:
-  [[nodiscard]] bool may_take(Owner owner, std::size_t free) const {
+  [[nodiscard]] bool may_take(const Owner& owner, std::size_t free) const {
     const auto known = held_.find(owner);
     return (known == held_.end() ? 0 : known->second) < free;
   }
-  void take(Owner owner) { ++held_[owner]; }
-  void give_back(Owner owner) {
+  void take(const Owner& owner) { ++held_[owner]; }
+  void give_back(const Owner& owner) {
     if (const auto known = held_.find(owner); known != held_.end() && --known->second == 0)
       held_.erase(known);
   }
