@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -10,6 +11,7 @@
 #include "agent/trace/span_synthesizer.h"
 #include "exa/model/exchange.h"
 #include "tests/unit/reference/reference.h"
+#include "tests/unit/reference/reference_texts.h"
 #include "tests/unit/reference/span_attributes.h"
 
 namespace exa {
@@ -34,6 +36,22 @@ TEST(Reference, TheManualToo) {
 }
 TEST(Reference, AndTheCompletion) {
   expect_same("scripts/packaging/exemplar-agent.bash", testing::bash_completion());
+}
+
+TEST(Reference, NamesTestsThatExist) {
+  std::string sources;
+  for (const auto& entry :
+       std::filesystem::recursive_directory_iterator(std::string(EXA_SOURCE_DIR) + "/tests/unit"))
+    if (entry.path().extension() == ".cc") {
+      std::stringstream text;
+      text << std::ifstream(entry.path()).rdbuf();
+      sources += text.str();
+    }
+  for (const auto& [option, test] : kOptionTests) {
+    const auto dot = test.find('.');
+    const auto head = std::string(test.substr(0, dot)) + ", " + std::string(test.substr(dot + 1));
+    EXPECT_NE(sources.find("(" + head + ")"), std::string::npos) << option << ": " << test;
+  }
 }
 
 Exchange exchange_of(Role role, std::uint16_t status) {

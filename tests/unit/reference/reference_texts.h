@@ -54,11 +54,12 @@ inline constexpr auto kTraceMetricRows =
 | `traces_service_graph_request_server_seconds` | histogram | client, server, connection_type | Their duration as the server saw it. Only with `metrics.service_graph`. |
 )";
 
-struct PolicyTest {
-  std::string_view policy;
+struct OptionTest {
+  std::string_view option;
   std::string_view test;
 };
-inline constexpr PolicyTest kPolicyTests[] = {
+// Policies by name, settings by key.
+inline constexpr OptionTest kOptionTests[] = {
     {"coordinated", "Policies.AShareDrawnFromRIsTheSameTracesInEveryOrder"},
     {"always", "PolicyMeaning.OfThoseThatRememberNothing"},
     {"never", "PolicyMeaning.OfThoseThatRememberNothing"},
@@ -75,6 +76,19 @@ inline constexpr PolicyTest kPolicyTests[] = {
     {"path_prefix", "PolicyMeaning.OfThoseThatRememberNothing"},
     {"any_of", "PolicyMeaning.OfThoseThatRememberNothing"},
     {"all_of", "PolicyMeaning.OfThoseThatRememberNothing"},
+    {"exemplars.budget", "Sampler.NeverSpendsMoreThanBudgetAndBurst"},
+    {"exemplars.budget_min", "ReactiveBudget.HalvesUnderPressureDownToTheLeastAndComesBackSlowly"},
+    {"exemplars.budget_max",
+     "ReactiveBudget.GrowsWithTheRateAtWhichAnErrorBudgetBurnsAndOnlySoFar"},
+    {"exemplars.objective", "Sampler.ErrorsBeyondTheObjectiveRaiseTheBudgetWithinItsLimit"},
+    {"exemplars.floor", "Sampler.FloorRequestsComeBesidesTheBudget"},
+    {"exemplars.presume_random", "Randomness.TrustsPresumedIds"},
+    {"exemplars.seed", "Randomness.UnderAFleetSeedNoClientCanCraftIt"},
+    {"exemplars.rules", "Rules.TheFirstThatIsMetCounts"},
+    {"exemplars.store.per_series", "Shelf.KeepsTheNewestOfASeriesThatMayHaveFewer"},
+    {"exemplars.store.total", "Shelf.GivesUpTheOldestBeyondItsBound"},
+    {"exemplars.store.ttl", "Shelf.ForgetsAfterTheTimeThatIsAskedFor"},
+    {"exemplars.store.eviction", "Shelf.OrTheLargest"},
 };
 
 }  // namespace exa
