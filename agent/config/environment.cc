@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <set>
 #include <span>
 
 #include "agent/config/config_text.h"
@@ -51,11 +52,13 @@ class EnvironmentReader {
     read_propagators();
     read_disabled();
     if (const auto level = value("OTEL_LOG_LEVEL")) put("log.level", "OTEL_LOG_LEVEL", *level);
+    tell_of_the_unread();
     return std::move(reading_);
   }
 
  private:
   std::optional<std::string> value(std::string_view variable) {
+    read_.emplace(variable);
     const auto found = environment_.find(variable);
     if (found == environment_.end() || found->second.empty()) return std::nullopt;
     // What no file could hold would not load again when it was printed.
@@ -70,6 +73,28 @@ class EnvironmentReader {
     reading_.warnings.push_back(std::string(variable) + ": " + std::string(text));
   }
 
+  // They are of parts that an SDK has and the agent has not: whoever set one expects something.
+  void tell_of_the_unread() {
+    for (const auto& [variable, text] : environment_)
+      if (!text.empty() && !read_.contains(variable))
+        warn(variable, "the agent does not read this variable; ignored");
+  }
+
+  // Without what the entry holds: it may be a secret.
+  std::vector<std::pair<std::string, std::string>> pairs_of(std::string_view variable,
+                                                            const std::string& text) {
+    auto pairs = parse_pairs(text);
+    std::size_t written = 0;
+    for (std::string_view rest = text; !rest.empty();) {
+      const auto entry = rest.substr(0, rest.find(','));
+      rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
+      if (!trimmed(entry).empty()) ++written;
+    }
+    if (!pairs.empty() && pairs.size() < written)
+      warn(variable, "an entry that is no key=value pair is left out");
+    return pairs;
+  }
+
   void put(std::string_view key, std::string_view variable, std::string text) {
     put_entries(key, variable, {{"", std::move(text)}});
   }
@@ -80,7 +105,7 @@ class EnvironmentReader {
 
   void put_pairs(std::string_view key, std::string_view variable, const std::string& text) {
     std::vector<SettingEntry> entries;
-    for (auto& [name, content] : parse_pairs(text)) {
+    for (auto& [name, content] : pairs_of(variable, text)) {
       const auto same = std::ranges::find(entries, name, &SettingEntry::key);
       if (same != entries.end())
         same->value = std::move(content);
@@ -133,6 +158,9 @@ class EnvironmentReader {
   // wanted.
   void read_endpoints() {
     const std::string both = "OTEL_EXPORTER_OTLP_";
+    read_.emplace(both + "INSECURE");  // says nothing of the others
+    for (const auto& signal : kSignals)
+      read_.emplace(std::string(signal.variables) + "INSECURE");
     const auto has_scheme = [](const auto& text) { return text->find("://") != std::string::npos; };
     const auto endpoint_of_both = value(both + "ENDPOINT");
     if (endpoint_of_both && has_scheme(endpoint_of_both))
@@ -247,7 +275,7 @@ class EnvironmentReader {
            "targets.service_names; ignored");
     if (!text) return;
     std::vector<SettingEntry> entries;
-    for (auto& [name, content] : parse_pairs(*text)) {
+    for (auto& [name, content] : pairs_of("OTEL_RESOURCE_ATTRIBUTES", *text)) {
       if (name == "service.name" || name == "service.instance.id") continue;
       // Decoded by now, so it may be no text although the variable is.
       if (const auto problem = problem_of_text(name + "=" + content)) {
@@ -303,8 +331,9 @@ class EnvironmentReader {
   }
 
   const Environment& environment_;
-  std::array<OtlpProtocol, 3> protocols_;  // by kSignals
-  bool serves_prometheus_ = true;          // as far as OTEL_METRICS_EXPORTER says
+  std::set<std::string, std::less<>> read_;  // variables, whether or not they are set
+  std::array<OtlpProtocol, 3> protocols_;    // by kSignals
+  bool serves_prometheus_ = true;            // as far as OTEL_METRICS_EXPORTER says
   EnvironmentReading reading_;
 };
 

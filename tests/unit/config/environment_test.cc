@@ -117,6 +117,29 @@ TEST(ConfigEnvironment, UnknownValuesWarnAndAreIgnored) {
                   StartsWith("OTEL_PROPAGATORS: 'ottrace' is not supported")));
 }
 
+TEST(ConfigEnvironment, WhatTheAgentDoesNotReadIsTold) {
+  const auto loaded =
+      load_config({.environment = {{"OTEL_TRACES_SAMPLER", "traceidratio"},
+                                   {"OTEL_BSP_SCHEDULE_DELAY", ""},
+                                   {"OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318"},
+                                   {"OTEL_EXPORTER_OTLP_INSECURE", "true"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded->warnings, ElementsAre(StartsWith("OTEL_TRACES_SAMPLER: ")));
+}
+
+TEST(ConfigEnvironment, AnEntryThatIsNoPairIsToldWithoutItsText) {
+  const auto loaded =
+      load_config({.environment = {{"OTEL_EXPORTER_OTLP_HEADERS", "a=b, secret, c=d,"},
+                                   {"OTEL_RESOURCE_ATTRIBUTES", "env=test,zone"}}});
+  ASSERT_TRUE(loaded);
+  EXPECT_THAT(loaded->config.otlp.traces.headers, ElementsAre(Pair("a", "b"), Pair("c", "d")));
+  EXPECT_THAT(loaded->config.targets.resource, ElementsAre(Pair("env", "test")));
+  EXPECT_THAT(
+      loaded->warnings,
+      ElementsAre("OTEL_EXPORTER_OTLP_HEADERS: an entry that is no key=value pair is left out",
+                  "OTEL_RESOURCE_ATTRIBUTES: an entry that is no key=value pair is left out"));
+}
+
 TEST(ConfigEnvironment, TheBaseEndpointKeepsItsQuery) {
   const auto loaded = load_config(
       {.environment = {{"OTEL_EXPORTER_OTLP_ENDPOINT", "https://all/base//?api-key=a/b"}}});
