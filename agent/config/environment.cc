@@ -9,6 +9,7 @@
 #include "agent/config/config_text.h"
 #include "agent/config/value_text.h"
 #include "exa/base/ascii.h"
+#include "exa/base/take_until.h"
 #include "exa/base/whitespace.h"
 #include "exa/model/address.h"
 
@@ -58,7 +59,7 @@ class EnvironmentReader {
 
  private:
   std::optional<std::string> value(std::string_view variable) {
-    read_.emplace(variable);
+    known_.emplace(variable);
     const auto found = environment_.find(variable);
     if (found == environment_.end() || found->second.empty()) return std::nullopt;
     // What no file could hold would not load again when it was printed.
@@ -73,10 +74,10 @@ class EnvironmentReader {
     reading_.warnings.push_back(std::string(variable) + ": " + std::string(text));
   }
 
-  // They are of parts that an SDK has and the agent has not: whoever set one expects something.
+  // Parts of an SDK that the agent does not have: whoever sets one expects something of it.
   void tell_of_the_unread() {
     for (const auto& [variable, text] : environment_)
-      if (!text.empty() && !read_.contains(variable))
+      if (!text.empty() && !known_.contains(variable))
         warn(variable, "the agent does not read this variable; ignored");
   }
 
@@ -85,11 +86,8 @@ class EnvironmentReader {
                                                             const std::string& text) {
     auto pairs = parse_pairs(text);
     std::size_t written = 0;
-    for (std::string_view rest = text; !rest.empty();) {
-      const auto entry = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(rest.size(), entry.size() + 1));
-      if (!trimmed(entry).empty()) ++written;
-    }
+    for (std::string_view rest = text; !rest.empty();)
+      if (!trimmed(take_until(rest, ',')).empty()) ++written;
     if (!pairs.empty() && pairs.size() < written)
       warn(variable, "an entry that is no key=value pair is left out");
     return pairs;
@@ -158,9 +156,9 @@ class EnvironmentReader {
   // wanted.
   void read_endpoints() {
     const std::string both = "OTEL_EXPORTER_OTLP_";
-    read_.emplace(both + "INSECURE");  // says nothing of the others
+    known_.emplace(both + "INSECURE");  // says nothing of the others
     for (const auto& signal : kSignals)
-      read_.emplace(std::string(signal.variables) + "INSECURE");
+      known_.emplace(std::string(signal.variables) + "INSECURE");
     const auto has_scheme = [](const auto& text) { return text->find("://") != std::string::npos; };
     const auto endpoint_of_both = value(both + "ENDPOINT");
     if (endpoint_of_both && has_scheme(endpoint_of_both))
@@ -237,8 +235,7 @@ class EnvironmentReader {
     bool otlp = false;
     bool prometheus = false;
     for (std::string_view rest = *text; !rest.empty();) {
-      const auto name = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
+      const auto name = take_until(rest, ',');
       otlp |= name == "otlp";
       prometheus |= name == "prometheus";
       if (name != "otlp" && name != "prometheus" && name != "console" && name != "none") {
@@ -309,9 +306,7 @@ class EnvironmentReader {
     const auto& setting = *find_setting("propagators");
     std::vector<SettingEntry> entries;
     for (std::string_view rest = *text; !rest.empty();) {
-      auto name = rest.substr(0, rest.find(','));
-      rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-      name = trimmed(name);
+      const auto name = trimmed(take_until(rest, ','));
       if (name.empty() || name == "baggage") continue;
       const SettingEntry entry{"", std::string(name)};
       if (Config alone; setting.apply(alone, std::span(&entry, 1)))
@@ -331,9 +326,9 @@ class EnvironmentReader {
   }
 
   const Environment& environment_;
-  std::set<std::string, std::less<>> read_;  // variables, whether or not they are set
-  std::array<OtlpProtocol, 3> protocols_;    // by kSignals
-  bool serves_prometheus_ = true;            // as far as OTEL_METRICS_EXPORTER says
+  std::set<std::string, std::less<>> known_;  // variables, whether or not they are set
+  std::array<OtlpProtocol, 3> protocols_;     // by kSignals
+  bool serves_prometheus_ = true;             // as far as OTEL_METRICS_EXPORTER says
   EnvironmentReading reading_;
 };
 

@@ -98,7 +98,8 @@ Result<> TlsPrograms::tell_tables(Attachment& attachment, int file_fd,
   return {};
 }
 
-// To go through an empty map takes as long as through a full one.
+// Going through an empty map takes as long as through a full one. The count may be a little off
+// until forget() puts it right: a stream is then told with a later sweep.
 Result<> TlsPrograms::sweep() {
   const std::uint32_t all = EXA_TLS_ALL;
   exa_tls_held held{};

@@ -151,7 +151,8 @@ def test_rustls_in_a_shared_object(start_agent, tmp_path, certificate):
         def told():
             seen = [use for row in tls.whole_status(agent)["processes"] for use in row["tls"]
                     if "_granian" in use["path"]]
-            # Its parent maps it, too, and is named if it is looked at once the file is known.
+            # Its parent maps it, too. It is looked at again when it is two seconds old, and named
+            # if the file is known by then.
             assert all("rustls" in use["reason"] for use in seen)
             assert [use["connections"] for use in seen if use["connections"]] == [3]
             return True
